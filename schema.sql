@@ -1,0 +1,468 @@
+-- The database side of canton-submitter: canton-middleware's table `mempool` with our columns, the pinned row, the
+-- indexes, and the statements that hold I1, I2, I6 together (functions, since only they carry plan settings through a
+-- pooler). Apply it with `canton-submitter migrate`; every step may run again. What instances of two versions share
+-- ends in _v1: a new meaning gets a new name. triggers.sql has the doorbell and the guard.
+
+-- @step the tables of canton-middleware, where absent
+create table if not exists mempool (
+  id bigserial primary key,
+  tx_hash bytea not null unique,
+  from_address text not null,
+  contract_address text not null,
+  recipient_address text not null,
+  nonce bigint not null,
+  input bytea not null,
+  amount_data bytea not null,
+  status text not null default 'pending',
+  error_message text,
+  created_at timestamptz not null default current_timestamp,
+  updated_at timestamptz not null default current_timestamp
+);
+create table if not exists users (
+  id bigserial primary key,
+  evm_address varchar(42) not null unique,
+  canton_party varchar(255) not null,
+  fingerprint varchar(128) not null,
+  mapping_cid varchar(255),
+  created_at timestamptz default current_timestamp,
+  canton_party_id varchar(255),
+  canton_private_key_encrypted text,
+  canton_key_created_at timestamptz,
+  key_mode varchar(20) not null default 'custodial',
+  canton_public_key_fingerprint text
+);
+
+-- @step the pinned row: what all instances agree on
+create table if not exists mempool_submitter_v1 (
+  one boolean primary key default true check (one),
+  protocol int not null,
+  generation bigint not null,
+  lanes text not null check (lanes in ('sender', 'off')),
+  tolerance_ms int not null check (tolerance_ms >= 0),
+  clock_skew_max_ms int not null check (clock_skew_max_ms >= 0),
+  participant_id text,
+  user_id text,
+  synchronizer_id text,
+  sent_on int not null default 1,
+  ledger_end bigint,
+  mark_offset bigint,
+  mark_update_id text,
+  mark_party text,
+  table_options_before text[],
+  pinned_at timestamptz not null default now(),
+  check ((mark_offset is null) = (mark_update_id is null) and (mark_offset is null) = (mark_party is null)),
+  check ((participant_id is null) = (user_id is null) and (participant_id is null) = (synchronizer_id is null))
+);
+comment on table mempool_submitter_v1 is 'canton-submitter: one row, what all instances agree on. Written by migrate and by the first instance that connects; pins change under a table lock on mempool and raise the generation, marks only move forward';
+comment on column mempool_submitter_v1.one is 'always true: there is one row';
+comment on column mempool_submitter_v1.protocol is 'an instance that speaks another protocol claims nothing';
+comment on column mempool_submitter_v1.generation is 'raised by every change of a pin; every claim and write-ahead names the one it checked';
+comment on column mempool_submitter_v1.lanes is 'sender: one transfer in flight per sender, in nonce order; off: no such rule';
+comment on column mempool_submitter_v1.tolerance_ms is 'ledgerTimeRecordTimeTolerance of the synchronizer, part of every hosted bound';
+comment on column mempool_submitter_v1.clock_skew_max_ms is 'how far the clocks of database and ledger may lie apart, part of the bound of an unknown record';
+comment on column mempool_submitter_v1.participant_id is 'the one participant that sends; null until the first instance connects';
+comment on column mempool_submitter_v1.user_id is 'the ledger user, part of every change id; null until the first instance connects';
+comment on column mempool_submitter_v1.synchronizer_id is 'whose record time decides bounds; null until the first instance connects';
+comment on column mempool_submitter_v1.sent_on is 'number of the pinned participant, copied into every record';
+comment on column mempool_submitter_v1.ledger_end is 'mark: highest ledger end that any instance saw';
+comment on column mempool_submitter_v1.mark_offset is 'mark: offset of a completion that the pinned participant has shown';
+comment on column mempool_submitter_v1.mark_update_id is 'mark: update id of that completion';
+comment on column mempool_submitter_v1.mark_party is 'mark: a party that sees that completion';
+comment on column mempool_submitter_v1.table_options_before is 'storage parameters that mempool had before, for migrate --down';
+comment on column mempool_submitter_v1.pinned_at is 'when a pin last changed';
+
+-- @step columns: constant defaults and now(), which is evaluated once, so no row is rewritten
+alter table mempool
+  add column if not exists available_at timestamptz not null default now(),
+  add column if not exists claim_token uuid,
+  add column if not exists claimed_by text,
+  add column if not exists claimed_at timestamptz,
+  add column if not exists lease_expires_at timestamptz,
+  add column if not exists released_token uuid,
+  add column if not exists attempts int not null default 0,
+  add column if not exists last_error text,
+  add column if not exists sent_from bigint,
+  add column if not exists sent_until timestamptz,
+  add column if not exists submission_id text,
+  add column if not exists submission_party text,
+  add column if not exists submission_hash bytea,
+  add column if not exists hashing_scheme int,
+  add column if not exists sent_on int,
+  add column if not exists update_id text,
+  add column if not exists completion_offset bigint;
+
+-- @step the record is set together and cleared together; not valid: no scan, and old rows have none
+do $$ begin
+  if not exists (select from pg_constraint where conrelid = 'mempool'::regclass and conname = 'mempool_record_v1') then
+    alter table mempool add constraint mempool_record_v1 check (
+      case when sent_until is null
+        then num_nonnulls(sent_from, submission_id, submission_party, submission_hash, hashing_scheme, sent_on) = 0
+        else num_nulls(sent_from, submission_party, sent_on) = 0 end) not valid;
+  end if;
+end $$;
+
+-- @step what the columns are for
+comment on column mempool.id is 'canton-middleware: arrival order';
+comment on column mempool.tx_hash is 'canton-middleware: hash of the Ethereum transaction, 32 bytes; the command id on the ledger';
+comment on column mempool.from_address is 'canton-middleware: sender, EIP-55; the lane';
+comment on column mempool.contract_address is 'canton-middleware: token contract, EIP-55';
+comment on column mempool.recipient_address is 'canton-middleware: receiver, EIP-55';
+comment on column mempool.nonce is 'canton-middleware: the sender''s order';
+comment on column mempool.input is 'canton-middleware: call data';
+comment on column mempool.amount_data is 'canton-middleware: amount, big-endian bytes, empty for 0';
+comment on column mempool.status is 'canton-middleware: pending (claimed rows too), completed, failed, mined';
+comment on column mempool.error_message is 'canton-middleware: the final reason that a wallet sees';
+comment on column mempool.created_at is 'canton-middleware: arrival';
+comment on column mempool.updated_at is 'canton-middleware: last change of the outcome';
+comment on column mempool.available_at is 'not before this: arrival, end of a backoff, infinity = parked; a claim leaves it alone';
+comment on column mempool.claim_token is 'fencing token of the current attempt; every write of the holder names it';
+comment on column mempool.claimed_by is 'who holds it: instance and process';
+comment on column mempool.claimed_at is 'since when it is held';
+comment on column mempool.lease_expires_at is 'until when it is held; renewals touch this alone, and no index knows it';
+comment on column mempool.released_token is 'token of the last attempt that gave the row back: tells a lost acknowledgement from a lost claim';
+comment on column mempool.attempts is 'attempts that reached the ledger or judged the row; parked when used up';
+comment on column mempool.last_error is 'why it last came back or failed, for people: CODE: detail';
+comment on column mempool.sent_from is 'record of what may be on its way: a ledger end known before it was sent';
+comment on column mempool.sent_until is 'record: the ledger refuses it after this record time, infinity = unknown; not null says undecided';
+comment on column mempool.submission_id is 'record: submission id, null for a submission that we do not remember';
+comment on column mempool.submission_party is 'record: the party it was sent for';
+comment on column mempool.submission_hash is 'record: hash of the prepared transaction (external parties)';
+comment on column mempool.hashing_scheme is 'record: version of that hash';
+comment on column mempool.sent_on is 'record: number of the pinned participant it was sent on';
+comment on column mempool.update_id is 'the ledger''s update that did the transfer';
+comment on column mempool.completion_offset is 'offset of its completion on the participant';
+
+-- Every index is partial: small whatever the table's history. A lane is a sender, as a hash: one bigint for index and lock.
+-- @step index mempool_fresh_v1: waiting rows, oldest first; rows in flight and undecided rows are not in it, so they cost a claim nothing
+create index concurrently if not exists mempool_fresh_v1 on mempool (available_at, id)
+  where status = 'pending' and claim_token is null and sent_until is null;
+-- @step index mempool_undecided_v1: waiting rows whose submission may still commit, for looks
+create index concurrently if not exists mempool_undecided_v1 on mempool (available_at, id)
+  where status = 'pending' and claim_token is null and sent_until is not null;
+-- @step index mempool_lane_v1 lanes=sender: the first entry of a lane is its head: lowest undecided, else lowest; parked steps aside
+create index concurrently if not exists mempool_lane_v1 on mempool (hashtextextended(from_address, 0), (sent_until is null), nonce, id)
+  where status = 'pending' and available_at < 'infinity';
+-- @step index mempool_claimed_lane_v1 lanes=sender: I6 as a constraint: one claim of a lane, whoever writes it; what rescue scans
+create unique index concurrently if not exists mempool_claimed_lane_v1 on mempool (hashtextextended(from_address, 0))
+  where status = 'pending' and claim_token is not null;
+-- @step index mempool_claimed_v1 lanes=off: rows in flight; what rescue scans
+create index concurrently if not exists mempool_claimed_v1 on mempool (id)
+  where status = 'pending' and claim_token is not null;
+-- @step index mempool_reasons_v1: failures, for the status page
+create index concurrently if not exists mempool_reasons_v1 on mempool (updated_at) where error_message is not null;
+
+-- The functions. Each query in them has a snapshot of its own, younger than the locks taken before it. Plan settings:
+-- the plans must be the index scans whatever the statistics said when they were made. lock_timeout: a lock that
+-- somebody keeps on the table may not pile up waiting backends of callers that have long given up.
+
+-- @step function: lanes of the oldest (or newest) waiting rows, in that order, a lane as often as it has rows there
+create or replace function mempool_waiting_lanes_v1(p_look boolean, p_newest boolean, p_limit int) returns bigint[]
+language plpgsql volatile as $$
+begin
+  if not p_look and not p_newest then
+    return array(select hashtextextended(m.from_address, 0) from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is null and m.available_at <= now()
+      order by m.available_at, m.id limit p_limit);
+  elsif not p_look then
+    return array(select hashtextextended(m.from_address, 0) from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is null and m.available_at <= now()
+      order by m.available_at desc, m.id desc limit p_limit);
+  elsif not p_newest then
+    return array(select hashtextextended(m.from_address, 0) from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is not null and m.available_at <= now()
+      order by m.available_at, m.id limit p_limit);
+  end if;
+  return array(select hashtextextended(m.from_address, 0) from mempool m
+    where m.status = 'pending' and m.claim_token is null and m.sent_until is not null and m.available_at <= now()
+    order by m.available_at desc, m.id desc limit p_limit);
+end $$;
+
+-- @step function: the next lanes round the ring, one index descent a lane. A turn that the caller advances by the golden ratio covers the ring evenly
+create or replace function mempool_ring_lanes_v1(p_turn bigint, p_steps int) returns bigint[]
+language plpgsql volatile as $$
+begin
+  return array(
+    with recursive ring as (
+      select 0 as step, p_turn as lane, false as wrapped
+      union all
+      select r.step + 1, x.lane, x.wrapped from ring r cross join lateral (
+        (select hashtextextended(m.from_address, 0) as lane, r.wrapped from mempool m
+          where m.status = 'pending' and m.available_at < 'infinity' and hashtextextended(m.from_address, 0) > r.lane
+          order by hashtextextended(m.from_address, 0), (m.sent_until is null), m.nonce, m.id limit 1)
+        union all
+        (select hashtextextended(m.from_address, 0), true from mempool m
+          where not r.wrapped and m.status = 'pending' and m.available_at < 'infinity'
+          order by hashtextextended(m.from_address, 0), (m.sent_until is null), m.nonce, m.id limit 1)
+        limit 1) x
+       where r.step < p_steps and not (x.wrapped and x.lane > p_turn)
+    )
+    select ring.lane from ring where ring.step > 0);
+end $$;
+
+-- @step function: the claim (I1, I6). Fresh rows, or with p_look undecided ones; always at least one row, for the database's time
+create or replace function mempool_claim_v1(
+  p_look boolean, p_generation bigint, p_holder text, p_limit int, p_lease_ms float8, p_turn bigint,
+  p_sent_from bigint, p_window_ms float8
+) returns table (
+  answer text, db_now float8, id bigint, tx_hash bytea, from_address text, contract_address text, recipient_address text,
+  nonce bigint, amount_data bytea, created_at float8, claim_token uuid, attempts int, last_error text,
+  sender_kind text, sender_party text, recipient_party text,
+  sent_from bigint, sent_until float8, submission_id text, submission_party text, sent_on int
+) language plpgsql volatile
+set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set lock_timeout = '2s'
+as $$
+#variable_conflict use_column
+declare
+  v_pin mempool_submitter_v1;
+  v_window int := 2 * p_limit + 16;
+  v_lanes bigint[];         -- of the rows below; null where lanes are off
+  v_ids bigint[] := '{}';
+  v_seen bigint[];
+  v_found bigint[];
+  v_more bigint[];
+begin
+  db_now := floor(extract(epoch from now()) * 1000);
+  -- A change of pins holds a stronger lock: after this it is either seen below or comes after us.
+  lock table mempool in row exclusive mode;
+  select * into v_pin from mempool_submitter_v1;
+  if v_pin.generation is distinct from p_generation then
+    answer := 'stale';
+    return next;
+    return;
+  end if;
+
+  if v_pin.lanes = 'sender' then
+    v_lanes := '{}';
+    for v_stage in 1 .. 3 loop
+      -- Oldest first. A hot sender may fill that window: then lanes round the ring, so that nobody waits behind it,
+      -- then the newest rows, so that a new sender need not wait for its place on the ring.
+      v_seen := case v_stage
+        when 1 then mempool_waiting_lanes_v1(p_look, false, v_window)
+        when 2 then mempool_ring_lanes_v1(p_turn, p_limit + 16)
+        else mempool_waiting_lanes_v1(p_look, true, 16) end;
+      -- The heads of these lanes that wait and are due. The lane's lock is tried last and never waited for; it is
+      -- behind `offset 0`, or the planner would take locks before it looks at heads.
+      select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.lane), '{}') into v_found, v_more from (
+        select d.id, d.lane from (
+          select h.id, l.lane
+            from (select u.lane, min(u.nr) as nr from unnest(v_seen) with ordinality u(lane, nr)
+                   where u.lane <> all (v_lanes) group by u.lane order by 2) l
+           cross join lateral (
+             select m.id, m.available_at, m.claim_token, m.sent_until from mempool m
+              where m.status = 'pending' and m.available_at < 'infinity' and hashtextextended(m.from_address, 0) = l.lane
+              order by hashtextextended(m.from_address, 0), (m.sent_until is null), m.nonce, m.id limit 1) h
+           where h.claim_token is null and h.available_at <= now() and (h.sent_until is not null) = p_look
+          offset 0) d
+         where pg_try_advisory_xact_lock(d.lane)
+         limit p_limit - cardinality(v_ids)) c;
+      v_ids := v_ids || v_found;
+      v_lanes := v_lanes || v_more;
+      exit when cardinality(v_ids) >= p_limit or (v_stage = 1 and cardinality(v_seen) < v_window);
+    end loop;
+  elsif p_look then
+    v_ids := array(select m.id from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is not null and m.available_at <= now()
+      order by m.available_at, m.id limit p_limit for update skip locked);
+  else
+    v_ids := array(select m.id from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is null and m.available_at <= now()
+      order by m.available_at, m.id limit p_limit for update skip locked);
+  end if;
+
+  if cardinality(v_ids) > 0 then
+    return query
+    -- This query's snapshot is younger than the lane locks, so it sees the claim of whoever held a lane before us;
+    -- and the predicates stand here, at the locking level, where READ COMMITTED looks at them again (P9).
+    with free as materialized (
+      select m.id, m.from_address, m.recipient_address
+        from unnest(v_ids, v_lanes) u(id, lane) join mempool m on m.id = u.id
+       where m.status = 'pending' and m.claim_token is null and m.available_at <= now()
+         and (m.sent_until is not null) = p_look
+         and (u.lane is null or (select c.id from mempool c
+           where c.status = 'pending' and c.claim_token is not null and hashtextextended(c.from_address, 0) = u.lane
+           limit 1) is null)
+         for update of m skip locked
+    ), taken as materialized (
+      -- The token is made here, once a row: written out twice it would be two.
+      select f.id, gen_random_uuid() as token, s.party, r.party as recipient,
+             case when s.party is null then 'unknown' when s.keyed then 'external'
+                  when s.key_mode = 'external' then 'keyless' else 'hosted' end as kind
+        from free f
+        left join lateral (
+          select coalesce(nullif(a.canton_party_id, ''), nullif(a.canton_party, '')) as party, a.key_mode,
+                 nullif(a.canton_private_key_encrypted, '') is not null as keyed
+            from users a where a.evm_address = f.from_address) s on true
+        left join lateral (
+          select coalesce(nullif(b.canton_party_id, ''), nullif(b.canton_party, '')) as party
+            from users b where b.evm_address = f.recipient_address) r on true
+    ), own as materialized (
+      -- The record of a hosted sender comes with the claim (rule 1): durable before anything is sent, for no round trip.
+      select t.*, not p_look and t.kind = 'hosted' as writes from taken t
+    )
+    update mempool m
+       set claim_token = o.token, claimed_by = p_holder, claimed_at = now(),
+           lease_expires_at = now() + p_lease_ms * interval '1 ms',
+           attempts = m.attempts + case when p_look then 0 else 1 end,
+           sent_from = case when o.writes then p_sent_from else m.sent_from end,
+           sent_until = case when o.writes
+             then date_trunc('milliseconds', now() + (p_window_ms + v_pin.tolerance_ms) * interval '1 ms')
+             else m.sent_until end,
+           submission_id = case when o.writes then o.token::text else m.submission_id end,
+           submission_party = case when o.writes then o.party else m.submission_party end,
+           sent_on = case when o.writes then v_pin.sent_on else m.sent_on end
+      from own o where m.id = o.id
+    -- Cast: that a column is a varchar somewhere is no reason to fail.
+    returning 'row'::text, db_now, m.id, m.tx_hash, m.from_address::text, m.contract_address::text,
+      m.recipient_address::text, m.nonce, m.amount_data, floor(extract(epoch from m.created_at) * 1000)::float8,
+      m.claim_token, m.attempts, m.last_error::text,
+      o.kind, o.party::text, o.recipient::text,
+      m.sent_from, (extract(epoch from m.sent_until) * 1000)::float8, m.submission_id, m.submission_party, m.sent_on;
+    if found then
+      perform mempool_synced_v1();
+      return;
+    end if;
+  end if;
+  answer := 'none';
+  return next;
+end $$;
+
+-- @step function: this transaction's commit is flushed, whatever the database's or the role's setting is (P19)
+create or replace function mempool_synced_v1() returns void language plpgsql volatile as $$
+begin
+  if current_setting('synchronous_commit') not in ('on', 'remote_apply') then
+    perform set_config('synchronous_commit', 'on', true);
+  end if;
+end $$;
+
+-- @step function: the write-ahead (I4): the record, fenced, durable before the request leaves
+create or replace function mempool_write_ahead_v1(
+  p_generation bigint, p_id bigint, p_token uuid, p_after_look boolean, p_sent_from bigint, p_sent_until timestamptz,
+  p_submission_id text, p_party text, p_sent_on int
+) returns text language plpgsql volatile
+set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set lock_timeout = '2s'
+as $$
+declare
+  v_pin mempool_submitter_v1;
+  v_row mempool;
+begin
+  lock table mempool in row exclusive mode;
+  select * into v_pin from mempool_submitter_v1;
+  if v_pin.generation is distinct from p_generation then return 'stale'; end if;
+  select * into v_row from mempool m where m.id = p_id and m.claim_token = p_token and m.status = 'pending' for update;
+  if not found then return 'fenced'; end if;
+  -- After a look the row was head of the undecided only: a lower nonce that waits goes first. Nothing is written.
+  if p_after_look and v_pin.lanes = 'sender' and exists (
+    select from (values (true), (false)) k(fresh) cross join lateral (
+      select m.nonce, m.id from mempool m
+       where m.status = 'pending' and m.available_at < 'infinity' and (m.sent_until is null) = k.fresh
+         and hashtextextended(m.from_address, 0) = hashtextextended(v_row.from_address, 0)
+       order by hashtextextended(m.from_address, 0), (m.sent_until is null), m.nonce, m.id limit 1) low
+     where (low.nonce, low.id) < (v_row.nonce, v_row.id)) then
+    return 'yield';
+  end if;
+  update mempool m
+     set sent_from = p_sent_from, sent_until = p_sent_until, submission_id = p_submission_id, submission_party = p_party,
+         submission_hash = null, hashing_scheme = null, sent_on = p_sent_on,
+         attempts = m.attempts + case when p_after_look then 1 else 0 end
+   where m.id = p_id;
+  perform mempool_synced_v1();
+  return 'written';
+end $$;
+
+-- @step function: settle (I2): locked in order of id, so that settlers do not deadlock; fenced by token and status. p_waits: null = as it is, Infinity = park, else ms
+create or replace function mempool_settle_v1(
+  p_wait_for_locks boolean, p_ids bigint[], p_tokens uuid[], p_kinds text[], p_update_ids text[], p_offsets bigint[],
+  p_messages text[], p_errors text[], p_clears boolean[], p_waits float8[], p_counts int[]
+) returns table (id bigint, lane_waits boolean) language plpgsql volatile
+set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set lock_timeout = '1s'
+as $$
+#variable_conflict use_column
+declare
+  v_lanes boolean := (select p.lanes = 'sender' from mempool_submitter_v1 p);
+  v_ids bigint[];
+begin
+  if p_wait_for_locks then
+    v_ids := array(select m.id from mempool m where m.id = any (p_ids) order by m.id for update);
+  else
+    v_ids := array(select m.id from mempool m where m.id = any (p_ids) order by m.id for update skip locked);
+  end if;
+  return query
+  update mempool m
+     set status = case when s.final then s.kind else m.status end,
+         update_id = coalesce(s.update_id, m.update_id),
+         completion_offset = coalesce(s.completion_offset, m.completion_offset),
+         error_message = coalesce(s.message, m.error_message),
+         last_error = coalesce(s.error, m.last_error),
+         claim_token = case when s.final then m.claim_token end,
+         claimed_by = case when s.final then m.claimed_by end,
+         claimed_at = case when s.final then m.claimed_at end,
+         released_token = case when s.final then m.released_token else s.token end,
+         lease_expires_at = null,
+         -- Nothing here un-parks: a row parked by hand while it was in flight stays parked.
+         available_at = case when s.wait is null or m.available_at = 'infinity' then m.available_at
+           when s.wait = 'Infinity' then 'infinity' else now() + s.wait * interval '1 ms' end,
+         attempts = greatest(m.attempts + s.counted, 0),
+         sent_from = case when s.clear then null else m.sent_from end,
+         sent_until = case when s.clear then null else m.sent_until end,
+         submission_id = case when s.clear then null else m.submission_id end,
+         submission_party = case when s.clear then null else m.submission_party end,
+         submission_hash = case when s.clear then null else m.submission_hash end,
+         hashing_scheme = case when s.clear then null else m.hashing_scheme end,
+         sent_on = case when s.clear then null else m.sent_on end,
+         updated_at = now()
+    from (select u.*, u.kind in ('completed', 'failed') as final
+            from unnest(p_ids, p_tokens, p_kinds, p_update_ids, p_offsets, p_messages, p_errors, p_clears, p_waits, p_counts)
+              u(id, token, kind, update_id, completion_offset, message, error, clear, wait, counted)) s
+   where m.id = s.id and m.id = any (v_ids) and m.claim_token = s.token and m.status = 'pending'
+  -- Whether the settler may claim the sender's next at once: one probe of the lane.
+  returning m.id, v_lanes and exists (
+    select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
+       and hashtextextended(x.from_address, 0) = hashtextextended(m.from_address, 0) and x.id <> m.id);
+end $$;
+
+-- @step function: renew leases (I1): touches lease_expires_at alone, so that it is a HOT update
+create or replace function mempool_renew_v1(p_wait_for_locks boolean, p_tokens uuid[], p_lease_ms float8)
+returns setof uuid language plpgsql volatile
+set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set lock_timeout = '1s'
+as $$
+declare
+  v_ids bigint[];
+begin
+  if p_wait_for_locks then
+    v_ids := array(select m.id from mempool m
+      where m.status = 'pending' and m.claim_token is not null and m.claim_token = any (p_tokens)
+      order by m.id for update);
+  else
+    v_ids := array(select m.id from mempool m
+      where m.status = 'pending' and m.claim_token is not null and m.claim_token = any (p_tokens)
+      order by m.id for update skip locked);
+  end if;
+  return query
+  update mempool m set lease_expires_at = now() + p_lease_ms * interval '1 ms'
+   where m.id = any (v_ids)
+  returning m.claim_token;
+end $$;
+
+-- @step function: rescue (I3): takes the token off claims whose lease ran out; a record stays. Never waits
+create or replace function mempool_rescue_v1(p_limit int) returns setof bigint language plpgsql volatile
+set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set lock_timeout = '2s'
+as $$
+declare
+  v_ids bigint[] := array(select m.id from mempool m
+    where m.status = 'pending' and m.claim_token is not null and coalesce(m.lease_expires_at, '-infinity') <= now()
+    limit p_limit for update skip locked);
+begin
+  return query
+  update mempool m set claim_token = null, claimed_by = null, claimed_at = null, lease_expires_at = null
+   where m.id = any (v_ids)
+  returning m.id;
+end $$;
+
+-- @step after=pin: room on the page for renewals (HOT), and vacuum for a table whose rows change a few times, then never again
+alter table mempool set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
+  autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 1);

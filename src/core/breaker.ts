@@ -1,0 +1,104 @@
+/**
+ * The circuit breaker, pure: what the ledger's refusals that are not the row's fault do to claiming. An outage of an
+ * hour costs a probe per interval and instance, and no row its attempts (P18, P29).
+ */
+export interface BreakerState {
+  /** Open for everything: nothing is claimed but one probe at `probeAt`. */
+  readonly all: Open | null;
+  /** Open for one key (`sender:…`, `receiver:…`, `token:…`) alone. */
+  readonly keys: ReadonlyMap<string, Open>;
+  /** Refusals blamed on a key within the current interval, to tell one party's trouble from everybody's. */
+  readonly recent: readonly { readonly at: number; readonly sender: string; readonly receiver: string }[];
+}
+
+export interface Open {
+  readonly reason: string;
+  /** Elapsed ms at which one row may try again. */
+  readonly probeAt: number;
+  /** A probe is under way. */
+  readonly probing: boolean;
+}
+
+export const closedBreaker: BreakerState = { all: null, keys: new Map(), recent: [] };
+
+/** Three different senders and three different receivers in one interval: nobody's own trouble any more. */
+const WIDESPREAD = 3;
+/** Keys remembered at most; beyond that the oldest goes, and its rows simply try once more. */
+const MAX_KEYS = 10_000;
+
+export interface Blamed {
+  readonly sender: string;
+  readonly receiver: string;
+  /** The key it can be blamed on, or null: it is everybody's. */
+  readonly key: string | null;
+  readonly reason: string;
+}
+
+export function onRefused(
+  state: BreakerState,
+  blamed: Blamed,
+  now: number,
+  intervalMs: number,
+): BreakerState {
+  const open: Open = { reason: blamed.reason, probeAt: now + intervalMs, probing: false };
+  if (blamed.key === null) return { ...state, all: open };
+  const recent = [
+    ...state.recent.filter((one) => one.at > now - intervalMs),
+    { at: now, sender: blamed.sender, receiver: blamed.receiver },
+  ];
+  const wide =
+    new Set(recent.map((one) => one.sender)).size >= WIDESPREAD &&
+    new Set(recent.map((one) => one.receiver)).size >= WIDESPREAD;
+  if (wide || state.all?.probing) return { all: open, keys: state.keys, recent: wide ? [] : recent };
+  const keys = new Map(state.keys);
+  keys.delete(blamed.key);
+  keys.set(blamed.key, open);
+  const oldest = keys.keys().next();
+  if (keys.size > MAX_KEYS && !oldest.done) keys.delete(oldest.value);
+  return { all: state.all, keys, recent };
+}
+
+/** The ledger took a submission, or refused it for the row's own sake: it works, for these keys too. */
+export function onServed(state: BreakerState, keys: readonly string[]): BreakerState {
+  if (state.all === null && !keys.some((key) => state.keys.has(key))) return state;
+  const left = new Map(state.keys);
+  for (const key of keys) left.delete(key);
+  return { all: null, keys: left, recent: state.recent };
+}
+
+/** How many rows may be claimed now. */
+export function allowance(state: BreakerState, now: number): 'any' | 'one' | 'none' {
+  if (state.all === null) return 'any';
+  return !state.all.probing && now >= state.all.probeAt ? 'one' : 'none';
+}
+
+export const onProbe = (state: BreakerState): BreakerState =>
+  state.all === null ? state : { ...state, all: { ...state.all, probing: true } };
+
+/** The probe found no row, or learned nothing: wait for the next interval. */
+export const onProbeOver = (state: BreakerState, now: number, intervalMs: number): BreakerState =>
+  state.all === null ? state : { ...state, all: { ...state.all, probing: false, probeAt: now + intervalMs } };
+
+/** How long a row with one of these keys has to wait: 0 lets it go, as the key's probe where the key is open. */
+export function keyWait(
+  state: BreakerState,
+  keys: readonly string[],
+  now: number,
+  intervalMs: number,
+): { readonly waitMs: number; readonly state: BreakerState } {
+  let waitMs = 0;
+  for (const key of keys) {
+    const open = state.keys.get(key);
+    if (open !== undefined) waitMs = Math.max(waitMs, open.probeAt - now);
+  }
+  if (waitMs > 0) return { waitMs, state };
+  // This row is the probe of its open keys: the next one waits for the interval after it.
+  const open = keys.filter((key) => state.keys.has(key));
+  if (open.length === 0) return { waitMs: 0, state };
+  const next = new Map(state.keys);
+  for (const key of open) {
+    const was = next.get(key);
+    if (was !== undefined) next.set(key, { ...was, probeAt: now + intervalMs });
+  }
+  return { waitMs: 0, state: { ...state, keys: next } };
+}

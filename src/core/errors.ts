@@ -1,0 +1,16 @@
+/** A setting is wrong. Every problem is listed, each with what to do about it. The process ends with exit code 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(
+      problems.length === 1
+        ? (problems[0] as string)
+        : `${problems.length} problems:\n${problems.map((one) => `  - ${one}`).join('\n')}`,
+    );
+  }
+}
+
+/** Postgres cannot be reached, or cut the call off: nothing is known of a write, and the caller tries again. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}

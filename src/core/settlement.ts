@@ -1,0 +1,44 @@
+import type { ClaimToken, Offset, RowId, TxHash } from './ids.js';
+
+/** What becomes of a claimed row. Every one of them is written under the fence id + token + pending (I2). */
+export type Verdict =
+  | { readonly kind: 'completed'; readonly updateId: string; readonly offset: Offset }
+  /** `message` is what a wallet's user reads; `detail` goes to `last_error`. */
+  | { readonly kind: 'failed'; readonly message: string; readonly detail: string }
+  | PendingVerdict;
+
+/** Back to pending: a retry, a release, a park. */
+export interface PendingVerdict {
+  readonly kind: 'pending';
+  /** `clear` only after a certain refusal, a proven death, or where nothing was sent; else `keep` (I4). */
+  readonly record: 'clear' | 'keep';
+  /** `now`: `available_at` stays as it is; a number: ms from the database's now; `parked`: until a person replays it. */
+  readonly wait: 'now' | 'parked' | number;
+  /** Added to `attempts`: -1 gives back what the claim counted, +1 counts a look that must not go on for ever. */
+  readonly attempts: -1 | 0 | 1;
+  /** Why, for people: `CODE: detail`. Null leaves `last_error` alone. */
+  readonly lastError: string | null;
+}
+
+export interface Settlement {
+  readonly id: RowId;
+  readonly txHash: TxHash;
+  readonly token: ClaimToken;
+  readonly verdict: Verdict;
+}
+
+/** What the database did with one settlement. Nobody may ignore it: `fenced` is counted and logged. */
+export type SettleResult =
+  | 'settled'
+  /** The statement had returned nothing, yet the row shows our write: its acknowledgement was lost (P16). */
+  | 'settled-before'
+  /** Another claim holds the row, or it is final by another hand: nothing was changed. */
+  | 'fenced'
+  /** The database refuses this row's values; its batch went on without it (P17). */
+  | { readonly refused: string };
+
+export interface Settled {
+  readonly result: SettleResult;
+  /** Another pending row of the same sender is there: whoever settled claims next at once. */
+  readonly laneWaits: boolean;
+}

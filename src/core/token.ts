@@ -1,0 +1,21 @@
+/** One entry of `TOKENS_FILE`: what an ERC-20 contract address stands for on the ledger. */
+export interface Token {
+  /** As the file has it; rows are matched whatever the case. */
+  readonly address: string;
+  readonly name: string;
+  readonly symbol: string;
+  /** Of the ERC-20 amounts that wallets send, 0 to 18. */
+  readonly decimals: number;
+  /** With `instrumentId` the instrument: both are pinned, since anybody may issue something of the same id. */
+  readonly instrumentAdmin: string;
+  readonly instrumentId: string;
+  /** Where the admin's registry answers, for tokens that are not our issuer's. */
+  readonly registryUrl?: string;
+  /** 2: a transfer only makes an offer, which the receiver accepts later. */
+  readonly steps: 1 | 2;
+  /** The operator's word that for this token an offer counts as `completed`. */
+  readonly offerIsDone: boolean;
+}
+
+/** By lower-case address. */
+export type Tokens = ReadonlyMap<string, Token>;

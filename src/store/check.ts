@@ -1,0 +1,38 @@
+// Whether the database is as `migrate` leaves it. `run` refuses to start on one that is not: a missing index is a slow
+// claim, a missing trigger is a missing guarantee.
+import type { Database } from './pool.js';
+import type { Statement } from './statements.js';
+import { readSteps, wantedFor } from './steps.js';
+
+/** $1 names of indexes, $2 of functions, $3 of triggers; returns what is not there, or not in force. */
+const MISSING: Statement<{ readonly problem: string }> = {
+  name: 'schema-check',
+  text: `select 'index ' || n || case when i.indexrelid is null then ' is missing' else ' is invalid' end as problem
+      from unnest($1::text[]) n left join pg_index i on i.indexrelid = to_regclass(n)
+     where i.indexrelid is null or not (i.indisvalid and i.indisready)
+    union all
+    select 'function ' || n || ' is missing' from unnest($2::text[]) n
+     where not exists (select from pg_proc p where p.proname = n and pg_function_is_visible(p.oid))
+    union all
+    select 'trigger ' || n || ' is missing or disabled' from unnest($3::text[]) n
+     where not exists (select from pg_trigger t
+       where t.tgrelid = to_regclass('mempool') and t.tgname = n and t.tgenabled in ('O', 'A'))
+    union all
+    select 'this server is a standby' where pg_is_in_recovery()`,
+};
+
+/** Empty: all is well. Else what is wrong, in words; `canton-submitter migrate` puts it right. */
+export async function schemaProblems(
+  database: Database,
+  lanes: 'sender' | 'off',
+): Promise<readonly string[]> {
+  const steps = readSteps().filter(wantedFor(lanes));
+  const sql = steps.map((step) => step.sql).join('\n');
+  const all = (pattern: RegExp): string[] => [...sql.matchAll(pattern)].map((match) => match[1] ?? '');
+  const rows = await database.run(MISSING, [
+    steps.flatMap((step) => (step.index === null ? [] : [step.index])),
+    all(/create or replace function (\w+)/g),
+    all(/create (?:constraint )?trigger (\w+)/g),
+  ]);
+  return rows.map((row) => row.problem);
+}

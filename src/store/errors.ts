@@ -1,0 +1,48 @@
+// What a failed statement says: the database was not there, it was busy, or it refused these values.
+import { StoreUnavailable } from '../core/errors.js';
+
+export { StoreUnavailable };
+
+/** SQLSTATE of an error from Postgres, else null. */
+export function sqlState(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  const { code } = error;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+}
+
+/** A lock that somebody else keeps: `lock_timeout` of our functions. */
+export const LOCKED = '55P03';
+
+/**
+ * Classes and codes after which the same call may well pass: connection (08), resources (53), shutdown and recovery
+ * (57P), cancelled by a time-out (57014), locks (55P03), a read-only node before its promotion (25006), I/O (58).
+ */
+const PASSING = /^(08|53|58|57P|57014|55P03|25006|40)/;
+/** The transaction lost against another one and was rolled back in full. */
+const LOST_RACE = new Set(['40001', '40P01']);
+/** Values that the database refuses: data (22), constraints (23), too large (54). */
+const VALUES = /^(22|23|54)/;
+
+/** Who we are, or which database, is wrong in the URL: no waiting mends that. */
+export const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
+
+export const lostRace = (error: unknown): boolean => LOST_RACE.has(sqlState(error) ?? '');
+export const refusesValues = (error: unknown): boolean => VALUES.test(sqlState(error) ?? '');
+
+/**
+ * Everything that is not an answer of Postgres (no SQLSTATE: sockets, DNS, time-outs of the driver) and every answer
+ * that can pass by itself becomes StoreUnavailable; a bug of ours stays what it is.
+ */
+export function toStoreError(error: unknown): unknown {
+  if (error instanceof StoreUnavailable) return error;
+  const state = sqlState(error);
+  if (state !== null && !PASSING.test(state)) return error;
+  if (
+    state === null &&
+    (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError)
+  ) {
+    return error;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new StoreUnavailable(message === '' ? 'the database cannot be reached' : message, { cause: error });
+}

@@ -1,0 +1,71 @@
+// The pinned row's first insert, and what the old submitter left behind: a transfer
+// that it had sent and lost the answer of is its normal leftover, so every pending row gets an unknown record, and is
+// looked up on the ledger before anything is sent for it (P24).
+import type { Lanes } from './steps.js';
+
+export interface FirstPin {
+  readonly lanes: Lanes;
+  readonly toleranceMs: number;
+  readonly clockSkewMaxMs: number;
+}
+
+/** The largest submission window that may have been asked for. */
+const WINDOW_MAX_MS = 60_000;
+
+/** $1 protocol, $2 lanes, $3 tolerance, $4 skew. Whoever comes second inserts nothing. */
+export const INSERT_PIN = `insert into mempool_submitter_v1
+    (protocol, generation, lanes, tolerance_ms, clock_skew_max_ms, table_options_before)
+  values ($1::int, 1, $2::text, $3::int, $4::int, (select reloptions from pg_class where oid = 'mempool'::regclass))
+  on conflict do nothing`;
+
+/** Pending rows that nothing is recorded of, with their sender's party as the claim would find it. */
+const LEFTOVERS = `
+  select m.id, lower(m.contract_address) as token,
+         coalesce(nullif(u.canton_party_id, ''), nullif(u.canton_party, '')) as party,
+         nullif(u.canton_private_key_encrypted, '') is null and u.key_mode <> 'external' as hosted
+    from mempool m join users u on u.evm_address = m.from_address
+   where m.status = 'pending' and m.claim_token is null and m.sent_until is null
+     and coalesce(nullif(u.canton_party_id, ''), nullif(u.canton_party, '')) is not null`;
+
+/** Whether TOKENS_FILE is needed: a hosted sender's bound depends on its token. */
+export const HOSTED_LEFTOVERS = `select exists (select from (${LEFTOVERS}) l where l.hosted) as some`;
+
+/**
+ * $1 one-step tokens in lower case, $2 ms from now to the bound. Begins at 0: the earliest that the participant still
+ * has. A two-step token of a hosted sender has no bound that the ledger knows of.
+ */
+export const RECORD_LEFTOVERS = `update mempool m
+    set sent_from = 0, submission_party = l.party, sent_on = p.sent_on,
+        sent_until = case when l.hosted and not l.token = any ($1::text[]) then 'infinity'
+          else date_trunc('milliseconds', now()) + $2::float8 * interval '1 ms' end
+   from (${LEFTOVERS}) l, mempool_submitter_v1 p
+  where m.id = l.id`;
+
+export const leftoverBoundMs = (pin: FirstPin): number =>
+  WINDOW_MAX_MS + pin.toleranceMs + pin.clockSkewMaxMs;
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** The same with its values written out, for a person who applies it by hand. */
+export function printFirstPin(pin: FirstPin, protocol: number, oneStep: readonly string[] | null): string {
+  const fill = (sql: string, values: readonly string[]): string =>
+    values.reduce((text, value, at) => text.replaceAll(`$${at + 1}::`, `${value}::`), sql);
+  const insert = fill(INSERT_PIN, [
+    String(protocol),
+    quoted(pin.lanes),
+    String(pin.toleranceMs),
+    String(pin.clockSkewMaxMs),
+  ]);
+  const tokens = `array[${(oneStep ?? []).map(quoted).join(', ')}]`;
+  return [
+    '-- the pinned row, and an unknown record for every row that the old submitter may have sent',
+    ...(oneStep === null
+      ? ['-- TOKENS_FILE is not set: no token counts as one-step, so rows of hosted senders get no bound']
+      : []),
+    'begin;',
+    `${insert};`,
+    `${fill(RECORD_LEFTOVERS, [tokens, String(leftoverBoundMs(pin))])};`,
+    'commit;',
+    '',
+  ].join('\n');
+}

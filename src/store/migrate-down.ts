@@ -1,0 +1,68 @@
+// The way back: the table as canton-middleware made it. Refused while anything would be forgotten that matters.
+import { sqlState } from './errors.js';
+import { inTransaction, ofMigration, patiently } from './migration.js';
+import { readSteps } from './steps.js';
+
+/** Rows that must not lose what we know of them. */
+const HELD = `select count(*) filter (where lease_expires_at is not null or claim_token is not null)::int as claimed,
+    count(*) filter (where sent_until is not null)::int as undecided,
+    count(*) filter (where available_at = 'infinity')::int as parked
+  from mempool where status = 'pending'`;
+
+/** What schema.sql and triggers.sql made, read from them, so that the two cannot drift apart. */
+export function downStatements(optionsBefore: readonly string[]): readonly string[] {
+  const sql = readSteps()
+    .map((step) => step.sql)
+    .join('\n');
+  const all = (pattern: RegExp): string[] => [
+    ...new Set([...sql.matchAll(pattern)].map((match) => match[1] ?? '')),
+  ];
+  const options = all(/\b(fillfactor|autovacuum_\w+) =/g);
+  return [
+    ...all(/create (?:constraint )?trigger (\w+)/g).map(
+      (name) => `drop trigger if exists ${name} on mempool`,
+    ),
+    ...all(/create or replace function (\w+)/g).map((name) => `drop function if exists ${name}`),
+    'alter table mempool drop constraint if exists mempool_record_v1',
+    ...all(/create (?:unique )?index concurrently if not exists (\w+)/g).map(
+      (name) => `drop index if exists ${name}`,
+    ),
+    ...all(/add column if not exists (\w+)/g).map(
+      (name) => `alter table mempool drop column if exists ${name}`,
+    ),
+    `alter table mempool reset (${options.join(', ')})`,
+    ...(optionsBefore.length > 0 ? [`alter table mempool set (${optionsBefore.join(', ')})`] : []),
+    ...all(/comment on column mempool\.(\w+) is 'canton-middleware/g).map(
+      (name) => `comment on column mempool.${name} is null`,
+    ),
+    'drop table if exists mempool_submitter_v1',
+  ];
+}
+
+export async function migrateDown(url: string, say: (line: string) => void): Promise<void> {
+  await ofMigration(url, say, async (client) => {
+    await patiently(say, () =>
+      inTransaction(client, async () => {
+        await client.query('lock table mempool in access exclusive mode');
+        const { rows: held } = await client
+          .query<{ claimed: number; undecided: number; parked: number }>(HELD)
+          .catch((error: unknown) => {
+            if (sqlState(error) === '42703')
+              throw new Error('nothing to undo: mempool has none of our columns');
+            throw error;
+          });
+        const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = held;
+        if (claimed + undecided + parked > 0) {
+          throw new Error(
+            `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked; going back would forget what may be on its way to the ledger`,
+          );
+        }
+        const { rows } = await client.query<{ options: string[] | null }>(
+          'select table_options_before as options from mempool_submitter_v1',
+        );
+        for (const statement of downStatements(rows[0]?.options ?? [])) await client.query(statement);
+      }),
+    );
+    say('mempool is as it was before; the table users was left alone');
+  });
+}

@@ -1,0 +1,170 @@
+// `migrate`: puts schema.sql and triggers.sql into the database and pins what all instances must agree on. Safe to run
+// again, safe when killed half-way, safe beside a running API: no lock is waited for longer than two seconds, and
+// indexes are built concurrently.
+import type pg from 'pg';
+import { ConfigError } from '../core/errors.js';
+import { sqlState } from './errors.js';
+import {
+  type FirstPin,
+  HOSTED_LEFTOVERS,
+  INSERT_PIN,
+  leftoverBoundMs,
+  RECORD_LEFTOVERS,
+} from './first-pin.js';
+import { dropIndex, ensureIndex } from './indexes.js';
+import { inTransaction, ofMigration, patiently } from './migration.js';
+import { PROTOCOL } from './pins.js';
+import { type Lanes, readSteps, type Step, wantedFor } from './steps.js';
+
+export interface MigrateOptions {
+  readonly url: string;
+  /** Null: what is pinned, or the default. */
+  readonly lanes: Lanes | null;
+  readonly toleranceMs: number | null;
+  readonly clockSkewMaxMs: number | null;
+  /** Addresses of the tokens whose transfer is one step, from TOKENS_FILE; null where that is not set. */
+  readonly oneStepTokens: readonly string[] | null;
+  /** What it does, in plain words. */
+  readonly say: (line: string) => void;
+}
+
+export const DEFAULTS: FirstPin = { lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000 };
+
+interface PinTuple {
+  readonly protocol: number;
+  readonly generation: string;
+  readonly lanes: Lanes;
+  readonly tolerance_ms: number;
+  readonly clock_skew_max_ms: number;
+}
+
+export async function migrate(options: MigrateOptions): Promise<void> {
+  await ofMigration(options.url, options.say, async (client) => {
+    const steps = readSteps();
+    const pinnedBefore = await readPin(client);
+    if (pinnedBefore !== null && pinnedBefore.protocol > PROTOCOL) {
+      throw new Error(
+        `this database belongs to a newer canton-submitter (protocol ${pinnedBefore.protocol}, this one speaks ${PROTOCOL}): update first`,
+      );
+    }
+    for (const step of steps)
+      if (step.index === null && !step.afterPin) await apply(client, step, options.say);
+    options.say('table, columns, functions and triggers are in place');
+
+    const wanted: FirstPin = {
+      lanes: options.lanes ?? pinnedBefore?.lanes ?? DEFAULTS.lanes,
+      toleranceMs: options.toleranceMs ?? pinnedBefore?.tolerance_ms ?? DEFAULTS.toleranceMs,
+      clockSkewMaxMs: options.clockSkewMaxMs ?? pinnedBefore?.clock_skew_max_ms ?? DEFAULTS.clockSkewMaxMs,
+    };
+    const indexes = steps.filter((step) => step.index !== null && wantedFor(wanted.lanes)(step));
+    // While claims without lanes may still be in flight, the one index that forbids them has to wait.
+    const turningOn = pinnedBefore?.lanes === 'off' && wanted.lanes === 'sender';
+    for (const step of indexes)
+      if (!(turningOn && isUnique(step))) await ensureIndex(client, step, options.say);
+
+    if (pinnedBefore === null) await firstPin(client, wanted, options);
+    else await changePins(client, pinnedBefore, wanted, steps, options.say);
+
+    for (const step of indexes) await ensureIndex(client, step, options.say);
+    for (const step of steps) {
+      if (step.index !== null && !wantedFor(wanted.lanes)(step))
+        await dropIndex(client, step.index, options.say);
+      if (step.afterPin) await apply(client, step, options.say);
+    }
+    options.say('done');
+  });
+}
+
+const isUnique = (step: Step): boolean => step.sql.includes('create unique index');
+
+async function apply(client: pg.Client, step: Step, say: MigrateOptions['say']): Promise<void> {
+  await patiently(say, () =>
+    inTransaction(client, async () => {
+      await client.query(step.sql);
+    }),
+  );
+}
+
+async function readPin(client: pg.Client): Promise<PinTuple | null> {
+  const { rows: there } = await client.query("select to_regclass('mempool_submitter_v1') is not null as yes");
+  if (there[0]?.yes !== true) return null;
+  const { rows } = await client.query<PinTuple>(
+    'select protocol, generation, lanes, tolerance_ms, clock_skew_max_ms from mempool_submitter_v1',
+  );
+  return rows[0] ?? null;
+}
+
+async function firstPin(client: pg.Client, pin: FirstPin, options: MigrateOptions): Promise<void> {
+  await patiently(options.say, () =>
+    inTransaction(client, async () => {
+      const inserted = await client.query(INSERT_PIN, [
+        PROTOCOL,
+        pin.lanes,
+        pin.toleranceMs,
+        pin.clockSkewMaxMs,
+      ]);
+      if (inserted.rowCount === 0) return;
+      if (options.oneStepTokens === null) {
+        const { rows } = await client.query<{ some: boolean }>(HOSTED_LEFTOVERS);
+        if (rows[0]?.some) {
+          throw new ConfigError([
+            'TOKENS_FILE: required here, since rows of hosted senders are pending: whether their earlier submissions can still commit depends on their token',
+          ]);
+        }
+      }
+      const records = await client.query(RECORD_LEFTOVERS, [
+        (options.oneStepTokens ?? []).map((address) => address.toLowerCase()),
+        leftoverBoundMs(pin),
+      ]);
+      options.say(
+        `pinned: lanes ${pin.lanes}, tolerance ${pin.toleranceMs} ms, clock skew ${pin.clockSkewMaxMs} ms`,
+      );
+      options.say(
+        `${records.rowCount ?? 0} pending rows will be looked up on the ledger before anything is sent for them`,
+      );
+    }),
+  );
+}
+
+/** Under a lock that no claim and no write-ahead overlaps, the row read again under it; the generation goes up. */
+async function changePins(
+  client: pg.Client,
+  before: PinTuple,
+  wanted: FirstPin,
+  steps: readonly Step[],
+  say: MigrateOptions['say'],
+): Promise<void> {
+  const same = (pin: PinTuple): boolean =>
+    pin.protocol === PROTOCOL &&
+    pin.lanes === wanted.lanes &&
+    pin.tolerance_ms === wanted.toleranceMs &&
+    pin.clock_skew_max_ms === wanted.clockSkewMaxMs;
+  if (same(before)) return;
+  const turningOff = wanted.lanes === 'off' && before.lanes === 'sender';
+  await patiently(say, () =>
+    inTransaction(client, async () => {
+      // Turned off, the index that forbids a second row of a sender has to be gone with the first claim without lanes.
+      await client.query(
+        `lock table mempool in ${turningOff ? 'access exclusive' : 'share row exclusive'} mode`,
+      );
+      const now = await readPin(client);
+      if (now === null || same(now)) return;
+      for (const step of steps) {
+        if (turningOff && step.lanes === 'sender') await client.query(`drop index if exists ${step.index}`);
+      }
+      const { rows } = await client.query<{ generation: string }>(
+        `update mempool_submitter_v1
+            set protocol = $1, lanes = $2, tolerance_ms = $3, clock_skew_max_ms = $4, generation = generation + 1,
+                pinned_at = now()
+        returning generation`,
+        [PROTOCOL, wanted.lanes, wanted.toleranceMs, wanted.clockSkewMaxMs],
+      );
+      say(
+        `pinned anew (generation ${rows[0]?.generation}): lanes ${wanted.lanes}, tolerance ${wanted.toleranceMs} ms, clock skew ${wanted.clockSkewMaxMs} ms; instances with other settings claim nothing from here on`,
+      );
+    }),
+  );
+}
+
+/** A privilege is missing: say whose, not only what. */
+export const needsOwner = (error: unknown): boolean => sqlState(error) === '42501';

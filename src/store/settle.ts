@@ -1,0 +1,120 @@
+// Outcomes, in one statement a batch. Nothing is reported of a row that the database did not say: what the
+// statement did not return is read again, and one row's trouble is that row's alone.
+import type { Settled, Settlement, SettleResult, Verdict } from '../core/settlement.js';
+import { refusesValues } from './errors.js';
+import { type Database, retryLostRace, wasLocked } from './pool.js';
+import { READ_BACK, SETTLE, type SettledTuple } from './statements.js';
+
+/** A wallet shows it, and a receipt carries it. */
+const MESSAGE_MAX = 500;
+const DETAIL_MAX = 4_000;
+/** When the database refused a row's texts: whatever its encoding and widths, this much it takes. */
+const PLAIN_MAX = 100;
+
+/** Rows that the statement wrote, each with whether its lane waits. */
+type Written = ReadonlyMap<string, boolean>;
+
+type Texts = 'full' | 'plain';
+
+/** Nothing was written, so nothing is known of the lane: the others look for it. */
+const unseen = (result: SettleResult): Settled => ({ result, laneWaits: false });
+
+export async function settleBatch(
+  database: Database,
+  batch: readonly Settlement[],
+): Promise<readonly Settled[]> {
+  const results = new Map<Settlement, Settled>();
+  await settleInto(database, batch, results, 'full');
+  return batch.map((one) => results.get(one) ?? unseen({ refused: 'not reached' }));
+}
+
+async function settleInto(
+  database: Database,
+  batch: readonly Settlement[],
+  results: Map<Settlement, Settled>,
+  texts: Texts,
+): Promise<void> {
+  if (batch.length === 0) return;
+  let written: Written;
+  try {
+    written = await write(database, batch, texts);
+  } catch (error) {
+    if (!refusesValues(error)) throw error;
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      // Alone, its texts were refused: once more without anything that could be refused, so that the outcome stands.
+      if (texts === 'full') await settleInto(database, batch, results, 'plain');
+      else results.set(only, unseen({ refused: String(error) }));
+      return;
+    }
+    // P17: one row must not hold up its batch. Halves, until it stands alone.
+    const middle = Math.ceil(batch.length / 2);
+    await settleInto(database, batch.slice(0, middle), results, texts);
+    await settleInto(database, batch.slice(middle), results, texts);
+    return;
+  }
+  const missing = batch.filter((one) => !written.has(one.id));
+  for (const one of batch) {
+    const laneWaits = written.get(one.id);
+    if (laneWaits !== undefined) results.set(one, { result: 'settled', laneWaits });
+  }
+  if (missing.length === 0) return;
+  const tuples = await database.run(READ_BACK, [missing.map((one) => one.id)]);
+  const found = new Map(tuples.map((tuple) => [tuple.id, tuple]));
+  for (const one of missing) results.set(one, unseen(whatBecame(one, found.get(one.id))));
+}
+
+async function write(database: Database, batch: readonly Settlement[], texts: Texts): Promise<Written> {
+  const run = async (waitForLocks: boolean): Promise<Written> => {
+    const rows = await retryLostRace(() => database.run(SETTLE, [waitForLocks, ...columnsOf(batch, texts)]));
+    return new Map(rows.map((row) => [row.id, row.lane_waits]));
+  };
+  try {
+    return await run(true);
+  } catch (error) {
+    // Somebody keeps a row of the batch locked: the others do not wait for it.
+    if (!wasLocked(error)) throw error;
+    return await run(false);
+  }
+}
+
+/** P16: our own write whose acknowledgement was lost, on a row mined since too; or somebody else's row by now. */
+function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleResult {
+  if (tuple === undefined) return 'fenced';
+  if (one.verdict.kind === 'pending') {
+    if (tuple.released_token === one.token) return 'settled-before';
+  } else if (tuple.claim_token === one.token && [one.verdict.kind, 'mined'].includes(tuple.status)) {
+    return 'settled-before';
+  }
+  const stillOurs = tuple.claim_token === one.token && tuple.status === 'pending';
+  return stillOurs ? { refused: 'another transaction keeps this row locked' } : 'fenced';
+}
+
+function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
+  const verdicts = batch.map((one) => one.verdict);
+  return [
+    batch.map((one) => one.id),
+    batch.map((one) => one.token),
+    verdicts.map((one) => one.kind),
+    verdicts.map((one) => (one.kind === 'completed' ? clean(one.updateId, DETAIL_MAX, texts) : null)),
+    verdicts.map((one) => (one.kind === 'completed' ? one.offset.toString() : null)),
+    verdicts.map((one) => (one.kind === 'failed' ? clean(one.message, MESSAGE_MAX, texts) : null)),
+    verdicts.map((one) => clean(errorOf(one), DETAIL_MAX, texts)),
+    verdicts.map((one) => one.kind !== 'pending' || one.record === 'clear'),
+    verdicts.map((one) => (one.kind === 'pending' ? waitOf(one.wait) : null)),
+    verdicts.map((one) => (one.kind === 'pending' ? one.attempts : 0)),
+  ];
+}
+
+const errorOf = (verdict: Verdict): string | null =>
+  verdict.kind === 'failed' ? verdict.detail : verdict.kind === 'pending' ? verdict.lastError : null;
+
+const waitOf = (wait: 'now' | 'parked' | number): number | string | null =>
+  wait === 'now' ? null : wait === 'parked' ? 'Infinity' : wait;
+
+/** Postgres takes no NUL in a text, and a text from a ledger may hold anything. */
+function clean(text: string | null, max: number, texts: Texts): string | null {
+  if (text === null) return null;
+  if (texts === 'plain') return text.replace(/[^\x20-\x7e]/g, '?').slice(0, PLAIN_MAX);
+  return text.replaceAll('\0', '').slice(0, max);
+}

@@ -1,0 +1,147 @@
+// Every statement that runs while rows are on their way. What holds a guarantee by several queries is a function of
+// schema.sql; the rest stands here. Each says why it is so and which index serves it.
+
+export interface Statement<Row> {
+  /** Prepared once a connection under this name. */
+  readonly name: string;
+  readonly text: string;
+  /** Type only: what a row looks like. */
+  readonly row?: Row;
+}
+
+export interface ClaimTuple {
+  readonly answer: 'row' | 'none' | 'stale';
+  readonly db_now: number;
+  readonly id: string;
+  readonly tx_hash: Buffer;
+  readonly from_address: string;
+  readonly contract_address: string;
+  readonly recipient_address: string;
+  readonly nonce: string;
+  readonly amount_data: Buffer;
+  readonly created_at: number;
+  readonly claim_token: string;
+  readonly attempts: number;
+  readonly last_error: string | null;
+  readonly sender_kind: 'hosted' | 'external' | 'keyless' | 'unknown';
+  readonly sender_party: string | null;
+  readonly recipient_party: string | null;
+  readonly sent_from: string | null;
+  readonly sent_until: number | null;
+  readonly submission_id: string | null;
+  readonly submission_party: string | null;
+  readonly sent_on: number | null;
+}
+
+/** I1, I6. Indexes: mempool_fresh_v1 or mempool_undecided_v1, then mempool_lane_v1 and mempool_claimed_lane_v1. */
+export const CLAIM: Statement<ClaimTuple> = {
+  name: 'claim',
+  text: 'select * from mempool_claim_v1($1, $2, $3, $4, $5, $6, $7, $8)',
+};
+
+/** I4. Primary key; mempool_lane_v1 for the lower nonces. */
+export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'yield' | 'fenced' | 'stale' }> = {
+  name: 'write-ahead',
+  text: 'select mempool_write_ahead_v1($1, $2, $3, $4, $5, $6, $7, $8, $9) as answer',
+};
+
+/** I2, I9. Primary key; rows are locked in order of id, so that settlers do not deadlock. */
+export const SETTLE: Statement<{ readonly id: string; readonly lane_waits: boolean }> = {
+  name: 'settle',
+  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+};
+
+export interface SettledTuple {
+  readonly id: string;
+  readonly status: string;
+  readonly claim_token: string | null;
+  readonly released_token: string | null;
+}
+
+/** What became of rows that a settle did not return: ours after all, or fenced (P16). Primary key. */
+export const READ_BACK: Statement<SettledTuple> = {
+  name: 'read-back',
+  text: 'select id, status, claim_token, released_token from mempool where id = any ($1::bigint[])',
+};
+
+/** I1. mempool_claimed_lane_v1 or mempool_claimed_v1: rows in flight only. */
+export const RENEW: Statement<{ readonly token: string }> = {
+  name: 'renew',
+  text: 'select mempool_renew_v1($1, $2, $3) as token',
+};
+
+/** I3. The same indexes. */
+export const RESCUE: Statement<{ readonly id: string }> = {
+  name: 'rescue',
+  text: 'select mempool_rescue_v1($1) as id',
+};
+
+export interface PinnedTuple {
+  readonly generation: string;
+  readonly protocol: number;
+  readonly lanes: 'sender' | 'off';
+  readonly tolerance_ms: number;
+  readonly clock_skew_max_ms: number;
+  readonly participant_id: string | null;
+  readonly user_id: string | null;
+  readonly synchronizer_id: string | null;
+  readonly sent_on: number;
+  readonly ledger_end: string | null;
+  readonly mark_offset: string | null;
+  readonly mark_update_id: string | null;
+  readonly mark_party: string | null;
+}
+
+const PIN_COLUMNS = `generation, protocol, lanes, tolerance_ms, clock_skew_max_ms, participant_id, user_id,
+  synchronizer_id, sent_on, ledger_end, mark_offset, mark_update_id, mark_party`;
+
+/** One row, or none before `migrate`. */
+export const PINNED: Statement<PinnedTuple> = {
+  name: 'pinned',
+  text: `select ${PIN_COLUMNS} from mempool_submitter_v1`,
+};
+
+/** Under the pin lock. Only from null: whoever comes second reads what the first one pinned. */
+export const PIN_PARTICIPANT: Statement<PinnedTuple> = {
+  name: 'pin-participant',
+  text: `update mempool_submitter_v1
+    set participant_id = $2, user_id = $3, synchronizer_id = $4, generation = generation + 1, pinned_at = now()
+    where generation = $1 and participant_id is null
+    returning ${PIN_COLUMNS}`,
+};
+
+/**
+ * Marks move forward only, the mark only by a stream that showed the old one ($5, $6; null: none yet). A statement of
+ * its own, never part of claim or settle, and it writes nothing where nothing moves.
+ */
+export const ADVANCE_MARKS: Statement<never> = {
+  name: 'advance-marks',
+  text: `update mempool_submitter_v1 p
+    set ledger_end = greatest(p.ledger_end, $1::bigint),
+        mark_offset = case when n.moves then $2::bigint else p.mark_offset end,
+        mark_update_id = case when n.moves then $3::text else p.mark_update_id end,
+        mark_party = case when n.moves then $4::text else p.mark_party end
+    from (select q.one, coalesce($2::bigint > coalesce(q.mark_offset, -1)
+            and q.mark_offset is not distinct from $5::bigint
+            and q.mark_update_id is not distinct from $6::text, false) as moves
+          from mempool_submitter_v1 q for update) n
+    where p.one = n.one and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)`,
+};
+
+/**
+ * $1 '' is the bell, 'h' a handoff: this instance settled something and has no free slot. One rings at a time, like the
+ * doorbell, with a lock of its own ($2).
+ */
+export const RING: Statement<never> = {
+  name: 'ring',
+  text: "select pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)",
+};
+
+/** What every listener listens on; the doorbell of triggers.sql rings there. */
+export const CHANNEL = 'mempool_wakeup_v1';
+
+/** The listener's own ring: it must be heard within two seconds. */
+export const CANARY: Statement<never> = {
+  name: 'canary',
+  text: "select pg_notify('mempool_wakeup_v1', $1)",
+};

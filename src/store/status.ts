@@ -1,0 +1,155 @@
+// What `status`, the status page and the metrics show of the queue. Cheap on a table of millions: every part is
+// answered by a partial index, and lists are cut.
+import { type DbMillis, dbMillis, type TxHash } from '../core/ids.js';
+import type { Database } from './pool.js';
+import type { Statement } from './statements.js';
+
+/** Every pending row is in exactly one of them. */
+export type QueueState =
+  /** May be claimed now, as far as the row itself is concerned; its lane may be held. */
+  | 'waiting'
+  /** Held by a claim. */
+  | 'in-flight'
+  /** A submission may still commit; waits for its next look. */
+  | 'undecided'
+  /** Waits for the end of a backoff. */
+  | 'backoff'
+  /** Waits for a person. */
+  | 'parked';
+
+export interface QueueCount {
+  readonly rows: number;
+  /** Age of the oldest, since its arrival; null where there is none. */
+  readonly oldestMs: number | null;
+}
+
+export interface HolderCount {
+  readonly holder: string;
+  readonly rows: number;
+}
+
+export interface StatusRow {
+  readonly txHash: TxHash;
+  readonly sender: string;
+  readonly nonce: bigint;
+  readonly attempts: number;
+  readonly reason: string;
+  readonly undecided: boolean;
+  readonly ageMs: number;
+}
+
+export interface QueueStatus {
+  readonly now: DbMillis;
+  readonly queue: Readonly<Record<QueueState, QueueCount>>;
+  readonly holders: readonly HolderCount[];
+  /** Latest first. */
+  readonly failures: readonly StatusRow[];
+  /** Oldest row first. */
+  readonly parked: readonly StatusRow[];
+}
+
+interface StateTuple {
+  readonly state: QueueState;
+  readonly rows: number;
+  readonly oldest_ms: number | null;
+  readonly now: number;
+}
+
+/** mempool_fresh_v1, mempool_undecided_v1, and the index of claims; one pass each. */
+const QUEUE: Statement<StateTuple> = {
+  name: 'status-queue',
+  text: `with states as (
+      select case when m.available_at = 'infinity' then 'parked'
+               when m.available_at > now() then 'backoff' else 'waiting' end as state, m.created_at
+        from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is null
+      union all
+      select case when m.available_at = 'infinity' then 'parked' else 'undecided' end, m.created_at
+        from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
+      union all
+      select 'in-flight', m.created_at
+        from mempool m where m.status = 'pending' and m.claim_token is not null
+    )
+    select k.state, count(s.state)::int as rows,
+           (extract(epoch from now() - min(s.created_at)) * 1000)::float8 as oldest_ms,
+           floor(extract(epoch from now()) * 1000)::float8 as now
+      from unnest(array['waiting', 'in-flight', 'undecided', 'backoff', 'parked']) k(state)
+      left join states s on s.state = k.state group by k.state`,
+};
+
+/** The index of claims. */
+const HOLDERS: Statement<HolderCount> = {
+  name: 'status-holders',
+  text: `select coalesce(m.claimed_by, '') as holder, count(*)::int as rows from mempool m
+    where m.status = 'pending' and m.claim_token is not null group by 1 order by 1`,
+};
+
+interface RowTuple {
+  readonly tx_hash: string;
+  readonly from_address: string;
+  readonly nonce: string;
+  readonly attempts: number;
+  readonly reason: string | null;
+  readonly undecided: boolean;
+  readonly age_ms: number;
+}
+
+const SHOWN = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.nonce, m.attempts,
+  m.sent_until is not null as undecided, (extract(epoch from now() - m.updated_at) * 1000)::float8 as age_ms`;
+
+/** mempool_reasons_v1, backwards. */
+const FAILURES: Statement<RowTuple> = {
+  name: 'status-failures',
+  text: `select ${SHOWN}, coalesce(m.last_error, m.error_message) as reason from mempool m
+    where m.error_message is not null order by m.updated_at desc limit $1`,
+};
+
+/** The far ends of mempool_fresh_v1 and mempool_undecided_v1. */
+const PARKED: Statement<RowTuple> = {
+  name: 'status-parked',
+  text: `(select ${SHOWN}, m.last_error as reason, m.id from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is null
+        and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
+    union all
+    (select ${SHOWN}, m.last_error as reason, m.id from mempool m
+      where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
+        and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
+    order by id limit $1`,
+};
+
+const LISTED = 50;
+
+export async function readStatus(database: Database, listed = LISTED): Promise<QueueStatus> {
+  const [states, holders, failures, parked] = await Promise.all([
+    database.run(QUEUE, []),
+    database.run(HOLDERS, []),
+    database.run(FAILURES, [listed]),
+    database.run(PARKED, [listed]),
+  ]);
+  const queueOf = (state: QueueState): QueueCount => {
+    const tuple = states.find((one) => one.state === state);
+    return { rows: tuple?.rows ?? 0, oldestMs: tuple?.oldest_ms ?? null };
+  };
+  return {
+    now: dbMillis(states[0]?.now ?? 0),
+    queue: {
+      waiting: queueOf('waiting'),
+      'in-flight': queueOf('in-flight'),
+      undecided: queueOf('undecided'),
+      backoff: queueOf('backoff'),
+      parked: queueOf('parked'),
+    },
+    holders,
+    failures: failures.map(shown),
+    parked: parked.map(shown),
+  };
+}
+
+const shown = (tuple: RowTuple): StatusRow => ({
+  txHash: tuple.tx_hash as TxHash,
+  sender: tuple.from_address,
+  nonce: BigInt(tuple.nonce),
+  attempts: tuple.attempts,
+  reason: tuple.reason ?? '',
+  undecided: tuple.undecided,
+  ageMs: tuple.age_ms,
+});

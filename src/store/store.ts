@@ -1,0 +1,96 @@
+// Postgres behind the port of core/ports.ts. One statement a step; what holds a guarantee is in the statement.
+import { randomBytes } from 'node:crypto';
+import { type ClaimToken, dbMillis } from '../core/ids.js';
+import type { ClaimReply, ClaimRequest, Store } from '../core/ports.js';
+import { pinParticipant, readPinned } from './pins.js';
+import { type Database, retryLostRace, wasLocked } from './pool.js';
+import { claimedRow } from './rows.js';
+import { settleBatch } from './settle.js';
+import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, WRITE_AHEAD } from './statements.js';
+
+/** Claims freed by one statement; what is left comes with the next poll. */
+const RESCUE_MAX = 1_000;
+/** 2^64 divided by the golden ratio: turns that are this far apart cover the ring of lanes evenly, with no state. */
+const GOLDEN = 0x9e3779b97f4a7c15n;
+
+export function createStore(database: Database): Store {
+  let turn = randomBytes(8).readBigInt64LE();
+
+  async function claim(
+    request: ClaimRequest,
+    fresh: { readonly sentFrom: bigint; readonly windowMs: number } | null,
+  ): Promise<ClaimReply> {
+    turn = BigInt.asIntN(64, turn + GOLDEN);
+    const tuples = await retryLostRace(() =>
+      database.run(CLAIM, [
+        fresh === null,
+        request.generation.toString(),
+        request.holder,
+        request.limit,
+        request.leaseMs,
+        turn.toString(),
+        fresh === null ? null : fresh.sentFrom.toString(),
+        fresh?.windowMs ?? null,
+      ]),
+    );
+    const [first] = tuples;
+    if (first === undefined || first.answer === 'stale') return { kind: 'stale' };
+    const rows = first.answer === 'none' ? [] : tuples.map(claimedRow);
+    return { kind: 'claimed', rows, now: dbMillis(first.db_now) };
+  }
+
+  async function renew(tokens: readonly ClaimToken[], leaseMs: number): Promise<ReadonlySet<ClaimToken>> {
+    if (tokens.length === 0) return new Set();
+    const run = (waitForLocks: boolean): Promise<{ readonly token: string }[]> =>
+      retryLostRace(() => database.run(RENEW, [waitForLocks, tokens, leaseMs]));
+    // One row that somebody keeps locked may not cost all the others their leases.
+    const rows = await run(true).catch((error: unknown) => {
+      if (!wasLocked(error)) throw error;
+      return run(false);
+    });
+    const held = new Set(rows.map((row) => row.token));
+    return new Set(tokens.filter((token) => held.has(token)));
+  }
+
+  return {
+    claim: (request) => claim(request, request),
+    claimUndecided: (request) => claim(request, null),
+    async writeAhead({ row, token }, record, { afterLook, generation }) {
+      const [answer] = await retryLostRace(() =>
+        database.run(WRITE_AHEAD, [
+          generation.toString(),
+          row.id,
+          token,
+          afterLook,
+          record.sentFrom.toString(),
+          record.sentUntil === null ? 'infinity' : new Date(record.sentUntil).toISOString(),
+          record.submissionId,
+          record.party,
+          record.sentOn,
+        ]),
+      );
+      return answer?.answer ?? 'fenced';
+    },
+    renew,
+    async rescue() {
+      const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));
+      return rows.length;
+    },
+    settle: (batch) => settleBatch(database, batch),
+    pinned: () => readPinned(database),
+    pinParticipant: (generation, participant) => pinParticipant(database, generation, participant),
+    async advanceMarks({ ledgerEnd, mark, oldMark }) {
+      await database.run(ADVANCE_MARKS, [
+        ledgerEnd.toString(),
+        mark === null ? null : mark.offset.toString(),
+        mark?.updateId ?? null,
+        mark?.party ?? null,
+        oldMark === null ? null : oldMark.offset.toString(),
+        oldMark?.updateId ?? null,
+      ]);
+    },
+    async ring(kind) {
+      await database.run(RING, kind === 'bell' ? ['', 1] : ['h', 2]);
+    },
+  };
+}

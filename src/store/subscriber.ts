@@ -1,0 +1,179 @@
+// LISTEN, kept alive. pg-listen holds one connection; everything about losing it is here. With its own retries
+// pg-listen is deaf for good after a failed re-LISTEN, and closing it while it reconnects leaks a session; so its retry
+// is off and each connection is a session of our own: when one ends, for whatever reason, the next one is made, for
+// ever, after a jittered and capped pause.
+import { Socket } from 'node:net';
+import type { ClientConfig } from 'pg';
+import createPgListen, { type Options, type Subscriber } from 'pg-listen';
+import type { Clock, NotificationSource, Notifications } from '../core/ports.js';
+import { monotonic } from '../runtime/clock.js';
+import { every, pause } from '../runtime/timers.js';
+import type { Database } from './pool.js';
+import { CANARY, CHANNEL } from './statements.js';
+
+export type ListenerEvent =
+  | {
+      readonly kind: 'listener';
+      /** `deaf`: connected, and yet a canary was not heard: half-open, a pooler that swallows LISTEN, a standby. */
+      readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';
+      readonly detail: string;
+    }
+  /** `tookMs` null: not heard in time, or not sent. */
+  | { readonly kind: 'canary'; readonly tookMs: number | null };
+
+export interface SubscriberOptions {
+  /** A direct connection; LISTEN does not work through a transaction pooler. */
+  readonly listenUrl: string;
+  /** Canaries are sent through the pool: that proves the way that the doorbell takes. */
+  readonly database: Database;
+  /** Unique per process start. */
+  readonly instance: string;
+  readonly canaryIntervalMs: number;
+  readonly emit: (event: ListenerEvent) => void;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** A canary that takes longer is not heard. */
+const CANARY_HEARD_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 4_000;
+/** The probe on the listening connection itself, for when no canary can be sent; ends before the next begins. */
+const PROBE_MS = 5_000;
+const PROBE_TIMEOUT_MS = 4_000;
+/** An outage of 10 s is over within 15: the pause after it must stay below what is left. */
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 3_000;
+
+// Its types declare a default export that CommonJS does not have under nodenext; at run time it is the function.
+const pgListen = createPgListen as unknown as (config: ClientConfig, options: Options) => Subscriber;
+
+export function createSubscriber(options: SubscriberOptions): Notifications {
+  const { database, instance, canaryIntervalMs, emit } = options;
+  const clock = options.clock ?? monotonic;
+  const random = options.random ?? Math.random;
+  const stopping = new AbortController();
+  let running: Promise<void> | null = null;
+  let provenUntil = Number.NEGATIVE_INFINITY;
+  let canaries = 0;
+  let canariesHeard = 0;
+  let connections = 0;
+
+  /** One connection, from LISTEN to its end; resolves with why it ended. */
+  async function session(tell: (source: NotificationSource) => void, tried: () => void): Promise<string> {
+    const socket = new Socket();
+    const subscriber = pgListen(
+      {
+        connectionString: options.listenUrl,
+        application_name: `${instance} listen`,
+        connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+        query_timeout: PROBE_TIMEOUT_MS,
+        // Our own socket, since closing a half-open connection politely never ends.
+        stream: () => socket,
+      },
+      // A limit of 1 is none at all: the first loss is an `error`. The payload is text, and a hint (I8).
+      { retryLimit: 1, paranoidChecking: PROBE_MS, parse: (payload) => payload },
+    );
+    const pending = new Map<string, () => void>();
+    let end: (why: string) => void = () => {};
+    const ended = new Promise<string>((resolve) => {
+      end = resolve;
+    });
+    const stop = (): void => end('stopped');
+    stopping.signal.addEventListener('abort', stop, { once: true });
+    subscriber.events.on('error', (error) => end(error.message));
+    subscriber.events.on('notification', ({ payload }) => {
+      const text = String(payload ?? '');
+      if (pending.has(text)) pending.get(text)?.();
+      else if (text === 'h') tell('handoff');
+      // The canaries of others say that they are there. Anything else is a bell, forged ones too.
+      else if (!text.startsWith('c:')) tell('bell');
+      else if (!text.startsWith(`c:${instance}:`)) tell('other');
+    });
+
+    /** Sent through the pool, heard here. That nothing could be sent says nothing of this connection. */
+    async function canary(): Promise<void> {
+      const payload = `c:${instance}:${++canaries}`;
+      const from = clock.elapsed();
+      const heard = new Promise<true>((resolve) => {
+        pending.set(payload, () => resolve(true));
+      });
+      try {
+        await database.run(CANARY, [payload]);
+      } catch {
+        pending.delete(payload);
+        provenUntil = Number.NEGATIVE_INFINITY;
+        emit({ kind: 'canary', tookMs: null });
+        return;
+      }
+      const late = new AbortController();
+      const inTime = await Promise.race([heard, pause(CANARY_HEARD_MS, late.signal), ended]);
+      late.abort();
+      pending.delete(payload);
+      if (inTime === true) {
+        canariesHeard += 1;
+        provenUntil = clock.elapsed() + canaryIntervalMs * 1.2 + CANARY_HEARD_MS;
+        emit({ kind: 'canary', tookMs: clock.elapsed() - from });
+      } else if (typeof inTime !== 'string') {
+        provenUntil = Number.NEGATIVE_INFINITY;
+        emit({ kind: 'canary', tookMs: null });
+        emit({ kind: 'listener', state: 'deaf', detail: `a canary was not heard in ${CANARY_HEARD_MS} ms` });
+        end('the canary was not heard');
+      }
+    }
+
+    let timer: { stop(): Promise<void> } | null = null;
+    try {
+      await Promise.race([subscriber.connect().then(() => subscriber.listenTo(CHANNEL)), ended]);
+      if (subscriber.getSubscribedChannels().length > 0 && !stopping.signal.aborted) {
+        connections += 1;
+        emit({ kind: 'listener', state: connections === 1 ? 'connected' : 'recreated', detail: '' });
+        // Whatever rang while nobody listened: look once.
+        tell('connected');
+        tried();
+        timer = every(canaryIntervalMs, 0.1, canary, () => {});
+        await Promise.race([canary(), ended]);
+      }
+      return await ended;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      stopping.signal.removeEventListener('abort', stop);
+      provenUntil = Number.NEGATIVE_INFINITY;
+      end('over');
+      // Late events of this session find nobody; a last `error` must still find a listener, or it would be thrown.
+      subscriber.events.removeAllListeners('notification');
+      void timer?.stop();
+      void subscriber.close().catch(() => {});
+      socket.destroySoon();
+      setTimeout(() => socket.destroy(), CANARY_HEARD_MS).unref();
+    }
+  }
+
+  async function sessions(tell: (source: NotificationSource) => void, tried: () => void): Promise<void> {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      const before = canariesHeard;
+      const why = await session(tell, tried);
+      tried();
+      if (stopping.signal.aborted) return;
+      emit({ kind: 'listener', state: 'lost', detail: why });
+      failures = canariesHeard > before ? 0 : failures + 1;
+      const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
+      await pause(ceiling * (0.5 + random() / 2), stopping.signal);
+    }
+  }
+
+  return {
+    start(onNotification) {
+      return new Promise((resolve) => {
+        // Started means tried: with no LISTEN at all the poll has to do, and the canary says so.
+        running ??= sessions(onNotification, resolve);
+      });
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+    proven: () => clock.elapsed() < provenUntil,
+  };
+}

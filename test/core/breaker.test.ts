@@ -1,0 +1,49 @@
+import test from 'ava';
+import {
+  allowance,
+  closedBreaker,
+  keyWait,
+  onProbe,
+  onProbeOver,
+  onRefused,
+  onServed,
+} from '../../src/core/breaker.js';
+
+const blamed = (n: number, key: string | null) => ({ sender: `s${n}`, receiver: `r${n}`, key, reason: 'R' });
+const INTERVAL = 5_000;
+
+test("P29 what is everybody's trouble stops claiming, and lets one probe through per interval", (t) => {
+  let state = onRefused(closedBreaker, blamed(1, null), 0, INTERVAL);
+  t.is(allowance(state, 4_999), 'none');
+  t.is(allowance(state, 5_000), 'one');
+  state = onProbe(state);
+  t.is(allowance(state, 60_000), 'none');
+  state = onProbeOver(state, 6_000, INTERVAL);
+  t.is(allowance(state, 10_999), 'none');
+  t.is(allowance(state, 11_000), 'one');
+  t.is(allowance(onServed(state, []), 11_000), 'any');
+});
+
+test("one party's trouble waits for that party alone", (t) => {
+  const state = onRefused(closedBreaker, blamed(1, 'receiver:r1'), 0, INTERVAL);
+  t.is(allowance(state, 0), 'any');
+  t.is(keyWait(state, ['receiver:r2'], 1_000, INTERVAL).waitMs, 0);
+  t.is(keyWait(state, ['receiver:r1'], 1_000, INTERVAL).waitMs, 4_000);
+});
+
+test('an open key lets one row through per interval, and closes when it is served', (t) => {
+  let state = onRefused(closedBreaker, blamed(1, 'receiver:r1'), 0, INTERVAL);
+  const probe = keyWait(state, ['receiver:r1'], 5_000, INTERVAL);
+  t.is(probe.waitMs, 0);
+  state = probe.state;
+  t.is(keyWait(state, ['receiver:r1'], 5_001, INTERVAL).waitMs, 4_999);
+  t.is(keyWait(onServed(state, ['receiver:r1']), ['receiver:r1'], 5_001, INTERVAL).waitMs, 0);
+});
+
+test("three senders and three receivers in one interval are everybody's trouble; two, or late ones, are not", (t) => {
+  let state = closedBreaker;
+  for (const n of [1, 2]) state = onRefused(state, blamed(n, `sender:s${n}`), n, INTERVAL);
+  t.is(allowance(state, 10), 'any');
+  t.is(allowance(onRefused(state, blamed(3, 'sender:s3'), 10, INTERVAL), 11), 'none');
+  t.is(allowance(onRefused(state, blamed(3, 'sender:s3'), 20_000, INTERVAL), 20_001), 'any');
+});

@@ -1,0 +1,99 @@
+import test from 'ava';
+import { backoffMs, nextLookMs } from '../../src/core/backoff.js';
+import { type Attempt, type Decidable, decide } from '../../src/core/decide.js';
+import type { RefusalKind } from '../../src/core/outcome.js';
+
+const attempt = (over: Partial<Attempt> = {}): Attempt => ({
+  attempts: 1,
+  policy: { minMs: 500, maxMs: 60_000, maxAttempts: 20 },
+  probeMs: 5_000,
+  random: () => 0.5,
+  walletMessage: (id) => `wallet: ${id}`,
+  proven: false,
+  ...over,
+});
+
+const refused = (kind: RefusalKind, retryAfterMs: number | null = null): Decidable => ({
+  kind: 'refused',
+  refusal: { kind, blame: 'all', errorId: 'SOME_ERROR', detail: 'said the ledger', retryAfterMs },
+});
+
+test('an acceptance completes the row', (t) => {
+  t.deepEqual(decide({ kind: 'accepted', updateId: 'u1', offset: 7n }, attempt()), {
+    kind: 'completed',
+    updateId: 'u1',
+    offset: 7n,
+  });
+});
+
+test('I5 only a refusal for good becomes failed', (t) => {
+  const kinds: RefusalKind[] = ['for-good', 'for-good-by-state', 'try-again', 'not-the-row'];
+  t.deepEqual(
+    kinds.map((kind) => decide(refused(kind), attempt()).kind),
+    ['failed', 'pending', 'pending', 'pending'],
+  );
+});
+
+test('a refusal for what the ledger holds fails the row only once the participant is proven', (t) => {
+  t.is(decide(refused('for-good-by-state'), attempt({ proven: true })).kind, 'failed');
+  t.like(decide(refused('for-good-by-state'), attempt()), { kind: 'pending', record: 'clear' });
+});
+
+test('I4 unknown keeps the record and counts nothing, however often', (t) => {
+  const verdict = decide({ kind: 'unknown', detail: 'deadline' }, attempt({ attempts: 500 }));
+  t.like(verdict, { kind: 'pending', record: 'keep', wait: 'now', attempts: 0 });
+});
+
+test('not sent clears the record and gives the attempt back', (t) => {
+  t.like(decide({ kind: 'not-sent', detail: 'not ready' }, attempt()), {
+    kind: 'pending',
+    record: 'clear',
+    wait: 'now',
+    attempts: -1,
+  });
+});
+
+test("what is not the row's fault gives the attempt back and never parks", (t) => {
+  const verdict = decide(refused('not-the-row'), attempt({ attempts: 500 }));
+  t.like(verdict, { kind: 'pending', record: 'clear', attempts: -1, wait: 7_500 });
+});
+
+test('attempts used up park the row, never fail it', (t) => {
+  t.like(decide(refused('try-again'), attempt({ attempts: 19 })), { kind: 'pending', record: 'clear' });
+  t.like(decide(refused('try-again'), attempt({ attempts: 20 })), {
+    kind: 'pending',
+    record: 'clear',
+    wait: 'parked',
+  });
+});
+
+test('backoff doubles up to its cap, with full jitter, and waits at least what the ledger asked', (t) => {
+  const policy = { minMs: 500, maxMs: 60_000, maxAttempts: 20 };
+  t.is(
+    backoffMs(3, policy, () => 0),
+    500,
+  );
+  t.is(
+    backoffMs(1, policy, () => 1),
+    1_000,
+  );
+  t.is(
+    backoffMs(3, policy, () => 1),
+    4_000,
+  );
+  t.is(
+    backoffMs(40, policy, () => 1),
+    60_000,
+  );
+  t.is(
+    backoffMs(1, policy, () => 0, 9_000),
+    9_000,
+  );
+});
+
+test('an undecided row is looked at again after as long as it is overdue, within 5 and 60 s', (t) => {
+  t.deepEqual(
+    [-10_000, 1_000, 20_000, 3_600_000, null].map(nextLookMs),
+    [5_000, 5_000, 20_000, 60_000, 60_000],
+  );
+});

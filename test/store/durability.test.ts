@@ -1,0 +1,115 @@
+// P19: what must survive a crash does, on a database whose commits are not synced by default.
+import test from 'ava';
+import pg from 'pg';
+import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
+import { migrate } from '../../src/store/migrate.js';
+import { openDatabase } from '../../src/store/pool.js';
+import { createStore } from '../../src/store/store.js';
+import { aParty, insertRow, insertUser, LEASE_MS, migrateOptions, prepared } from './support.js';
+
+/** Commits are not flushed, and nobody flushes them behind our back for ten seconds. */
+const LAZY = { synchronous_commit: 'off', wal_writer_delay: '10000' };
+
+async function lazyServer(t: { teardown(fn: () => Promise<void>): void }) {
+  const server = await startPostgres({ settings: LAZY });
+  t.teardown(() => server.stop());
+  await migrate(migrateOptions(server.url));
+  const run = async <T>(
+    work: (query: (sql: string, values?: unknown[]) => Promise<never[]>) => Promise<T>,
+  ): Promise<T> => {
+    const client = new pg.Client(server.url);
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return await work(async (sql, values) => (await client.query(sql, values)).rows as never[]);
+    } finally {
+      await client.end();
+    }
+  };
+  const database = openDatabase({ url: server.url });
+  t.teardown(() => database.close());
+  return {
+    run,
+    store: createStore(database),
+    async crash() {
+      await server.crash();
+      await server.restart();
+    },
+  };
+}
+
+test('P19 the claim with its record, and the write-ahead, are there after a crash right behind them', async (t) => {
+  const { run, store, crash } = await lazyServer(t);
+  await run(async (query) => {
+    for (const from of ['claimed', 'written']) {
+      await insertUser(query as never, from);
+      await insertRow(query as never, { from });
+    }
+    await query('checkpoint');
+  });
+  const request = {
+    holder: 'h',
+    limit: 1,
+    leaseMs: LEASE_MS,
+    generation: 1n,
+    sentFrom: 7n,
+    windowMs: 30_000,
+  };
+  const first = await store.claim(request);
+  await crash();
+  if (first.kind !== 'claimed' || first.rows[0] === undefined) return t.fail();
+  const { token } = first.rows[0];
+  const claimed = await run((query) =>
+    query("select submission_id as id from mempool where from_address = 'claimed'"),
+  );
+  t.deepEqual(claimed as unknown[], [{ id: token }]);
+
+  const second = await store.claim(request);
+  if (second.kind !== 'claimed' || second.rows[0] === undefined) return t.fail();
+  // What is not ours is lost in this crash: it does happen here.
+  await run(async (query) => {
+    await query('checkpoint');
+    await query("insert into users (evm_address, canton_party, fingerprint) values ('unsynced', 'x', 'f')");
+  });
+  const control = run((query) => query("select 1 from users where evm_address = 'unsynced'"));
+  t.is((await control).length, 1);
+  await crash();
+  t.is((await run((query) => query("select 1 from users where evm_address = 'unsynced'"))).length, 0);
+
+  await run((query) => query('checkpoint'));
+  const ahead = {
+    sentFrom: 1_234n,
+    sentUntil: null,
+    submissionId: 'mine',
+    party: aParty('written'),
+    sentOn: 1,
+  };
+  t.is(await store.writeAhead(second.rows[0], ahead, { afterLook: false, generation: 1n }), 'written');
+  await crash();
+  const written = await run((query) =>
+    query("select submission_id as id, sent_from from mempool where from_address = 'written'"),
+  );
+  t.deepEqual(written as unknown[], [{ id: 'mine', sent_from: '1234' }]);
+});
+
+test('P19 off by database or by role: claim and write-ahead turn it on for their own commit, and for nothing else', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  const id = await db.insert();
+  const { token } = await db.claimOne();
+  const next = await db.insert({ from: 'bob' });
+  const client = await db.pool.connect();
+  const within = async (sql: string, values: unknown[]): Promise<unknown> => {
+    await client.query('set synchronous_commit = off; begin');
+    await client.query(sql, values);
+    const { rows } = await client.query("select current_setting('synchronous_commit') as now");
+    await client.query('commit');
+    return rows[0]?.now;
+  };
+  const writeAhead = "select mempool_write_ahead_v1(1, $1, $2, false, 9, 'infinity', 's', 'p', 1)";
+  t.is(await within(writeAhead, [id, token]), 'on');
+  t.is(await within('select 1', []), 'off');
+  t.is(await within("select * from mempool_claim_v1(false, 1, 'h', 1, 1000, 0, 1, 1000)", []), 'on');
+  client.release();
+  t.truthy((await db.row(next)).claim_token);
+});

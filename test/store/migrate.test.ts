@@ -1,0 +1,199 @@
+import test from 'ava';
+import { ConfigError } from '../../src/core/errors.js';
+import { schemaProblems } from '../../src/store/check.js';
+import { migrate } from '../../src/store/migrate.js';
+import { migrateDown } from '../../src/store/migrate-down.js';
+import { printMigration } from '../../src/store/print.js';
+import { freshDatabase, type TestDatabase } from '../support/postgres.js';
+import { insertRow, insertUser, MIDDLEWARE, migrateOptions, prepared } from './support.js';
+
+/** Everything of the schema that a person could see. */
+async function catalog(db: TestDatabase): Promise<unknown> {
+  const relation = `'mempool'::regclass`;
+  return {
+    columns:
+      await db.query(`select attname, atttypid::regtype::text as type, attnotnull, pg_get_expr(adbin, adrelid) as value,
+        col_description(attrelid, attnum) as comment
+      from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+      where attrelid = ${relation} and attnum > 0 and not attisdropped order by attname`),
+    indexes: await db.query(
+      `select pg_get_indexdef(indexrelid) as def, indisvalid from pg_index where indrelid = ${relation} order by 1`,
+    ),
+    constraints: await db.query(
+      `select conname, pg_get_constraintdef(oid) as def from pg_constraint where conrelid = ${relation} order by 1`,
+    ),
+    triggers: await db.query(
+      `select pg_get_triggerdef(oid) as def from pg_trigger where tgrelid = ${relation} order by 1`,
+    ),
+    table: await db.query(
+      `select reloptions, obj_description(oid) as comment from pg_class where oid = ${relation}`,
+    ),
+    functions: await db.query(
+      `select proname, pg_get_functiondef(oid) as def from pg_proc where proname like 'mempool%' order by 1`,
+    ),
+    relations: await db.query(
+      `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'i', 'S') order by 1`,
+    ),
+  };
+}
+
+const pin = (db: TestDatabase) =>
+  db.one<{ generation: string; lanes: string; protocol: number }>('select * from mempool_submitter_v1');
+
+test('migrate again changes nothing: same generation, no index built', async (t) => {
+  const db = await prepared(t);
+  const before = await catalog(db);
+  const said: string[] = [];
+  await migrate(migrateOptions(db.url, { say: (line) => said.push(line) }));
+  t.deepEqual(await catalog(db), before);
+  t.is((await pin(db)).generation, '1');
+  t.deepEqual(
+    said.filter((line) => /building|dropping|pinned/.test(line)),
+    [],
+  );
+  t.deepEqual(await schemaProblems(db.database, 'sender'), []);
+});
+
+test('migrate on a table of canton-middleware: no row is rewritten, its inserts work, down gives it back', async (t) => {
+  const db = await freshDatabase(t);
+  await db.query(MIDDLEWARE);
+  await db.query('alter table mempool set (fillfactor = 95, parallel_workers = 2)');
+  for (let n = 0; n < 5; n++) await insertRow(db.query, { from: `s${n}` });
+  await db.query("update mempool set status = 'mined'");
+  const before = await catalog(db);
+  const file = "select pg_relation_filenode('mempool') as file";
+  const { file: fileBefore } = await db.one(file);
+
+  await migrate(migrateOptions(db.url));
+  t.is((await db.one(file)).file, fileBefore);
+  await insertRow(db.query);
+  t.is(
+    (await db.query("select 1 from mempool where status = 'pending' and available_at <= now()")).length,
+    1,
+  );
+  const undescribed = `select attrelid::regclass::text || '.' || attname as name from pg_attribute
+    where attrelid in ('mempool'::regclass, 'mempool_submitter_v1'::regclass) and attnum > 0 and not attisdropped
+      and col_description(attrelid, attnum) is null`;
+  t.deepEqual(await db.query(undescribed), []);
+
+  await migrateDown(db.url, () => {});
+  t.deepEqual(await catalog(db), before);
+  await t.throwsAsync(() => migrateDown(db.url, () => {}), { message: /nothing to undo/ });
+  await migrate(migrateOptions(db.url));
+  t.is((await pin(db)).generation, '1');
+});
+
+test('migrate --down is refused while a pending row has a lease or a record or is parked', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  const id = await db.insert();
+  const down = () => migrateDown(db.url, () => {});
+  const claimed = await db.claimOne();
+  await t.throwsAsync(down, { message: /1 pending rows are claimed, 1 undecided/ });
+  await db.settle(claimed, { kind: 'pending', record: 'keep', wait: 'now', attempts: 0, lastError: null });
+  await t.throwsAsync(down, { message: /0 pending rows are claimed, 1 undecided/ });
+  const [look] = await db.look();
+  if (look === undefined) return t.fail();
+  await db.settle(look, { kind: 'pending', record: 'clear', wait: 'parked', attempts: 0, lastError: null });
+  await t.throwsAsync(down, { message: /1 parked/ });
+  await db.query('update mempool set available_at = now() where id = $1', [id]);
+  await t.notThrowsAsync(down);
+});
+
+test('migrate --print, applied by hand, makes what migrate makes', async (t) => {
+  const [byHand, byUs] = [await freshDatabase(t), await freshDatabase(t)];
+  const script = printMigration({ lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000 }, ['0xAA']);
+  const client = await byHand.pool.connect();
+  // As psql does: one statement after the other, a dollar-quoted body in one piece.
+  for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|--[^\n]*|[^;$'])+;/g) ?? []) {
+    await client.query(statement);
+  }
+  client.release();
+  await migrate(migrateOptions(byUs.url));
+  t.deepEqual(await catalog(byHand), await catalog(byUs));
+  t.like(await pin(byHand), { generation: '1', lanes: 'sender', protocol: 1 });
+});
+
+test('P24 the first pin gives every pending row of a party an unknown record, from 0, with a bound that fits', async (t) => {
+  const db = await freshDatabase(t);
+  await db.query(MIDDLEWARE);
+  await insertUser(db.query, 'hosted');
+  await insertUser(db.query, 'keyed', { key: 'c2VjcmV0' });
+  await insertUser(db.query, 'keyless', { mode: 'external' });
+  await insertUser(db.query, 'partyless', { party: '' });
+  for (const from of ['hosted', 'keyed', 'keyless', 'partyless', 'nobody'])
+    await insertRow(db.query, { from });
+  const offer = await insertRow(db.query, { from: 'hosted', nonce: 2 });
+  await db.query("update mempool set contract_address = '0xOFFER' where id = $1", [offer]);
+  const done = await insertRow(db.query, { from: 'hosted', nonce: 0 });
+  await db.query("update mempool set status = 'failed' where id = $1", [done]);
+
+  const error = await t.throwsAsync(() => migrate(migrateOptions(db.url, { oneStepTokens: null })), {
+    instanceOf: ConfigError,
+  });
+  t.regex(error.message, /TOKENS_FILE/);
+  t.is((await db.query('select 1 from mempool_submitter_v1')).length, 0);
+  t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 0);
+
+  const said: string[] = [];
+  await migrate(
+    migrateOptions(db.url, {
+      oneStepTokens: ['0x70c'],
+      toleranceMs: 1_000,
+      clockSkewMaxMs: 2_000,
+      say: (line) => said.push(line),
+    }),
+  );
+  t.true(said.some((line) => line.startsWith('4 pending rows will be looked up')));
+  const rows =
+    await db.query(`select from_address as sender, nonce, sent_from, submission_id, submission_party, m.sent_on,
+      case when sent_until = 'infinity' then null else round(extract(epoch from sent_until - p.pinned_at))::int end as seconds,
+      sent_until is not null as undecided
+    from mempool m, mempool_submitter_v1 p order by id`);
+  const unknown = { sent_from: '0', submission_id: null, sent_on: 1, undecided: true };
+  t.like(rows[0], { ...unknown, submission_party: 'hosted::1220', seconds: 63 });
+  t.like(rows[1], { ...unknown, submission_party: 'keyed::1220', seconds: 63 });
+  t.like(rows[2], { ...unknown, submission_party: 'keyless::1220', seconds: 63 });
+  t.like(rows[3], { undecided: false });
+  t.like(rows[4], { undecided: false });
+  t.like(rows[5], { ...unknown, seconds: null });
+  t.like(rows[6], { undecided: false });
+  // Only the first pin does that: a row that comes later has nothing behind it.
+  const later = await insertRow(db.query, { from: 'hosted', nonce: 3 });
+  await migrate(migrateOptions(db.url));
+  t.is((await db.query('select 1 from mempool where id = $1 and sent_until is null', [later])).length, 1);
+});
+
+test('P24 no TOKENS_FILE is needed where no row of a hosted sender is pending', async (t) => {
+  const db = await freshDatabase(t);
+  await db.query(MIDDLEWARE);
+  await insertUser(db.query, 'keyed', { key: 'c2VjcmV0' });
+  await insertRow(db.query, { from: 'keyed' });
+  await insertRow(db.query, { from: 'nobody' });
+  await t.notThrowsAsync(() => migrate(migrateOptions(db.url, { oneStepTokens: null })));
+});
+
+test('migrate steps aside for a transaction that keeps the table: inserts go on, and it comes again', async (t) => {
+  const db = await freshDatabase(t);
+  await db.query(MIDDLEWARE);
+  const keeper = await db.pool.connect();
+  await keeper.query('begin; lock table mempool in access share mode');
+  let aside = (): void => {};
+  const stepsAside = new Promise<void>((resolve) => {
+    aside = resolve;
+  });
+  const migrating = migrate(
+    migrateOptions(db.url, { say: (line) => line.includes('trying again') && aside() }),
+  );
+  await stepsAside;
+  await insertRow(db.query);
+  await keeper.query('commit');
+  keeper.release();
+  await t.notThrowsAsync(migrating);
+});
+
+test('two migrations at once: one after the other, both succeed', async (t) => {
+  const db = await freshDatabase(t);
+  await t.notThrowsAsync(Promise.all([1, 2, 3].map(() => migrate(migrateOptions(db.url)))));
+  t.is((await pin(db)).generation, '1');
+});

@@ -1,0 +1,70 @@
+// Who we are to the participant: a bearer token, read anew for every call, or none.
+import { readFile, stat } from 'node:fs/promises';
+
+export type TokenRead =
+  /** Null: the participant wants none. */
+  | { readonly kind: 'token'; readonly token: string | null }
+  /** No call is made without the token that it needs: it would only be refused, and hide why. */
+  | { readonly kind: 'no-token'; readonly detail: string };
+
+/** Where tokens come from. Reads must be quick and share work: one is made before each call. */
+export interface TokenSource {
+  read(): Promise<TokenRead>;
+  /** The participant refused this token (UNAUTHENTICATED): do not give it out again from a cache. */
+  refused(): void;
+}
+
+export const noToken: TokenSource = {
+  read: async () => ({ kind: 'token', token: null }),
+  refused: () => {},
+};
+
+/** What may stand in a header. */
+const TOKEN = /^[\x21-\x7e]+$/;
+
+/**
+ * A file that something else renews (a mounted secret, a sidecar). Looked at before each call, read when it changed;
+ * a file that is gone or empty is an error, since the token of before may have been revoked with it.
+ */
+export function tokenFile(path: string): TokenSource {
+  let cached: { readonly version: string; readonly token: string } | null = null;
+  return {
+    async read() {
+      try {
+        const { mtimeMs, ino, size } = await stat(path);
+        const version = `${mtimeMs} ${ino} ${size}`;
+        if (cached?.version !== version) {
+          const token = (await readFile(path, 'utf8')).trim();
+          if (!TOKEN.test(token)) {
+            cached = null;
+            const what = token === '' ? 'is empty' : 'holds characters that no token has';
+            return { kind: 'no-token', detail: `CANTON_TOKEN_FILE ${path} ${what}` };
+          }
+          cached = { version, token };
+        }
+        return { kind: 'token', token: cached.token };
+      } catch (error) {
+        cached = null;
+        const reason = error instanceof Error ? error.message : String(error);
+        return { kind: 'no-token', detail: `CANTON_TOKEN_FILE cannot be read: ${reason}` };
+      }
+    },
+    refused() {
+      cached = null;
+    },
+  };
+}
+
+/**
+ * The user that a token speaks for, which is the default of `CANTON_USER_ID`: its `sub`, unverified (the participant
+ * does that). Null where it is no JWT or names nobody.
+ */
+export function tokenSubject(token: string): string | null {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const subject = (payload as { sub?: unknown } | null)?.sub;
+    return typeof subject === 'string' && subject !== '' ? subject : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,147 @@
+// One gRPC channel to the participant, kept connected, that never sends anything twice.
+import { readFileSync } from 'node:fs';
+import { type ChannelCredentials, Client, connectivityState, credentials } from '@grpc/grpc-js';
+import { ConfigError } from '../core/errors.js';
+
+export interface ChannelOptions {
+  /** `host:port` in plaintext, `https://host:port` for TLS. */
+  readonly url: string;
+  readonly tls?: {
+    /** PEM; the system's authorities without it. */
+    readonly caFile?: string | undefined;
+    /** PEM; both or neither. */
+    readonly certFile?: string | undefined;
+    readonly keyFile?: string | undefined;
+  };
+}
+
+export interface LedgerChannel {
+  readonly client: Client;
+  /** READY in this tick. Asked right before a submission, it is what "not sent" means. */
+  ready(): boolean;
+  onReady(listener: (ready: boolean) => void): () => void;
+  close(): void;
+}
+
+/** As canton-middleware sets it; a participant itself takes 10 MiB, but sends what a party's contracts come to. */
+const MAX_MESSAGE_BYTES = 50 * 1024 * 1024;
+
+const OPTIONS = {
+  // A submission leaves once: no retries, transparent ones (REFUSED_STREAM) included, whatever a DNS record says.
+  'grpc.enable_retries': 0,
+  'grpc.service_config_disable_resolution': 1,
+  // Not shared with another channel of this process: what this one sees of its connection is its own.
+  'grpc.use_local_subchannel_pool': 1,
+  // Canton lets a client ping every 20 s while calls are open, and pings every 40 s itself. Idle pings it refuses.
+  'grpc.keepalive_time_ms': 40_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  'grpc.keepalive_permit_without_calls': 0,
+  // A participant that comes back is found within seconds; one that stays away costs one attempt in three.
+  'grpc.initial_reconnect_backoff_ms': 250,
+  'grpc.max_reconnect_backoff_ms': 3_000,
+  // Behind a name that moves (a failover), the default would ask DNS again after 30 s only.
+  'grpc.dns_min_time_between_resolutions_ms': 3_000,
+  'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
+  'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+};
+
+export function openChannel(options: ChannelOptions): LedgerChannel {
+  const { target, loopback, tls } = parse(options.url);
+  const client = new Client(target, tls ? tlsCredentials(options.tls ?? {}) : credentials.createInsecure(), {
+    ...OPTIONS,
+    // A proxy of the environment cannot know this machine's own loopback.
+    'grpc.enable_http_proxy': loopback ? 0 : 1,
+  });
+  const channel = client.getChannel();
+  const ready = (): boolean => channel.getConnectivityState(false) === connectivityState.READY;
+  const listeners = new Set<(ready: boolean) => void>();
+  const stop = keepConnected(channel, (now) => {
+    for (const listener of [...listeners]) listener(now);
+  });
+  return {
+    client,
+    ready,
+    onReady(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      stop();
+      client.close();
+    },
+  };
+}
+
+/**
+ * A channel falls to IDLE with its connection and would stay there until the next call, which is then no longer
+ * ready: so it is kicked at every change of state. Tells each change between READY and not.
+ */
+function keepConnected(
+  channel: ReturnType<Client['getChannel']>,
+  onChange: (ready: boolean) => void,
+): () => void {
+  let stopped = false;
+  let wasReady = false;
+  const look = (): void => {
+    if (stopped) return;
+    const state = channel.getConnectivityState(false);
+    if (state === connectivityState.SHUTDOWN) return;
+    // Watched before anything else is done: no change in between goes unseen.
+    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
+    const isReady = state === connectivityState.READY;
+    if (isReady !== wasReady) {
+      wasReady = isReady;
+      onChange(isReady);
+    }
+    if (state === connectivityState.IDLE) channel.getConnectivityState(true);
+  };
+  look();
+  return () => {
+    stopped = true;
+    if (wasReady) onChange(false);
+  };
+}
+
+function parse(url: string): { target: string; loopback: boolean; tls: boolean } {
+  const tls = url.startsWith('https://');
+  const authority = (tls ? url.slice('https://'.length) : url).replace(/\/$/, '');
+  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(authority);
+  if (match?.[1] === undefined || Number(match[2]) > 65_535) {
+    throw new ConfigError([
+      `CANTON_URL is ${JSON.stringify(url)}: give host:port, or https://host:port for TLS`,
+    ]);
+  }
+  const loopback = /^(localhost|127\.[0-9.]+|\[::1\])$/.test(match[1]);
+  return { target: `dns:${authority}`, loopback, tls };
+}
+
+function tlsCredentials({
+  caFile,
+  certFile,
+  keyFile,
+}: NonNullable<ChannelOptions['tls']>): ChannelCredentials {
+  const problems: string[] = [];
+  const read = (path: string | undefined, name: string): Buffer | null => {
+    if (path === undefined) return null;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      problems.push(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  };
+  const ca = read(caFile, 'CANTON_TLS_CA_FILE');
+  const key = read(keyFile, 'CANTON_TLS_KEY_FILE');
+  const cert = read(certFile, 'CANTON_TLS_CERT_FILE');
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    problems.push('CANTON_TLS_CERT_FILE and CANTON_TLS_KEY_FILE belong together: give both or neither');
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  try {
+    return credentials.createSsl(ca, key, cert);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`the TLS files of CANTON_TLS_* cannot be used: ${reason}`]);
+  }
+}

@@ -1,0 +1,88 @@
+// The participant's completion stream, as events of the core.
+import {
+  CompletionStreamRequest,
+  type CompletionStreamResponse,
+  UnimplementedCommandCompletionServiceService,
+} from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
+import type { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
+import type { SynchronizerTime as WireTime } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
+import type { Offset, Party } from '../core/ids.js';
+import type { CompletionEvent, SynchronizerTime } from '../core/outcome.js';
+import type { ReadFailure } from '../core/ports.js';
+import { localFailure, offsetOf, readFailure, serverStream, unreadable, type Wire } from './call.js';
+import { classifySubmission } from './classify.js';
+import { statusOfCompletion } from './errors.js';
+import type { LedgerSettings } from './settings.js';
+import { microsOfTimestamp } from './values.js';
+
+const { CompletionStream } = UnimplementedCommandCompletionServiceService.definition;
+
+export async function* completions(
+  wire: Wire,
+  settings: LedgerSettings,
+  request: { readonly parties: readonly Party[]; readonly beginExclusive: Offset },
+  signal: AbortSignal,
+): AsyncGenerator<CompletionEvent, ReadFailure | null> {
+  const wireRequest = new CompletionStreamRequest({
+    userId: settings.userId,
+    parties: [...request.parties],
+    beginExclusive: request.beginExclusive.toString(),
+  });
+  const stream = serverStream(wire, CompletionStream, wireRequest, { signal });
+  try {
+    for (;;) {
+      const next = await stream.next();
+      if (signal.aborted) return null;
+      if (next.done) {
+        return next.value === null
+          ? localFailure('STREAM_ENDED', 'the participant ended the completion stream', false)
+          : readFailure(next.value);
+      }
+      const event = eventOf(next.value);
+      // An event that cannot be read may be the very one: the stream is worth nothing beyond it.
+      if (event === 'unreadable') return unreadable('an event of the completion stream');
+      if (event !== null) yield event;
+    }
+  } finally {
+    // A consumer that has seen enough leaves here; the call must not outlive it.
+    await stream.return(null);
+  }
+}
+
+export function eventOf(response: CompletionStreamResponse): CompletionEvent | 'unreadable' | null {
+  if (response.completion !== undefined) return eventOfCompletion(response.completion);
+  const checkpoint = response.offsetCheckpoint;
+  if (checkpoint === undefined) return null;
+  const offset = offsetOf(checkpoint.offset);
+  if (offset === null) return 'unreadable';
+  const times = checkpoint.synchronizerTimes.flatMap((time) => timeOf(time) ?? []);
+  return { kind: 'checkpoint', offset, times };
+}
+
+function eventOfCompletion(completion: Completion): CompletionEvent | 'unreadable' {
+  const { commandId, submissionId, updateId, status } = completion;
+  const offset = offsetOf(completion.offset);
+  // Code 0 is an acceptance, an absent status no word at all.
+  if (offset === null || status === undefined) return 'unreadable';
+  const time = timeOf(completion.synchronizerTime);
+  if (status.code !== 0) {
+    const outcome = classifySubmission(statusOfCompletion(status));
+    return { kind: 'rejected', commandId, submissionId, offset, outcome, time };
+  }
+  if (updateId === '') return 'unreadable';
+  return {
+    kind: 'accepted',
+    commandId,
+    submissionId,
+    updateId,
+    offset,
+    parties: completion.actAs,
+    time,
+    transactionHash: completion.hasTransactionHash ? completion.transactionHash : null,
+  };
+}
+
+function timeOf(time: WireTime | undefined): SynchronizerTime | null {
+  if (time?.recordTime === undefined) return null;
+  return { synchronizerId: time.synchronizerId, recordTime: microsOfTimestamp(time.recordTime) };
+}

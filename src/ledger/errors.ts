@@ -1,0 +1,107 @@
+// What a failed call, or a completion's status, says: google.rpc.Status and its packed details, read without trust.
+import { status as Grpc, type ServiceError } from '@grpc/grpc-js';
+import { ErrorInfo, RequestInfo, ResourceInfo, RetryInfo } from '#proto/google/rpc/error_details.js';
+import { Status } from '#proto/google/rpc/status.js';
+
+/** A gRPC status as far as it can be read. Everything is null or empty where it cannot. */
+export interface LedgerStatus {
+  /** `DEADLINE_EXCEEDED` and so on; `UNKNOWN` for a number that gRPC does not have. */
+  readonly code: GrpcCode;
+  /** Canton's error id, from ErrorInfo alone. */
+  readonly errorId: string | null;
+  /** The same, from the message's prefix `ID(category,correlation): `: a hint, which anybody can write. */
+  readonly messageId: string | null;
+  readonly category: number | null;
+  /**
+   * Whose words these are. Canton packs an ErrorInfo (its domain is empty) into every answer, and where it redacts
+   * one, a RequestInfo alone. A proxy's 403, a client's own deadline, a broken connection have neither.
+   */
+  readonly details: 'error-info' | 'request-info' | 'none';
+  readonly retryAfterMs: number | null;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** ResourceInfo as `TYPE=name`. */
+  readonly resources: readonly string[];
+  readonly message: string;
+}
+
+export type GrpcCode = Exclude<keyof typeof Grpc, 'OK'>;
+
+const MESSAGE = /^([A-Z][A-Z0-9_]*)\((\d+),[^)]*\): /;
+/** Canton's ids are at most 63 characters of these; anything else must not become a label or a log's field. */
+const ERROR_ID = /^[A-Z][A-Z0-9_]{0,62}$/;
+/** A day: more is no wait but a mistake. */
+const RETRY_MAX_MS = 86_400_000;
+
+/** Of whatever a call threw. */
+export function statusOfError(error: unknown): LedgerStatus {
+  const { code, details, metadata } = (
+    typeof error === 'object' && error !== null ? error : {}
+  ) as Partial<ServiceError>;
+  const trailer = attempt(() => metadata?.get('grpc-status-details-bin')[0]);
+  const packed = trailer instanceof Uint8Array ? attempt(() => Status.deserialize(trailer)) : undefined;
+  const message = typeof details === 'string' ? details : error instanceof Error ? error.message : '';
+  return read(typeof code === 'number' ? code : Grpc.UNKNOWN, message, packed);
+}
+
+/** Of a completion. */
+export const statusOfCompletion = (status: Status): LedgerStatus => read(status.code, status.message, status);
+
+function read(code: number, message: string, packed: Status | undefined): LedgerStatus {
+  const [, messageId = null, messageCategory] = MESSAGE.exec(message) ?? [];
+  const info = unpack(packed, 'ErrorInfo', ErrorInfo).find(
+    (one) => one.domain === '' && ERROR_ID.test(one.reason),
+  );
+  const [retry] = unpack(packed, 'RetryInfo', RetryInfo);
+  const known = unpack(packed, 'RequestInfo', RequestInfo).some((one) => one.requestId !== '');
+  const metadata = new Map(info === undefined ? [] : info.metadata);
+  return {
+    code: nameOf(code),
+    errorId: info?.reason ?? null,
+    messageId,
+    category: integer(metadata.get('category') ?? messageCategory),
+    details: info !== undefined ? 'error-info' : known ? 'request-info' : 'none',
+    retryAfterMs: retryMs(retry),
+    metadata,
+    resources: unpack(packed, 'ResourceInfo', ResourceInfo).map(
+      (one) => `${one.resourceType}=${one.resourceName}`,
+    ),
+    message,
+  };
+}
+
+function nameOf(code: number): GrpcCode {
+  const name = Grpc[code];
+  return name === undefined || name === 'OK' ? 'UNKNOWN' : (name as GrpcCode);
+}
+
+function unpack<T>(
+  packed: Status | undefined,
+  name: string,
+  type: { deserialize(bytes: Uint8Array): T },
+): T[] {
+  return (packed?.details ?? []).flatMap((any) => {
+    if (!any.typeUrl.endsWith(`/google.rpc.${name}`)) return [];
+    const message = attempt(() => type.deserialize(any.value));
+    return message === undefined ? [] : [message];
+  });
+}
+
+function retryMs(retry: RetryInfo | undefined): number | null {
+  const delay = retry?.retryDelay;
+  if (delay === undefined) return null;
+  const ms = Math.ceil(delay.seconds * 1000 + delay.nanos / 1e6);
+  return ms >= 0 && ms <= RETRY_MAX_MS ? ms : null;
+}
+
+function integer(text: string | undefined): number | null {
+  return text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : null;
+}
+
+/** Bytes from the network may be anything; what cannot be read says nothing. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

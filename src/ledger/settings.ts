@@ -1,0 +1,20 @@
+/** What every request needs to say. */
+export interface LedgerSettings {
+  /** Part of the change ID that the participant deduplicates by. */
+  readonly userId: string;
+  readonly synchronizerId: string;
+  readonly issuerParty: string;
+  /** `#name` or a package id. */
+  readonly packages: {
+    readonly cip56: string;
+    readonly holding: string;
+    readonly transfer: string;
+  };
+}
+
+/** canton-middleware's. */
+export const defaultPackages: LedgerSettings['packages'] = {
+  cip56: '#cip56-token',
+  holding: '#splice-api-token-holding-v1',
+  transfer: '#splice-api-token-transfer-instruction-v1',
+};

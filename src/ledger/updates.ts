@@ -1,0 +1,116 @@
+// What an update did: read back to tell whether an acceptance is the transfer that it should be.
+import { ExercisedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
+import type { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
+import {
+  CumulativeFilter,
+  EventFormat,
+  Filters,
+  TransactionFormat,
+  TransactionShape,
+  UpdateFormat,
+  WildcardFilter,
+} from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
+import {
+  GetUpdateByIdRequest,
+  UnimplementedUpdateServiceService,
+} from '#proto/com/daml/ledger/api/v2/update_service.js';
+import type { Offset, Party } from '../core/ids.js';
+import type { CallOptions, Read, TransferEffect } from '../core/ports.js';
+import { offsetOf, readFailure, unary, unreadable, type Wire } from './call.js';
+import { isUpdateAbsent } from './classify.js';
+import { fieldsOf, instrumentOf, isEntity } from './values.js';
+
+const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
+
+export async function transferOf(
+  wire: Wire,
+  updateId: string,
+  parties: readonly Party[],
+  options: CallOptions,
+): Promise<Read<TransferEffect | null | 'absent'>> {
+  const read = await transactionOf(wire, updateId, parties, options);
+  if (read.kind === 'failed-read' || read.value === null || read.value === 'absent') {
+    return read as Read<null | 'absent'>;
+  }
+  return { kind: 'read', value: effectOf(read.value) };
+}
+
+export async function updateOffset(
+  wire: Wire,
+  updateId: string,
+  party: Party,
+  options: CallOptions,
+): Promise<Read<Offset | null>> {
+  const read = await transactionOf(wire, updateId, [party], options);
+  if (read.kind === 'failed-read') return read;
+  if (read.value === null || read.value === 'absent') return { kind: 'read', value: null };
+  const value = offsetOf(read.value.offset);
+  return value === null ? unreadable('an update without an offset') : { kind: 'read', value };
+}
+
+/** Null: an update that is no transaction. */
+async function transactionOf(
+  wire: Wire,
+  updateId: string,
+  parties: readonly Party[],
+  options: CallOptions,
+): Promise<Read<Transaction | null | 'absent'>> {
+  const everything = (): Filters =>
+    new Filters({ cumulative: [new CumulativeFilter({ wildcardFilter: new WildcardFilter() })] });
+  const request = new GetUpdateByIdRequest({
+    updateId,
+    updateFormat: new UpdateFormat({
+      includeTransactions: new TransactionFormat({
+        eventFormat: new EventFormat({
+          filtersByParty: new Map(parties.map((party): [string, Filters] => [party, everything()])),
+          verbose: true,
+        }),
+        transactionShape: TransactionShape.TRANSACTION_SHAPE_LEDGER_EFFECTS,
+      }),
+    }),
+  });
+  const called = await unary(wire, GetUpdateById, request, options);
+  if (called.kind === 'answer') return { kind: 'read', value: called.value.transaction ?? null };
+  if (called.kind === 'status' && isUpdateAbsent(called.status)) return { kind: 'read', value: 'absent' };
+  return readFailure(called);
+}
+
+/**
+ * The one transfer of a transaction. Its exercise tells all of it; who sees only the receiver's side has the token's
+ * event to go by. Several are no transfer of ours, which is alone in its transaction: null.
+ */
+export function effectOf(transaction: Transaction): TransferEffect | null {
+  const { updateId, commandId, events } = transaction;
+  const exercises = events.flatMap((event) =>
+    event.event === 'exercised' ? (transferExercised(event.exercised) ?? []) : [],
+  );
+  const found =
+    exercises.length > 0 ? exercises : events.flatMap((event) => transferLogged(event.created) ?? []);
+  const [effect] = found;
+  return effect === undefined || found.length > 1 ? null : { updateId, commandId, ...effect };
+}
+
+type Effect = Omit<TransferEffect, 'updateId' | 'commandId'>;
+
+function transferExercised(event: ExercisedEvent = new ExercisedEvent()): Effect | null {
+  if (event.choice !== 'TransferFactory_Transfer') return null;
+  const transfer = fieldsOf(event.choiceArgument?.record)?.record('transfer') ?? null;
+  const instrument = instrumentOf(transfer?.record('instrumentId') ?? null);
+  const sender = transfer?.party('sender') ?? null;
+  const receiver = transfer?.party('receiver') ?? null;
+  const amount = transfer?.amount('amount') ?? null;
+  if (instrument === null || sender === null || receiver === null || amount === null) return null;
+  return { sender, receiver, admin: instrument.admin, instrumentId: instrument.id, amount };
+}
+
+/** `CIP56.Events:TokenTransferEvent`; a mint has no `fromParty`, a burn no `toParty`. */
+function transferLogged(event: Transaction['events'][number]['created']): Effect | null {
+  if (event === undefined || !isEntity(event.templateId, 'CIP56.Events', 'TokenTransferEvent')) return null;
+  const fields = fieldsOf(event.createArguments);
+  const instrument = instrumentOf(fields?.record('instrumentId') ?? null);
+  const sender = fields?.optionalParty('fromParty') ?? null;
+  const receiver = fields?.optionalParty('toParty') ?? null;
+  const amount = fields?.amount('amount') ?? null;
+  if (instrument === null || sender === null || receiver === null || amount === null) return null;
+  return { sender, receiver, admin: instrument.admin, instrumentId: instrument.id, amount };
+}

@@ -1,0 +1,80 @@
+// Daml values: what we send and what we read, label by label. No floats, no guesses: null where a value is of another kind.
+import {
+  Record as DamlRecord,
+  Identifier,
+  List,
+  RecordField,
+  TextMap,
+  Value,
+} from '#proto/com/daml/ledger/api/v2/value.js';
+import type { Timestamp } from '#proto/google/protobuf/timestamp.js';
+import { formatDecimal, parseDecimal } from '../core/decimal.js';
+import type { Micros } from '../core/ids.js';
+
+export const party = (id: string): Value => new Value({ party: id });
+export const text = (value: string): Value => new Value({ text: value });
+export const numeric = (units: bigint): Value => new Value({ numeric: formatDecimal(units) });
+export const timestamp = (micros: Micros): Value => new Value({ timestamp: micros.toString() });
+export const contractIds = (ids: readonly string[]): Value =>
+  new Value({ list: new List({ elements: ids.map((contractId) => new Value({ contractId })) }) });
+export const emptyTextMap = (): Value => new Value({ textMap: new TextMap() });
+/** With every label, so that the order of fields does not matter. */
+export const record = (fields: Readonly<Record<string, Value>>): Value =>
+  new Value({
+    record: new DamlRecord({
+      fields: Object.entries(fields).map(([label, value]) => new RecordField({ label, value })),
+    }),
+  });
+
+export interface Fields {
+  readonly party: (label: string) => string | null;
+  readonly text: (label: string) => string | null;
+  readonly amount: (label: string) => bigint | null;
+  readonly record: (label: string) => Fields | null;
+  /** `Some` of anything is true, `None` false; null where it is no Optional at all. */
+  readonly present: (label: string) => boolean | null;
+  readonly optionalParty: (label: string) => string | null;
+}
+
+/** Reads a record by its labels, which the participant sends where `verbose` was asked for. */
+export function fieldsOf(source: DamlRecord | undefined): Fields | null {
+  if (source === undefined) return null;
+  const values = new Map(source.fields.map((field) => [field.label, field.value]));
+  const of = <T>(label: string, kind: Value['sum'], read: (value: Value) => T): T | null => {
+    const value = values.get(label);
+    return value?.sum === kind ? read(value) : null;
+  };
+  return {
+    party: (label) => of(label, 'party', (value) => value.party),
+    text: (label) => of(label, 'text', (value) => value.text),
+    amount: (label) => of(label, 'numeric', (value) => parseDecimal(value.numeric)),
+    record: (label) => of(label, 'record', (value) => fieldsOf(value.record)),
+    present: (label) => of(label, 'optional', (value) => value.optional?.value !== undefined),
+    optionalParty: (label) =>
+      of(label, 'optional', ({ optional }) =>
+        optional?.value?.sum === 'party' ? optional.value.party : null,
+      ),
+  };
+}
+
+export interface Instrument {
+  readonly admin: string;
+  readonly id: string;
+}
+
+export function instrumentOf(fields: Fields | null, adminLabel = 'admin'): Instrument | null {
+  const admin = fields?.party(adminLabel) ?? null;
+  const id = fields?.text('id') ?? null;
+  return admin === null || id === null ? null : { admin, id };
+}
+
+/** A template or interface by its package, `#name` or id. */
+export const identifier = (packageId: string, moduleName: string, entityName: string): Identifier =>
+  new Identifier({ packageId, moduleName, entityName });
+
+export const isEntity = (id: Identifier | undefined, moduleName: string, entityName: string): boolean =>
+  id?.moduleName === moduleName && id.entityName === entityName;
+
+/** Exact: a Timestamp's seconds are far below 2^53, its nanoseconds a whole number of micros on a ledger. */
+export const microsOfTimestamp = (time: Timestamp): Micros =>
+  BigInt(time.seconds) * 1_000_000n + BigInt(Math.floor(time.nanos / 1000));

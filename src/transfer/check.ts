@@ -1,0 +1,90 @@
+// What a row says by itself, before the ledger is asked. A verdict here is final only where nothing of the row is
+// undecided; that is its caller's to know.
+import type { Party } from '../core/ids.js';
+import type { MempoolRow, Sender } from '../core/row.js';
+import type { Token, Tokens } from '../core/token.js';
+import { isAddress, isTxHash, tokenKey } from './address.js';
+import { amountOf, toDecimalUnits } from './amount.js';
+import { type Failure, failure } from './messages.js';
+
+/** What only an operator can change. The row waits for a replay. */
+export interface Park {
+  readonly kind: 'park';
+  readonly code: 'UNKNOWN_TOKEN' | 'TWO_STEP_TOKEN' | 'REGISTRY_TOKEN';
+  /** `CODE: what to do`. */
+  readonly reason: string;
+}
+
+export interface CheckedRow {
+  readonly kind: 'ok';
+  readonly token: Token;
+  /** In units of 10^-10. */
+  readonly amount: bigint;
+}
+
+/** The row's own words first, since they fail for ever; then what the configuration has to say of its token. */
+export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): CheckedRow | Failure | Park {
+  if (!isTxHash(row.txHash)) return failure('BAD_TX_HASH', `${row.txHash} is not 32 bytes`);
+  for (const address of [row.fromAddress, row.contractAddress, row.recipientAddress]) {
+    if (!isAddress(address)) return failure('BAD_ADDRESS', `${JSON.stringify(address)} is no address`);
+  }
+  const raw = amountOf(row.amountData);
+  if (raw === null) return failure('BAD_AMOUNT', `${row.amountData.length} bytes are more than a uint256`);
+  // The token's factory says the same ("amount must be positive"), at the price of a call.
+  if (raw === 0n) return failure('ZERO_AMOUNT', 'the ledger moves positive amounts only');
+
+  const token = tokens.get(tokenKey(row.contractAddress));
+  if (token === undefined) {
+    return park('UNKNOWN_TOKEN', `${row.contractAddress} is not in TOKENS_FILE; add it, then replay`);
+  }
+  const scaled = toDecimalUnits(raw, token.decimals);
+  if (scaled.kind === 'too-fine') {
+    return failure('AMOUNT_TOO_FINE', `${raw} at ${token.decimals} decimals is finer than Daml's 10`);
+  }
+  if (scaled.kind === 'too-large') {
+    return failure(
+      'AMOUNT_TOO_LARGE',
+      `${raw} at ${token.decimals} decimals is more than a Daml Decimal holds`,
+    );
+  }
+  if (token.steps === 2 && !token.offerIsDone) {
+    return park(
+      'TWO_STEP_TOKEN',
+      `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed`,
+    );
+  }
+  // Its factory and disclosures come from the registry's HTTP API, which this version does not speak.
+  if (token.instrumentAdmin !== issuer) {
+    return park(
+      'REGISTRY_TOKEN',
+      `${token.symbol} is not issued by CANTON_ISSUER_PARTY; its registry is not served yet`,
+    );
+  }
+  return { kind: 'ok', token, amount: scaled.units };
+}
+
+const park = (code: Park['code'], what: string): Park => ({ kind: 'park', code, reason: `${code}: ${what}` });
+
+export interface Parties {
+  readonly kind: 'ok';
+  readonly sender: Party;
+  readonly receiver: Party;
+  /** Who signs: the participant for its hosted parties, a stored key for external ones. */
+  readonly signs: 'participant' | 'key';
+}
+
+export function checkParties(row: MempoolRow, sender: Sender, recipient: Party | null): Parties | Failure {
+  switch (sender.kind) {
+    case 'unknown':
+      return failure('UNKNOWN_SENDER', `${row.fromAddress} has no party in users`);
+    case 'keyless':
+      return failure('NO_SIGNING_KEY', `${row.fromAddress} is external and its key is not here`);
+    case 'hosted':
+    case 'external': {
+      if (recipient === null)
+        return failure('UNKNOWN_RECIPIENT', `${row.recipientAddress} has no party in users`);
+      const signs = sender.kind === 'hosted' ? 'participant' : 'key';
+      return { kind: 'ok', sender: sender.party, receiver: recipient, signs };
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Offset } from '../core/ids.js';
+import type { Outcome } from '../core/outcome.js';
+import type { CallOptions, Ledger, Read } from '../core/ports.js';
+
+export interface FactoryCache {
+  /**
+   * The admin's one factory. None, or several, is a refusal like the ledger's own: an ambiguity that must not be
+   * resolved by chance, and that an operator resolves for every row of the token.
+   */
+  get(admin: string, at: Offset, options: CallOptions): Promise<Read<string>>;
+  /** What a submission through it came to: after some refusals the factory may be another contract than before. */
+  observe(admin: string, factoryId: string, outcome: Outcome): void;
+}
+
+/** A contract that is gone or of another kind may have been the factory. */
+const FORGET = new Set([
+  'CONTRACT_NOT_FOUND',
+  'CONTRACT_NOT_ACTIVE',
+  'LOCAL_VERDICT_INACTIVE_CONTRACTS',
+  'UNKNOWN_CONTRACT_SYNCHRONIZER',
+  'UNKNOWN_CONTRACT_SYNCHRONIZERS',
+  'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE',
+  'WRONGLY_TYPED_CONTRACT',
+]);
+
+/**
+ * Asked for once: a factory hardly ever changes, and reading it would cost every transfer milliseconds. Callers that
+ * come at the same time share one read, which no single caller's abort may end. Only what was found is remembered.
+ */
+export function createFactoryCache(ledger: Pick<Ledger, 'transferFactories'>): FactoryCache {
+  const known = new Map<string, string>();
+  const asking = new Map<string, Promise<Read<string>>>();
+
+  const read = async (admin: string, at: Offset, timeoutMs: number): Promise<Read<string>> => {
+    try {
+      const found = await ledger.transferFactories(admin, at, { timeoutMs });
+      if (found.kind === 'failed-read') return found;
+      const [id, ...others] = found.value;
+      if (id === undefined) return refused('NO_TRANSFER_FACTORY', `${admin} shows no transfer factory`);
+      if (others.length > 0) {
+        return refused('SEVERAL_TRANSFER_FACTORIES', `${admin} has several: ${found.value.join(', ')}`);
+      }
+      known.set(admin, id);
+      return { kind: 'read', value: id };
+    } finally {
+      asking.delete(admin);
+    }
+  };
+
+  return {
+    async get(admin, at, options) {
+      const id = known.get(admin);
+      if (id !== undefined) return { kind: 'read', value: id };
+      const shared = asking.get(admin) ?? read(admin, at, options.timeoutMs);
+      asking.set(admin, shared);
+      return shared;
+    },
+    observe(admin, factoryId, outcome) {
+      if (outcome.kind !== 'refused' || !FORGET.has(outcome.refusal.errorId)) return;
+      if (known.get(admin) === factoryId) known.delete(admin);
+    },
+  };
+}
+
+const refused = (errorId: string, detail: string): Read<never> => ({
+  kind: 'failed-read',
+  refusal: { kind: 'not-the-row', blame: 'token', errorId, detail, retryAfterMs: null },
+  pruned: false,
+});

@@ -1,0 +1,209 @@
+// What the payloads of contracts and updates are taken for.
+import test from 'ava';
+import { CreatedEvent, Event, ExercisedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
+import { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
+import { type Record as DamlRecord, Optional, Value } from '#proto/com/daml/ledger/api/v2/value.js';
+import { commandsOf } from '../../src/ledger/commands.js';
+import { factoryAdminOf, holdingOf } from '../../src/ledger/contracts.js';
+import { defaultPackages } from '../../src/ledger/settings.js';
+import { effectOf } from '../../src/ledger/updates.js';
+import * as daml from '../../src/ledger/values.js';
+
+const settings = { userId: 'u', synchronizerId: 's', issuerParty: 'issuer::1', packages: defaultPackages };
+const none = new Value({ optional: new Optional() });
+const some = (value: Value) => new Value({ optional: new Optional({ value }) });
+
+function created(
+  [module, entity]: readonly [string, string],
+  fields: Record<string, Value>,
+  signatories: string[],
+): CreatedEvent {
+  return new CreatedEvent({
+    contractId: '00c1',
+    templateId: daml.identifier('packageid', module, entity),
+    createArguments: daml.record(fields).record as DamlRecord,
+    signatories,
+  });
+}
+
+const cip56 = ['CIP56.Token', 'CIP56Holding'] as const;
+const own = (change: Record<string, Value> = {}) => ({
+  issuer: daml.party('issuer::1'),
+  owner: daml.party('alice::1'),
+  amount: daml.numeric(15_000_000_000n),
+  instrumentId: daml.record({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
+  lock: none,
+  meta: daml.record({ values: daml.emptyTextMap() }),
+  ...change,
+});
+
+test("a CIP-56 holding, locked and not, and a utility registry's", (t) => {
+  const holding = {
+    contractId: '00c1',
+    owner: 'alice::1',
+    admin: 'issuer::1',
+    instrumentId: 'DEMO',
+    amount: 15_000_000_000n,
+    locked: false,
+  };
+  t.deepEqual(holdingOf(created(cip56, own(), ['issuer::1']), settings), holding);
+  const locked = own({ lock: some(daml.record({ holders: daml.contractIds([]) })) });
+  t.deepEqual(holdingOf(created(cip56, locked, ['issuer::1']), settings), { ...holding, locked: true });
+  const registry = {
+    registrar: daml.party('registrar::1'),
+    owner: daml.party('alice::1'),
+    amount: daml.numeric(1n),
+    lock: none,
+    instrument: daml.record({
+      source: daml.party('registrar::1'),
+      id: daml.text('USDCx'),
+      scheme: daml.text('x'),
+    }),
+  };
+  t.deepEqual(
+    holdingOf(created(['Utility.Registry.Holding', 'Holding'], registry, ['registrar::1']), settings),
+    {
+      ...holding,
+      admin: 'registrar::1',
+      instrumentId: 'USDCx',
+      amount: 1n,
+    },
+  );
+});
+
+test('a holding that names an instrument whose admin did not sign it is not one', (t) => {
+  // The genuine template, issued by somebody else in our issuer's name.
+  t.is(holdingOf(created(cip56, own({ issuer: daml.party('mallory::1') }), ['mallory::1']), settings), null);
+  const registry = {
+    registrar: daml.party('mallory::1'),
+    owner: daml.party('alice::1'),
+    amount: daml.numeric(1n),
+    lock: none,
+    instrument: daml.record({ source: daml.party('issuer::1'), id: daml.text('DEMO') }),
+  };
+  t.is(holdingOf(created(['Mallory', 'Holding'], registry, ['mallory::1']), settings), null);
+});
+
+test("an unknown holding is passed over, our own issuer's must be readable", (t) => {
+  const odd = own({ amount: daml.text('many') });
+  t.is(holdingOf(created(['Other', 'Holding'], odd, ['issuer::1']), settings), null);
+  t.is(holdingOf(created(cip56, odd, ['mallory::1']), settings), null);
+  t.is(holdingOf(created(cip56, odd, ['issuer::1']), settings), 'unreadable');
+  // Finer than Daml's Decimal cannot be: nothing is rounded.
+  const fine = own({ amount: new Value({ numeric: '0.00000000001' }) });
+  t.is(holdingOf(created(cip56, fine, ['issuer::1']), settings), 'unreadable');
+});
+
+test('a factory is believed where its admin signed', (t) => {
+  const factory = (signatories: string[]) =>
+    factoryAdminOf(
+      created(
+        ['CIP56.TransferFactory', 'CIP56TransferFactory'],
+        { admin: daml.party('issuer::1') },
+        signatories,
+      ),
+    );
+  t.is(factory(['issuer::1']), 'issuer::1');
+  t.is(factory(['mallory::1']), null);
+});
+
+const transfer = {
+  commandId: `0x${'ab'.repeat(32)}`,
+  submissionId: 'attempt-1',
+  factoryId: '00fa',
+  sender: 'alice::1',
+  receiver: 'bob::1',
+  admin: 'issuer::1',
+  instrumentId: 'DEMO',
+  amount: 15_000_000_001n,
+  holdings: ['00c1', '00c2'],
+  requestedAt: 1_700_000_000_000_001n,
+  executeBefore: 1_700_000_090_000_001n,
+} as unknown as Parameters<typeof commandsOf>[0];
+
+test('the command names everything, and asks for no deduplication period of its own', (t) => {
+  const commands = commandsOf(transfer, settings);
+  t.like(commands, {
+    userId: 'u',
+    commandId: transfer.commandId,
+    submissionId: 'attempt-1',
+    actAs: ['alice::1'],
+    readAs: ['issuer::1'],
+    synchronizerId: 's',
+    workflowId: '',
+    deduplicationPeriod: 'none',
+    hasMinLedgerTimeAbs: false,
+    hasMinLedgerTimeRel: false,
+  });
+  const exercise = commands.commands[0]?.exercise;
+  t.like(exercise?.templateId, {
+    packageId: '#splice-api-token-transfer-instruction-v1',
+    moduleName: 'Splice.Api.Token.TransferInstructionV1',
+    entityName: 'TransferFactory',
+  });
+  t.is(exercise?.contractId, '00fa');
+  const argument = exercise?.choiceArgument?.record;
+  t.deepEqual(
+    argument?.fields.map(({ label }) => label),
+    ['expectedAdmin', 'transfer', 'extraArgs'],
+  );
+  const inner = argument?.fields[1]?.value?.record?.fields ?? [];
+  t.deepEqual(
+    inner.map(({ label, value }) => [label, value?.sum]),
+    [
+      ['sender', 'party'],
+      ['receiver', 'party'],
+      ['amount', 'numeric'],
+      ['instrumentId', 'record'],
+      ['requestedAt', 'timestamp'],
+      ['executeBefore', 'timestamp'],
+      ['inputHoldingCids', 'list'],
+      ['meta', 'record'],
+    ],
+  );
+  t.is(inner[2]?.value?.numeric, '1.5000000001');
+  t.is(inner[4]?.value?.timestamp, '1700000000000001');
+});
+
+const exercised = (): Event => {
+  const exercise = commandsOf(transfer, settings).commands[0]?.exercise;
+  const choiceArgument = exercise?.choiceArgument as Value;
+  return new Event({ exercised: new ExercisedEvent({ choice: 'TransferFactory_Transfer', choiceArgument }) });
+};
+const logged = (change: Record<string, Value> = {}): Event =>
+  new Event({
+    created: created(
+      ['CIP56.Events', 'TokenTransferEvent'],
+      {
+        fromParty: some(daml.party('alice::1')),
+        toParty: some(daml.party('bob::1')),
+        amount: daml.numeric(15_000_000_001n),
+        instrumentId: daml.record({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
+        ...change,
+      },
+      ['issuer::1'],
+    ),
+  });
+const effect = (...events: Event[]) => effectOf(new Transaction({ updateId: 'u1', commandId: 'c1', events }));
+
+test('what an update did is told by its exercise, or by the event that the token leaves', (t) => {
+  const expected = {
+    updateId: 'u1',
+    commandId: 'c1',
+    sender: 'alice::1',
+    receiver: 'bob::1',
+    admin: 'issuer::1',
+    instrumentId: 'DEMO',
+    amount: 15_000_000_001n,
+  };
+  t.deepEqual(effect(exercised(), logged()), expected as never);
+  t.deepEqual(effect(logged()), expected as never);
+});
+
+test('no transfer, several, a mint: none that could be ours', (t) => {
+  t.is(effect(), null);
+  t.is(effect(exercised(), exercised()), null);
+  t.is(effect(logged({ fromParty: none })), null);
+  t.is(effect(new Event({ exercised: new ExercisedEvent({ choice: 'Archive' }) })), null);
+  t.is(effect(new Event({ exercised: new ExercisedEvent({ choice: 'TransferFactory_Transfer' }) })), null);
+});

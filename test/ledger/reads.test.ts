@@ -1,0 +1,133 @@
+// Reads over real gRPC: the ledger's state, updates, who the participant is; every failure is a value.
+import test from 'ava';
+import { party } from '../../src/core/ids.js';
+import { bench, connected, DEMO, TIMEOUT, UNIT, valueIn } from './setup.js';
+
+test('holdings are read exactly, locked ones included, at the offset that was asked for', async (t) => {
+  const { sandbox, ledger, alice } = await bench(t);
+  const before = valueIn(await ledger.ledgerEnd(TIMEOUT));
+  sandbox.createParties([
+    {
+      party: alice,
+      holdings: [
+        { token: DEMO, amount: '0.0000000001' },
+        { token: 'USDD', amount: '7', locked: true },
+      ],
+    },
+  ]);
+  const now = valueIn(await ledger.ledgerEnd(TIMEOUT));
+  const read = async (at: bigint) =>
+    valueIn(await ledger.holdings(alice, at, TIMEOUT)).map(({ instrumentId, amount, locked }) => [
+      instrumentId,
+      amount,
+      locked,
+    ]);
+  t.deepEqual((await read(before)).sort(), [
+    [DEMO, 40n * UNIT, false],
+    [DEMO, 60n * UNIT, false],
+  ]);
+  const after = await read(now);
+  t.is(after.length, 4);
+  t.deepEqual(
+    after.filter(([, amount]) => amount === 1n || amount === 7n * UNIT),
+    [
+      [DEMO, 1n, false],
+      ['USDD', 7n * UNIT, true],
+    ],
+  );
+  const [one] = valueIn(await ledger.holdings(alice, now, TIMEOUT));
+  t.like(one, { owner: alice, admin: sandbox.issuer });
+});
+
+test("the issuer's one factory is found; another admin's is not ours to find", async (t) => {
+  const { sandbox, ledger } = await bench(t);
+  const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
+  t.is(valueIn(await ledger.transferFactories(sandbox.issuer, at, TIMEOUT)).length, 1);
+  t.deepEqual(valueIn(await ledger.transferFactories('someone::1220', at, TIMEOUT)), []);
+});
+
+test('an update is a transfer, none that the party sees, or not there', async (t) => {
+  const { ledger, alice, bob, transfer } = await bench(t);
+  const sent = await transfer();
+  const outcome = await ledger.submit(sent, TIMEOUT);
+  if (outcome.kind !== 'accepted') return t.fail(outcome.kind);
+  const { updateId, offset } = outcome;
+  t.like(valueIn(await ledger.transferOf(updateId, [bob], TIMEOUT)), { sender: alice, receiver: bob });
+  t.is(valueIn(await ledger.updateOffset(updateId, alice, TIMEOUT)), offset);
+  t.is(valueIn(await ledger.transferOf('1220ffff', [alice], TIMEOUT)), 'absent');
+  t.is(valueIn(await ledger.updateOffset('1220ffff', alice, TIMEOUT)), null);
+});
+
+test("a proxy's NOT_FOUND is a failed read, not an absent update", async (t) => {
+  const { sandbox, ledger, alice } = await bench(t);
+  sandbox.faults.add({
+    on: 'UpdateService/GetUpdateById',
+    do: { kind: 'refuse', with: { grpc: 'NOT_FOUND' } },
+  });
+  t.like(await ledger.transferOf('1220ffff', [alice], TIMEOUT), { kind: 'failed-read' });
+});
+
+test('participant, version, pruning', async (t) => {
+  const { sandbox, ledger } = await bench(t);
+  t.is(valueIn(await ledger.participantId(TIMEOUT)), sandbox.participantId);
+  const { version, checkpointDelayMs } = valueIn(await ledger.version(TIMEOUT));
+  t.is(version, '3.4.8');
+  // The interval of checkpoints, and the idle one, scaled.
+  t.is(checkpointDelayMs, 75_000 * 0.02);
+  t.is(valueIn(await ledger.prunedUpTo(TIMEOUT)), 0n);
+  await sandbox.control({ kind: 'prune', offset: 2 });
+  t.is(valueIn(await ledger.prunedUpTo(TIMEOUT)), 2n);
+});
+
+test('a read that fails says why, and judges no row', async (t) => {
+  const { sandbox, ledger, alice } = await bench(t);
+  sandbox.faults.add({
+    on: 'StateService/GetActiveContracts',
+    do: { kind: 'refuse', with: { error: 'INVALID_FIELD' } },
+  });
+  t.like(await ledger.holdings(alice, 1n, TIMEOUT), {
+    kind: 'failed-read',
+    pruned: false,
+    refusal: { kind: 'try-again', errorId: 'INVALID_FIELD' },
+  });
+  sandbox.faults.add({ on: 'StateService/GetLedgerEnd', do: { kind: 'hang' } });
+  t.like(await ledger.ledgerEnd({ timeoutMs: 50 }), {
+    kind: 'failed-read',
+    refusal: { kind: 'not-the-row', errorId: 'GRPC_DEADLINE_EXCEEDED' },
+  });
+  const abort = new AbortController();
+  const read = ledger.ledgerEnd({ ...TIMEOUT, signal: abort.signal });
+  abort.abort();
+  t.like(await read, { kind: 'failed-read', refusal: { kind: 'try-again' } });
+});
+
+test('a snapshot that breaks off is no smaller balance', async (t) => {
+  const { sandbox, ledger, alice } = await bench(t);
+  const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
+  sandbox.faults.add({
+    on: 'StateService/GetActiveContracts',
+    do: { kind: 'breakStream', afterMessages: 1, with: { grpc: 'UNAVAILABLE' } },
+  });
+  t.like(await ledger.holdings(alice, at, TIMEOUT), {
+    kind: 'failed-read',
+    refusal: { kind: 'not-the-row' },
+  });
+});
+
+test('with the participant away a read fails for everybody', async (t) => {
+  const { sandbox, ledger } = await bench(t);
+  const lost = connected(ledger, false);
+  await sandbox.control({ kind: 'down' });
+  await lost;
+  t.like(await ledger.ledgerEnd(TIMEOUT), {
+    kind: 'failed-read',
+    refusal: { kind: 'not-the-row', blame: 'all', errorId: 'GRPC_UNAVAILABLE' },
+  });
+});
+
+test('of a party that holds nothing, nothing', async (t) => {
+  const { ledger, bob } = await bench(t);
+  const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
+  t.deepEqual(valueIn(await ledger.holdings(bob, at, TIMEOUT)), []);
+  t.deepEqual(valueIn(await ledger.holdings(party('nobody::1220ab'), at, TIMEOUT)), []);
+});

@@ -1,0 +1,175 @@
+// From a judged row to the transfer that is sent: holdings, times, the factory, the command.
+import test from 'ava';
+import fc from 'fast-check';
+import { dbMillis, microsOf, party } from '../../src/core/ids.js';
+import type { Outcome, Refusal } from '../../src/core/outcome.js';
+import type { Holding, Read } from '../../src/core/ports.js';
+import { hostedTransfer } from '../../src/transfer/command.js';
+import { createFactoryCache } from '../../src/transfer/factory.js';
+import { MAX_INPUTS, selectHoldings } from '../../src/transfer/holdings.js';
+import { executeBefore, requestedAt } from '../../src/transfer/times.js';
+import { demo, ISSUER, rowOf } from './rows.js';
+
+const wanted = { owner: 'alice::1', admin: ISSUER as string, instrumentId: 'DEMO', amount: 10n };
+let count = 0;
+const holding = (amount: bigint, change: Partial<Holding> = {}): Holding => {
+  count += 1;
+  const { owner, admin, instrumentId } = wanted;
+  return { contractId: `c${count}`, owner, admin, instrumentId, amount, locked: false, ...change };
+};
+
+test('largest first: as few inputs as do', (t) => {
+  const [small, large, middle] = [holding(3n), holding(9n), holding(5n)];
+  t.deepEqual(selectHoldings([small, large, middle], wanted), {
+    kind: 'selected',
+    contractIds: [large.contractId, middle.contractId],
+    total: 14n,
+  });
+});
+
+test("never another owner's, another admin's of the same id, another id, a locked one", (t) => {
+  const others = [
+    holding(100n, { owner: 'bob::1' }),
+    holding(100n, { admin: 'mallory::1' }),
+    holding(100n, { instrumentId: 'PROMPT' }),
+    holding(100n, { locked: true }),
+    holding(4n),
+  ];
+  t.like(selectHoldings(others, wanted), { kind: 'insufficient', have: 4n, need: 10n, locked: 100n });
+});
+
+test('too many pieces are no lack of money', (t) => {
+  const dust = Array.from({ length: 2 * MAX_INPUTS }, () => holding(1n));
+  t.like(selectHoldings(dust, { ...wanted, amount: BigInt(MAX_INPUTS) }), { kind: 'selected' });
+  t.like(selectHoldings(dust, { ...wanted, amount: BigInt(MAX_INPUTS) + 1n }), {
+    kind: 'fragmented',
+    pieces: MAX_INPUTS + 1,
+    limit: MAX_INPUTS,
+  });
+});
+
+test('whatever the holdings and their order: enough, no input too many, always the same choice', (t) => {
+  const amounts = fc.array(fc.bigInt({ min: 1n, max: 50n }), { maxLength: 40 });
+  fc.assert(
+    fc.property(amounts, fc.bigInt({ min: 1n, max: 400n }), (list, amount) => {
+      const holdings = list.map((one) => holding(one));
+      const total = list.reduce((sum, one) => sum + one, 0n);
+      const chosen = selectHoldings(holdings, { ...wanted, amount });
+      t.deepEqual(selectHoldings([...holdings].reverse(), { ...wanted, amount }), chosen);
+      if (chosen.kind !== 'selected') return total < amount;
+      const picked = holdings.filter(({ contractId }) => chosen.contractIds.includes(contractId));
+      const sum = picked.reduce((all, one) => all + one.amount, 0n);
+      const spare = sum - amount;
+      return sum === chosen.total && spare >= 0n && picked.every((one) => one.amount > spare);
+    }),
+  );
+  t.pass();
+});
+
+test('requestedAt lies in the past of both clocks, executeBefore comes from the written bound alone', (t) => {
+  const now = dbMillis(1_700_000_100_000);
+  t.is(requestedAt(dbMillis(1_700_000_000_000.7), now), microsOf(1_700_000_000_000));
+  t.is(requestedAt(dbMillis(1_700_000_099_999), now), microsOf(1_700_000_095_000));
+  t.is(requestedAt(dbMillis(1_800_000_000_000), now), microsOf(1_700_000_095_000));
+  t.is(executeBefore(dbMillis(1_700_000_190_000), 60_000), microsOf(1_700_000_130_000));
+});
+
+const parts = {
+  row: rowOf(),
+  checked: { kind: 'ok', token: demo, amount: 5n },
+  receiver: party('bob::1'),
+  factoryId: '00fa',
+  inputs: ['c1'],
+  record: {
+    sentFrom: 7n,
+    sentUntil: dbMillis(1_700_000_190_000),
+    submissionId: 's1',
+    party: party('alice::1'),
+    sentOn: 1,
+  },
+  now: dbMillis(1_700_000_100_000),
+  toleranceMs: 60_000,
+} as const;
+
+test("what is sent has the record's party, id and bound", (t) => {
+  t.deepEqual(hostedTransfer(parts), {
+    commandId: parts.row.txHash,
+    submissionId: 's1',
+    factoryId: '00fa',
+    sender: party('alice::1'),
+    receiver: party('bob::1'),
+    admin: ISSUER,
+    instrumentId: 'DEMO',
+    amount: 5n,
+    holdings: ['c1'],
+    requestedAt: microsOf(1_700_000_000_000),
+    executeBefore: microsOf(1_700_000_130_000),
+  });
+  const later = { ...parts, now: dbMillis(1_700_000_125_000) };
+  t.is(hostedTransfer(later).executeBefore, microsOf(1_700_000_130_000));
+  t.throws(() => hostedTransfer({ ...parts, record: { ...parts.record, submissionId: null } }));
+});
+
+test('an unbounded record still gives the ledger an end', (t) => {
+  const offer = hostedTransfer({ ...parts, record: { ...parts.record, sentUntil: null } });
+  t.is(offer.executeBefore, microsOf(1_700_000_100_000 + 24 * 3_600_000));
+});
+
+const options = { timeoutMs: 1000 };
+const refused = (errorId: string): Outcome => ({
+  kind: 'refused',
+  refusal: { kind: 'try-again', blame: 'sender', errorId, detail: '', retryAfterMs: null } satisfies Refusal,
+});
+
+/** Answers each question in turn, and counts them. */
+function asked(...answers: Read<readonly string[]>[]) {
+  const questions: string[] = [];
+  const cache = createFactoryCache({
+    async transferFactories(admin) {
+      questions.push(admin);
+      return answers[questions.length - 1] ?? { kind: 'read', value: [] };
+    },
+  });
+  return { cache, questions };
+}
+const found = (...value: string[]): Read<readonly string[]> => ({ kind: 'read', value });
+
+test('the factory is asked for once, by however many at a time', async (t) => {
+  const { cache, questions } = asked(found('f1'), found('f2'));
+  const reads = await Promise.all([1, 2, 3].map(() => cache.get('a', 1n, options)));
+  t.deepEqual([...reads, await cache.get('a', 2n, options)], Array(4).fill({ kind: 'read', value: 'f1' }));
+  t.deepEqual(questions, ['a']);
+});
+
+test('it is forgotten when it may be gone, and only the one that was used', async (t) => {
+  const { cache, questions } = asked(found('f1'), found('f2'));
+  await cache.get('a', 1n, options);
+  cache.observe('a', 'f1', refused('LOCAL_VERDICT_LOCKED_CONTRACTS'));
+  cache.observe('a', 'f1', { kind: 'unknown', detail: '' });
+  cache.observe('a', 'f0', refused('CONTRACT_NOT_FOUND'));
+  t.like(await cache.get('a', 1n, options), { value: 'f1' });
+  cache.observe('a', 'f1', refused('CONTRACT_NOT_FOUND'));
+  t.like(await cache.get('a', 1n, options), { value: 'f2' });
+  t.is(questions.length, 2);
+});
+
+test('none, several and a failed read are refusals of the token or the ledger, and are not remembered', async (t) => {
+  const failed: Read<never> = {
+    kind: 'failed-read',
+    pruned: false,
+    refusal: {
+      kind: 'not-the-row',
+      blame: 'all',
+      errorId: 'GRPC_UNAVAILABLE',
+      detail: '',
+      retryAfterMs: null,
+    },
+  };
+  const { cache } = asked(failed, found(), found('f1', 'f2'), found('f1'));
+  t.like(await cache.get('a', 1n, options), failed);
+  t.like(await cache.get('a', 1n, options), { refusal: { errorId: 'NO_TRANSFER_FACTORY', blame: 'token' } });
+  t.like(await cache.get('a', 1n, options), {
+    refusal: { errorId: 'SEVERAL_TRANSFER_FACTORIES', blame: 'token' },
+  });
+  t.like(await cache.get('a', 1n, options), { kind: 'read', value: 'f1' });
+});

@@ -1,0 +1,150 @@
+// Carries out what befalls the participant as a whole, and what is asked for on its ledger.
+import { type Control, controlSchema, type PartySpec } from './fault-schema.js';
+import { type Host, namespaceOf } from './host.js';
+import { formatDecimal, parseDecimal } from './model/decimal.js';
+import { accept, holdingsOf, type Mint, mint, spend } from './model/others.js';
+import type { TokenSpec } from './tokens.js';
+import type { Transport } from './transport.js';
+
+/** What was asked for does not make sense here. */
+export class BadRequest extends Error {}
+
+export class Controls {
+  #restarting: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly host: Host,
+    private readonly transport: Transport,
+    private readonly tokens: readonly TokenSpec[],
+  ) {}
+
+  /** Throws a ZodError where it is no control. Resolves when it has happened. */
+  async apply(input: Control): Promise<Readonly<Record<string, unknown>>> {
+    const control = controlSchema.parse(input);
+    const { host } = this;
+    const { participant } = host;
+    switch (control.kind) {
+      case 'down':
+        await this.transport.down();
+        return {};
+      case 'up':
+        await this.transport.up();
+        return {};
+      case 'restart':
+        return this.#restart(control.downMs ?? 0);
+      case 'disconnect':
+        this.transport.disconnect();
+        return {};
+      case 'identity':
+        host.become(control.participantId, control.ledger ?? 'empty');
+        return {
+          participantId: host.participant.settings.participantId,
+          ledgerEnd: host.participant.state.end,
+        };
+      case 'restore':
+        host.restore(control.offset);
+        this.transport.disconnect();
+        return { ledgerEnd: host.participant.state.end };
+      case 'prune': {
+        const offset = Math.min(control.offset ?? participant.state.end, participant.state.end);
+        participant.prune(offset, control.dedup ?? false);
+        return { prunedUpTo: participant.state.prunedUpTo };
+      }
+      case 'quiet':
+        participant.checkpoints.quiet = control.mode;
+        return {};
+      case 'dedup':
+        participant.path.rules.dedup = control.on;
+        return {};
+      case 'clockSkew':
+        participant.clock.skewMs = control.ms;
+        participant.clock.participantSkewMs = control.participantMs ?? 0;
+        return {};
+      case 'latency':
+        host.setLatency(control.ms);
+        return {};
+      case 'spend':
+        return { spent: spend(participant, control.party, control.token, control.keep ?? false) };
+      case 'foreignAcceptance':
+        return { offset: this.#foreignAcceptance(control) };
+      case 'token':
+        host.setToken(control.token);
+        return {};
+    }
+  }
+
+  async #restart(downMs: number): Promise<Readonly<Record<string, unknown>>> {
+    await this.transport.down();
+    if (downMs === 0) await this.transport.up();
+    // The port could be somebody else's by then: try again rather than die of it.
+    else this.#restarting = setTimeout(() => this.transport.up().catch(() => this.#restart(downMs)), downMs);
+    return {};
+  }
+
+  #foreignAcceptance(control: Extract<Control, { kind: 'foreignAcceptance' }>): number {
+    const { participant, settings } = this.host;
+    const { party, commandId, userId = settings.userId } = control;
+    const submissionId = control.submissionId ?? participant.submissionId();
+    const [holding] = holdingsOf(participant, party).filter((it) => !participant.path.isLocked(it.id));
+    const nodes = holding ? participant.update([holding.id], [holding.payload], '', []).nodes : [];
+    return accept(participant, { userId, actAs: [party], commandId, submissionId }, nodes);
+  }
+
+  /** Allocates parties and mints what they hold; one that exists gets more. Returns party ids, in order. */
+  createParties(specs: readonly PartySpec[]): string[] {
+    const { participant, identity } = this.host;
+    const planned = specs.map((spec, index) => ({
+      party: this.#partyId(spec, index),
+      mints: this.#mintsOf(spec),
+    }));
+    for (const { party, mints } of planned) {
+      participant.addParty(party);
+      mint(
+        participant,
+        identity.issuer,
+        mints.map((it) => ({ ...it, owner: party })),
+      );
+    }
+    return planned.map(({ party }) => party);
+  }
+
+  #partyId({ party, hint }: PartySpec, index: number): string {
+    if (party !== undefined) return party;
+    const name = hint ?? `party-${this.host.participant.state.parties().length + index}`;
+    if (!/^[A-Za-z0-9:\-_ ]{1,180}$/.test(name))
+      throw new BadRequest(`hint: ${JSON.stringify(name)} is no party name`);
+    return `${name}::${namespaceOf(this.host.participant.settings.participantId)}`;
+  }
+
+  #mintsOf(spec: PartySpec): Omit<Mint, 'owner'>[] {
+    return (spec.holdings ?? []).map(({ token, amount, count = 1, locked = false }) => {
+      const units = parseDecimal(`${amount}`);
+      if (units === undefined || units <= 0n) {
+        throw new BadRequest(`amount: ${JSON.stringify(amount)} is no Decimal above 0`);
+      }
+      const byAddress = this.tokens.find((known) => known.address.toLowerCase() === token.toLowerCase());
+      return { instrumentId: byAddress?.symbol ?? token, amount: units, count, locked };
+    });
+  }
+
+  /** By instrument: the sum and how many holdings make it. */
+  balances(party: string): Record<string, { amount: string; holdings: number; locked: number }> {
+    const sums = new Map<string, { units: bigint; holdings: number; locked: number }>();
+    for (const { payload } of holdingsOf(this.host.participant, party)) {
+      const sum = sums.get(payload.instrumentId.id) ?? { units: 0n, holdings: 0, locked: 0 };
+      sum.units += payload.amount;
+      sum.holdings += 1;
+      if (payload.lock) sum.locked += 1;
+      sums.set(payload.instrumentId.id, sum);
+    }
+    const entries = [...sums].map(([id, { units, ...rest }]) => [
+      id,
+      { amount: formatDecimal(units), ...rest },
+    ]);
+    return Object.fromEntries(entries);
+  }
+
+  close(): void {
+    clearTimeout(this.#restarting);
+  }
+}

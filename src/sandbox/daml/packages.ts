@@ -1,0 +1,117 @@
+// The packages that the sandbox has: names, ids, and what is in them. Identifiers resolve here, strictly.
+import { refuse } from '../errors.js';
+import { sha256Hex } from '../random.js';
+
+export type TemplateKind = 'holding' | 'factory' | 'transferEvent';
+export type InterfaceKind = 'Holding' | 'TransferFactory';
+
+interface Definition {
+  readonly packageName: string;
+  readonly module: string;
+  readonly entity: string;
+}
+
+export const templates: Readonly<
+  Record<TemplateKind, Definition & { readonly implements: readonly InterfaceKind[] }>
+> = {
+  holding: {
+    packageName: 'cip56-token',
+    module: 'CIP56.Token',
+    entity: 'CIP56Holding',
+    implements: ['Holding'],
+  },
+  factory: {
+    packageName: 'cip56-token',
+    module: 'CIP56.TransferFactory',
+    entity: 'CIP56TransferFactory',
+    implements: ['TransferFactory'],
+  },
+  transferEvent: {
+    packageName: 'cip56-token',
+    module: 'CIP56.Events',
+    entity: 'TokenTransferEvent',
+    implements: [],
+  },
+};
+
+export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
+  Holding: {
+    packageName: 'splice-api-token-holding-v1',
+    module: 'Splice.Api.Token.HoldingV1',
+    entity: 'Holding',
+  },
+  TransferFactory: {
+    packageName: 'splice-api-token-transfer-instruction-v1',
+    module: 'Splice.Api.Token.TransferInstructionV1',
+    entity: 'TransferFactory',
+  },
+};
+
+export const templateKinds = Object.keys(templates) as TemplateKind[];
+const interfaceKinds = Object.keys(interfaces) as InterfaceKind[];
+
+/** `common` is known although nothing here uses it: a client may name it in its package preferences. */
+const packageNames = [
+  ...new Set([...Object.values(templates), ...Object.values(interfaces)].map((it) => it.packageName)),
+  'common',
+];
+const idByName = new Map(packageNames.map((name) => [name, sha256Hex(`package/${name}`)]));
+const nameById = new Map([...idByName].map(([name, id]) => [id, name]));
+
+export function packageId(name: string): string {
+  const id = idByName.get(name);
+  if (id === undefined) throw new Error(`the sandbox has no package ${name}`);
+  return id;
+}
+
+export interface IdentifierText {
+  readonly packageId: string;
+  readonly moduleName: string;
+  readonly entityName: string;
+}
+
+export type Entity =
+  | { readonly kind: 'template'; readonly template: TemplateKind }
+  | { readonly kind: 'interface'; readonly interface: InterfaceKind };
+
+/** By `#name` or by package id; what does not exist is NOT_FOUND, and which error says what was missing. */
+export function resolve(identifier: IdentifierText | undefined, field: string): Entity {
+  if (!identifier?.packageId || !identifier.moduleName || !identifier.entityName) {
+    refuse('MISSING_FIELD', `The submitted command is missing a mandatory field: ${field}`);
+  }
+  const name = packageNameOf(identifier.packageId);
+  const matches = (it: Definition) =>
+    it.packageName === name && it.module === identifier.moduleName && it.entity === identifier.entityName;
+  const template = templateKinds.find((kind) => matches(templates[kind]));
+  if (template) return { kind: 'template', template };
+  const found = interfaceKinds.find((kind) => matches(interfaces[kind]));
+  if (found) return { kind: 'interface', interface: found };
+  const text = `${identifier.packageId}:${identifier.moduleName}:${identifier.entityName}`;
+  return refuse('TEMPLATES_OR_INTERFACES_NOT_FOUND', `Templates or interfaces do not exist: [${text}].`, {
+    resources: [['TEMPLATE_ID', text]],
+  });
+}
+
+function packageNameOf(reference: string): string {
+  if (reference.startsWith('#')) {
+    const name = reference.slice(1);
+    if (idByName.has(name)) return name;
+    return refuse(
+      'PACKAGE_NAMES_NOT_FOUND',
+      `The following package names do not match upgradable packages: [${name}].`,
+      {
+        resources: [['PACKAGE_NAME', name]],
+      },
+    );
+  }
+  return (
+    nameById.get(reference) ??
+    refuse(
+      'TEMPLATES_OR_INTERFACES_NOT_FOUND',
+      `Templates or interfaces of package ${reference} do not exist.`,
+      {
+        resources: [['PACKAGE', reference]],
+      },
+    )
+  );
+}

@@ -1,0 +1,154 @@
+// CommandCompletionService: completions in offset order, with checkpoints in between.
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import {
+  type CompletionStreamRequest,
+  CompletionStreamResponse,
+  type GetCompletionByHashRequest,
+  type GetCompletionByHashResponse,
+} from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
+import { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
+import { OffsetCheckpoint, SynchronizerTime } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
+import { Status } from '#proto/google/rpc/status.js';
+import { wallMs } from '../clock.js';
+import { refuse } from '../errors.js';
+import type { Host } from '../host.js';
+import type { Checkpoint } from '../model/checkpoints.js';
+import type { Participant } from '../model/participant.js';
+import type { CompletionRecord, Entry } from '../model/records.js';
+import { timestampOf } from './encode-events.js';
+import { missing } from './fields.js';
+import { type Source, stream, unary } from './gate.js';
+import { readOffset } from './offsets.js';
+import { statusOf } from './status.js';
+
+export function completionService(host: Host) {
+  return {
+    CompletionStream: stream(
+      host,
+      'CommandCompletionService/CompletionStream',
+      (request: CompletionStreamRequest) => ({ parties: request.parties, userId: request.userId }),
+      (request, participant, wake) => completions(host, request, participant, wake),
+    ),
+    GetCompletionByHash: completionByHash(host),
+  };
+}
+
+function completions(
+  host: Host,
+  request: CompletionStreamRequest,
+  participant: Participant,
+  wake: () => void,
+): Source<CompletionStreamResponse> {
+  const userId = request.userId || (host.token === null ? missing('user_id') : host.settings.userId);
+  if (request.parties.length === 0) missing('parties');
+  const { state } = participant;
+  const parties = new Set(request.parties);
+  let cursor = readOffset(request.beginExclusive, 'begin_exclusive', state);
+  const due = new DueCheckpoint(host.settings.idleCheckpointMs, cursor);
+  const forget = [
+    participant.onEntry(wake),
+    participant.checkpoints.subscribe((checkpoint) => {
+      if (due.offer(checkpoint)) wake();
+    }),
+  ];
+  const next = (): CompletionStreamResponse | 'wait' => {
+    for (;;) {
+      const entry = state.next(cursor);
+      const checkpoint = due.takeBefore(entry);
+      if (checkpoint) return checkpointMessage(checkpoint, participant);
+      if (!entry) return 'wait';
+      cursor = entry.offset;
+      const { completion } = entry;
+      if (completion?.userId !== userId || !completion.actAs.some((party) => parties.has(party))) continue;
+      return new CompletionStreamResponse({
+        completion: completionMessage(entry, completion, parties, participant),
+      });
+    }
+  };
+  const close = () => {
+    for (const stop of forget) stop();
+  };
+  return { next, close };
+}
+
+/** When a stream shows a checkpoint: as soon as something moved since its last, else once in the idle interval. */
+export class DueCheckpoint {
+  #due: Checkpoint | undefined;
+  #shownAt = wallMs();
+
+  constructor(
+    private readonly idleMs: number,
+    private shownOffset: number,
+  ) {}
+
+  offer(checkpoint: Checkpoint): boolean {
+    const moved = checkpoint.offset > this.shownOffset;
+    if (!moved && wallMs() - this.#shownAt < this.idleMs) return false;
+    this.#due = checkpoint;
+    return true;
+  }
+
+  /** Before what has a later offset; after everything that it covers. */
+  takeBefore(entry: Entry | undefined): Checkpoint | undefined {
+    const due = this.#due;
+    if (!due || (entry && entry.offset <= due.offset)) return undefined;
+    this.#due = undefined;
+    this.shownOffset = due.offset;
+    this.#shownAt = wallMs();
+    return due;
+  }
+}
+
+export function checkpointOf(checkpoint: Checkpoint, participant: Participant): OffsetCheckpoint {
+  return new OffsetCheckpoint({
+    offset: `${checkpoint.offset}`,
+    synchronizerTimes: [synchronizerTime(checkpoint.recordTime, participant)],
+  });
+}
+
+function checkpointMessage(checkpoint: Checkpoint, participant: Participant): CompletionStreamResponse {
+  return new CompletionStreamResponse({ offsetCheckpoint: checkpointOf(checkpoint, participant) });
+}
+
+function synchronizerTime(recordTime: number, participant: Participant): SynchronizerTime {
+  const { synchronizerId } = participant.settings;
+  return new SynchronizerTime({ synchronizerId, recordTime: timestampOf(recordTime) });
+}
+
+function completionMessage(
+  entry: Entry,
+  record: CompletionRecord,
+  parties: ReadonlySet<string>,
+  participant: Participant,
+): Completion {
+  const { result } = record;
+  return new Completion({
+    commandId: record.commandId,
+    status: result.accepted ? new Status({ code: 0 }) : statusOf(result.error, record.submissionId),
+    updateId: result.accepted ? result.updateId : '',
+    userId: record.userId,
+    actAs: record.actAs.filter((party) => parties.has(party)),
+    submissionId: record.submissionId,
+    deduplicationOffset: `${record.dedupOffset}`,
+    offset: `${entry.offset}`,
+    synchronizerTime: synchronizerTime(entry.recordTime, participant),
+  });
+}
+
+/** From 3.6 on, and of external submissions only: the sandbox has none. */
+function completionByHash(
+  host: Host,
+): handleUnaryCall<GetCompletionByHashRequest, GetCompletionByHashResponse> {
+  return unary(
+    host,
+    'CommandCompletionService/GetCompletionByHash',
+    () => ({}),
+    () => {
+      const [major = 0, minor = 0] = host.settings.apiVersion.split('.').map(Number);
+      if (major < 3 || (major === 3 && minor < 6)) {
+        return refuse('UNSUPPORTED_OPERATION', 'GetCompletionByHash came with 3.6');
+      }
+      return refuse('COMPLETION_NOT_FOUND', 'No completion of a transaction with that hash');
+    },
+  );
+}

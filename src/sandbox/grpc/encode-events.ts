@@ -1,0 +1,192 @@
+// Contracts and updates to the wire, as the parties who ask may see them.
+import {
+  ArchivedEvent,
+  CreatedEvent,
+  Event,
+  ExercisedEvent,
+  InterfaceView,
+} from '#proto/com/daml/ledger/api/v2/event.js';
+import { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
+import { TransactionShape } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
+import { Timestamp } from '#proto/google/protobuf/timestamp.js';
+import { Status } from '#proto/google/rpc/status.js';
+import type { Micros } from '../clock.js';
+import { observers, signatory, stakeholders } from '../daml/contracts.js';
+import { packageId, templates } from '../daml/packages.js';
+import type { LedgerState } from '../model/ledger-state.js';
+import type { Contract, Entry, Node } from '../model/records.js';
+import { blobOf } from './blob.js';
+import { interfaceIdentifier, templateIdentifier, ValueEncoder } from './encode-values.js';
+import type { EventFilter, Wanted } from './event-filter.js';
+
+export function timestampOf(micros: Micros): Timestamp {
+  const seconds = Math.floor(micros / 1_000_000);
+  return new Timestamp({ seconds, nanos: (micros - seconds * 1_000_000) * 1000 });
+}
+
+export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolean): CreatedEvent {
+  const { payload } = contract;
+  const encoder = new ValueEncoder(verbose);
+  const { packageName } = templates[payload.kind];
+  return new CreatedEvent({
+    offset: `${contract.createdOffset}`,
+    nodeId: contract.nodeId,
+    contractId: contract.id,
+    templateId: templateIdentifier(payload.kind),
+    createArguments: encoder.payload(payload),
+    ...(wanted.blob ? { createdEventBlob: blobOf(contract.id) } : {}),
+    interfaceViews: wanted.views.map((kind) => {
+      const viewValue = encoder.view(kind, payload);
+      return new InterfaceView({
+        interfaceId: interfaceIdentifier(kind),
+        viewStatus: new Status({ code: 0 }),
+        ...(viewValue ? { viewValue } : {}),
+      });
+    }),
+    witnessParties: [...wanted.witnesses],
+    signatories: [signatory(payload)],
+    observers: observers(payload),
+    createdAt: timestampOf(contract.createdAt),
+    packageName,
+    acsDelta: true,
+    representativePackageId: packageId(packageName),
+  });
+}
+
+/** Undefined where none of the parties who ask sees any of it. */
+export function transactionOf(
+  entry: Entry,
+  state: LedgerState,
+  filter: EventFilter,
+  shape: TransactionShape,
+  synchronizerId: string,
+): Transaction | undefined {
+  const { update, offset, recordTime } = entry;
+  if (!update) return undefined;
+  const view = new TransactionView(
+    state,
+    filter,
+    shape === TransactionShape.TRANSACTION_SHAPE_LEDGER_EFFECTS,
+    offset,
+  );
+  const events = update.nodes.flatMap((node) => view.event(node) ?? []);
+  if (events.length === 0) return undefined;
+  const submittedByReader = update.actAs.some((party) => filter.asks(party));
+  return new Transaction({
+    updateId: update.updateId,
+    commandId: submittedByReader ? update.commandId : '',
+    workflowId: update.workflowId,
+    effectiveAt: timestampOf(update.effectiveAt),
+    events,
+    offset: `${offset}`,
+    synchronizerId,
+    recordTime: timestampOf(recordTime),
+  });
+}
+
+class TransactionView {
+  /** Who sees the choice sees everything below it: its signatories and its controller. */
+  #exercise:
+    | { readonly node: Extract<Node, { kind: 'exercise' }>; readonly informees: readonly string[] }
+    | undefined;
+  readonly #encoder: ValueEncoder;
+
+  constructor(
+    private readonly state: LedgerState,
+    private readonly filter: EventFilter,
+    private readonly effects: boolean,
+    private readonly offset: number,
+  ) {
+    this.#encoder = new ValueEncoder(filter.verbose);
+  }
+
+  event(node: Node): Event | undefined {
+    switch (node.kind) {
+      case 'exercise':
+        return this.#exercised(node);
+      case 'archive':
+        return this.#archived(node);
+      case 'create':
+        return this.#created(node);
+    }
+  }
+
+  #exercised(node: Extract<Node, { kind: 'exercise' }>): Event | undefined {
+    const factory = this.state.contracts.get(node.choice.factoryId);
+    if (!factory) return undefined;
+    const { sender } = node.choice.transfer;
+    const informees = [...new Set([signatory(factory.payload), sender])];
+    this.#exercise = { node, informees };
+    const wanted = this.effects ? this.filter.match('factory', informees) : undefined;
+    if (!wanted) return undefined;
+    const created = this.#createdBy(node);
+    const exercised = new ExercisedEvent({
+      ...this.#common(node.nodeId, factory, wanted),
+      interfaceId: interfaceIdentifier('TransferFactory'),
+      choice: 'TransferFactory_Transfer',
+      choiceArgument: this.#encoder.transferArgument(node.choice),
+      actingParties: [sender],
+      consuming: false,
+      lastDescendantNodeId: node.lastNodeId,
+      exerciseResult: this.#encoder.transferResult(created.slice(0, 1), created.slice(1)),
+      implementedInterfaces: [interfaceIdentifier('TransferFactory')],
+    });
+    return new Event({ exercised });
+  }
+
+  /** The receiver's holding, then the sender's change where there is one. */
+  #createdBy(exercise: Extract<Node, { kind: 'exercise' }>): string[] {
+    const update = this.state.entryAt(this.offset)?.update;
+    return (update?.nodes ?? []).flatMap((node) =>
+      node.kind === 'create' &&
+      node.payload.kind === 'holding' &&
+      node.nodeId > exercise.nodeId &&
+      node.nodeId <= exercise.lastNodeId
+        ? [node.contractId]
+        : [],
+    );
+  }
+
+  #archived(node: Extract<Node, { kind: 'archive' }>): Event | undefined {
+    const contract = this.state.contracts.get(node.contractId);
+    if (!contract) return undefined;
+    const wanted = this.filter.match(contract.payload.kind, this.#witnesses(node.nodeId, contract));
+    if (!wanted) return undefined;
+    const common = this.#common(node.nodeId, contract, wanted);
+    if (!this.effects) return new Event({ archived: new ArchivedEvent(common) });
+    const exercised = new ExercisedEvent({
+      ...common,
+      choice: 'Archive',
+      actingParties: [signatory(contract.payload)],
+      consuming: true,
+      lastDescendantNodeId: node.nodeId,
+      acsDelta: true,
+    });
+    return new Event({ exercised });
+  }
+
+  #created(node: Extract<Node, { kind: 'create' }>): Event | undefined {
+    const contract = this.state.contracts.get(node.contractId);
+    if (!contract) return undefined;
+    const wanted = this.filter.match(contract.payload.kind, this.#witnesses(node.nodeId, contract));
+    return wanted && new Event({ created: createdEvent(contract, wanted, this.filter.verbose) });
+  }
+
+  /** An ACS delta shows stakeholders their contracts, ledger effects show informees what they witnessed besides. */
+  #witnesses(nodeId: number, contract: Contract): string[] {
+    const exercise = this.#exercise;
+    const below = this.effects && exercise && nodeId <= exercise.node.lastNodeId ? exercise.informees : [];
+    return [...new Set([...stakeholders(contract.payload), ...below])];
+  }
+
+  #common(nodeId: number, contract: Contract, wanted: Wanted) {
+    return {
+      offset: `${this.offset}`,
+      nodeId,
+      contractId: contract.id,
+      templateId: templateIdentifier(contract.payload.kind),
+      witnessParties: [...wanted.witnesses],
+      packageName: templates[contract.payload.kind].packageName,
+    };
+  }
+}

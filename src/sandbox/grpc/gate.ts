@@ -1,0 +1,169 @@
+// What every call passes on its way in: faults, the token, the count. Reads are handled here, submissions next door.
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  type ServerWritableStream,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import { type LedgerError, Refusal } from '../errors.js';
+import type { FaultAction } from '../fault-schema.js';
+import { type Answer, answerOf, find } from '../faults.js';
+import type { Host } from '../host.js';
+import type { Participant } from '../model/participant.js';
+import { bareFailure, ledgerFailure } from './status.js';
+
+/** What faults may match a read by. */
+export interface ReadFacts {
+  readonly parties?: readonly string[];
+  readonly userId?: string;
+  /** Needs no token. */
+  readonly openToAll?: true;
+}
+
+export function failureOf(answer: Answer, correlationId = ''): Partial<ServiceError> {
+  return answer.kind === 'canton'
+    ? ledgerFailure(answer.error, correlationId)
+    : bareFailure(answer.code, answer.message);
+}
+
+/** Thrown where a participant answers without Canton's details. */
+export class BareRefusal extends Error {
+  constructor(
+    readonly code: status,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Anything that a handler throws; what is no refusal is our own mistake, and shows as one. */
+export function failureFrom(thrown: unknown, correlationId = ''): Partial<ServiceError> {
+  if (thrown instanceof Refusal) return ledgerFailure(thrown.error, correlationId);
+  if (thrown instanceof BareRefusal) return bareFailure(thrown.code, thrown.message);
+  return bareFailure(
+    status.INTERNAL,
+    `the sandbox failed: ${thrown instanceof Error ? thrown.stack : thrown}`,
+  );
+}
+
+/** Undefined where the caller may go on. */
+export function unauthenticated(host: Host, metadata: Metadata): LedgerError | undefined {
+  if (host.token === null) return undefined;
+  const [given] = metadata.get('authorization');
+  if (given === `Bearer ${host.token}`) return undefined;
+  return { id: 'UNAUTHENTICATED', cause: 'The command is missing a valid JWT token' };
+}
+
+interface Entrance {
+  readonly actions: readonly FaultAction[];
+  readonly refused: Partial<ServiceError> | undefined;
+}
+
+function enter(host: Host, method: string, metadata: Metadata, facts: ReadFacts): Entrance {
+  host.audit.read(method);
+  const actions = host.faults.take({ parties: [], ...facts, method, submits: false });
+  const refuse = find(actions, 'refuse');
+  if (refuse) return { actions, refused: failureOf(answerOf(refuse.with)) };
+  const error = facts.openToAll ? undefined : unauthenticated(host, metadata);
+  return { actions, refused: error && ledgerFailure(error, '') };
+}
+
+export function unary<Request, Response>(
+  host: Host,
+  method: string,
+  facts: (request: Request) => ReadFacts,
+  handle: (request: Request, participant: Participant) => Response,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const { actions, refused } = enter(host, method, call.metadata, facts(call.request));
+    if (refused) return callback(refused);
+    if (find(actions, 'hang')) return;
+    const { participant } = host;
+    host.timers.after(find(actions, 'slow')?.ms ?? 0, () => {
+      try {
+        callback(null, handle(call.request, participant));
+      } catch (thrown) {
+        callback(failureFrom(thrown));
+      }
+    });
+  };
+}
+
+/** What a stream sends, pulled as fast as the caller takes it. */
+export interface Source<Message> {
+  /** `wait`: nothing now, `wake` will be called; `end`: nothing any more. */
+  next(): Message | 'wait' | 'end';
+  close?(): void;
+}
+
+export function stream<Request, Message extends object>(
+  host: Host,
+  method: string,
+  facts: (request: Request) => ReadFacts,
+  open: (request: Request, participant: Participant, wake: () => void) => Source<Message>,
+): handleServerStreamingCall<Request, Message> {
+  return (call) => {
+    const { actions, refused } = enter(host, method, call.metadata, facts(call.request));
+    if (refused) return void call.emit('error', refused);
+    if (find(actions, 'hang')) return;
+    const { participant } = host;
+    host.timers.after(find(actions, 'slow')?.ms ?? 0, () => {
+      if (!call.cancelled) pump(host, call, (wake) => open(call.request, participant, wake), actions);
+    });
+  };
+}
+
+function pump<Request, Message extends object>(
+  host: Host,
+  call: ServerWritableStream<Request, Message>,
+  open: (wake: () => void) => Source<Message>,
+  actions: readonly FaultAction[],
+): void {
+  const breaking = find(actions, 'breakStream');
+  let source: Source<Message> | undefined;
+  let sent = 0;
+  let over = false;
+  let draining = false;
+  const close = () => {
+    over = true;
+    source?.close?.();
+    forget();
+  };
+  const fail = (failure: Partial<ServiceError>) => {
+    if (over) return;
+    close();
+    call.emit('error', failure);
+  };
+  const wake = () => {
+    while (source && !over && !draining) {
+      if (breaking && sent >= breaking.afterMessages) return fail(failureOf(answerOf(breaking.with)));
+      const message = source.next();
+      if (message === 'wait') return;
+      if (message === 'end') {
+        close();
+        return void call.end();
+      }
+      sent += 1;
+      if (call.write(message)) continue;
+      draining = true;
+      call.once('drain', () => {
+        draining = false;
+        wake();
+      });
+    }
+  };
+  const forget = host.onTokenChange(() => {
+    const error = unauthenticated(host, call.metadata);
+    if (error) fail(ledgerFailure({ id: 'ACCESS_TOKEN_EXPIRED', cause: 'Claims were valid until now' }, ''));
+  });
+  call.once('cancelled', close);
+  call.once('close', close);
+  try {
+    source = open(wake);
+  } catch (thrown) {
+    fail(failureFrom(thrown));
+  }
+  wake();
+}

@@ -1,0 +1,42 @@
+// The commands of a request, as the choices they are. Read once, for the audit log and for validation.
+import type { Command, Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
+import { resolve } from '../daml/packages.js';
+import type { TransferChoice } from '../daml/transfer.js';
+import { Refusal, refuse } from '../errors.js';
+import { readTransferChoice } from './decode-values.js';
+import { check, ledgerString, missing } from './fields.js';
+
+/** A refusal is kept until the fields before the commands have been checked. */
+export interface ReadCommands {
+  readonly choices: readonly TransferChoice[];
+  readonly refusal?: Refusal;
+}
+
+export function readCommands(commands: Commands | undefined): ReadCommands {
+  try {
+    return { choices: (commands?.commands ?? []).map(readCommand) };
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return { choices: [], refusal: thrown };
+    throw thrown;
+  }
+}
+
+function readCommand(command: Command): TransferChoice {
+  if (command.command === 'none') return missing('command');
+  const { exercise } = command;
+  if (command.command !== 'exercise' || !exercise) {
+    return refuse(
+      'COMMAND_PREPROCESSING_FAILED',
+      `The sandbox runs no ${command.command} commands, only exercise`,
+    );
+  }
+  const target = resolve(exercise.templateId, 'template_id');
+  const isFactory =
+    target.kind === 'interface' ? target.interface === 'TransferFactory' : target.template === 'factory';
+  if (!exercise.choice) missing('choice');
+  if (!isFactory || exercise.choice !== 'TransferFactory_Transfer') {
+    refuse('COMMAND_PREPROCESSING_FAILED', `Command preprocessing failed: unknown choice ${exercise.choice}`);
+  }
+  check('contract_id', exercise.contractId || missing('contract_id'), ledgerString);
+  return readTransferChoice(exercise.contractId, exercise.choiceArgument ?? missing('choice_argument'));
+}

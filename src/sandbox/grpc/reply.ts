@@ -1,0 +1,107 @@
+// The answer to one submission: to whoever called, if he still listens and no fault is in the way.
+import type { Metadata, ServiceError } from '@grpc/grpc-js';
+import type { AuditEntry } from '../audit.js';
+import { type LedgerError, Refusal } from '../errors.js';
+import type { FaultAction } from '../fault-schema.js';
+import { type Answer, answerOf, find } from '../faults.js';
+import type { Host } from '../host.js';
+import type { Participant } from '../model/participant.js';
+import type { Decision } from '../model/submission.js';
+import { failureFrom, failureOf } from './gate.js';
+import { ledgerFailure } from './status.js';
+
+/** The part of a gRPC call that is needed here; `answer` and `fail` are called at most once between them. */
+export interface Caller {
+  readonly metadata: Metadata;
+  readonly peer: string;
+  readonly deadlineMs: number;
+  gone(): boolean;
+  answer(decision: Extract<Decision, { kind: 'accepted' }>, participant: Participant): void;
+  fail(failure: Partial<ServiceError>): void;
+}
+
+const requestTimedOut: LedgerError = {
+  id: 'REQUEST_TIME_OUT',
+  cause: 'Timed out while awaiting for a completion corresponding to a command submission.',
+};
+
+/** Tells the caller, unless a fault keeps it back, and the audit log in any case. */
+export class Reply {
+  #open = true;
+  #tracking: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly host: Host,
+    private readonly entry: AuditEntry,
+    private readonly caller: Caller | undefined,
+    private readonly actions: readonly FaultAction[],
+  ) {}
+
+  mute(): void {
+    this.#open = false;
+  }
+
+  /** The participant waits as long as its caller's deadline, then answers that it does not know; the submission goes on. */
+  track(): void {
+    const { caller } = this;
+    if (!caller || !this.#open) return;
+    const waitMs = Math.min(caller.deadlineMs - Date.now(), this.host.settings.trackingTimeoutMs);
+    this.#tracking = setTimeout(
+      () => {
+        this.#tell(() => caller.fail(ledgerFailure(requestTimedOut, this.entry.submissionId)));
+      },
+      Math.max(waitMs, 0),
+    );
+    this.#tracking.unref();
+  }
+
+  decided(decision: Decision, participant: Participant): void {
+    const { recordTime, offset } = decision;
+    const drop = find(this.actions, 'dropAnswer');
+    const answered = drop
+      ? this.#drop(drop.how)
+      : this.#tell((caller) => {
+          if (decision.kind === 'accepted') caller.answer(decision, participant);
+          else caller.fail(ledgerFailure(decision.error, this.entry.submissionId));
+        });
+    this.entry.outcome =
+      decision.kind === 'accepted'
+        ? { kind: 'accepted', updateId: decision.updateId, offset, recordTime, answered }
+        : { kind: 'rejected', errorId: decision.error.id, offset, recordTime, answered };
+    this.host.audit.changed();
+  }
+
+  refused(answer: Answer): void {
+    const errorId = answer.kind === 'canton' ? answer.error.id : `grpc ${answer.code}`;
+    const answered = this.#tell((caller) => caller.fail(failureOf(answer, this.entry.submissionId)));
+    this.entry.outcome = { kind: 'refused', errorId, answered };
+    this.host.audit.changed();
+  }
+
+  thrown(thrown: unknown): void {
+    const failure = failureFrom(thrown, this.entry.submissionId);
+    const drop = find(this.actions, 'dropAnswer');
+    const answered = drop ? this.#drop(drop.how) : this.#tell((caller) => caller.fail(failure));
+    const errorId = thrown instanceof Refusal ? thrown.error.id : 'SANDBOX_FAILED';
+    this.entry.outcome = { kind: 'refused', errorId, answered };
+    this.host.audit.changed();
+  }
+
+  #drop(how: Extract<FaultAction, { kind: 'dropAnswer' }>['how']): false {
+    if (how === 'never') this.mute();
+    else if (how === 'disconnect') this.host.disconnect(this.caller?.peer);
+    else this.#tell((caller) => caller.fail(failureOf(answerOf(how), this.entry.submissionId)));
+    clearTimeout(this.#tracking);
+    return false;
+  }
+
+  /** True where somebody heard it. */
+  #tell(say: (caller: Caller) => void): boolean {
+    clearTimeout(this.#tracking);
+    if (!this.#open || !this.caller) return false;
+    this.#open = false;
+    const heard = !this.caller.gone();
+    say(this.caller);
+    return heard;
+  }
+}

@@ -1,0 +1,93 @@
+// The sandbox's HTTP side: what it saw, and what is to happen to it.
+import { Readable } from 'node:stream';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { ZodError, z } from 'zod';
+import type { Sandbox } from '../api.js';
+import { BadRequest } from '../control.js';
+import {
+  type Control,
+  controlSchema,
+  type Fault,
+  faultSchema,
+  partySchema,
+  problems,
+} from '../fault-schema.js';
+import type { SetFault } from '../faults.js';
+
+export function httpServer(sandbox: Sandbox): FastifyInstance {
+  const server = Fastify({ logger: false, forceCloseConnections: true });
+  server.setErrorHandler((error, _request, reply) => {
+    const bad = error instanceof ZodError || error instanceof BadRequest || isClientError(error);
+    const message =
+      error instanceof ZodError ? problems(error) : error instanceof Error ? error.message : `${error}`;
+    return reply.code(bad ? 400 : 500).send({ error: message });
+  });
+
+  server.get('/', () => ({ ledger: sandbox.url, env: sandbox.env, participantId: sandbox.participantId }));
+
+  server.get<{ Querystring: { since?: string; commandId?: string } }>('/audit', (request, reply) => {
+    const { since = '0', commandId } = request.query;
+    const lines = function* () {
+      for (const entry of sandbox.audit.entries.slice(Number(since) || 0)) {
+        if (commandId === undefined || entry.commandId === commandId) yield `${JSON.stringify(entry)}\n`;
+      }
+    };
+    return reply.type('application/x-ndjson').send(Readable.from(lines()));
+  });
+  server.get('/audit/summary', () => sandbox.audit.summary());
+
+  server.get('/faults', () => sandbox.faults.list().map(shown));
+  server.post('/faults', async (request) => {
+    // All are read before the first is done.
+    const asked = asArray(request.body).map(faultOrControl);
+    const done: unknown[] = [];
+    for (const it of asked) done.push('do' in it ? shown(sandbox.faults.add(it)) : await sandbox.control(it));
+    return done;
+  });
+  server.delete('/faults', () => {
+    sandbox.faults.clear();
+    return {};
+  });
+  server.delete<{ Params: { id: string } }>('/faults/:id', (request, reply) =>
+    sandbox.faults.remove(Number(request.params.id)) ? {} : reply.code(404).send({ error: 'no such fault' }),
+  );
+  server.post('/control', async (request) => {
+    const done: unknown[] = [];
+    for (const it of z.array(controlSchema).parse(asArray(request.body)))
+      done.push(await sandbox.control(it));
+    return done;
+  });
+
+  server.get('/parties', () => sandbox.parties());
+  server.post('/parties', (request) => {
+    const parties = sandbox.createParties(z.array(partySchema).parse(asArray(request.body)));
+    return Array.isArray(request.body) ? { parties } : { party: parties[0], parties };
+  });
+  server.get<{ Querystring: { party?: string } }>('/holdings', (request) => {
+    const { party } = request.query;
+    if (!party) throw new BadRequest('party: missing');
+    return sandbox.balances(party);
+  });
+  return server;
+}
+
+/** Faults without an end say null for what is left. */
+function shown({ id, fault, left, hits }: SetFault) {
+  return { id, ...fault, left: Number.isFinite(left) ? left : null, hits };
+}
+
+/** One object is a list of one. */
+function asArray(body: unknown): unknown[] {
+  return Array.isArray(body) ? body : [body];
+}
+
+/** A control has a kind, a fault says whom it is on. */
+function faultOrControl(item: unknown): Fault | Control {
+  const isControl = typeof item === 'object' && item !== null && 'kind' in item;
+  return isControl ? controlSchema.parse(item) : faultSchema.parse(item);
+}
+
+function isClientError(error: unknown): boolean {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500;
+}

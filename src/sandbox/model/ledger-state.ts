@@ -1,0 +1,138 @@
+// The participant's published state. It changes only through facts, each of which can be journalled and replayed.
+import { ContractStore } from './contract-store.js';
+import { DedupStore } from './dedup.js';
+import { changeId, type Entry, type UpdateRecord } from './records.js';
+import type { Registered } from './submission.js';
+
+/** A thing that has happened; a journal of these is the whole ledger. */
+export type Fact =
+  | { readonly kind: 'party'; readonly party: string }
+  /** It is the completion of that flight, where one is named. */
+  | { readonly kind: 'entry'; readonly entry: Entry; readonly flightId?: number }
+  | { readonly kind: 'registered'; readonly registered: Registered }
+  | { readonly kind: 'pruned'; readonly offset: number; readonly dedup: boolean }
+  | { readonly kind: 'restored'; readonly offset: number };
+
+export class LedgerState {
+  readonly contracts = new ContractStore();
+  readonly dedup = new DedupStore();
+  /** Each with the ledger end at its allocation, so that going back in time forgets it. */
+  readonly #parties = new Map<string, number>();
+  readonly #log: Entry[] = [];
+  readonly #updates = new Map<string, Entry>();
+  /** In flight when the journal ended; whoever goes on from it has to bring them to an end. */
+  readonly interrupted = new Map<number, Registered>();
+  /** Nothing at or below this offset can be read any more. */
+  prunedUpTo = 0;
+
+  get end(): number {
+    return this.#log.at(-1)?.offset ?? 0;
+  }
+
+  get lastRecordTime(): number {
+    return this.#log.at(-1)?.recordTime ?? 0;
+  }
+
+  hasParty(party: string): boolean {
+    return this.#parties.has(party);
+  }
+
+  parties(): string[] {
+    return [...this.#parties.keys()];
+  }
+
+  addParty(party: string, since = this.end): void {
+    this.#parties.set(party, since);
+  }
+
+  append(entry: Entry): void {
+    if (entry.offset <= this.end) throw new Error(`offset ${entry.offset} is not after ${this.end}`);
+    this.#log.push(entry);
+    const { update, completion } = entry;
+    if (update) this.#applyUpdate(update, entry.offset);
+    if (update) this.#updates.set(update.updateId, entry);
+    if (completion?.result.accepted) {
+      this.dedup.accepted(changeId(completion), {
+        offset: entry.offset,
+        publishedAt: entry.publishedAt,
+        submissionId: completion.submissionId,
+      });
+    }
+  }
+
+  #applyUpdate(update: UpdateRecord, offset: number): void {
+    for (const node of update.nodes) {
+      if (node.kind === 'archive') this.contracts.archive(node.contractId, offset);
+      if (node.kind !== 'create') continue;
+      this.contracts.add({
+        id: node.contractId,
+        payload: node.payload,
+        createdOffset: offset,
+        nodeId: node.nodeId,
+        createdAt: update.effectiveAt,
+        archivedOffset: 0,
+      });
+    }
+  }
+
+  /**
+   * Real pruning keeps the deduplication data of the newest window; `dedup` drops that too, which is how a window
+   * that reaches back past pruned data is arranged.
+   */
+  prune(offset: number, dedup: boolean): void {
+    this.prunedUpTo = Math.max(this.prunedUpTo, offset);
+    const last = this.#log[this.#indexAfter(offset) - 1];
+    if (dedup && last) this.dedup.prune(last.offset, last.publishedAt);
+  }
+
+  updateById(updateId: string): Entry | undefined {
+    return this.#updates.get(updateId);
+  }
+
+  entryAt(offset: number): Entry | undefined {
+    const entry = this.#log[this.#indexAfter(offset) - 1];
+    return entry?.offset === offset ? entry : undefined;
+  }
+
+  /** The first entry after the offset. */
+  next(offset: number): Entry | undefined {
+    return this.#log[this.#indexAfter(offset)];
+  }
+
+  /** The last offset published before this time on the participant's clock. */
+  offsetBefore(publishedAt: number): number {
+    let offset = 0;
+    let low = 0;
+    let high = this.#log.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const entry = this.#log[middle];
+      if (entry && entry.publishedAt < publishedAt) {
+        offset = entry.offset;
+        low = middle + 1;
+      } else high = middle;
+    }
+    return offset;
+  }
+
+  /** A state of its own, as it was when the ledger ended there. */
+  asOf(offset: number): LedgerState {
+    const earlier = new LedgerState();
+    for (const [party, since] of this.#parties) if (since <= offset) earlier.addParty(party, since);
+    for (const entry of this.#log) if (entry.offset <= offset) earlier.append(entry);
+    earlier.prunedUpTo = Math.min(this.prunedUpTo, offset);
+    earlier.dedup.pruneLike(this.dedup);
+    return earlier;
+  }
+
+  #indexAfter(offset: number): number {
+    let low = 0;
+    let high = this.#log.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#log[middle]?.offset ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,155 @@
+// What others do on the same ledger: the issuer mints, another application of a party moves its holdings or uses our
+// command id. None of it is sequenced against what is undecided, so it touches unlocked contracts only.
+import type { Holding, Payload, TransferFactory } from '../daml/contracts.js';
+import type { Participant } from './participant.js';
+import type { Contract, Node } from './records.js';
+import type { Submission } from './submission.js';
+
+export interface Mint {
+  readonly owner: string;
+  readonly instrumentId: string;
+  readonly amount: bigint;
+  readonly count: number;
+  readonly locked: boolean;
+}
+
+export function mint(participant: Participant, issuer: string, mints: readonly Mint[]): void {
+  const created = mints.flatMap(({ owner, instrumentId, amount, count, locked }): Payload[] => {
+    const holding: Holding = {
+      kind: 'holding',
+      issuer,
+      owner,
+      amount,
+      instrumentId: { admin: issuer, id: instrumentId },
+      ...(locked ? { lock: [issuer] } : {}),
+      meta: { 'splice.chainsafe.io/symbol': instrumentId },
+    };
+    return Array.from({ length: count }, () => holding);
+  });
+  if (created.length > 0) participant.transact([], created);
+}
+
+export function createFactory(participant: Participant, issuer: string): void {
+  const factory: TransferFactory = { kind: 'factory', admin: issuer, auditObservers: [] };
+  participant.transact([], [factory]);
+}
+
+export function holdingsOf(
+  participant: Participant,
+  party: string,
+): (Contract & { readonly payload: Holding })[] {
+  const { contracts, end } = participant.state;
+  return [...contracts.activeAt(party, 'holding', end)].filter(
+    (contract): contract is Contract & { readonly payload: Holding } =>
+      contract.payload.kind === 'holding' && contract.payload.owner === party,
+  );
+}
+
+function spendable(participant: Participant, party: string, instrumentId: string | undefined) {
+  return holdingsOf(participant, party).filter(
+    ({ id, payload }) =>
+      payload.lock === undefined &&
+      !participant.path.isLocked(id) &&
+      (instrumentId === undefined || payload.instrumentId.id === instrumentId),
+  );
+}
+
+/** Returns how many holdings went. `keep`: into one new holding per instrument, of the same owner and sum. */
+export function spend(
+  participant: Participant,
+  party: string,
+  instrumentId: string | undefined,
+  keep: boolean,
+): number {
+  const spent = spendable(participant, party, instrumentId);
+  if (spent.length === 0) return 0;
+  const kept = new Map<string, Holding>();
+  for (const { payload } of keep ? spent : []) {
+    const sum = (kept.get(payload.instrumentId.id)?.amount ?? 0n) + payload.amount;
+    kept.set(payload.instrumentId.id, { ...payload, amount: sum });
+  }
+  participant.transact(
+    spent.map(({ id }) => id),
+    [...kept.values()],
+  );
+  return spent.length;
+}
+
+/** An acceptance of this command that the caller has not made, of the same transfer or of one to the sender itself. */
+export function acceptForeign(
+  participant: Participant,
+  submission: Submission,
+  transfer: 'same' | 'other',
+): void {
+  const [choice] = submission.choices;
+  const submissionId = participant.submissionId();
+  const { userId, actAs, commandId } = submission;
+  const [party = ''] = actAs;
+  const nodes: Node[] = [];
+  if (choice) {
+    const { amount, receiver, instrumentId, inputHoldingCids } = choice.transfer;
+    const enough = spendable(participant, party, instrumentId.id).filter(
+      ({ payload }) => payload.amount >= amount,
+    );
+    // With the command's own inputs spent, interpretation would find that before deduplication finds the duplicate.
+    const input = enough.find(({ id }) => !inputHoldingCids.includes(id)) ?? enough[0];
+    if (input)
+      nodes.push(...transferNodes(participant, choice, input, transfer === 'same' ? receiver : party));
+  }
+  accept(participant, { userId, actAs, commandId, submissionId }, nodes);
+}
+
+export function accept(
+  participant: Participant,
+  of: { userId: string; actAs: readonly string[]; commandId: string; submissionId: string },
+  nodes: readonly Node[],
+): number {
+  const recordTime = participant.unsequenced();
+  const update = { ...participant.update([], [], of.commandId, of.actAs), nodes };
+  const result = { accepted: true, updateId: update.updateId } as const;
+  return participant.publish(recordTime, { ...of, dedupOffset: 0, result }, update);
+}
+
+function transferNodes(
+  participant: Participant,
+  choice: Submission['choices'][number],
+  input: Contract & { readonly payload: Holding },
+  receiver: string,
+): Node[] {
+  const { transfer } = choice;
+  const { payload } = input;
+  const rest = payload.amount - transfer.amount;
+  const event: Payload = {
+    kind: 'transferEvent',
+    issuer: payload.issuer,
+    fromParty: transfer.sender,
+    toParty: receiver,
+    amount: transfer.amount,
+    instrumentId: payload.instrumentId,
+    timestamp: participant.clock.participant(),
+    auditObservers: [],
+  };
+  const created: Payload[] = [
+    { ...payload, owner: receiver, amount: transfer.amount },
+    ...(rest > 0n ? [{ ...payload, amount: rest }] : []),
+    event,
+  ];
+  const inputs = [input.id];
+  return [
+    {
+      kind: 'exercise',
+      nodeId: 0,
+      choice: { ...choice, transfer: { ...transfer, receiver, inputHoldingCids: inputs } },
+      lastNodeId: 1 + created.length,
+    },
+    { kind: 'archive', nodeId: 1, contractId: input.id },
+    ...created.map(
+      (it, index): Node => ({
+        kind: 'create',
+        nodeId: 2 + index,
+        contractId: participant.contractId(),
+        payload: it,
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,143 @@
+// One participant: its identity, its ledger, and what can be done to it. The gRPC services and the faults call this.
+import { createLedgerClock, type LedgerClock, type Micros } from '../clock.js';
+import type { Payload } from '../daml/contracts.js';
+import type { Latency } from '../latency.js';
+import { createIds } from '../random.js';
+import { Checkpoints } from './checkpoints.js';
+import type { Fact } from './ledger-state.js';
+import { LedgerState } from './ledger-state.js';
+import { RecordOrder } from './record-order.js';
+import type { CompletionRecord, Entry, Node, UpdateRecord } from './records.js';
+import type { Decision, Disturbance, Registered, Submission } from './submission.js';
+import { type Ledger, SubmissionPath } from './submit.js';
+import { Timers } from './timers.js';
+
+export interface ParticipantSettings {
+  readonly participantId: string;
+  readonly synchronizerId: string;
+  readonly toleranceMs: number;
+  readonly checkpointMs: number;
+  readonly maxDedupMs: number;
+  readonly verdictLimitMs: number;
+  readonly dedup: boolean;
+  readonly latency: Latency;
+  readonly clockSkewMs: number;
+  readonly participantClockSkewMs: number;
+  /** Where the ids of this ledger begin; another after every journey back in time. */
+  readonly idOrigin: string;
+}
+
+export class Participant implements Ledger {
+  readonly clock: LedgerClock;
+  readonly timers = new Timers();
+  readonly order: RecordOrder;
+  readonly path: SubmissionPath;
+  readonly checkpoints: Checkpoints;
+  readonly #id: () => string;
+  readonly #listeners = new Set<(entry: Entry) => void>();
+  #closed = false;
+
+  constructor(
+    readonly settings: ParticipantSettings,
+    readonly state = new LedgerState(),
+    private readonly journal: (fact: Fact) => void = () => {},
+  ) {
+    this.clock = createLedgerClock(settings.clockSkewMs, settings.participantClockSkewMs);
+    this.#id = createIds(settings.idOrigin);
+    this.order = new RecordOrder(() => this.clock.synchronizer(), state.lastRecordTime);
+    const { dedup, latency, toleranceMs, maxDedupMs, verdictLimitMs } = settings;
+    this.path = new SubmissionPath(this, { dedup, latency, toleranceMs, maxDedupMs, verdictLimitMs });
+    this.checkpoints = new Checkpoints(state, this.order, this.path);
+    this.path.resume(state.interrupted.values());
+    state.interrupted.clear();
+    this.timers.every(settings.checkpointMs, () => this.checkpoints.refresh());
+  }
+
+  submit(submission: Submission, disturbance: Disturbance, decided: (decision: Decision) => void): void {
+    this.path.submit(submission, disturbance, decided);
+  }
+
+  unsequenced(): Micros {
+    this.path.settleDue();
+    return this.order.unsequenced();
+  }
+
+  registered(registered: Registered): void {
+    this.journal({ kind: 'registered', registered });
+  }
+
+  publish(
+    recordTime: Micros,
+    completion?: CompletionRecord,
+    update?: UpdateRecord,
+    flightId?: number,
+  ): number {
+    if (this.#closed) return this.state.end;
+    const entry: Entry = {
+      offset: this.state.end + 1,
+      recordTime,
+      publishedAt: this.clock.participant(),
+      ...(completion ? { completion } : {}),
+      ...(update ? { update } : {}),
+    };
+    this.state.append(entry);
+    this.journal({ kind: 'entry', entry, ...(flightId === undefined ? {} : { flightId }) });
+    for (const listener of this.#listeners) listener(entry);
+    return entry.offset;
+  }
+
+  /** A transaction of somebody else: a mint, a transfer that another application made. */
+  transact(archived: readonly string[], created: readonly Payload[], commandId = ''): number {
+    return this.publish(this.unsequenced(), undefined, this.update(archived, created, commandId, []));
+  }
+
+  update(
+    archived: readonly string[],
+    created: readonly Payload[],
+    commandId: string,
+    actAs: readonly string[],
+  ): UpdateRecord {
+    const nodes: Node[] = archived.map((contractId, nodeId) => ({ kind: 'archive', nodeId, contractId }));
+    for (const payload of created) {
+      nodes.push({ kind: 'create', nodeId: nodes.length, contractId: this.contractId(), payload });
+    }
+    const effectiveAt = this.clock.participant();
+    return { updateId: this.updateId(), commandId, workflowId: '', actAs, effectiveAt, nodes };
+  }
+
+  /** Shaped like Canton's: version byte, suffix marker. */
+  contractId(): string {
+    return `00${this.#id()}ca11122000000000`;
+  }
+
+  updateId(): string {
+    return `1220${this.#id()}`;
+  }
+
+  /** For a submission that came without one, or was made by somebody else. */
+  submissionId(): string {
+    return `by-sandbox-${this.#id().slice(-16)}`;
+  }
+
+  addParty(party: string): void {
+    if (this.state.hasParty(party)) return;
+    this.state.addParty(party);
+    this.journal({ kind: 'party', party });
+  }
+
+  prune(offset: number, dedup: boolean): void {
+    this.state.prune(offset, dedup);
+    this.journal({ kind: 'pruned', offset, dedup });
+  }
+
+  onEntry(listener: (entry: Entry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Nothing is published any more; whoever still waits, waits for ever. */
+  close(): void {
+    this.#closed = true;
+    this.timers.close();
+  }
+}

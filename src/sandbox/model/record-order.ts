@@ -1,0 +1,86 @@
+// Record time: the synchronizer's one order of everything sequenced. What is undecided holds back all behind it.
+import type { Micros } from '../clock.js';
+
+/** A place in the order, taken at sequencing and filled by the verdict. */
+export interface Place {
+  readonly recordTime: Micros;
+  /** Publishes once everything earlier is published. */
+  decide(publish: (recordTime: Micros) => void): void;
+}
+
+interface Waiting {
+  readonly recordTime: Micros;
+  publish?: (recordTime: Micros) => void;
+}
+
+export class RecordOrder {
+  #last: Micros;
+  #published: Micros;
+  /** Sequenced and unpublished, from #head on. */
+  #waiting: Waiting[] = [];
+  #head = 0;
+
+  constructor(
+    private readonly now: () => Micros,
+    from: Micros,
+  ) {
+    this.#last = from;
+    this.#published = from;
+  }
+
+  /** The next record time: when it happened on the synchronizer's clock, and always later than any before. */
+  tick(at: Micros = this.now()): Micros {
+    this.#last = Math.max(this.#last + 1, at);
+    return this.#last;
+  }
+
+  take(recordTime: Micros): Place {
+    const waiting: Waiting = { recordTime };
+    this.#waiting.push(waiting);
+    return {
+      recordTime,
+      decide: (publish) => {
+        waiting.publish = publish;
+        this.#flush();
+      },
+    };
+  }
+
+  #flush(): void {
+    for (;;) {
+      const first = this.#waiting[this.#head];
+      if (!first?.publish) break;
+      this.#head += 1;
+      this.#published = first.recordTime;
+      first.publish(first.recordTime);
+    }
+    if (this.#head > 1024) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Up to where everything is decided: what a checkpoint may say. Nothing is published before it afterwards. */
+  decidedUpTo(): Micros {
+    const first = this.#waiting[this.#head];
+    this.#published = first ? first.recordTime - 1 : this.tick();
+    return this.#published;
+  }
+
+  /**
+   * A record time for what is published without being sequenced (a duplicate's completion, another party's doing):
+   * now, but before everything that is sequenced and undecided.
+   */
+  unsequenced(): Micros {
+    const first = this.#waiting[this.#head];
+    this.#published = first
+      ? Math.max(this.#published, Math.min(this.now(), first.recordTime - 1))
+      : this.tick();
+    return this.#published;
+  }
+
+  /** The last record time that was published or told. */
+  get published(): Micros {
+    return this.#published;
+  }
+}

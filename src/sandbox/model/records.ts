@@ -1,0 +1,67 @@
+// What the ledger keeps: updates and completions, in one sequence of offsets.
+import type { Micros } from '../clock.js';
+import type { Payload } from '../daml/contracts.js';
+import type { TransferChoice } from '../daml/transfer.js';
+import type { LedgerError } from '../errors.js';
+
+/** A node of a transaction, numbered as Daml does: depth first, a choice before what it did. */
+export type Node =
+  | {
+      readonly kind: 'exercise';
+      readonly nodeId: number;
+      readonly choice: TransferChoice;
+      readonly lastNodeId: number;
+    }
+  | { readonly kind: 'archive'; readonly nodeId: number; readonly contractId: string }
+  | {
+      readonly kind: 'create';
+      readonly nodeId: number;
+      readonly contractId: string;
+      readonly payload: Payload;
+    };
+
+export interface UpdateRecord {
+  readonly updateId: string;
+  readonly commandId: string;
+  readonly workflowId: string;
+  readonly actAs: readonly string[];
+  readonly effectiveAt: Micros;
+  readonly nodes: readonly Node[];
+}
+
+export interface CompletionRecord {
+  readonly userId: string;
+  readonly actAs: readonly string[];
+  readonly commandId: string;
+  readonly submissionId: string;
+  /** The window that was applied, always told as an offset. */
+  readonly dedupOffset: number;
+  readonly result:
+    | { readonly accepted: true; readonly updateId: string }
+    | { readonly accepted: false; readonly error: LedgerError };
+}
+
+/** One offset of the ledger: an accepted command has both parts, a rejection and another's transaction have one. */
+export interface Entry {
+  readonly offset: number;
+  readonly recordTime: Micros;
+  /** On the participant's clock; deduplication by duration counts from it. */
+  readonly publishedAt: Micros;
+  readonly completion?: CompletionRecord;
+  readonly update?: UpdateRecord;
+}
+
+export interface Contract {
+  readonly id: string;
+  readonly payload: Payload;
+  readonly createdOffset: number;
+  readonly nodeId: number;
+  readonly createdAt: Micros;
+  /** 0 while active. */
+  archivedOffset: number;
+}
+
+/** The change ID: user, command id and the set of act_as; payload, read_as and submission id are no part of it. */
+export function changeId(of: { userId: string; commandId: string; actAs: readonly string[] }): string {
+  return JSON.stringify([of.userId, of.commandId, ...[...new Set(of.actAs)].sort()]);
+}

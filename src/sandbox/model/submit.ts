@@ -1,0 +1,254 @@
+// The way of a submission: interpret, in-flight check, register, deduplicate, travel, be sequenced, be decided,
+// be published. Up to registration it can be refused; after it, every end is a completion.
+import type { LedgerClock, Micros } from '../clock.js';
+import { type LedgerError, refuse } from '../errors.js';
+import type { Latency } from '../latency.js';
+import { windowStart } from './dedup.js';
+import { interpret } from './interpret.js';
+import type { LedgerState } from './ledger-state.js';
+import type { RecordOrder } from './record-order.js';
+import { type CompletionRecord, changeId, type UpdateRecord } from './records.js';
+import type { Decision, Disturbance, InFlight, Registered, Submission, Transaction } from './submission.js';
+import type { Timers } from './timers.js';
+
+export interface SubmitRules {
+  dedup: boolean;
+  latency: Latency;
+  readonly toleranceMs: number;
+  readonly maxDedupMs: number;
+  /** A verdict that is not reached in this time after sequencing is the mediator's time-out. */
+  readonly verdictLimitMs: number;
+}
+
+export interface Ledger {
+  readonly state: LedgerState;
+  readonly clock: LedgerClock;
+  readonly order: RecordOrder;
+  readonly timers: Timers;
+  /** A record time for what is published at once. */
+  unsequenced(): Micros;
+  contractId(): string;
+  updateId(): string;
+  publish(
+    recordTime: Micros,
+    completion?: CompletionRecord,
+    update?: UpdateRecord,
+    flightId?: number,
+  ): number;
+  registered(registered: Registered): void;
+}
+
+export class SubmissionPath {
+  /** Registered and not yet sequenced. */
+  readonly #travelling = new Set<Travelling>();
+  readonly #inFlight = new Map<string, number>();
+  #nextFlightId = 1;
+  /** Inputs of what is sequenced and undecided. */
+  readonly #locked = new Set<string>();
+  /** By party; the judge of "one transfer in flight per sender". */
+  readonly #perParty = new Map<string, number>();
+  maxInFlightPerParty = 0;
+
+  constructor(
+    private readonly ledger: Ledger,
+    readonly rules: SubmitRules,
+  ) {}
+
+  /** Throws a Refusal where the participant answers at once; `decided` is called once otherwise, whoever still listens. */
+  submit(submission: Submission, disturbance: Disturbance, decided: (decision: Decision) => void): void {
+    const { state, clock } = this.ledger;
+    const now = clock.participant();
+    const transaction = interpret(submission, state, now, () => this.ledger.contractId());
+    const change = changeId(submission);
+    if (this.rules.dedup && this.#inFlight.has(change)) {
+      refuse('SUBMISSION_ALREADY_IN_FLIGHT', 'The submission is already in flight', {
+        metadata: { changeId: `ChangeId(${change})` },
+      });
+    }
+    const question = {
+      changeId: change,
+      period: submission.dedup,
+      maximumMicros: this.rules.maxDedupMs * 1000,
+      now,
+    };
+    const dedupOffset =
+      submission.dedup.kind === 'offset'
+        ? submission.dedup.offset
+        : state.offsetBefore(windowStart(question));
+    const { userId, commandId, submissionId, workflowId, actAs } = submission;
+    const registered: Registered = {
+      flightId: this.#nextFlightId++,
+      submission: { userId, commandId, submissionId, workflowId, actAs },
+      transaction,
+      dedupOffset,
+      maxSequencing: transaction.effectiveAt + Math.floor(this.rules.toleranceMs * 1000),
+    };
+    const flight: InFlight = { ...registered, changeId: change, disturbance, decided };
+    this.#register(flight);
+    this.ledger.registered(registered);
+    const refused = this.rules.dedup ? state.dedup.judge(question) : undefined;
+    if (refused) this.#publish(flight, this.ledger.unsequenced(), refused);
+    else this.#travel(flight);
+  }
+
+  /** Flights that a crash interrupted: they were on their way to the sequencer, and still may arrive in time. */
+  resume(flights: Iterable<Registered>): void {
+    for (const registered of flights) {
+      this.#nextFlightId = Math.max(this.#nextFlightId, registered.flightId + 1);
+      const flight = {
+        ...registered,
+        changeId: changeId(registered.submission),
+        disturbance: {},
+        decided: () => {},
+      };
+      this.#register(flight);
+      this.#travel(flight);
+    }
+  }
+
+  #register(flight: InFlight): void {
+    this.#inFlight.set(flight.changeId, (this.#inFlight.get(flight.changeId) ?? 0) + 1);
+    for (const party of flight.submission.actAs) {
+      const count = (this.#perParty.get(party) ?? 0) + 1;
+      this.#perParty.set(party, count);
+      this.maxInFlightPerParty = Math.max(this.maxInFlightPerParty, count);
+    }
+  }
+
+  #travel(flight: InFlight): void {
+    const { sequenceMs, verdictMs } = this.rules.latency();
+    const { sequenceLateMs = 0 } = flight.disturbance;
+    const now = this.ledger.clock.synchronizer();
+    const arrival = now + Math.floor((sequenceMs + sequenceLateMs) * 1000);
+    const lost = arrival > flight.maxSequencing;
+    const due = lost ? flight.maxSequencing + 1 : arrival;
+    const travelling = { flight, verdictMs, due, lost };
+    this.#travelling.add(travelling);
+    this.ledger.timers.after((due - now) / 1000, () => {
+      // Others that this process, being slow, has left waiting come first.
+      const slow = this.ledger.clock.synchronizer() - due > 5000;
+      if (slow) this.settleDue(due - 1);
+      this.#sequence(travelling);
+    });
+  }
+
+  /**
+   * Sequences everything whose time has come, at that time, in that order. A synchronizer is another machine: that
+   * this one was busy must not make a submission late, and no checkpoint may pass what is not yet in the order.
+   */
+  settleDue(until = this.ledger.clock.synchronizer()): void {
+    const overdue: Travelling[] = [];
+    for (const travelling of this.#travelling) if (travelling.due <= until) overdue.push(travelling);
+    for (const travelling of overdue.sort((a, b) => a.due - b.due)) this.#sequence(travelling);
+  }
+
+  #sequence(travelling: Travelling): void {
+    if (!this.#travelling.delete(travelling)) return;
+    const { flight, verdictMs, due, lost } = travelling;
+    const { decideLateMs = 0 } = flight.disturbance;
+    // Not in the future, where the clock has been set back meanwhile.
+    const at = lost ? due : Math.min(due, this.ledger.clock.synchronizer());
+    const place = this.ledger.order.take(this.ledger.order.tick(at));
+    if (lost || place.recordTime > flight.maxSequencing) {
+      place.decide((recordTime) => this.#publish(flight, recordTime, notSequenced));
+      return;
+    }
+    const rejection = this.#contention(flight.transaction) ?? this.#earlyRejection(flight, place.recordTime);
+    const locks = rejection ? [] : flight.transaction.inputs;
+    for (const input of locks) this.#locked.add(input);
+    const timedOut = decideLateMs > 0 && verdictMs + decideLateMs > this.rules.verdictLimitMs;
+    const waitMs = timedOut ? this.rules.verdictLimitMs : verdictMs + decideLateMs;
+    this.ledger.timers.after(waitMs, () =>
+      place.decide((recordTime) => {
+        for (const input of locks) this.#locked.delete(input);
+        this.#publish(flight, recordTime, rejection ?? (timedOut ? mediatorTimedOut : undefined));
+      }),
+    );
+  }
+
+  #earlyRejection(flight: InFlight, recordTime: Micros): LedgerError | undefined {
+    if (flight.disturbance.rejectWith) return flight.disturbance.rejectWith;
+    const early = flight.transaction.effectiveAt - recordTime > this.rules.toleranceMs * 1000;
+    return early ? ledgerTimeOutOfBound : undefined;
+  }
+
+  /** Activeness is decided in record-time order: by what is spent, and by what is locked although it may yet be rejected. */
+  #contention(transaction: Transaction): LedgerError | undefined {
+    const { contracts } = this.ledger.state;
+    const spent = transaction.inputs.filter((input) => !contracts.active(input));
+    if (spent.length > 0) return contended('LOCAL_VERDICT_INACTIVE_CONTRACTS', 'references inactive', spent);
+    const locked = transaction.inputs.filter((input) => this.#locked.has(input));
+    if (locked.length > 0)
+      return contended('LOCAL_VERDICT_LOCKED_CONTRACTS', 'is referring to locked', locked);
+    return undefined;
+  }
+
+  #publish(flight: InFlight, recordTime: Micros, error: LedgerError | undefined): void {
+    const { submission, transaction } = flight;
+    this.#unregister(flight);
+    const { userId, actAs, commandId, submissionId, workflowId } = submission;
+    const common = { userId, actAs, commandId, submissionId, dedupOffset: flight.dedupOffset };
+    if (error) {
+      const completion = { ...common, result: { accepted: false, error } } as const;
+      const offset = this.ledger.publish(recordTime, completion, undefined, flight.flightId);
+      flight.decided({ kind: 'rejected', error, offset, recordTime });
+      return;
+    }
+    const updateId = this.ledger.updateId();
+    const { effectiveAt, nodes } = transaction;
+    const offset = this.ledger.publish(
+      recordTime,
+      { ...common, result: { accepted: true, updateId } },
+      { updateId, commandId, workflowId, actAs, effectiveAt, nodes },
+      flight.flightId,
+    );
+    flight.decided({ kind: 'accepted', updateId, offset, recordTime });
+  }
+
+  #unregister(flight: InFlight): void {
+    const others = (this.#inFlight.get(flight.changeId) ?? 1) - 1;
+    if (others > 0) this.#inFlight.set(flight.changeId, others);
+    else this.#inFlight.delete(flight.changeId);
+    for (const party of flight.submission.actAs) {
+      this.#perParty.set(party, (this.#perParty.get(party) ?? 1) - 1);
+    }
+  }
+
+  /** Held by something sequenced and undecided. */
+  isLocked(contractId: string): boolean {
+    return this.#locked.has(contractId);
+  }
+}
+
+interface Travelling {
+  readonly flight: InFlight;
+  /** When it reaches the sequencer, or has finally failed to. */
+  readonly due: Micros;
+  readonly lost: boolean;
+  readonly verdictMs: number;
+}
+
+const notSequenced: LedgerError = {
+  id: 'NOT_SEQUENCED_TIMEOUT',
+  cause:
+    'Transaction was not sequenced within the pre-defined max sequencing time and has therefore timed out',
+};
+
+const mediatorTimedOut: LedgerError = {
+  id: 'MEDIATOR_SAYS_TX_TIMED_OUT',
+  cause:
+    'Rejected transaction as the mediator did not receive sufficient confirmations within the expected timeframe.',
+};
+
+const ledgerTimeOutOfBound: LedgerError = {
+  id: 'LOCAL_VERDICT_LEDGER_TIME_OUT_OF_BOUND',
+  cause: 'Rejected transaction as delta of the ledger time and the record time exceed the time tolerance',
+};
+
+function contended(id: string, verb: string, contractIds: readonly string[]): LedgerError {
+  return {
+    id,
+    cause: `Rejected transaction ${verb} contracts ${contractIds.join(', ')}`,
+    resources: contractIds.map((contractId) => ['CONTRACT_ID', contractId]),
+  };
+}

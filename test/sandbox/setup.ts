@@ -1,0 +1,63 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import type { ExecutionContext } from 'ava';
+import { type AuditLog, type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
+import { failing, LedgerClient } from './client.js';
+import type { TransferSpec } from './transfer-commands.js';
+
+export interface Stage {
+  readonly sandbox: Sandbox;
+  readonly client: LedgerClient;
+  readonly alice: string;
+  readonly bob: string;
+  /** Holdings of alice, ten DEMO each. */
+  readonly coins: readonly string[];
+}
+
+/** With this scale the tolerance is 300 ms, a checkpoint comes every 75 ms, an idle stream gets one every 300 ms. */
+export const SCALE = 0.005;
+
+/** Alice with coins, bob without, and nothing left behind. */
+export async function stage(
+  t: ExecutionContext,
+  options: SandboxOptions = {},
+  coinCount = 4,
+): Promise<Stage> {
+  const sandbox = await startSandbox({ timeScale: SCALE, latencyMs: 0, seed: t.title, ...options });
+  t.teardown(() => sandbox.close());
+  const client = connect(t, sandbox);
+  const [alice = '', bob = ''] = sandbox.createParties([
+    { hint: 'alice', holdings: [{ token: 'DEMO', amount: '10', count: coinCount }] },
+    { hint: 'bob' },
+  ]);
+  return { sandbox, client, alice, bob, coins: options.token ? [] : await client.holdings(alice) };
+}
+
+/** The submission of this place in the audit log has reached the participant. */
+export function delivered(on: Stage, place: number): Promise<void> {
+  return on.sandbox.audit.until((log) => (log.entries[place]?.deliveredAt ?? null) !== null);
+}
+
+/** A transfer whose caller hangs up as soon as `when` holds; the error that it gets. */
+export async function hangUp(
+  on: Stage,
+  spec: TransferSpec,
+  when: (log: AuditLog) => boolean,
+): Promise<ServiceError> {
+  const cancel = new AbortController();
+  const error = failing(on.client.transfer(spec, cancel.signal));
+  await on.sandbox.audit.until(when);
+  cancel.abort();
+  return error;
+}
+
+export function connect(t: ExecutionContext, sandbox: Sandbox): LedgerClient {
+  const client = new LedgerClient(sandbox);
+  t.teardown(() => client.close());
+  return client;
+}
+
+export function at<T>(list: readonly T[], index: number): T {
+  const item = list[index];
+  if (item === undefined) throw new Error(`there is no ${index}th of ${list.length}`);
+  return item;
+}

@@ -1,0 +1,101 @@
+// Admin HTTP: liveness, readiness, metrics, status. Reads only; nothing here changes anything.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { fastify } from 'fastify';
+import { ConfigError } from '../core/errors.js';
+import type { NotReady } from '../observe/events.js';
+import type { Metrics } from '../observe/metrics.js';
+
+export interface AdminAddress {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  readonly token: string | null;
+}
+
+export interface AdminSources {
+  health(): { readonly ready: boolean; readonly blockers: readonly NotReady[] };
+  /** The queue as the database sees it; may reject. */
+  snapshot(): Promise<object>;
+  /** This process's own state. */
+  instance(): object;
+  readonly metrics: Metrics;
+}
+
+export interface AdminServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function startAdmin(address: AdminAddress, sources: AdminSources): Promise<AdminServer> {
+  const server = fastify({ logger: false, forceCloseConnections: true });
+  const { token } = address;
+
+  server.addHook('onRequest', async (request, reply) => {
+    if (token === null || request.routeOptions.url === '/livez') return;
+    if (!sameToken(request.headers.authorization ?? '', `Bearer ${token}`)) {
+      await reply
+        .code(401)
+        .header('www-authenticate', 'Bearer')
+        .send({ error: 'send ADMIN_TOKEN as bearer token' });
+    }
+  });
+  server.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+  });
+  server.setErrorHandler((error, _request, reply) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    return reply.code(500).send({ error: reason });
+  });
+
+  server.get('/livez', () => ({ live: true }));
+  server.get('/readyz', (_request, reply) => {
+    const { ready, blockers } = sources.health();
+    return reply.code(ready ? 200 : 503).send({ ready, reasons: blockers });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    reply.type(sources.metrics.contentType);
+    return sources.metrics.text();
+  });
+  server.get('/status', async (_request, reply) => {
+    const { ready, blockers } = sources.health();
+    // The instance's part is worth most when the database is away.
+    const database = await sources.snapshot().catch((error: unknown) => ({
+      unavailable: error instanceof Error ? error.message : String(error),
+    }));
+    reply.type('application/json; charset=utf-8');
+    return toJson({ ready, reasons: blockers, instance: sources.instance(), database });
+  });
+  server.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send({ error: 'nothing here; see /status, /readyz, /livez, /metrics' }),
+  );
+
+  try {
+    const url = await server.listen({ host: address.host, port: address.port });
+    return { url, close: () => server.close() };
+  } catch (error) {
+    await server.close();
+    throw asConfigError(error, address);
+  }
+}
+
+/** Equal length and equal time, whatever was sent. */
+function sameToken(given: string, wanted: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}
+
+/** Nonces and offsets are bigints: as text, since JSON's readers would round them. */
+export const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+
+function asConfigError(error: unknown, { host, port }: AdminAddress): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const reason = {
+    EADDRINUSE:
+      'is taken: another instance on this machine? Give each its own port, 0 for any free one, or off',
+    EACCES: 'may not be opened by this user: give a port above 1023',
+    EADDRNOTAVAIL: 'is not an address of this machine',
+    ENOTFOUND: 'is not a known host name',
+  }[String(code)];
+  return reason === undefined ? error : new ConfigError([`ADMIN_ADDRESS ${host}:${port} ${reason}`]);
+}

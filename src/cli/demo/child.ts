@@ -1,0 +1,15 @@
+// A command as a process of the demo's: the same command line, but it ends with whoever started it, however that came
+// about, since its stdin closes then.
+import { exit } from '../exit.js';
+
+const END_MS = 5_000;
+
+process.stdin.on('end', () => {
+  process.kill(process.pid, 'SIGTERM');
+  setTimeout(() => process.exit(exit.forced), END_MS).unref();
+});
+process.stdin.on('error', () => {});
+process.stdin.resume();
+(process.stdin as unknown as { unref?(): void }).unref?.();
+
+await import('../main.js');

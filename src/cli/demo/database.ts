@@ -1,0 +1,87 @@
+// What the demo asks of the database: it plays the API that registers users, and the judge who counts.
+import { pause } from '../../runtime/timers.js';
+import type { Database } from '../../store/pool.js';
+import type { Statement } from '../../store/statements.js';
+
+export interface Counts {
+  readonly completed: number;
+  readonly failed: number;
+  /** Neither ended nor parked. */
+  readonly pending: number;
+  readonly parked: number;
+  readonly inFlight: number;
+}
+
+const USERS: Statement<never> = {
+  name: 'demo-users',
+  text: `insert into users (evm_address, canton_party, canton_party_id, fingerprint)
+    select address, party, party, fingerprint from unnest($1::text[], $2::text[], $3::text[]) u(address, party, fingerprint)`,
+};
+
+const COUNTS: Statement<Counts> = {
+  name: 'demo-counts',
+  text: `select count(*) filter (where status in ('completed', 'mined'))::int as completed,
+      count(*) filter (where status = 'failed')::int as failed,
+      count(*) filter (where status = 'pending' and available_at < 'infinity')::int as pending,
+      count(*) filter (where status = 'pending' and available_at = 'infinity')::int as parked,
+      count(*) filter (where status = 'pending' and lease_expires_at is not null)::int as "inFlight"
+    from mempool`,
+};
+
+export interface Ended {
+  readonly hash: string;
+  readonly status: string;
+  readonly parked: boolean;
+  /** Ms since the epoch. */
+  readonly endedAt: number;
+  readonly holder: string | null;
+  readonly reason: string | null;
+}
+
+const ENDED: Statement<Ended> = {
+  name: 'demo-ended',
+  text: `select '0x' || encode(tx_hash, 'hex') as hash, status, available_at = 'infinity' as parked, claimed_by as holder, last_error as reason,
+      (extract(epoch from updated_at) * 1000)::float8 as "endedAt" from mempool`,
+};
+
+/** Counted by the server (track_functions), whoever called. A backend adds up its own when it goes. */
+const CLAIMS: Statement<{ readonly calls: number }> = {
+  name: 'demo-claims',
+  text: `select coalesce(sum(calls), 0)::int as calls from pg_stat_user_functions where funcname = 'mempool_claim_v1'`,
+};
+
+const CONNECTED: Statement<{ readonly backends: number }> = {
+  name: 'demo-connected',
+  text: "select count(*)::int as backends from pg_stat_activity where application_name like 'demo-%'",
+};
+
+export async function addUsers(
+  database: Database,
+  users: readonly { readonly address: string; readonly party: string }[],
+): Promise<void> {
+  const column = (of: (user: { address: string; party: string }) => string): string[] => users.map(of);
+  await database.run(USERS, [
+    column(({ address }) => address),
+    column(({ party }) => party),
+    column(({ party }) => party.split('::')[1] ?? party),
+  ]);
+}
+
+export async function readCounts(database: Database): Promise<Counts> {
+  const [counts] = await database.run(COUNTS, []);
+  if (counts === undefined) throw new Error('the database does not count');
+  return counts;
+}
+
+export const readEnded = (database: Database): Promise<Ended[]> => database.run(ENDED, []);
+
+/** To be asked when the submitters have stopped: waits until the last of their backends has added its count. */
+export async function readClaimStatements(database: Database): Promise<number> {
+  for (let tries = 0; tries < 40; tries++) {
+    const [connected] = await database.run(CONNECTED, []);
+    if (connected?.backends === 0) break;
+    await pause(50);
+  }
+  const [claims] = await database.run(CLAIMS, []);
+  return claims?.calls ?? 0;
+}

@@ -1,0 +1,52 @@
+// The sandbox as the demo talks to it: over HTTP, since it is a process of its own.
+import { parseDecimal } from '../../core/decimal.js';
+
+export interface AuditLine {
+  readonly commandId: string;
+  /** When the submission arrived, in ms since the epoch. */
+  readonly at: number;
+  readonly outcome: { readonly kind: string };
+}
+
+export interface Participant {
+  /** Hosted parties with so much of each token; their ids, in order. */
+  createParties(hints: readonly string[], tokens: readonly string[], amount: string): Promise<string[]>;
+  audit(): Promise<AuditLine[]>;
+  summary(): Promise<{ readonly ledgerCalls: number; readonly doubleCommits: number }>;
+  /** By token, in units of 10^-10. */
+  balances(party: string): Promise<ReadonlyMap<string, bigint>>;
+}
+
+export function participantAt(url: string): Participant {
+  const ask = async (path: string, body?: unknown): Promise<Response> => {
+    const reply = await fetch(
+      `${url}${path}`,
+      body === undefined
+        ? {}
+        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+    );
+    if (!reply.ok) throw new Error(`the sandbox refuses ${path}: ${reply.status} ${await reply.text()}`);
+    return reply;
+  };
+  return {
+    async createParties(hints, tokens, amount) {
+      const specs = hints.map((hint) => ({ hint, holdings: tokens.map((token) => ({ token, amount })) }));
+      const { parties } = (await (await ask('/parties', specs)).json()) as { parties: string[] };
+      return parties;
+    },
+    async audit() {
+      const text = await (await ask('/audit')).text();
+      return text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as AuditLine);
+    },
+    summary: async () =>
+      (await (await ask('/audit/summary')).json()) as { ledgerCalls: number; doubleCommits: number },
+    async balances(party) {
+      const reply = await ask(`/holdings?party=${encodeURIComponent(party)}`);
+      const sums = (await reply.json()) as Record<string, { amount: string }>;
+      return new Map(Object.entries(sums).map(([token, { amount }]) => [token, parseDecimal(amount) ?? -1n]));
+    },
+  };
+}

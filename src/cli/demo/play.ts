@@ -1,0 +1,148 @@
+// The demo from its first line to the verdict.
+import { formatDecimal } from '../../core/decimal.js';
+import { count } from '../support/text.js';
+import { addUsers, readClaimStatements, readEnded } from './database.js';
+import { Inserter, watch } from './drive.js';
+import { balancesByRows, brokenGuarantees, type Evidence, type Summary, summarize } from './judge.js';
+import type { Picture } from './picture.js';
+import { createRows, createUsers, type DemoRow, type DemoUser, LARGEST } from './scenario.js';
+import { type Stage, setStage, type Teardown } from './stage.js';
+
+export interface PlayOptions {
+  /** All of them, the backlog too. */
+  readonly rows: number;
+  readonly instances: number;
+  readonly senders: number;
+  readonly backlog: number;
+  /** Absent: spread like a real ledger's commits, scaled. */
+  readonly latencyMs?: number;
+  readonly seed: string;
+}
+
+/** Inserts a second, for as long as that takes no longer than a minute: what two cores that do all of it keep up with. */
+export const RATE = 50;
+const LONGEST_S = 60;
+
+export interface Result {
+  readonly summary: Summary;
+  readonly broken: readonly string[];
+  readonly seconds: number;
+}
+
+export async function play(
+  options: PlayOptions,
+  teardown: Teardown,
+  picture: Picture,
+  signal: AbortSignal,
+): Promise<Result> {
+  const rows = Math.max(options.rows, options.backlog);
+  const commits =
+    options.latencyMs === undefined
+      ? '0.5 to 1.5 s, like a real ledger ten times as fast'
+      : `${options.latencyMs} ms`;
+  picture.say(
+    `A throw-away Postgres, a participant whose commits take ${commits}, ${count(options.instances, 'submitter')}.`,
+  );
+  const stage = await setStage(options, teardown);
+  signal.throwIfAborted();
+  const { database, participant, tokens, chainId } = stage;
+  const inserter = new Inserter(database, signal);
+
+  const backlogged = options.backlog > 0;
+  const ready = backlogged ? null : stage.startSubmitters(options.instances);
+  ready?.catch(() => {});
+  const plan = { rows, senders: options.senders, seed: options.seed, chainId, tokens };
+  const users = await createUsers(plan);
+  const parties = await participant.createParties(
+    users.map(({ hint }) => hint),
+    tokens.map(({ symbol }) => symbol),
+    `${rows * LARGEST}`,
+  );
+  await addUsers(
+    database,
+    users.map(({ address }, index) => ({ address, party: parties[index] ?? '' })),
+  );
+  picture.say(
+    `${users.length} users with parties and holdings; signing ${rows} transfers (seed ${options.seed}).`,
+  );
+  const made = await createRows(plan, users);
+  signal.throwIfAborted();
+
+  await inserter.insert(made.slice(0, options.backlog));
+  if (backlogged) picture.say(`${options.backlog} rows wait; now the submitters start, all at once.`);
+  const begun = performance.now();
+  const starting = ready ?? stage.startSubmitters(options.instances);
+  // Transfers keep arriving while the first watch is still to come.
+  const rest = made.slice(options.backlog);
+  const everyMs = 1_000 / Math.max(RATE, rest.length / LONGEST_S);
+  const submitters = await starting;
+  const [odd] = await Promise.all([
+    watch({ database, submitters, inserter, rows, picture, signal }),
+    inserter.insert(rest, everyMs),
+  ]);
+  const seconds = (performance.now() - begun) / 1_000;
+  signal.throwIfAborted();
+
+  await stage.stopSubmitters();
+  const evidence = await gather(stage, options, made, { users, parties, committedAt: inserter.committedAt });
+  const summary = summarize(evidence);
+  return { summary, broken: [...odd, ...brokenGuarantees(evidence, summary)], seconds };
+}
+
+interface Known {
+  readonly users: readonly DemoUser[];
+  readonly parties: readonly string[];
+  readonly committedAt: ReadonlyMap<string, number>;
+}
+
+async function gather(
+  stage: Stage,
+  options: PlayOptions,
+  rows: readonly DemoRow[],
+  known: Known,
+): Promise<Evidence> {
+  const { database, participant } = stage;
+  const [ended, audit, { ledgerCalls, doubleCommits }, claimStatements] = await Promise.all([
+    readEnded(database),
+    participant.audit(),
+    participant.summary(),
+    readClaimStatements(database),
+  ]);
+  const completed = new Set(ended.filter(({ status }) => status === 'completed').map(({ hash }) => hash));
+  const done = rows.filter(({ hash }) => completed.has(hash));
+  // What waited before there were submitters says nothing of how quick they are, unless there is nothing else.
+  const measured = rows.slice(options.backlog < rows.length ? options.backlog : 0);
+  const committedAt = new Map(measured.map(({ hash }) => [hash, known.committedAt.get(hash) ?? 0]));
+  return {
+    rows,
+    instances: options.instances,
+    ended,
+    audit,
+    ledgerCalls,
+    doubleCommits,
+    claimStatements,
+    committedAt,
+    oddBalances: await oddBalances(stage, known.parties, done, BigInt(rows.length * LARGEST)),
+  };
+}
+
+/** What every party must hold by the completed rows, against what the ledger says. */
+async function oddBalances(
+  { participant, tokens }: Stage,
+  parties: readonly string[],
+  done: readonly DemoRow[],
+  granted: bigint,
+): Promise<string[]> {
+  const should = balancesByRows(parties.length, tokens, done, granted);
+  const odd: string[] = [];
+  for (const [index, party] of parties.entries()) {
+    const holds = await participant.balances(party);
+    for (const { symbol } of tokens) {
+      const is = holds.get(symbol) ?? 0n;
+      const wanted = should[index]?.get(symbol) ?? 0n;
+      if (is !== wanted)
+        odd.push(`${party} holds ${formatDecimal(is)} ${symbol}, and ${formatDecimal(wanted)} by the rows`);
+    }
+  }
+  return odd;
+}

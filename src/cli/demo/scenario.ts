@@ -1,0 +1,104 @@
+// What happens in the demo: users with keys, and the transfers that they sign. All of it follows from the seed.
+import { createHash } from 'node:crypto';
+import { DECIMAL_PLACES } from '../../core/decimal.js';
+import type { Token } from '../../core/token.js';
+import type { NewRow } from '../../store/enqueue.js';
+import { createDecoder, loadViem } from '../support/raw-transaction.js';
+
+export interface DemoUser {
+  readonly address: string;
+  readonly hint: string;
+  sign(transfer: Unsigned): Promise<string>;
+}
+
+interface Unsigned {
+  readonly contract: string;
+  readonly to: string;
+  readonly amount: bigint;
+  readonly nonce: number;
+}
+
+export interface DemoRow {
+  /** `0x…`, the command id. */
+  readonly hash: string;
+  readonly from: number;
+  readonly to: number;
+  readonly token: Token;
+  /** In the token's smallest unit. */
+  readonly amount: bigint;
+  readonly row: NewRow;
+}
+
+export interface Plan {
+  readonly rows: number;
+  readonly senders: number;
+  readonly seed: string;
+  readonly chainId: number;
+  readonly tokens: readonly Token[];
+}
+
+/** Of any one transfer: less than this many whole tokens. */
+export const LARGEST = 10;
+
+const digest = (...parts: readonly (string | number)[]): Buffer =>
+  createHash('sha256').update(parts.join('/')).digest();
+
+/** Someone has to receive, so there are two at least. */
+export async function createUsers({ senders, seed, chainId }: Plan): Promise<DemoUser[]> {
+  const viem = await loadViem();
+  const { privateKeyToAccount } = await import('viem/accounts');
+  return Array.from({ length: Math.max(senders, 2) }, (_, index) => {
+    const account = privateKeyToAccount(`0x${digest(seed, 'key', index).toString('hex')}`);
+    return {
+      address: account.address,
+      hint: `demo-${index + 1}`,
+      sign: ({ contract, to, amount, nonce }) => {
+        const data = viem.encodeFunctionData({
+          abi: viem.erc20Abi,
+          functionName: 'transfer',
+          args: [viem.getAddress(to), amount],
+        });
+        const common = { chainId, to: viem.getAddress(contract), nonce, gas: 21_000n, data };
+        // Wallets differ: some still sign the old way.
+        return nonce % 4 === 3
+          ? account.signTransaction({ ...common, type: 'legacy', gasPrice: 1n })
+          : account.signTransaction({ ...common, type: 'eip1559', maxFeePerGas: 1n });
+      },
+    };
+  });
+}
+
+/** Signed by a wallet, then judged and taken apart by what `enqueue` uses. */
+export async function createRows(plan: Plan, users: readonly DemoUser[]): Promise<DemoRow[]> {
+  const { rows, senders, seed, chainId, tokens } = plan;
+  const decode = await createDecoder({
+    chainId,
+    tokens: new Map(tokens.map((token) => [token.address.toLowerCase(), token])),
+  });
+  const made: DemoRow[] = [];
+  for (let index = 0; index < rows; index++) {
+    const random = digest(seed, 'row', index);
+    // Round and round: as long as there are more senders than transfers in flight, nobody waits for his own.
+    const from = index % senders;
+    const to = (from + 1 + (random.readUInt32LE(0) % (users.length - 1))) % users.length;
+    const token = tokens[random.readUInt32LE(4) % tokens.length];
+    const [sender, receiver] = [users[from], users[to]];
+    if (token === undefined || sender === undefined || receiver === undefined)
+      throw new Error('an empty plan');
+    const amount = amountOf(token, random.readBigUInt64LE(8));
+    const nonce = Math.floor(index / senders);
+    const decoded = await decode(
+      await sender.sign({ contract: token.address, to: receiver.address, amount, nonce }),
+    );
+    if (decoded.kind === 'refused') throw new Error(`a transfer of the demo was refused: ${decoded.reason}`);
+    made.push({ hash: decoded.txHash, from, to, token, amount, row: decoded.row });
+  }
+  return made;
+}
+
+/** More than 0, less than LARGEST, no finer than the ledger's ten places. */
+function amountOf({ decimals }: Token, random: bigint): bigint {
+  const places = Math.min(decimals, DECIMAL_PLACES);
+  const units = 1n + (random % (BigInt(LARGEST) * 10n ** BigInt(places) - 1n));
+  return units * 10n ** BigInt(decimals - places);
+}

@@ -1,0 +1,111 @@
+// Everything that the demo needs, brought up: Postgres, a migrated database, a participant, submitters. And taken down.
+import { settingNames } from '../../config/settings.js';
+import { loadTokens } from '../../config/tokens-file.js';
+import { ConfigError } from '../../core/errors.js';
+import type { Token } from '../../core/token.js';
+import { migrate } from '../../store/migrate.js';
+import { type Database, openDatabase } from '../../store/pool.js';
+import { startPostgres } from '../support/throwaway-postgres.js';
+import { type Participant, participantAt } from './participant.js';
+import { type Child, startChild } from './processes.js';
+
+export interface StageOptions {
+  readonly seed: string;
+  readonly latencyMs?: number;
+}
+
+export interface Stage {
+  readonly database: Database;
+  readonly participant: Participant;
+  readonly tokens: readonly Token[];
+  readonly chainId: number;
+  /** Resolves when all of them claim. */
+  startSubmitters(count: number): Promise<readonly Child[]>;
+  stopSubmitters(): Promise<void>;
+}
+
+/** What to undo, last first; also where only half of it was done. */
+export class Teardown {
+  #undo: (() => Promise<unknown>)[] = [];
+
+  add(undo: () => Promise<unknown>): void {
+    this.#undo.push(undo);
+  }
+
+  async run(): Promise<void> {
+    const undo = this.#undo.reverse();
+    this.#undo = [];
+    for (const one of undo) await one().catch(() => {});
+  }
+}
+
+export async function setStage({ seed, latencyMs }: StageOptions, teardown: Teardown): Promise<Stage> {
+  const postgres = startPostgres({ settings: { track_functions: 'pl' } });
+  teardown.add(async () => (await postgres).stop());
+  // A real ledger's spread (5 to 15 s), and with it its other times, ten times as fast.
+  const pace = latencyMs === undefined ? ['--time-scale', '0.1'] : ['--latency-ms', String(latencyMs)];
+  const sandbox = startChild(
+    'the sandbox',
+    ['sandbox', '--port', '0', '--http-port', '0', '--seed', seed, ...pace],
+    {},
+  );
+  teardown.add(() => sandbox.stop());
+
+  const [server, first] = await Promise.all([
+    postgres.catch(missing),
+    sandbox.line((line) => line.startsWith('{')),
+  ]);
+  const { http, env } = JSON.parse(first) as { http: string; env: Record<string, string> };
+  const tokens = tokensOf(env.TOKENS_FILE ?? '');
+  await migrate({
+    url: server.url,
+    lanes: null,
+    toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
+    clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
+    oneStepTokens: tokens.map(({ address }) => address),
+    say: () => {},
+  });
+  const database = openDatabase({ url: server.url, poolSize: 8, applicationName: 'the demo' });
+  teardown.add(() => database.close());
+
+  let submitters: readonly Child[] = [];
+  const stopSubmitters = async (): Promise<void> => {
+    await Promise.all(submitters.map((child) => child.stop()));
+  };
+  teardown.add(stopSubmitters);
+  return {
+    database,
+    participant: participantAt(http),
+    tokens,
+    chainId: Number(env.CHAIN_ID),
+    async startSubmitters(count) {
+      submitters = Array.from({ length: count }, (_, index) => {
+        const INSTANCE_ID = `demo-${index + 1}`;
+        const settings = { ...SUBMITTER, ...env, ...WINDOW, DATABASE_URL: server.url, INSTANCE_ID };
+        return startChild(INSTANCE_ID, ['run'], settings);
+      });
+      const said = (message: string) =>
+        Promise.all(submitters.map((one) => one.line((line) => line.includes(message))));
+      await Promise.all([said('"msg":"ready"'), said('"msg":"listener connected"')]);
+      return submitters;
+    },
+    stopSubmitters,
+  };
+}
+
+/** A setting of whoever starts the demo is for production, not for the demo; '' is as good as unset. */
+const UNSET = Object.fromEntries(settingNames.map((name) => [name, '']));
+/** The window is the submitter's own choice, and production's: a busy machine must not make a transfer late. */
+const SUBMITTER = { ...UNSET, ADMIN_ADDRESS: 'off', LOG_LEVEL: 'info' };
+const WINDOW = { SUBMISSION_WINDOW_MS: '30000' };
+
+function missing(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw reason.includes('not installed') ? new ConfigError([reason]) : error;
+}
+
+function tokensOf(path: string): Token[] {
+  const loaded = loadTokens(path);
+  if ('problems' in loaded) throw new ConfigError(loaded.problems);
+  return [...loaded.tokens.values()];
+}

@@ -1,0 +1,67 @@
+// The command line. One file a command; only the one that is asked for is loaded, since each brings its own libraries.
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { Command } from 'commander';
+import { ConfigError } from '../core/errors.js';
+import { exit, exitCodeOf, messageOf } from './exit.js';
+
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.js')).runCommand(),
+  migrate: async () => (await import('./migrate.js')).migrateCommand(),
+  status: async () => (await import('./status.js')).statusCommand(),
+  replay: async () => (await import('./replay.js')).replayCommand(),
+  enqueue: async () => (await import('./enqueue.js')).enqueueCommand(),
+  sandbox: async () => (await import('./sandbox.js')).sandboxCommand(),
+  demo: async () => (await import('./demo.js')).demoCommand(),
+};
+
+/** Both `src/cli` and `dist/cli` lie two folders below package.json. */
+const version = (): string => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+};
+
+/** What is set already stays: the file is for defaults, the command line for exceptions. */
+function loadEnvFile(path: string): void {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([
+      `--env-file cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+  for (const [name, value] of Object.entries(parseEnv(content))) process.env[name] ??= value;
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const program = new Command('canton-submitter')
+    .description(
+      'Gets every accepted ERC-20 transfer from the mempool table onto a Canton ledger, exactly once.',
+    )
+    .version(version())
+    .option('--env-file <file>', 'read settings from a file; what the environment has already goes first')
+    .hook('preAction', (root) => {
+      const { envFile } = root.opts<{ envFile?: string }>();
+      if (envFile !== undefined) loadEnvFile(envFile);
+    })
+    .exitOverride();
+  const named = Object.keys(commands).filter((name) => words.includes(name));
+  for (const name of named.length === 1 ? named : Object.keys(commands)) {
+    const command = await commands[name]?.();
+    if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
+  }
+  await program.parseAsync(words, { from: 'user' });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  const message = messageOf(error);
+  if (message !== null) process.stderr.write(`canton-submitter: ${message}\n`);
+  process.exitCode = exitCodeOf(error);
+  // What a failed command may have left open (a pool, a timer) is no reason to stay.
+  if (process.exitCode !== exit.clean) setImmediate(() => process.exit());
+}

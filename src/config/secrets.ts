@@ -1,0 +1,31 @@
+// What must not be printed by accident.
+
+/** Adds properties that no dump shows: neither util.inspect nor JSON nor a spread. */
+export function hidden<T extends object, S extends object>(shown: T, secret: S): T & S {
+  const properties = Object.entries(secret).map(([name, value]) => [name, { value, enumerable: false }]);
+  return Object.defineProperties({ ...shown }, Object.fromEntries(properties)) as T & S;
+}
+
+/** A URL as people may see it. */
+export const withoutPassword = (url: string): string =>
+  url.replace(/^(\w+:\/\/[^:@/]*):.*@/, '$1:***@').replace(/([?&](?:ssl)?password=)[^&]*/gi, '$1***');
+
+/** Texts that a log must not show, whoever put them into an error: passwords as written and as meant, tokens. */
+export function secretTexts(
+  urls: readonly string[],
+  ...others: readonly (string | null)[]
+): readonly string[] {
+  const passwords = urls.flatMap((url) => {
+    const written = /^\w+:\/\/[^:@/]*:(.*)@/.exec(url)?.[1] ?? '';
+    return [written, decoded(written)];
+  });
+  return [...new Set([...passwords, ...others])].filter((one): one is string => one !== null && one !== '');
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,188 @@
+// Every setting there is: its form, its default and why that much. README's table is checked against this one.
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import {
+  cantonUrl,
+  integer,
+  listenAddress,
+  milliseconds,
+  oneOf,
+  optional,
+  packageName,
+  partyId,
+  postgresUrl,
+  required,
+  secretText,
+  text,
+  withDefault,
+} from './values.js';
+
+export const database = {
+  DATABASE_URL: required(postgresUrl, "the middleware's database, `postgres://…`"),
+  DATABASE_LISTEN_URL: optional(
+    postgresUrl,
+    'for LISTEN, around a pooler that does not carry it',
+    '`DATABASE_URL`',
+  ),
+  // One for claims, one for looks, one for settle, one so that renewals never wait for any of them.
+  DATABASE_POOL_SIZE: withDefault(integer(1, 100), '4', 'connections of this process, LISTEN apart'),
+};
+
+export const pinned = {
+  LANES: withDefault(
+    oneOf('sender', 'off'),
+    'sender',
+    'one transfer in flight per sender, in nonce order; `off` for senders who manage their holdings themselves. Pinned by `migrate`',
+  ),
+  // Canton's default ledgerTimeRecordTimeTolerance. Part of the bound of every submission.
+  LEDGER_TIME_TOLERANCE_MS: withDefault(
+    milliseconds(0),
+    '60000',
+    "the synchronizer's `ledgerTimeRecordTimeTolerance`. Pinned by `migrate`",
+  ),
+  CLOCK_SKEW_MAX_MS: withDefault(
+    milliseconds(0),
+    '60000',
+    "how far the database's clock and the ledger's may lie apart. Pinned by `migrate`",
+  ),
+};
+
+export const canton = {
+  CANTON_URL: required(
+    cantonUrl,
+    'the participant, `host:port`, or `https://host:port` for TLS: exactly one, or its HA replicas',
+  ),
+  CANTON_TLS_CA_FILE: optional(text, 'PEM', "the system's authorities"),
+  CANTON_TLS_CERT_FILE: optional(text, 'PEM, for mutual TLS, together with the key'),
+  CANTON_TLS_KEY_FILE: optional(text, 'PEM'),
+  CANTON_TOKEN_FILE: optional(text, 'a bearer token that something else renews; looked at before every call'),
+  CANTON_USER_ID: optional(
+    text,
+    'the ledger user, part of what the participant deduplicates by. Pinned by the first `run`',
+    "the token's subject; required without a token",
+  ),
+  CANTON_PARTICIPANT_ID: optional(text, 'where the token may not ask for it', 'asked'),
+  CANTON_SYNCHRONIZER_ID: required(text, 'whose time decides. Pinned by the first `run`'),
+  CANTON_ISSUER_PARTY: required(partyId, "the middleware's issuer, `name::1220…`"),
+  CIP56_PACKAGE: withDefault(packageName, '#cip56-token', 'package of holdings and transfer factory'),
+  HOLDING_PACKAGE: withDefault(
+    packageName,
+    '#splice-api-token-holding-v1',
+    'package of the holding interface',
+  ),
+  TRANSFER_PACKAGE: withDefault(
+    packageName,
+    '#splice-api-token-transfer-instruction-v1',
+    'package of the transfer interface',
+  ),
+  COMMON_PACKAGE: withDefault(packageName, '#common', "package of the middleware's fingerprint mappings"),
+};
+
+export const tokens = {
+  TOKENS_FILE: required(
+    text,
+    'JSON: `{"0x…": {"name", "symbol", "decimals", "instrumentAdmin", "instrumentId", "registryUrl"?, "steps"?: 1 or 2, "offerIsDone"?}}`',
+  ),
+};
+
+export const running = {
+  INSTANCE_ID: optional(
+    text,
+    'names this process in `claimed_by`, logs and the status',
+    `host name and a random part`,
+  ),
+  CONCURRENCY: withDefault(integer(1, 10_000), '64', 'submissions in flight in this process'),
+  // Renewed every third of it: two renewals may get lost, or the event loop stall for 20 s, before the third is late.
+  LEASE_MS: withDefault(
+    milliseconds(200, 3_600_000),
+    '30000',
+    'how long a claim holds without renewal: what a killed process delays its rows by. At least 200',
+  ),
+  // The safety net, not the engine: a missed bell costs this at most, an idle instance 12 cheap statements a minute.
+  POLL_INTERVAL_MS: withDefault(
+    milliseconds(50, 3_600_000),
+    '5000',
+    'how often to look without a notification, ± 20 %. At least 50',
+  ),
+  // As canton-middleware: commits take 5 to 15 s, and four times the slowest is no commit any more but a lost answer.
+  CALL_TIMEOUT_MS: withDefault(
+    milliseconds(100),
+    '60000',
+    'when a submission without an answer is given up as unknown. At least 100',
+  ),
+  // The lease's default: a dead process's lease and what it may still have accepted end together.
+  SUBMISSION_WINDOW_MS: withDefault(
+    milliseconds(500, 60_000),
+    '30000',
+    'how long after its claim a transfer may reach the ledger. 500 to 60000',
+  ),
+  // Twice the slowest usual commit.
+  STOP_GRACE_MS: withDefault(milliseconds(0), '30000', 'how long SIGTERM waits for what is in flight'),
+  // Contention is over when the other transfer's commit is: a few hundred ms at the least, doubled each time.
+  RETRY_MIN_MS: withDefault(milliseconds(1), '500', 'first backoff after a refusal that may pass'),
+  RETRY_MAX_MS: withDefault(milliseconds(1), '60000', 'longest backoff'),
+  // 20 attempts with backoffs of 0.25 to 30 s on average: some 7 minutes of refusals, then a person has to look.
+  MAX_ATTEMPTS: withDefault(integer(1, 100_000), '20', 'then the row is parked, never failed'),
+  BREAKER_PROBE_MS: withDefault(
+    milliseconds(50),
+    '5000',
+    'one row tries a participant that refuses everything this often, per instance',
+  ),
+  LOOK_PATIENCE_MS: optional(
+    milliseconds(100),
+    'how long one look waits for the ledger to say what became of a row',
+    'asked of the participant, + 5 s',
+  ),
+  // It must be heard within 2 s: twelve seconds at the most until a deaf listener is known.
+  CANARY_INTERVAL_MS: withDefault(
+    milliseconds(100),
+    '10000',
+    'how often the listener is tested with a notification of its own',
+  ),
+  ADMIN_ADDRESS: withDefault(
+    listenAddress,
+    '127.0.0.1:9464',
+    '`/livez`, `/readyz`, `/metrics`, `/status`; port 0 takes a free one, `off` none',
+  ),
+  ADMIN_TOKEN: optional(secretText, 'bearer token that guards all of these but `/livez`'),
+};
+
+export const logging = {
+  LOG_LEVEL: withDefault(
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'info',
+    '`debug` tells every step of every row',
+  ),
+};
+
+export const enqueueing = {
+  CHAIN_ID: required(
+    integer(1, Number.MAX_SAFE_INTEGER),
+    'of the Ethereum facade whose transactions `enqueue` takes',
+    'required by `enqueue`',
+  ),
+};
+
+/** All of them, in the order of README's table. */
+export const settings = {
+  ...database,
+  ...canton,
+  ...tokens,
+  ...pinned,
+  ...running,
+  ...logging,
+  ...enqueueing,
+};
+
+export type SettingName = keyof typeof settings;
+export const settingNames = Object.keys(settings) as SettingName[];
+
+export const describe = (name: SettingName): { fallback: string; about: string } => {
+  const { fallback, about } = z
+    .object({ fallback: z.string(), about: z.string() })
+    .parse(settings[name].meta());
+  return { fallback, about };
+};
+
+/** Unique enough for a fleet, and short enough to read in `claimed_by`. */
+export const defaultInstanceId = (random: string): string => `${hostname()}-${random}`;

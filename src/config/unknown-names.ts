@@ -1,0 +1,65 @@
+// A misspelt setting would silently leave the default in place: names that look like ours are pointed out.
+import { settingNames } from './settings.js';
+
+/** Set by our own processes for each other, or read by something else in this repository. */
+const OTHERS = new Set(['CANTON_SUBMITTER_POSTGRES_ORDER']);
+const EXTERNAL_PARTIES = 'this version submits for hosted parties only; rows of others are parked';
+/** Settings of later versions: said, so that nobody takes their silence for effect. */
+const NOT_YET = new Map([
+  ['CANTON_MASTER_KEY', EXTERNAL_PARTIES],
+  ['CANTON_MASTER_KEY_FILE', EXTERNAL_PARTIES],
+]);
+const OAUTH = /^CANTON_OAUTH_/;
+
+/** Edits after which nobody would still call it a misspelling. */
+const NEAR = 2;
+
+export function unknownNames(env: NodeJS.ProcessEnv): { warnings: string[]; problems: string[] } {
+  const known = new Set<string>(settingNames);
+  const warnings: string[] = [];
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '' || known.has(name) || OTHERS.has(name)) continue;
+    const later = NOT_YET.get(name);
+    if (later !== undefined) {
+      warnings.push(`${name} has no effect: ${later}`);
+    } else if (OAUTH.test(name)) {
+      problems.push(
+        `${name} is not supported by this version: put the token in a file, and its path in CANTON_TOKEN_FILE`,
+      );
+    } else {
+      const near = nearest(name);
+      if (near !== null) warnings.push(`${name} is no setting: did you mean ${near}?`);
+      else if (name.startsWith('CANTON_')) warnings.push(`${name} is no setting, and has no effect`);
+    }
+  }
+  return { warnings, problems };
+}
+
+function nearest(name: string): string | null {
+  const plain = squeeze(name);
+  let best: { readonly name: string; readonly edits: number } | null = null;
+  for (const candidate of settingNames) {
+    const edits = squeeze(candidate) === plain ? 0 : editDistance(name.toUpperCase(), candidate);
+    // Short names are near to everything: LANE to LANES, yes, but LOG to LANES, no.
+    const allowed = Math.min(NEAR, Math.floor(candidate.length / 4));
+    if (edits <= allowed && (best === null || edits < best.edits)) best = { name: candidate, edits };
+  }
+  return best?.name ?? null;
+}
+
+const squeeze = (name: string): string => name.replaceAll('_', '').toUpperCase();
+
+/** Levenshtein, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(swap, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    above = row;
+  }
+  return above[b.length] ?? 0;
+}

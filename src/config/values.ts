@@ -1,0 +1,120 @@
+// How one setting's text becomes a value. Every refusal says what is wrong and what to write instead.
+import { z } from 'zod';
+import { type Party, party } from '../core/ids.js';
+
+/** Told apart from a value by its class alone, so that any type can be a value. */
+class Wrong {
+  constructor(readonly what: string) {}
+}
+const wrong = (what: string): Wrong => new Wrong(what);
+
+/** What README and `--help` say of a setting. */
+export interface Described {
+  /** As shown: `5000`, `required`, `none`. */
+  readonly fallback: string;
+  readonly about: string;
+}
+
+type Parse<T> = (text: string) => T | Wrong;
+
+/** The value never appears in a message where it may be a secret. */
+const parsed = <T>(parse: Parse<T>, secret: boolean) =>
+  z.string().transform((text, context): T => {
+    const value = parse(text);
+    if (!(value instanceof Wrong)) return value;
+    const shown = secret ? '' : `is ${JSON.stringify(text)}: `;
+    context.addIssue({ code: 'custom', input: secret ? '' : text, message: `${shown}${value.what}` });
+    return z.NEVER;
+  });
+
+export interface Kind<T> {
+  readonly parse: Parse<T>;
+  readonly secret?: boolean;
+}
+
+export const required = <T>({ parse, secret = false }: Kind<T>, about: string, fallback = 'required') =>
+  z.string('is not set').pipe(parsed(parse, secret)).meta({ fallback, about });
+
+export const optional = <T>({ parse, secret = false }: Kind<T>, about: string, fallback = 'none') =>
+  parsed(parse, secret).optional().meta({ fallback, about });
+
+export const withDefault = <T>({ parse }: Kind<T>, fallback: string, about: string) =>
+  parsed(parse, false).prefault(fallback).meta({ fallback, about });
+
+export const text: Kind<string> = {
+  parse: (value) => (value.trim() === value ? value : wrong('remove the blanks around it')),
+};
+
+export const secretText: Kind<string> = {
+  secret: true,
+  parse: (value) => (/^[\x21-\x7e]+$/.test(value) ? value : wrong('use printable ASCII without blanks')),
+};
+
+export const integer = (least: number, most: number, unit = ''): Kind<number> => ({
+  parse(value) {
+    const range = `give a whole number${unit}, ${least} to ${most}`;
+    if (!/^\d{1,15}$/.test(value)) return wrong(range);
+    const number = Number(value);
+    return number < least || number > most ? wrong(range) : number;
+  },
+});
+
+/** Longer than a day is a mistake of unit, and setTimeout counts to 24.8 days only. */
+const DAY_MS = 86_400_000;
+export const milliseconds = (least: number, most = DAY_MS): Kind<number> =>
+  integer(least, most, ' of milliseconds');
+
+export const oneOf = <const T extends string>(...allowed: readonly T[]): Kind<T> => ({
+  parse: (value) => allowed.find((one) => one === value) ?? wrong(`give one of ${allowed.join(', ')}`),
+});
+
+export const postgresUrl: Kind<string> = {
+  secret: true,
+  parse: (value) =>
+    /^postgres(ql)?:\/\/\S+$/.test(value)
+      ? value
+      : wrong('must look like postgres://user:password@host:5432/name'),
+};
+
+/** `host:port`, plaintext, or `https://host:port`. */
+export const cantonUrl: Kind<string> = {
+  parse(value) {
+    if (value.startsWith('http://')) return wrong('give host:port for plaintext, https://host:port for TLS');
+    const match = /^(?:https:\/\/)?(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})\/?$/.exec(value);
+    return match !== null && Number(match[1]) <= 65_535
+      ? value
+      : wrong('give host:port, or https://host:port for TLS');
+  },
+};
+
+/** Canton's limit, and that of the columns which keep it. */
+const PARTY_MAX = 255;
+export const isPartyId = (value: string): boolean =>
+  value.length <= PARTY_MAX && /^[\w :-]+::\w+$/.test(value);
+
+export const partyId: Kind<Party> = {
+  parse: (value) => (isPartyId(value) ? party(value) : wrong('a party id looks like name::1220…')),
+};
+
+export const packageName: Kind<string> = {
+  parse: (value) =>
+    /^(#[\w.-]+|[0-9a-f]{64})$/.test(value)
+      ? value
+      : wrong('give #package-name, or a package id of 64 hex digits'),
+};
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A bare port is one of the loopback: nothing is opened to a network by leaving something out. */
+export const listenAddress: Kind<Address | null> = {
+  parse(value) {
+    if (value === 'off') return null;
+    const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+))?:)?(\d{1,5})$/.exec(value);
+    const port = Number(match?.[3]);
+    if (match === null || port > 65_535) return wrong('give host:port, a port, or off');
+    return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
+  },
+};

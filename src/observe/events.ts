@@ -1,0 +1,89 @@
+import type { DbMillis, RowId, TxHash } from '../core/ids.js';
+import type { Outcome } from '../core/outcome.js';
+import type { SettleResult, Verdict } from '../core/settlement.js';
+
+/** Which signal made the claim loop look. */
+export type WakeReason =
+  | 'bell'
+  | 'handoff'
+  | 'poll'
+  | 'slot'
+  | 'lane'
+  | 'retry'
+  | 'listen'
+  | 'trailing'
+  | 'start';
+
+interface OfRow {
+  readonly id: RowId;
+  readonly txHash: TxHash;
+}
+
+/** Why this instance claims nothing right now. `fix` says what a person can do, where a person must. */
+export interface NotReady {
+  readonly part: 'database' | 'pins' | 'participant' | 'listener' | 'breaker' | 'schema' | 'stopping';
+  readonly reason: string;
+}
+
+/**
+ * Everything that happens on the way of a row, as one union: log, metrics, health and tests subscribe to it, and
+ * nothing in `path/` calls a logger. Durations are milliseconds.
+ */
+export type SubmitterEvent =
+  | { readonly kind: 'started'; readonly instance: string }
+  | { readonly kind: 'woken'; readonly by: WakeReason }
+  | {
+      readonly kind: 'claimed';
+      readonly rows: number;
+      readonly asked: number;
+      readonly by: WakeReason;
+      readonly tookMs: number;
+      readonly look: boolean;
+    }
+  /** `waitedMs`: from the row's arrival (or the end of its backoff) to its claim, both on the database's clock. */
+  | ({
+      readonly kind: 'taken';
+      readonly attempts: number;
+      readonly waitedMs: number;
+      readonly look: boolean;
+      readonly sender: string;
+      readonly at: DbMillis;
+    } & OfRow)
+  /** The request leaves now. */
+  | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
+  | ({ readonly kind: 'answered'; readonly outcome: Outcome; readonly tookMs: number } & OfRow)
+  /** What a look at the completion stream said. */
+  | ({
+      readonly kind: 'looked';
+      readonly found: 'accepted' | 'dead' | 'undecided' | 'foreign' | 'lost' | 'pruned';
+      readonly tookMs: number;
+    } & OfRow)
+  | ({
+      readonly kind: 'settled';
+      readonly verdict: Verdict;
+      readonly result: SettleResult;
+      readonly tookMs: number;
+    } & OfRow)
+  | ({ readonly kind: 'parked'; readonly reason: string } & OfRow)
+  | ({ readonly kind: 'fenced'; readonly during: 'settle' | 'renew' | 'write-ahead' } & OfRow)
+  | { readonly kind: 'rescued'; readonly rows: number }
+  | {
+      readonly kind: 'breaker';
+      readonly state: 'open' | 'probing' | 'closed';
+      readonly key: string | null;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'listener';
+      readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';
+      readonly detail: string;
+    }
+  | { readonly kind: 'canary'; readonly tookMs: number | null }
+  | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'database'; readonly state: 'lost' | 'back'; readonly detail: string }
+  /** Somebody must look at this: a foreign acceptance, a lost duplicate, another participant. */
+  | { readonly kind: 'alarm'; readonly what: string; readonly txHash: TxHash | null }
+  | { readonly kind: 'fault'; readonly where: string; readonly error: unknown }
+  | { readonly kind: 'stopping'; readonly inFlight: number }
+  | { readonly kind: 'stopped'; readonly clean: boolean };

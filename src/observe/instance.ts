@@ -1,0 +1,98 @@
+// What this process has done since its start, and holds now: its part of the status.
+import type { Observable } from 'rxjs';
+import type { SubmitterEvent } from './events.js';
+import { verdictName } from './metrics/rows.js';
+
+export interface InstanceState {
+  readonly inFlight: { readonly submissions: number; readonly looks: number };
+  readonly sinceStart: {
+    readonly claimed: number;
+    readonly submitted: number;
+    readonly completed: number;
+    readonly failed: number;
+    readonly retried: number;
+    readonly parked: number;
+    readonly fenced: number;
+    readonly rescued: number;
+    readonly faults: number;
+    readonly alarms: number;
+  };
+  readonly listener: string;
+  readonly breaker: string;
+  /** The latest ones, newest first. */
+  readonly alarms: readonly string[];
+}
+
+const ALARMS = 10;
+
+export function createInstanceState(events$: Observable<SubmitterEvent>): () => InstanceState {
+  const held = new Map<string, 'submissions' | 'looks'>();
+  const since = {
+    claimed: 0,
+    submitted: 0,
+    completed: 0,
+    failed: 0,
+    retried: 0,
+    parked: 0,
+    fenced: 0,
+    rescued: 0,
+    faults: 0,
+    alarms: 0,
+  };
+  let listener = 'not connected';
+  let breaker = 'closed';
+  let alarms: string[] = [];
+
+  const onEvent = (event: SubmitterEvent): void => {
+    switch (event.kind) {
+      case 'taken':
+        held.set(event.id, event.look ? 'looks' : 'submissions');
+        since.claimed += 1;
+        return;
+      case 'sent':
+        since.submitted += 1;
+        return;
+      case 'settled': {
+        held.delete(event.id);
+        if (event.result !== 'settled' && event.result !== 'settled-before') return;
+        const name = verdictName(event.verdict);
+        if (name === 'completed' || name === 'failed' || name === 'parked') since[name] += 1;
+        else since.retried += 1;
+        return;
+      }
+      case 'fenced':
+        since.fenced += 1;
+        return;
+      case 'rescued':
+        since.rescued += event.rows;
+        return;
+      case 'fault':
+        since.faults += 1;
+        return;
+      case 'alarm':
+        since.alarms += 1;
+        alarms = [event.what, ...alarms].slice(0, ALARMS);
+        return;
+      case 'listener':
+        listener = event.detail === '' ? event.state : `${event.state}: ${event.detail}`;
+        return;
+      case 'breaker':
+        if (event.key === null)
+          breaker = event.state === 'closed' ? 'closed' : `${event.state}: ${event.reason}`;
+        return;
+    }
+  };
+  events$.subscribe(onEvent);
+
+  return () => {
+    const kinds = [...held.values()];
+    const looks = kinds.filter((kind) => kind === 'looks').length;
+    return {
+      inFlight: { submissions: kinds.length - looks, looks },
+      sinceStart: { ...since },
+      listener,
+      breaker,
+      alarms,
+    };
+  };
+}

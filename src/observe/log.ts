@@ -1,0 +1,166 @@
+// The log: one subscriber to the events. A row's steps are debug, its end is info, what a person must see is warn or error.
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Observable } from 'rxjs';
+import { StoreUnavailable } from '../core/errors.js';
+import type { Outcome } from '../core/outcome.js';
+import type { Clock } from '../core/ports.js';
+import type { SubmitterEvent } from './events.js';
+import { verdictName } from './metrics/rows.js';
+
+export type { Logger } from 'pino';
+
+export interface LogOptions {
+  readonly level: string;
+  readonly instance: string;
+  /** Texts that must appear nowhere, whoever put them into an error: passwords, tokens. */
+  readonly secrets: readonly string[];
+  readonly destination?: DestinationStream;
+}
+
+/** Shorter than this it would blot out harmless words. */
+const LEAST_SECRET = 6;
+
+export function createLogger({ level, instance, secrets, destination }: LogOptions): Logger {
+  const hidden = secrets.filter((secret) => secret.length >= LEAST_SECRET);
+  const target = destination ?? pino.destination({ fd: 1, sync: true });
+  // The finished line is what is looked through: errors of libraries hold URLs in places that no list of paths knows.
+  const redacting: DestinationStream = {
+    write: (line) =>
+      target.write(hidden.reduce((text, secret) => text.replaceAll(jsonOf(secret), '***'), line)),
+  };
+  return pino({ level, base: { instance }, timestamp: pino.stdTimeFunctions.isoTime }, redacting);
+}
+
+/** As it stands within a line of JSON. */
+const jsonOf = (secret: string): string => JSON.stringify(secret).slice(1, -1);
+
+/** An outage repeats itself at every statement: one line in this time says so, with how many it stands for. */
+const REPEAT_MS = 5_000;
+
+export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, clock: Clock): void {
+  const faults = new Map<string, { at: number; missed: number }>();
+
+  const fault = (where: string, error: unknown): void => {
+    const message = error instanceof Error ? error.message : String(error);
+    const key = `${where} ${message}`;
+    const now = clock.elapsed();
+    const before = faults.get(key);
+    if (before !== undefined && now - before.at < REPEAT_MS) {
+      before.missed += 1;
+      return;
+    }
+    if (faults.size > 100) faults.clear();
+    faults.set(key, { at: now, missed: 0 });
+    const repeated = before !== undefined && before.missed > 0 ? { repeated: before.missed } : {};
+    // Expected of a database that is away, and over by itself; anything else is a bug, and its stack says where.
+    if (error instanceof StoreUnavailable)
+      log.warn({ where, reason: message, ...repeated }, 'database unavailable, trying again');
+    else log.error({ where, err: error, ...repeated }, 'fault');
+  };
+
+  events$.subscribe((event) => {
+    switch (event.kind) {
+      case 'woken':
+        return log.trace({ by: event.by }, 'woken');
+      case 'claimed':
+        return log[event.rows > 0 ? 'debug' : 'trace'](fields(event), 'claimed');
+      case 'taken':
+      case 'sent':
+        return log.debug(fields(event), event.kind);
+      case 'looked':
+        return log[event.found === 'foreign' || event.found === 'lost' ? 'error' : 'debug'](
+          fields(event),
+          'looked',
+        );
+      case 'answered':
+        return log.debug(
+          { ...row(event), tookMs: round(event.tookMs), ...outcomeFields(event.outcome) },
+          'answered',
+        );
+      case 'settled':
+        return settled(log, event);
+      case 'parked':
+        return log.warn({ ...row(event), reason: event.reason }, 'parked: waits for a person');
+      case 'fenced':
+        return log.warn(fields(event), 'the claim was lost: nothing was written');
+      case 'rescued':
+        return log.warn({ rows: event.rows }, 'took back leases that had run out');
+      case 'breaker':
+        return log[event.state === 'closed' ? 'info' : 'warn'](fields(event), `breaker ${event.state}`);
+      case 'listener':
+        return log[event.state === 'connected' || event.state === 'recreated' ? 'info' : 'warn'](
+          fields(event),
+          `listener ${event.state}`,
+        );
+      case 'canary':
+        if (event.tookMs === null) return log.warn('a notification of our own was not heard in time');
+        return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
+      case 'not-ready':
+        return log.warn({ blockers: event.blockers }, 'not ready: claims nothing');
+      case 'ready':
+        return log.info('ready');
+      case 'database':
+        return log[event.state === 'back' ? 'info' : 'warn'](
+          { detail: event.detail },
+          `database ${event.state}`,
+        );
+      case 'alarm':
+        return log.error(
+          { what: event.what, ...(event.txHash === null ? {} : { txHash: event.txHash }) },
+          'alarm',
+        );
+      case 'fault':
+        return fault(event.where, event.error);
+      case 'started':
+        return log.info('started');
+      case 'stopping':
+        return log.info({ inFlight: event.inFlight }, 'stopping');
+      case 'stopped':
+        return log.info({ clean: event.clean }, 'stopped');
+    }
+  });
+}
+
+type Settled = Extract<SubmitterEvent, { kind: 'settled' }>;
+
+function settled(log: Logger, { verdict, result, tookMs, ...event }: Settled) {
+  const name = verdictName(verdict);
+  const common = { ...row(event), verdict: name, tookMs: round(tookMs) };
+  if (typeof result !== 'string')
+    return log.error({ ...common, refused: result.refused }, 'the database refuses this outcome');
+  // Said as `fenced` and as `parked`.
+  if (result === 'fenced' || name === 'parked') return;
+  if (verdict.kind === 'completed')
+    return log.info(
+      { ...common, updateId: verdict.updateId, offset: verdict.offset.toString() },
+      'completed',
+    );
+  if (verdict.kind === 'failed')
+    return log.info({ ...common, message: verdict.message, detail: verdict.detail }, 'failed');
+  return log.info({ ...common, waitMs: verdict.wait, reason: verdict.lastError }, 'goes on later');
+}
+
+const row = ({ id, txHash }: { readonly id: string; readonly txHash: string }) => ({ row: id, txHash });
+const round = (ms: number): number => Math.round(ms * 10) / 10;
+
+/** The event's own fields, numbers rounded. */
+function fields(event: SubmitterEvent): Record<string, unknown> {
+  const { kind: _, ...rest } = event as SubmitterEvent & Record<string, unknown>;
+  return Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [
+      name === 'id' ? 'row' : name,
+      typeof value === 'number' ? round(value) : value,
+    ]),
+  );
+}
+
+function outcomeFields(outcome: Outcome): Record<string, unknown> {
+  switch (outcome.kind) {
+    case 'accepted':
+      return { outcome: outcome.kind, updateId: outcome.updateId, offset: outcome.offset.toString() };
+    case 'refused':
+      return { outcome: outcome.kind, ...outcome.refusal };
+    default:
+      return { outcome: outcome.kind, detail: outcome.detail };
+  }
+}

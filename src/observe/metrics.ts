@@ -1,0 +1,35 @@
+// Prometheus: subscribes to the events, asks the database for the queue when it is scraped.
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Observable } from 'rxjs';
+import type { Clock } from '../core/ports.js';
+import type { SubmitterEvent } from './events.js';
+import { inheritedMetrics } from './metrics/inherited.js';
+import { queueMetrics } from './metrics/queue.js';
+import { rowMetrics } from './metrics/rows.js';
+import { stateMetrics } from './metrics/state.js';
+import type { QueueSource } from './queue.js';
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The text that a scrape gets. */
+  text(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  readonly events$: Observable<SubmitterEvent>;
+  readonly queue: QueueSource;
+  readonly clock: Clock;
+}
+
+/** A registry of its own: whoever embeds the submitter keeps his. */
+export function createMetrics({ events$, queue, clock }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const sinks = [rowMetrics(registers), stateMetrics(registers), inheritedMetrics(registers, clock)];
+  events$.subscribe((event) => {
+    for (const sink of sinks) sink(event);
+  });
+  queueMetrics(registers, queue);
+  return { contentType: registry.contentType, text: () => registry.metrics() };
+}

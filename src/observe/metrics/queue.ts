@@ -1,0 +1,37 @@
+// Metrics of the queue: what the database says at the moment of the scrape.
+import { Gauge, type Registry } from 'prom-client';
+import type { QueueSource } from '../queue.js';
+import { seconds } from './buckets.js';
+import { INHERITED } from './inherited.js';
+
+const NAME = 'canton_submitter_';
+
+export function queueMetrics(registers: Registry[], source: QueueSource): void {
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers });
+  const oldest = gauge(`${NAME}oldest_seconds`, 'Age of the oldest pending row of a state', 'state');
+  const backlog = gauge(`${INHERITED}pending_backlog`, 'Pending rows, all of them');
+  const readable = gauge(`${NAME}queue_readable`, '0: the queue could not be counted at this scrape');
+  new Gauge({
+    name: `${NAME}rows`,
+    help: 'Pending rows by state, as the database counts them',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const snapshot = await source().catch(() => null);
+      readable.set(snapshot === null ? 0 : 1);
+      // Figures of before would look like figures of now.
+      this.reset();
+      oldest.reset();
+      backlog.reset();
+      if (snapshot === null) return;
+      let all = 0;
+      for (const [state, { rows, oldestMs }] of Object.entries(snapshot.queue)) {
+        all += rows;
+        this.set({ state }, rows);
+        oldest.set({ state }, seconds(oldestMs ?? 0));
+      }
+      backlog.set(all);
+    },
+  });
+}

@@ -1,0 +1,96 @@
+// Metrics of the process: readiness, breaker, listener, database, faults.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { NotReady, SubmitterEvent } from '../events.js';
+import { STATEMENT_SECONDS, seconds } from './buckets.js';
+
+const NAME = 'canton_submitter_';
+const PARTS: readonly NotReady['part'][] = [
+  'database',
+  'pins',
+  'participant',
+  'listener',
+  'breaker',
+  'schema',
+  'stopping',
+];
+
+export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => void {
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
+    new Gauge({ name: NAME + name, help, labelNames, registers });
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+    new Counter({ name: NAME + name, help, labelNames, registers });
+
+  const ready = gauge('ready', '1: this instance claims rows');
+  const blocked = gauge('blocked', '1: this part keeps the instance from claiming', 'part');
+  const breaker = gauge('breaker_state', '1 for the state that the circuit breaker is in', 'state');
+  const keys = gauge('breaker_open_keys', 'Senders, receivers and tokens that the breaker is open for');
+  const opened = counter('breaker_opened_total', 'Openings, for everything or for one key', 'scope');
+  const proven = gauge('listener_proven', '1: the last canary was heard');
+  const listener = counter('listener_changes_total', 'What became of LISTEN', 'state');
+  const canary = new Histogram({
+    name: `${NAME}canary_seconds`,
+    help: 'From our own notification to hearing it',
+    buckets: STATEMENT_SECONDS,
+    registers,
+  });
+  const missed = counter('canaries_missed_total', 'Notifications of our own that were not heard in time');
+  const database = gauge('database_up', '0: the database does not answer');
+  const alarms = counter('alarms_total', 'What a person must look at');
+  const faults = counter('faults_total', 'Errors that were survived, by where', 'where');
+  const writes = counter(
+    'database_write_errors_total',
+    'Statements that failed and are tried again',
+    'during',
+  );
+
+  const openKeys = new Set<string>();
+  const breakerIs = (state: 'open' | 'probing' | 'closed'): void => {
+    for (const one of ['open', 'probing', 'closed']) breaker.set({ state: one }, one === state ? 1 : 0);
+  };
+  const block = (parts: ReadonlySet<string>): void => {
+    for (const part of PARTS) blocked.set({ part }, parts.has(part) ? 1 : 0);
+  };
+  ready.set(0);
+  block(new Set());
+  breakerIs('closed');
+  proven.set(0);
+  database.set(1);
+  for (const during of ['settle', 'renew', 'claim', 'look']) writes.inc({ during }, 0);
+
+  return (event) => {
+    switch (event.kind) {
+      case 'ready':
+        ready.set(1);
+        return block(new Set());
+      case 'not-ready':
+        ready.set(0);
+        return block(new Set(event.blockers.map((one) => one.part)));
+      case 'breaker':
+        if (event.state === 'open') opened.inc({ scope: event.key === null ? 'all' : 'key' });
+        if (event.key === null) return breakerIs(event.state);
+        if (event.state === 'closed') openKeys.delete(event.key);
+        else openKeys.add(event.key);
+        return keys.set(openKeys.size);
+      case 'listener':
+        listener.inc({ state: event.state });
+        if (event.state === 'lost' || event.state === 'deaf') proven.set(0);
+        return;
+      case 'canary':
+        proven.set(event.tookMs === null ? 0 : 1);
+        if (event.tookMs === null) missed.inc();
+        else canary.observe(seconds(event.tookMs));
+        return;
+      case 'database':
+        return database.set(event.state === 'back' ? 1 : 0);
+      case 'alarm':
+        return alarms.inc();
+      case 'fault':
+        faults.inc({ where: event.where });
+        if (['settle', 'renew', 'claim', 'look'].includes(event.where)) writes.inc({ during: event.where });
+        return;
+      case 'stopping':
+        ready.set(0);
+        return block(new Set(['stopping']));
+    }
+  };
+}

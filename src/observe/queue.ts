@@ -1,0 +1,33 @@
+// The queue as the database counts it, asked for at most once a second however many ask.
+import type { Clock } from '../core/ports.js';
+
+/** What the store's snapshot says of each state of pending rows, as far as metrics and page need to know. */
+export interface QueueSnapshot {
+  readonly queue: Readonly<Record<string, { readonly rows: number; readonly oldestMs: number | null }>>;
+}
+
+export type QueueSource<S extends QueueSnapshot = QueueSnapshot> = () => Promise<S>;
+
+const FRESH_MS = 1_000;
+
+/** Scrapes, probes and browsers may come as often as they like: the database is asked once a second. */
+export function cached<S extends QueueSnapshot>(source: QueueSource<S>, clock: Clock): QueueSource<S> {
+  let at = Number.NEGATIVE_INFINITY;
+  let current: Promise<S> | null = null;
+  let pending = false;
+  return () => {
+    // A database that does not answer is not asked once more by everybody who waits.
+    if (current !== null && (pending || clock.elapsed() - at < FRESH_MS)) return current;
+    pending = true;
+    const asked = source().finally(() => {
+      pending = false;
+      at = clock.elapsed();
+    });
+    // A failure is told to those who wait for it, and asked again by the next.
+    asked.catch(() => {
+      current = null;
+    });
+    current = asked;
+    return asked;
+  };
+}

@@ -1,0 +1,68 @@
+import { parked } from '../core/decide.js';
+import type { Offset } from '../core/ids.js';
+import { chaseFrom, lookAt } from '../core/look.js';
+import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
+import type { UndecidedClaim } from '../core/row.js';
+import type { Verdict } from '../core/settlement.js';
+import type { PathContext } from './context.js';
+import { isStill } from './marks.js';
+import type { Participant } from './participant.js';
+import { verifyAcceptance } from './verify.js';
+
+const CALL_MS = 5_000;
+
+/**
+ * `DUPLICATE_COMMAND` says that an acceptance exists; this finds it (P22). Found and ours: completed. A proven read
+ * that passed the place without it: parked, loudly, and never sent again. Null: not known yet, look again.
+ */
+export async function chase(
+  path: PathContext,
+  participant: Participant,
+  claim: Pick<UndecidedClaim, 'row' | 'record' | 'recipient'>,
+  completionOffset: Offset | null,
+  signal: AbortSignal,
+): Promise<Verdict | null> {
+  const verified = participant.verified();
+  if (verified === null) return null;
+  const end = await path.ledger.ledgerEnd({ timeoutMs: CALL_MS, signal });
+  if (end.kind !== 'read') return null;
+  const { mark } = verified.pinned;
+  if (mark === null && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal }))) return null;
+
+  const pruned = await path.ledger.prunedUpTo({ timeoutMs: CALL_MS, signal });
+  const { beginExclusive, until } = chaseFrom(
+    completionOffset,
+    end.value,
+    pruned.kind === 'read' ? pruned.value : 0n,
+  );
+  const parties = mark === null ? [claim.record.party] : [...new Set([claim.record.party, mark.party])];
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(verified.patienceMs)]);
+  // Past both the place the participant named and the mark, else the read proves nothing.
+  const past = mark !== null && mark.offset > until ? mark.offset : until;
+  let proof: Proof = proofAtBegin(mark);
+  for await (const event of path.ledger.completions(
+    { parties, beginExclusive: beginBefore(beginExclusive, mark) },
+    limit,
+  )) {
+    proof = observeProof(proof, mark, event);
+    if (proof === 'missed') {
+      participant.doubt('its completion stream does not show the marked completion');
+      return null;
+    }
+    const finding = lookAt(
+      event,
+      claim.row.txHash,
+      { sentUntil: null, submissionId: claim.record.submissionId },
+      path.settings.synchronizerId,
+    );
+    if (finding?.kind === 'accepted') return verifyAcceptance(path, claim, finding, signal);
+    if (event.offset < past) continue;
+    if (proof === 'unmarked' && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal })))
+      return null;
+    const where = completionOffset === null ? `anywhere up to ${until}` : `at ${completionOffset}`;
+    const reason = `LOST_DUPLICATE: the participant calls this a duplicate, and shows no acceptance of it ${where}`;
+    path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
+    return parked(reason, 'keep');
+  }
+  return null;
+}

@@ -1,0 +1,111 @@
+import type { ClaimReply } from '../core/ports.js';
+import type { FreshClaim } from '../core/row.js';
+import type { WakeReason } from '../observe/events.js';
+import type { Slots } from '../runtime/slots.js';
+import { type ConcludeDeps, conclude, taken } from './conclude.js';
+import type { PathContext } from './context.js';
+import type { Renewer } from './renew.js';
+import type { SubmitDeps } from './submission.js';
+import { submit } from './submit.js';
+import type { Verified } from './verified.js';
+import { TRAILING_MS } from './wake.js';
+
+export interface ClaimDeps extends SubmitDeps, ConcludeDeps {
+  readonly renewer: Renewer;
+  readonly slots: Slots;
+}
+
+/** Asking for 64 where there is one row costs twice as much: ask for few, double while the answer is full. */
+const FEW = 4;
+
+export interface Claimer {
+  round(by: WakeReason): Promise<void>;
+  /** A slot is free again: look for more, where the last claim left some. */
+  slotFreed(): void;
+}
+
+/** The hot path's claim: a round per wake-up, one statement per round, at most one in flight per instance. */
+export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
+  const { settings, store, clock, emit } = path;
+  const { participant, breaker, renewer, slots, wakeups } = deps;
+  let appetite = FEW;
+  /** The last claim filled the last slot: there may be more. */
+  let hungry = false;
+
+  const round = async (by: WakeReason): Promise<void> => {
+    const verified = participant.verified();
+    if (verified === null || deps.stopping.aborted) return;
+    const allowed = breaker.allowance();
+    if (allowed === 'none') return;
+    const probe = allowed === 'one';
+    const ask = Math.min(slots.free(), probe ? 1 : appetite);
+    if (ask === 0) {
+      hungry = true;
+      return;
+    }
+    if (probe) breaker.beginProbe();
+    // Before the statement is sent: our deadline ends before the database's lease does (I1).
+    const sentAt = clock.elapsed();
+    const reply = await claim(verified, ask, probe);
+    if (reply.kind === 'stale') return participant.doubt('the pinned row changed');
+    const got = reply.rows.length;
+    emit({ kind: 'claimed', rows: got, asked: ask, by, tookMs: clock.elapsed() - sentAt, look: false });
+    for (const row of reply.rows) if (row.kind === 'fresh') begin(row, reply, sentAt, probe);
+    if (!probe) return follow(by, got, ask);
+    if (got === 0) breaker.endProbe();
+  };
+
+  const claim = async (verified: Verified, limit: number, probe: boolean): Promise<ClaimReply> => {
+    try {
+      return await store.claim({
+        holder: settings.holder,
+        limit,
+        leaseMs: settings.leaseMs,
+        generation: verified.pinned.generation,
+        sentFrom: participant.sentFrom(),
+        windowMs: settings.windowMs,
+      });
+    } catch (error) {
+      if (probe) breaker.endProbe();
+      throw error;
+    }
+  };
+
+  const begin = (
+    row: FreshClaim,
+    reply: Extract<ClaimReply, { kind: 'claimed' }>,
+    sentAt: number,
+    probe: boolean,
+  ): void => {
+    const lease = renewer.hold(row.row, row.token, sentAt);
+    taken(path, row, reply.now);
+    slots.run(async () => {
+      const verdict = await submit(path, deps, { claim: row, lease, now: reply.now, at: sentAt });
+      if (probe && breaker.open() !== null) breaker.endProbe();
+      await conclude(deps, row, lease, verdict);
+    });
+  };
+
+  /** What comes after a claim: more while there is more, a trailing look after the last. */
+  const follow = (by: WakeReason, got: number, ask: number): void => {
+    if (by === 'bell') wakeups.answered(got > 0);
+    if (got === ask) {
+      appetite = Math.min(appetite * 2, settings.concurrency);
+      hungry = slots.free() === 0;
+      if (!hungry) wakeups.signal('slot');
+      // There may be more, and no slot for it here: those who answer bells late must not be late now.
+      else store.ring('handoff').catch((error: unknown) => emit({ kind: 'fault', where: 'handoff', error }));
+      return;
+    }
+    appetite = FEW;
+    hungry = false;
+    if (by === 'handoff' || (by === 'bell' && got > 0)) wakeups.trail(TRAILING_MS);
+  };
+
+  return {
+    round,
+    slotFreed() {
+      if (hungry) wakeups.signal('slot');
+    },
+  };
+}

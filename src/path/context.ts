@@ -1,0 +1,40 @@
+import type { RetryPolicy } from '../core/backoff.js';
+import type { Party } from '../core/ids.js';
+import type { Clock, Ledger, Store } from '../core/ports.js';
+import type { Token } from '../core/token.js';
+import type { SubmitterEvent } from '../observe/events.js';
+
+/** What the steps of the path need to know of the configuration. Durations in ms. */
+export interface PathSettings {
+  /** Unique per process start; stands in `claimed_by`. */
+  readonly holder: string;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  readonly canaryMs: number;
+  readonly callTimeoutMs: number;
+  readonly windowMs: number;
+  readonly toleranceMs: number;
+  readonly probeMs: number;
+  /** Null: what the participant says of its checkpoints, + 5 s. */
+  readonly lookPatienceMs: number | null;
+  readonly retry: RetryPolicy;
+  readonly lanes: 'sender' | 'off';
+  readonly userId: string;
+  readonly synchronizerId: string;
+  readonly issuerParty: Party;
+  /** The operator's word, for a participant whose token may not ask. */
+  readonly participantId: string | null;
+  /** By lower-case contract address. */
+  readonly tokens: ReadonlyMap<string, Token>;
+}
+
+/** What every step is given. No step knows Postgres or gRPC: they come as ports. */
+export interface PathContext {
+  readonly settings: PathSettings;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly emit: (event: SubmitterEvent) => void;
+}

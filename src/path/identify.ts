@@ -1,0 +1,117 @@
+import type { CallOptions, Pinned, Read } from '../core/ports.js';
+import { PROTOCOL } from '../core/protocol.js';
+import type { NotReady } from '../observe/events.js';
+import type { PathContext } from './context.js';
+import { showsMark } from './marks.js';
+import type { Verified } from './verified.js';
+
+/** Checkpoints of an unknown cadence: an idle stream emits one a minute. */
+const UNKNOWN_PATIENCE_MS = 75_000;
+const AFTER_CHECKPOINT_MS = 5_000;
+
+/** Holds the participant that answers against the pinned row; with a difference, why this instance claims nothing. */
+export async function identify(path: PathContext, options: CallOptions): Promise<Verified | NotReady> {
+  const { settings, store, ledger } = path;
+  const pinned = await store.pinned();
+  if (pinned === null)
+    return refuse('schema', 'the database is not migrated: run `canton-submitter migrate`');
+  const odd = disagreement(pinned, settings);
+  if (odd !== null) return refuse('pins', odd);
+  if (!ledger.ready()) return refuse('participant', 'the participant cannot be reached');
+
+  const version = await ledger.version(options);
+  if (version.kind !== 'read')
+    return refuse('participant', `its API version cannot be read: ${said(version)}`);
+  if (!/^3\./.test(version.value.version)) {
+    return refuse('participant', `it speaks Ledger API ${version.value.version}; this service needs 3.x`);
+  }
+  const asked = await ledger.participantId(options);
+  const mayAskId = asked.kind === 'read';
+  if (asked.kind !== 'read' && asked.refusal.errorId !== 'GRPC_PERMISSION_DENIED') {
+    return refuse('participant', `its identity cannot be read: ${said(asked)}`);
+  }
+  const id = asked.kind === 'read' ? asked.value : settings.participantId;
+  if (id === null)
+    return refuse('participant', 'this token may not ask for the participant id: set CANTON_PARTICIPANT_ID');
+  if (settings.participantId !== null && id !== settings.participantId) {
+    return refuse('participant', `it is ${id}, but CANTON_PARTICIPANT_ID says ${settings.participantId}`);
+  }
+  const end = await ledger.ledgerEnd(options);
+  if (end.kind !== 'read') return refuse('participant', `its ledger end cannot be read: ${said(end)}`);
+
+  const pins = await agreedPins(path, pinned, id);
+  if ('part' in pins) return pins;
+  if (pins.ledgerEnd !== null && end.value < pins.ledgerEnd) {
+    return refuse(
+      'participant',
+      `its ledger ends at ${end.value}, before ${pins.ledgerEnd} seen earlier: restored from a backup?`,
+    );
+  }
+  const shown = pins.mark === null ? 'shown' : await showsMark(ledger, pins.mark, options);
+  if (shown === 'missed') {
+    return refuse(
+      'participant',
+      `it does not show update ${pins.mark?.updateId} that ${id} has shown: another participant, or restored`,
+    );
+  }
+  const delay = version.value.checkpointDelayMs;
+  const patience = delay === null ? UNKNOWN_PATIENCE_MS : delay + AFTER_CHECKPOINT_MS;
+  return {
+    pinned: pins,
+    participantId: id,
+    mayAskId,
+    patienceMs: settings.lookPatienceMs ?? patience,
+    end: end.value,
+  };
+}
+
+/** The first instance that connects pins what it was shown; every later one has to match it. */
+async function agreedPins(
+  { settings, store }: PathContext,
+  pinned: Pinned,
+  id: string,
+): Promise<Pinned | NotReady> {
+  const mine = { id, userId: settings.userId, synchronizerId: settings.synchronizerId };
+  const pins =
+    pinned.participant === null
+      ? ((await store.pinParticipant(pinned.generation, mine)) ?? (await store.pinned()))
+      : pinned;
+  if (pins?.participant == null) return refuse('pins', 'another instance is pinning the participant');
+  for (const key of ['id', 'userId', 'synchronizerId'] as const) {
+    if (pins.participant[key] !== mine[key]) {
+      return refuse(
+        'participant',
+        `${LABEL[key]} is ${mine[key]}, but this database is pinned to ${pins.participant[key]}`,
+      );
+    }
+  }
+  return pins;
+}
+
+/** What processes must agree on, since they would break each other's work otherwise (P30). */
+export function disagreement(
+  pinned: Pinned,
+  mine: { readonly lanes: string; readonly toleranceMs: number },
+): string | null {
+  if (pinned.protocol !== PROTOCOL) {
+    return `the database speaks protocol ${pinned.protocol}, this version ${PROTOCOL}: run one version, after \`migrate\``;
+  }
+  if (pinned.lanes !== mine.lanes) {
+    return `LANES is ${mine.lanes} here and ${pinned.lanes} in the database: \`migrate\` pins it for all`;
+  }
+  if (pinned.toleranceMs !== mine.toleranceMs) {
+    return `LEDGER_TIME_TOLERANCE_MS is ${mine.toleranceMs} here and ${pinned.toleranceMs} in the database: \`migrate\` pins it for all`;
+  }
+  return null;
+}
+
+export const refuse = (part: NotReady['part'], reason: string): NotReady => ({ part, reason });
+
+const LABEL = {
+  id: 'the participant',
+  userId: 'CANTON_USER_ID',
+  synchronizerId: 'CANTON_SYNCHRONIZER_ID',
+} as const;
+
+const said = (read: Exclude<Read<unknown>, { kind: 'read' }>): string =>
+  `${read.refusal.errorId}: ${read.refusal.detail}`;

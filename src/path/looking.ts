@@ -1,0 +1,37 @@
+import type { DbMillis } from '../core/ids.js';
+import type { UndecidedClaim } from '../core/row.js';
+import type { Verdict } from '../core/settlement.js';
+import type { PathContext } from './context.js';
+import type { Participant } from './participant.js';
+import type { Lease } from './renew.js';
+import type { Verified } from './verified.js';
+
+/** An undecided row in this process's hands. */
+export interface Looking {
+  readonly claim: UndecidedClaim;
+  readonly lease: Lease;
+}
+
+export interface LookBatch {
+  readonly rows: readonly Looking[];
+  /** The database's time when they were claimed, and the elapsed time then. */
+  readonly now: DbMillis;
+  readonly at: number;
+}
+
+/** What a look says of a row. */
+export type FoundKind = 'accepted' | 'dead' | 'undecided' | 'foreign' | 'lost' | 'pruned';
+
+/** One read of the completion stream, for a batch of rows. */
+export interface Reading {
+  readonly path: PathContext;
+  readonly participant: Participant;
+  readonly verified: Verified;
+  readonly open: Set<Looking>;
+  readonly close: (row: Looking, found: FoundKind, verdict: Verdict) => Promise<void>;
+  readonly stop: AbortSignal;
+  /** False once the marked completion turned out to be pruned: the participant id has to prove it then. */
+  readonly useMark: boolean;
+  /** Rows read from the pruned offset on: the first time the stream tells must be before they were accepted. */
+  readonly unsure: Set<Looking>;
+}

@@ -1,0 +1,97 @@
+import { parked } from '../core/decide.js';
+import type { Offset, Party } from '../core/ids.js';
+import type { CompletionEvent } from '../core/outcome.js';
+import type { Mark } from '../core/ports.js';
+import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
+import { bury, judge } from './judge-completions.js';
+import type { Looking, Reading } from './looking.js';
+import { isStill } from './marks.js';
+
+/** How long an id may take to be asked. */
+const CALL_MS = 5_000;
+
+/** One stream for the batch, read event by event until nothing of it is open, or patience is over. */
+export async function readUntilDecided(reading: Reading): Promise<void> {
+  const { path, participant, verified, open, stop } = reading;
+  if (open.size === 0) return;
+  const mark = reading.useMark ? verified.pinned.mark : null;
+  const earliest = await earliestTold(reading);
+  if (earliest === null || open.size === 0) return;
+  // Without a mark the id is asked before the stream opens and again after its deciding event.
+  if (mark === null && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) return;
+
+  const finished = new AbortController();
+  const parties = [
+    ...new Set<Party>([...open].map((row) => row.claim.record.party).concat(mark?.party ?? [])),
+  ];
+  const beginExclusive = beginBefore(earliest, mark);
+  const stream = path.ledger.completions(
+    { parties, beginExclusive },
+    AbortSignal.any([stop, finished.signal]),
+  );
+  const dead = new Set<Looking>();
+  let proof: Proof = proofAtBegin(mark);
+  let newest: Mark | null = null;
+  try {
+    for (;;) {
+      const step = await stream.next();
+      if (step.done) {
+        // The begin was moved back for the mark alone: trouble with it parks nothing.
+        if (step.value?.pruned && mark !== null)
+          return await readUntilDecided({ ...reading, useMark: false });
+        return;
+      }
+      const event = step.value;
+      proof = observeProof(proof, mark, event);
+      if (proof === 'missed')
+        return participant.doubt('its completion stream does not show the marked completion');
+      newest = acceptance(event) ?? newest;
+      await judge(reading, event, dead);
+      if (proof === 'shown') await bury(reading, dead);
+      else if (proof === 'unmarked' && dead.size > 0) {
+        if (!(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) return;
+        await bury(reading, dead);
+      }
+      if (open.size === 0) return;
+    }
+  } finally {
+    finished.abort();
+    if (newest !== null && proof !== 'missed' && proof !== 'awaiting') participant.sawAcceptance(newest);
+  }
+}
+
+/** Where the read begins: the earliest `sentFrom`. A record from 0 begins at what the participant still has. */
+async function earliestTold({ path, open, close, stop, unsure }: Reading): Promise<Offset | null> {
+  const pruned = await path.ledger.prunedUpTo({ timeoutMs: CALL_MS, signal: stop });
+  const upTo = pruned.kind === 'read' ? pruned.value : 0n;
+  let earliest: Offset | null = null;
+  for (const row of [...open]) {
+    const { sentFrom } = row.claim.record;
+    if (sentFrom < upTo && !fromTheBegin(row)) {
+      await close(
+        row,
+        'pruned',
+        parked(
+          `PRUNED: the participant forgot everything up to ${upTo}, this was sent from ${sentFrom}`,
+          'keep',
+        ),
+      );
+      continue;
+    }
+    if (sentFrom < upTo) unsure.add(row);
+    const from = sentFrom < upTo ? upTo : sentFrom;
+    earliest = earliest === null || from < earliest ? from : earliest;
+  }
+  return earliest;
+}
+
+/** An unknown record from the ledger's begin: whoever sent it, it was after the row existed. */
+const fromTheBegin = ({ claim }: Looking): boolean =>
+  claim.record.sentFrom === 0n && claim.record.submissionId === null;
+
+const acceptance = (event: CompletionEvent): Mark | null => {
+  const [first] = event.kind === 'accepted' ? event.parties : [];
+  return event.kind === 'accepted' && first !== undefined
+    ? { offset: event.offset, updateId: event.updateId, party: first as Party }
+    : null;
+};

@@ -1,0 +1,76 @@
+import type { UndecidedClaim } from '../core/row.js';
+import type { WakeReason } from '../observe/events.js';
+import type { Slots } from '../runtime/slots.js';
+import { type ConcludeDeps, conclude, taken } from './conclude.js';
+import type { PathContext } from './context.js';
+import { look } from './look.js';
+import type { LookBatch, Looking } from './looking.js';
+import type { Participant } from './participant.js';
+import type { Renewer } from './renew.js';
+
+export interface RecoverDeps extends ConcludeDeps {
+  readonly participant: Participant;
+  readonly renewer: Renewer;
+  /** Undecided rows have slots of their own, so that neither kind starves the other. */
+  readonly lookSlots: Slots;
+}
+
+/** The second claim: rows whose earlier submission may still commit. One stream looks for the whole batch. */
+export function createRecovery(
+  path: PathContext,
+  deps: RecoverDeps,
+): { round(by: WakeReason): Promise<void> } {
+  const { settings, store, clock, emit } = path;
+  const { participant, renewer, lookSlots } = deps;
+
+  const round = async (by: WakeReason): Promise<void> => {
+    const verified = participant.verified();
+    const ask = lookSlots.free();
+    if (verified === null || deps.stopping.aborted || ask === 0) return;
+    const sentAt = clock.elapsed();
+    const { holder, leaseMs } = settings;
+    const reply = await store.claimUndecided({
+      holder,
+      limit: ask,
+      leaseMs,
+      generation: verified.pinned.generation,
+    });
+    if (reply.kind === 'stale') return participant.doubt('the pinned row changed');
+    if (reply.rows.length === 0) return;
+    emit({
+      kind: 'claimed',
+      rows: reply.rows.length,
+      asked: ask,
+      by,
+      tookMs: clock.elapsed() - sentAt,
+      look: true,
+    });
+    const claims = reply.rows.filter((claim): claim is UndecidedClaim => claim.kind === 'undecided');
+    const rows = claims.map((claim): Looking => {
+      taken(path, claim, reply.now);
+      return { claim, lease: renewer.hold(claim.row, claim.token, sentAt) };
+    });
+    occupy({ rows, now: reply.now, at: sentAt });
+    if (rows.length === ask) deps.lookAgain();
+  };
+
+  /** A row keeps its slot until it is settled; the batch's stream runs beside the loop. */
+  const occupy = (batch: LookBatch): void => {
+    const ended = new Map<Looking, () => void>();
+    for (const row of batch.rows) {
+      const end = new Promise<void>((resolve) => ended.set(row, resolve));
+      lookSlots.run(() => end);
+    }
+    look(path, participant, batch, deps.stopping, async (row, verdict) => {
+      await conclude(deps, row.claim, row.lease, verdict);
+      ended.get(row)?.();
+    })
+      .catch((error: unknown) => emit({ kind: 'fault', where: 'look', error }))
+      .finally(() => {
+        for (const row of batch.rows) row.lease.end();
+        for (const end of ended.values()) end();
+      });
+  };
+
+  return { round };
+}

@@ -1,0 +1,92 @@
+import type { ClaimToken } from '../core/ids.js';
+import type { MempoolRow } from '../core/row.js';
+import { every } from '../runtime/timers.js';
+import type { PathContext } from './context.js';
+
+/** This process's hold on one row (I1). */
+export interface Lease {
+  readonly token: ClaimToken;
+  /** Milliseconds until it must not be relied on any more; negative when over. */
+  left(): number;
+  /** Aborts when the lease is lost or run out: whatever runs for the row has to end. */
+  readonly signal: AbortSignal;
+  /** The row is settled, or nobody's business here any more. */
+  end(): void;
+}
+
+export interface Renewer {
+  /** `sentAt`: elapsed time *before* the claim statement was sent, so that ours ends before the database's does. */
+  hold(row: MempoolRow, token: ClaimToken, sentAt: number): Lease;
+  held(): number;
+  /** Ends every lease's work: the process is going down. */
+  abortAll(reason: string): void;
+  stop(): Promise<void>;
+}
+
+interface Held {
+  readonly row: MempoolRow;
+  readonly abort: AbortController;
+  deadline: number;
+}
+
+/** Renewals per lease: two may get lost before the third is too late. */
+const RENEWALS = 3;
+/** How often deadlines are looked at, in a lease: a lost lease aborts its call within a tenth of it. */
+const WATCHES = 10;
+
+/**
+ * Keeps the leases of everything in flight: one statement for all, every third of a lease, by a timer of its own
+ * that depends on no call's progress. A renewal counts from before it was sent.
+ */
+export function createRenewer({ settings, store, clock, emit }: PathContext): Renewer {
+  const held = new Map<ClaimToken, Held>();
+
+  const renew = async (): Promise<void> => {
+    if (held.size === 0) return;
+    const asked = [...held.keys()];
+    const sentAt = clock.elapsed();
+    const kept = await store.renew(asked, settings.leaseMs);
+    for (const token of asked) {
+      const lease = held.get(token);
+      if (lease === undefined) continue;
+      if (kept.has(token)) lease.deadline = sentAt + settings.leaseMs;
+      else lose(token, lease, 'another claim holds the row');
+    }
+  };
+
+  const lose = (token: ClaimToken, lease: Held, why: string): void => {
+    held.delete(token);
+    emit({ kind: 'fenced', during: 'renew', id: lease.row.id, txHash: lease.row.txHash });
+    lease.abort.abort(why);
+  };
+
+  const watch = (): void => {
+    const now = clock.elapsed();
+    for (const [token, lease] of held)
+      if (now >= lease.deadline) lose(token, lease, 'the lease ran out before it could be renewed');
+  };
+
+  const report = (error: unknown): void => emit({ kind: 'fault', where: 'renew', error });
+  const renewing = every(settings.leaseMs / RENEWALS, 0, renew, report);
+  const watching = every(settings.leaseMs / WATCHES, 0, watch, report);
+
+  return {
+    hold(row, token, sentAt) {
+      const lease: Held = { row, abort: new AbortController(), deadline: sentAt + settings.leaseMs };
+      held.set(token, lease);
+      return {
+        token,
+        left: () => lease.deadline - clock.elapsed(),
+        signal: lease.abort.signal,
+        end: () => void held.delete(token),
+      };
+    },
+    held: () => held.size,
+    abortAll(reason) {
+      for (const lease of held.values()) lease.abort.abort(reason);
+    },
+    async stop() {
+      await Promise.all([renewing.stop(), watching.stop()]);
+    },
+  };
+}

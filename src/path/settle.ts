@@ -1,0 +1,83 @@
+import type { Settled, Settlement } from '../core/settlement.js';
+import { pause } from '../runtime/timers.js';
+import type { PathContext } from './context.js';
+
+/** The last step: outcomes into the database, in batches, however long that takes (I9). */
+export interface Settler {
+  /** Resolves when the database said what became of it; never rejects. */
+  settle(settlement: Settlement): Promise<Settled>;
+  /** Outcomes not written yet. */
+  waiting(): number;
+}
+
+/** Rows of one statement: large enough for a full house of slots, small enough to be quick. */
+const BATCH = 256;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+interface Waiting {
+  readonly settlement: Settlement;
+  readonly since: number;
+  readonly done: (result: Settled) => void;
+}
+
+/**
+ * One statement at a time; what arrives meanwhile makes the next batch. So a lone outcome is written at once, and
+ * under load batches grow by themselves. While the database is away the same batch is tried again and again: the
+ * outcome is known, and the fence decides what it may still change.
+ */
+export function createSettler({
+  store,
+  clock,
+  emit,
+}: Pick<PathContext, 'store' | 'clock' | 'emit'>): Settler {
+  let queue: Waiting[] = [];
+  let running = false;
+
+  const drain = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const batch = queue.slice(0, BATCH);
+      queue = queue.slice(BATCH);
+      const results = await write(batch.map((one) => one.settlement));
+      batch.forEach((one, index) => {
+        const result = results[index] ?? { result: 'fenced', laneWaits: false };
+        report(one, result);
+        one.done(result);
+      });
+    }
+    running = false;
+  };
+
+  const write = async (batch: readonly Settlement[]): Promise<readonly Settled[]> => {
+    let waitMs = FIRST_PAUSE_MS;
+    for (;;) {
+      try {
+        return await store.settle(batch);
+      } catch (error) {
+        emit({ kind: 'fault', where: 'settle', error });
+        await pause(waitMs);
+        waitMs = Math.min(waitMs * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  };
+
+  const report = ({ settlement, since }: Waiting, { result }: Settled): void => {
+    const { id, txHash, verdict } = settlement;
+    emit({ kind: 'settled', id, txHash, verdict, result, tookMs: clock.elapsed() - since });
+    if (result === 'fenced') emit({ kind: 'fenced', during: 'settle', id, txHash });
+    else if (verdict.kind === 'pending' && verdict.wait === 'parked') {
+      emit({ kind: 'parked', id, txHash, reason: verdict.lastError ?? '' });
+    }
+  };
+
+  return {
+    settle: (settlement) =>
+      new Promise((done) => {
+        queue.push({ settlement, since: clock.elapsed(), done });
+        if (running) return;
+        running = true;
+        void drain();
+      }),
+    waiting: () => queue.length,
+  };
+}

@@ -1,0 +1,14 @@
+import type { Offset } from '../core/ids.js';
+import type { Pinned } from '../core/ports.js';
+
+/** What this instance checked itself against, and may claim under. */
+export interface Verified {
+  readonly pinned: Pinned;
+  readonly participantId: string;
+  /** The token may ask for the participant id; else the operator's word stands for it. */
+  readonly mayAskId: boolean;
+  /** How long a look waits for the ledger's word. */
+  readonly patienceMs: number;
+  /** The ledger end when all this was checked. */
+  readonly end: Offset;
+}

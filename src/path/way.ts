@@ -1,0 +1,133 @@
+import type { Subscription } from 'rxjs';
+import type { Notifications } from '../core/ports.js';
+import type { NotReady, WakeReason } from '../observe/events.js';
+import { createLoop } from '../runtime/loop.js';
+import { createSlots } from '../runtime/slots.js';
+import { every, pause } from '../runtime/timers.js';
+import { createFactoryCache } from '../transfer/factory.js';
+import { createBreaker } from './breaker.js';
+import { type Claimer, createClaimer } from './claim.js';
+import type { PathContext } from './context.js';
+import { listen, pollInterval } from './listen.js';
+import { createParticipant } from './participant.js';
+import { createRecovery } from './recover.js';
+import { createRenewer } from './renew.js';
+import { rescue } from './rescue.js';
+import { createSettler } from './settle.js';
+import { createWakeups } from './wake.js';
+
+/** The steps of the path, wired in their order. */
+export interface Way {
+  start(): Promise<void>;
+  /**
+   * Claims nothing more, lets what is in flight finish within the grace, settles, and gives the rest back: what was
+   * never sent as it was, what is unanswered with its record, due at once for another instance's look.
+   */
+  stop(graceMs: number): Promise<'clean' | 'forced'>;
+  inFlight(): { readonly submissions: number; readonly looks: number; readonly settling: number };
+  blockers(): readonly NotReady[];
+}
+
+/** After the grace: time to write down what was cut off. The leases cover what even this is too short for. */
+const LAST_WRITES_MS = 5_000;
+/** A database that does not answer is asked again this soon, whatever the poll. */
+const AGAIN_MS = 1_000;
+
+export function createWay(path: PathContext, notifications: Notifications): Way {
+  const { settings, emit } = path;
+  const takeSignal = new AbortController();
+  const fault = (where: string) => (error: unknown) => emit({ kind: 'fault', where, error });
+  const { clock, random } = path;
+  const wakeups = createWakeups({
+    pollMs: () => pollInterval(settings.pollMs, notifications),
+    random,
+    clock,
+    canaryMs: settings.canaryMs,
+  });
+
+  const participant = createParticipant(path, () => wakeups.signal('start'));
+  const breaker = createBreaker(path, () => wakeups.signal('slot'));
+  const renewer = createRenewer(path);
+  const settler = createSettler(path);
+  let claimer: Claimer | null = null;
+  const slots = createSlots(settings.concurrency, () => claimer?.slotFreed());
+  const lookSlots = createSlots(settings.concurrency, () => {});
+  const factories = createFactoryCache(path.ledger);
+  const lookAgain = (): void => looks.signal('lane');
+  const shared = {
+    participant,
+    breaker,
+    factories,
+    settler,
+    wakeups,
+    renewer,
+    stopping: takeSignal.signal,
+    lookAgain,
+  };
+  claimer = createClaimer(path, { ...shared, slots });
+  const recovery = createRecovery(path, { ...shared, lookSlots });
+
+  const again = (loop: { signal(reason: WakeReason): void }): void => {
+    setTimeout(() => loop.signal('poll'), AGAIN_MS).unref();
+  };
+  const claims = createLoop<WakeReason>(claimer.round, (error) => {
+    fault('claim')(error);
+    again(claims);
+  });
+  const looks = createLoop<WakeReason>(recovery.round, (error) => {
+    fault('look')(error);
+    again(looks);
+  });
+  const rescues = createLoop<WakeReason>(async () => {
+    await rescue(path);
+    looks.signal('poll');
+    claims.signal('poll');
+  }, fault('rescue'));
+
+  /** The poll rescues first, so that the claims after it find what a dead process held. */
+  const wake = (reason: WakeReason): void => {
+    emit({ kind: 'woken', by: reason });
+    if (reason === 'poll' || reason === 'start') rescues.signal(reason);
+    else claims.signal(reason);
+    if (reason === 'retry' || reason === 'listen') looks.signal(reason);
+  };
+
+  let subscription: Subscription | null = null;
+  let probing: { stop(): Promise<void> } | null = null;
+
+  return {
+    async start() {
+      subscription = wakeups.wakeups$.subscribe({ next: wake, error: fault('wake-ups') });
+      participant.start();
+      // While the breaker is open, nothing else may wake us in time for its probe.
+      const probe = (): void => {
+        if (breaker.open() !== null) wakeups.signal('retry');
+      };
+      probing = every(settings.probeMs / 2, 0.2, probe, fault('probe'));
+      await listen(notifications, wakeups);
+    },
+    async stop(graceMs) {
+      emit({ kind: 'stopping', inFlight: slots.busy() + lookSlots.busy() });
+      takeSignal.abort('stopping');
+      await Promise.all([claims.stop(), looks.stop(), rescues.stop(), notifications.stop(), probing?.stop()]);
+      wakeups.stop();
+      subscription?.unsubscribe();
+      const idle = Promise.all([slots.idle(), lookSlots.idle()]);
+      await Promise.race([idle, pause(graceMs)]);
+      renewer.abortAll('the grace is over');
+      await Promise.race([idle, pause(LAST_WRITES_MS)]);
+      await Promise.all([renewer.stop(), participant.stop()]);
+      return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
+    },
+    inFlight: () => ({ submissions: slots.busy(), looks: lookSlots.busy(), settling: settler.waiting() }),
+    blockers() {
+      const blocked: NotReady[] = [];
+      const refused = participant.blocker();
+      if (refused !== null) blocked.push(refused);
+      const open = breaker.open();
+      if (open !== null) blocked.push({ part: 'breaker', reason: open });
+      if (takeSignal.signal.aborted) blocked.push({ part: 'stopping', reason: 'this instance is stopping' });
+      return blocked;
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { type Observable, Subject } from 'rxjs';
+import type { Config } from './config.js';
+import { ConfigError, StoreUnavailable } from './core/errors.js';
+import { noToken, tokenFile } from './ledger/auth.js';
+import { createLedger } from './ledger/ledger.js';
+import type { SubmitterEvent } from './observe/events.js';
+import { createHealth, type Health } from './observe/health.js';
+import type { PathSettings } from './path/context.js';
+import { disagreement } from './path/identify.js';
+import { watchedStore } from './path/watched-store.js';
+import { createWay } from './path/way.js';
+import { monotonic } from './runtime/clock.js';
+import { pause } from './runtime/timers.js';
+import { schemaProblems } from './store/check.js';
+import { refusesLogin } from './store/errors.js';
+import { openDatabase } from './store/pool.js';
+import { type QueueStatus, readStatus } from './store/status.js';
+import { createStore } from './store/store.js';
+import { createSubscriber } from './store/subscriber.js';
+
+/** One instance of the service. Any number of them, on any number of machines, may share a database. */
+export interface Submitter {
+  /**
+   * Resolves when it listens and claims. A database or participant that cannot be reached is waited for; `health()`
+   * says so meanwhile. Throws ConfigError where the database is not migrated, or pinned to other settings.
+   */
+  start(): Promise<void>;
+  /** Claims nothing more and lets go of everything within `STOP_GRACE_MS`. May be called twice, or before start. */
+  stop(): Promise<'clean' | 'forced'>;
+  /** Everything that happens, as typed events. Log, metrics and health are subscribers like yours. */
+  readonly events$: Observable<SubmitterEvent>;
+  health(): Health;
+  /** The queue as the database has it: for all instances. */
+  snapshot(): Promise<QueueStatus>;
+}
+
+const DATABASE_AGAIN_MS = 1_000;
+
+/** Puts one instance together: notification → wake-up → claim → transfer → outcome → settle (`path/way.ts`). */
+export function createSubmitter(config: Config): Submitter {
+  const events$ = new Subject<SubmitterEvent>();
+  const emit = (event: SubmitterEvent): void => events$.next(event);
+  const health = createHealth(events$);
+
+  const { url, listenUrl, poolSize } = config.database;
+  const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
+  const store = watchedStore(createStore(database), emit);
+  const ledger = createLedger({
+    url: config.canton.url,
+    tls: config.canton.tls,
+    tokens: config.canton.tokenFile === null ? noToken : tokenFile(config.canton.tokenFile),
+    packages: config.canton.packages,
+    userId: config.userId,
+    synchronizerId: config.synchronizerId,
+    issuerParty: config.issuerParty,
+  });
+  const notifications = createSubscriber({
+    listenUrl,
+    database,
+    instance: config.holder,
+    canaryIntervalMs: config.canaryMs,
+    emit,
+  });
+  const path = { settings: settingsOf(config), store, ledger, clock: monotonic, random: Math.random, emit };
+  const way = createWay(path, notifications);
+
+  const stopping = new AbortController();
+  let started = false;
+  let stopped: Promise<'clean' | 'forced'> | null = null;
+
+  /** Waits for the database, then refuses what no waiting would mend. */
+  const checkDatabase = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        const problems = await refusals(config, {
+          pinned: store.pinned,
+          schema: (lanes) => schemaProblems(database, lanes),
+        });
+        if (problems.length > 0) throw new ConfigError(problems);
+        return;
+      } catch (error) {
+        if (refusesLogin(error))
+          throw new ConfigError([`DATABASE_URL: ${error instanceof Error ? error.message : String(error)}`]);
+        if (!(error instanceof StoreUnavailable)) throw error;
+        await pause(DATABASE_AGAIN_MS, stopping.signal);
+      }
+    }
+  };
+
+  const stop = async (): Promise<'clean' | 'forced'> => {
+    stopping.abort();
+    const how = started ? await way.stop(config.stopGraceMs) : 'clean';
+    ledger.close();
+    await Promise.race([database.close(), pause(DATABASE_AGAIN_MS)]);
+    emit({ kind: 'stopped', clean: how === 'clean' });
+    events$.complete();
+    return how;
+  };
+
+  return {
+    events$: events$.asObservable(),
+    async start() {
+      emit({ kind: 'started', instance: config.holder });
+      await checkDatabase();
+      if (stopping.signal.aborted || started) return;
+      started = true;
+      await way.start();
+    },
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+    health,
+    snapshot: () => readStatus(database),
+  };
+}
+
+interface Questions {
+  pinned(): ReturnType<ReturnType<typeof createStore>['pinned']>;
+  schema(lanes: Config['lanes']): Promise<readonly string[]>;
+}
+
+/** What makes a start pointless until a person did something. */
+async function refusals(config: Config, ask: Questions): Promise<string[]> {
+  const pinned = await ask.pinned();
+  if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
+  const odd = disagreement(pinned, config);
+  if (odd !== null) return [odd];
+  const problems = await ask.schema(pinned.lanes);
+  return problems.map(
+    (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
+  );
+}
+
+function settingsOf(config: Config): PathSettings {
+  const {
+    holder,
+    concurrency,
+    leaseMs,
+    pollMs,
+    canaryMs,
+    callTimeoutMs,
+    windowMs,
+    toleranceMs,
+    probeMs,
+    lookPatienceMs,
+  } = config;
+  const { retry, lanes, userId, synchronizerId, issuerParty, participantId, tokens } = config;
+  return {
+    holder,
+    concurrency,
+    leaseMs,
+    pollMs,
+    canaryMs,
+    callTimeoutMs,
+    windowMs,
+    toleranceMs,
+    probeMs,
+    lookPatienceMs,
+    retry,
+    lanes,
+    userId,
+    synchronizerId,
+    issuerParty,
+    participantId,
+    tokens,
+  };
+}

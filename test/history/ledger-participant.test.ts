@@ -1,0 +1,240 @@
+// The right participant: what another one says, or the same with a part of its history gone, proves nothing.
+// Deduplication is off: another participant would not know of our commands in any case.
+import test from 'ava';
+import { party } from '../../src/core/ids.js';
+import type { Ledger } from '../../src/core/ports.js';
+import type { SubmitterEvent } from '../../src/observe/events.js';
+import { type Local, startLocal } from '../support/local.js';
+import { createWorld, type World } from '../support/world.js';
+import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
+
+const OTHER = 'other::1220feed';
+
+/** The pinned row knows of this ledger end and of this completion, as it does 5 s after any transfer. */
+async function mark(world: World, local: Local, hash: string): Promise<void> {
+  const [entry] = world.sandbox.audit.of(hash);
+  if (entry?.outcome.kind !== 'accepted') throw new Error('not accepted');
+  const { offset, updateId } = entry.outcome;
+  const [actAs] = entry.actAs;
+  await local.store.advanceMarks({
+    ledgerEnd: BigInt(world.sandbox.ledgerEnd()),
+    mark: { offset: BigInt(offset), updateId, party: party(actAs ?? '') },
+    oldMark: null,
+  });
+}
+
+const IDENTITY = 'PartyManagementService/GetParticipantId';
+const checks = (world: World): number => world.sandbox.audit.reads.get(IDENTITY) ?? 0;
+
+/** It has asked who answers there again and again, and polled meanwhile; it has claimed nothing and changed nothing. */
+async function claimsNothing(world: World, local: Local, why: RegExp): Promise<string | null> {
+  const before = await world.db.query('select * from mempool order by id');
+  const notReady = await local.event('not-ready', ({ blockers }) =>
+    blockers.some(({ reason }) => why.test(reason)),
+  );
+  const seen = local.events.length;
+  const asked = checks(world);
+  await world.until('it asked again, and again', () => checks(world) >= asked + 3);
+  const events = local.events.slice(seen);
+  if (events.some(({ kind }) => kind === 'claimed' || kind === 'taken' || kind === 'sent'))
+    return 'it claimed something';
+  if (!events.some((event) => event.kind === 'woken' && event.by === 'poll')) return 'it did not even poll';
+  const after = await world.db.query('select * from mempool order by id');
+  if (JSON.stringify(after) !== JSON.stringify(before)) return 'rows were changed';
+  return local.way.blockers().some(({ part }) => part === 'participant') ? null : JSON.stringify(notReady);
+}
+
+test('P8 another participant answers at the address: it claims nothing and says so; undecided rows wait', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const home = world.sandbox.participantId;
+  const network = createNetwork();
+  const first = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+  await world.ended([await world.insert({ from: alice, to: bob })]);
+  network.next('unheard');
+  // Nobody finds out what became of it before its instance is gone.
+  world.sandbox.faults.add({
+    on: 'CommandCompletionService/CompletionStream',
+    do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
+  });
+  const undecided = await world.insert({ from: alice, to: bob, nonce: 1 });
+  await world.sandbox.audit.until((log) => log.summary().accepted === 2, 20_000);
+  await first.stop();
+  world.sandbox.faults.clear();
+
+  await world.sandbox.control({ kind: 'identity', participantId: OTHER });
+  const fresh = await world.insert({ from: bob, to: alice });
+  await replay(world);
+  const second = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+  t.is(await claimsNothing(world, second, /the participant is other::1220feed, but .* pinned to/), null);
+  t.is((await world.row(undecided)).status, 'pending');
+  t.not((await world.row(undecided)).sent_until, null);
+  t.is((await world.row(fresh)).attempts, 0);
+
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await world.ended([undecided, fresh]);
+  t.is(network.requests.length, 3);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('P8 the same participant, restored to yesterday: it claims nothing, however far its ledger goes on from there', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const yesterday = world.sandbox.ledgerEnd();
+  const first = await startLocal(t, world);
+  const hash = await world.insert({ from: alice, to: bob });
+  await world.ended([hash]);
+  await mark(world, first, hash);
+  await first.stop();
+
+  await world.sandbox.control({ kind: 'restore', offset: yesterday });
+  await world.insert({ from: bob, to: alice });
+  const second = await startLocal(t, world);
+  t.is(await claimsNothing(world, second, /^its ledger ends at \d+, before \d+ seen earlier/), null);
+
+  // Its end is beyond what was seen, and still it lacks what it had shown.
+  while (world.sandbox.ledgerEnd() < yesterday + 5)
+    world.sandbox.createParties([{ holdings: [{ token: 'DEMO', amount: 1 }] }]);
+  t.is(await claimsNothing(world, second, /^it does not show update /), null);
+  t.is(world.sandbox.audit.summary().ledgerCalls, 1);
+});
+
+/** Once told to, it leads elsewhere right before the next call of its kind, and nothing on our side sees it happen. */
+function movingConnection(world: World) {
+  let moves = false;
+  const elsewhere = async (): Promise<void> => {
+    if (moves) await world.sandbox.control({ kind: 'identity', participantId: OTHER });
+    moves = false;
+  };
+  return {
+    moves: () => {
+      moves = true;
+    },
+    beforeStreams: (ledger: Ledger): Ledger => ({
+      ...ledger,
+      async *completions(request, signal) {
+        await elsewhere();
+        return yield* ledger.completions(request, signal);
+      },
+    }),
+    beforeLedgerEnds: (ledger: Ledger): Ledger => ({
+      ...ledger,
+      async ledgerEnd(options) {
+        await elsewhere();
+        return ledger.ledgerEnd(options);
+      },
+    }),
+  };
+}
+
+/** Another participant, whose ledger is longer than the one that was seen, and whose time goes on. */
+async function prepareOther(world: World): Promise<void> {
+  const home = world.sandbox.participantId;
+  await world.sandbox.control({ kind: 'identity', participantId: OTHER });
+  for (let n = 0; n < 20; n++) world.sandbox.createParties([{ holdings: [{ token: 'DEMO', amount: 1 }] }]);
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+}
+
+/** The submission was handed over, and its caller knows nothing. */
+const unanswered = (event: Extract<SubmitterEvent, { kind: 'settled' }>): boolean =>
+  event.verdict.kind === 'pending' && /^UNKNOWN/.test(event.verdict.lastError ?? '');
+
+test('P27 nothing is marked yet: between asking who answers and reading its stream, the connection moves', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const home = world.sandbox.participantId;
+  const network = createNetwork();
+  network.next('hold');
+  const moving = movingConnection(world);
+  const refuse = world.sandbox.faults.add({
+    on: 'CommandCompletionService/CompletionStream',
+    do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
+  });
+  const local = await startLocal(t, world, {
+    ledger: (ledger) => network.wrap(moving.beforeStreams(ledger)),
+    settings: { windowMs: 1_500 },
+  });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('settled', unanswered);
+  t.is((await network.deliver()).kind, 'accepted');
+  await boundPassed(world, hash);
+  await prepareOther(world);
+  world.sandbox.faults.remove(refuse.id);
+
+  moving.moves();
+  const looked = nextEvent(local, 'looked');
+  await replay(world);
+  t.is((await looked).found, 'undecided');
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await world.until('the row is given back', async () => (await world.row(hash)).claim_token === null);
+  await replay(world);
+  await world.ended([hash]);
+  t.is(network.requests.length, 1);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('P27 a stream that does not show the marked completion is another one: nothing is read from it', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const home = world.sandbox.participantId;
+  const network = createNetwork();
+  const first = await startLocal(t, world, { ledger: network.wrap });
+  const before = await world.insert({ from: bob, to: alice });
+  await world.ended([before]);
+  await mark(world, first, before);
+  await first.stop();
+
+  const moving = movingConnection(world);
+  network.next('hold');
+  const refuse = world.sandbox.faults.add({
+    on: 'CommandCompletionService/CompletionStream',
+    do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
+  });
+  const local = await startLocal(t, world, {
+    ledger: (ledger) => network.wrap(moving.beforeStreams(ledger)),
+    settings: { windowMs: 1_500 },
+  });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('settled', unanswered);
+  t.is((await network.deliver()).kind, 'accepted');
+  await boundPassed(world, hash);
+  await prepareOther(world);
+  world.sandbox.faults.remove(refuse.id);
+
+  moving.moves();
+  const looked = nextEvent(local, 'looked');
+  await replay(world);
+  t.is((await looked).found, 'undecided');
+  t.regex((await local.event('alarm')).what, /^participant in doubt/);
+  await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => /pinned to/.test(reason)));
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await nextEvent(local, 'ready');
+  await replay(world);
+  await world.ended([hash]);
+  t.is(network.requests.length, 2);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('P27 a balance that another participant shows fails nothing', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const home = world.sandbox.participantId;
+  const first = await startLocal(t, world);
+  const before = await world.insert({ from: bob, to: alice });
+  await world.ended([before]);
+  await mark(world, first, before);
+  await first.stop();
+  await prepareOther(world);
+
+  const moving = movingConnection(world);
+  const local = await startLocal(t, world, { ledger: moving.beforeLedgerEnds });
+  await world.ended([await world.insert({ from: bob, to: alice, nonce: 1 })]);
+  moving.moves();
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('settled', (event) => event.txHash === hash);
+  t.is((await world.row(hash)).status, 'pending');
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+  t.deepEqual(await world.audit(), []);
+});

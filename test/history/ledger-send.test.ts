@@ -1,0 +1,162 @@
+// What leaves, and when: deadline, bound and party of a submission, whatever takes long or changes before it is sent.
+import test from 'ava';
+import type { ClaimReply, Ledger, Store } from '../../src/core/ports.js';
+import type { ClaimedRow } from '../../src/core/row.js';
+import { startLocal } from '../support/local.js';
+import { lasting } from '../support/time.js';
+import { createWorld } from '../support/world.js';
+import { createNetwork } from './ledger-network.js';
+
+const SLOW_READ = 'StateService/GetActiveContracts';
+
+test('I1 a claim that took longer than its lease sends nothing', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const leaseMs = 600;
+  const late: ClaimedRow[] = [];
+  /** The first claim is answered when its lease is over, as the database has it. */
+  const slow = (store: Store): Store => ({
+    ...store,
+    async claim(request): Promise<ClaimReply> {
+      const reply = await store.claim(request);
+      if (reply.kind !== 'claimed' || reply.rows.length === 0 || late.length > 0) return reply;
+      late.push(...reply.rows);
+      await lasting(leaseMs * 1.2);
+      return reply;
+    },
+    // Nobody is faster in taking it back: its own look at the deadline has to keep it.
+    rescue: async () => 0,
+  });
+  const local = await startLocal(t, world, { store: slow, settings: { leaseMs, windowMs: 30_000 } });
+  const hash = await world.insert({ from: alice, to: bob });
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+  t.is(late.length, 1);
+  // The token is the submission id: what the first claim held was never sent, nor tried.
+  const sent = local.events.flatMap((event) => (event.kind === 'sent' ? [event.submissionId] : []));
+  t.false(sent.includes(late[0]?.token ?? ''));
+  t.is(world.sandbox.audit.of(hash).length, 1);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('I1 a lease that runs out while the ledger is read sends nothing', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const leaseMs = 600;
+  let skewMs = 0;
+  let first: string | undefined;
+  /** Right before the last step it is later than the lease, and no timer has had its turn since. */
+  const stalled = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    ready() {
+      if (first !== undefined && skewMs === 0) skewMs = leaseMs;
+      return ledger.ready();
+    },
+  });
+  const noted = (store: Store): Store => ({
+    ...store,
+    async claim(request) {
+      const reply = await store.claim(request);
+      if (reply.kind === 'claimed') first ??= reply.rows[0]?.token;
+      return reply;
+    },
+  });
+  const local = await startLocal(t, world, {
+    store: noted,
+    ledger: stalled,
+    clock: { elapsed: () => performance.now() + skewMs },
+    settings: { leaseMs, windowMs: 30_000 },
+  });
+  const hash = await world.insert({ from: alice, to: bob });
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+  const sent = local.events.flatMap((event) => (event.kind === 'sent' ? [event.submissionId] : []));
+  t.false(sent.includes(first ?? ''));
+  t.is(world.sandbox.audit.of(hash).length, 1);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('P25 a slow read between claim and send: the request carries the bound that was written', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const windowMs = 6_000;
+  const slow = world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 1_500 } });
+  const local = await startLocal(t, world, { settings: { windowMs } });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('taken');
+  const bound = Number((await world.row(hash)).sent_until);
+  await world.ended([hash]);
+  t.is(slow.hits, 1);
+  const [entry, second] = world.sandbox.audit.of(hash);
+  t.is(second, undefined);
+  t.is(entry?.transfer?.executeBefore, (bound - local.settings.toleranceMs) * 1000);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('P25 a read that takes longer than the window: nothing is sent under that bound', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 2_500 } });
+  const local = await startLocal(t, world, { settings: { windowMs: 2_000 } });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('taken');
+  const bound = Number((await world.row(hash)).sent_until);
+  const released = await local.event('settled');
+  t.regex(
+    released.verdict.kind === 'pending' ? (released.verdict.lastError ?? '') : '',
+    /^NOT_SENT: too little of the submission window/,
+  );
+  await world.ended([hash]);
+  t.is((await world.row(hash)).attempts, 1, 'what was not sent is no attempt');
+  const entries = world.sandbox.audit.of(hash);
+  t.false(
+    entries.some((entry) => entry.transfer?.executeBefore === (bound - local.settings.toleranceMs) * 1000),
+  );
+  t.deepEqual(await world.audit(), []);
+});
+
+test("P26 the sender's users row changes between claim and send, and again before the look: one party throughout", async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, carol, bob, heir] = [
+    await world.user(),
+    await world.user(),
+    await world.user(),
+    await world.user(),
+  ];
+  const stolen = 'update users set canton_party_id = $2, canton_party = $2 where evm_address = $1';
+  const keyed = `update users set canton_private_key_encrypted = 'key', key_mode = 'custodial' where evm_address = $1`;
+  let changed = false;
+  /** Everything that is read, is read after the change: what goes on is what the claim brought. */
+  const betweenClaimAndSend = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    async holdings(owner, at, options) {
+      if (!changed) {
+        changed = true;
+        await world.db.query(stolen, [alice.address, heir.party]);
+        await world.db.query(keyed, [carol.address]);
+      }
+      return ledger.holdings(owner, at, options);
+    },
+  });
+  const network = createNetwork();
+  network.next('unheard', 'unheard');
+  await startLocal(t, world, {
+    ledger: (ledger) => network.wrap(betweenClaimAndSend(ledger)),
+    settings: { windowMs: 4_000 },
+  });
+  const hashes = [
+    await world.insert({ from: alice, to: bob, amount: 3 }),
+    await world.insert({ from: carol, to: bob, amount: 4 }),
+  ];
+  await world.ended(hashes);
+  for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
+  t.deepEqual(network.requests.map(({ sender }): string => sender).sort(), [alice.party, carol.party].sort());
+  t.is(network.requests.length, 2);
+  const asked = new Set(network.streams.flatMap(({ parties }) => parties as readonly string[]));
+  t.true(asked.has(alice.party));
+  t.true(asked.has(carol.party));
+  t.false(asked.has(heir.party));
+  const demo = (party: string): string | undefined => world.sandbox.balances(party).DEMO?.amount;
+  t.is(demo(bob.party), '107.0000000000');
+  t.is(demo(heir.party), '100.0000000000');
+});

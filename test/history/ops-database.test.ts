@@ -1,0 +1,104 @@
+import test from 'ava';
+import { openDatabase } from '../../src/store/pool.js';
+import { createStore } from '../../src/store/store.js';
+import { type Local, type LocalOptions, startLocal } from '../support/local.js';
+import { startProxy, type TcpProxy } from '../support/proxy.js';
+import { createWorld, type World } from '../support/world.js';
+
+/** A ledger that no stall of this machine costs a call. */
+const PATIENT = { timeScale: 0.2 };
+
+interface Teardown {
+  teardown(fn: () => Promise<void>): void;
+}
+
+/** An instance whose database is behind the proxy; a statement without an answer is given up soon. */
+function startBehind(t: Teardown, world: World, proxy: TcpProxy, options: LocalOptions): Promise<Local> {
+  const database = openDatabase({
+    url: proxy.through(world.db.url),
+    statementTimeoutMs: 500,
+    connectTimeoutMs: 1_000,
+  });
+  t.teardown(() => database.close());
+  return startLocal(t, world, { ...options, store: () => createStore(database) });
+}
+
+const settledOf = (local: Local, hash: string) => (): boolean =>
+  local.events.some((event) => event.kind === 'settled' && event.txHash === hash);
+
+test('I9 outcomes that come in while the database is away are kept, and written when it is back', async (t) => {
+  const world = await createWorld(t, { ...PATIENT, dedup: false, latencyMs: 300 });
+  const { audit } = world.sandbox;
+  const proxy = await startProxy(t, world.db.url);
+  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+  // A lease longer than any of the outages: the outcome alone has to be kept.
+  const local = await startBehind(t, world, proxy, { settings: { leaseMs: 60_000, windowMs: 30_000 } });
+  await local.event('ready');
+  const outages = [
+    ['cut', async () => proxy.cut()],
+    ['refused', () => proxy.refuse()],
+    ['swallowed', async () => proxy.blackHole()],
+  ] as const;
+  for (const [nonce, [how, takeAway]] of outages.entries()) {
+    const hashes = [
+      await world.insert({ from: alice, to: bob, nonce }),
+      await world.insert({ from: carol, to: bob, nonce }),
+      // Its verdict needs no answer of the ledger but its state.
+      await world.insert({ from: bob, to: '0x00000000000000000000000000000000000000aa', nonce }),
+    ];
+    const [sent] = hashes;
+    await world.until(`row 1 is sent (${how})`, () => audit.of(sent ?? '').length === 1);
+    await takeAway();
+    const answered = (hash: string) =>
+      local.events.some((event) => event.kind === 'answered' && event.txHash === hash);
+    await world.until(`row 1 is answered (${how})`, () => answered(sent ?? ''));
+    if (how !== 'cut') {
+      const faults = (): number =>
+        local.events.filter((event) => event.kind === 'fault' && event.where === 'settle').length;
+      const before = faults();
+      await world.until(`two writes have failed (${how})`, () => faults() >= before + 2);
+      t.false(settledOf(local, sent ?? '')(), 'nothing is settled yet');
+      t.is((await world.row(sent ?? '')).status, 'pending');
+    }
+    await proxy.resume();
+    await world.ended(hashes);
+    await world.until(`all are settled (${how})`, () => hashes.every((hash) => settledOf(local, hash)()));
+  }
+  t.is(audit.summary().ledgerCalls, 2 * outages.length);
+  t.false(
+    local.events.some((event) => event.kind === 'looked'),
+    'the answers were kept: none had to be found again',
+  );
+  t.false(local.events.some((event) => event.kind === 'fenced'));
+  t.deepEqual(await world.audit(), []);
+});
+
+test('I9 an outcome that cannot be written within the lease is found again by the next attempt, and fenced', async (t) => {
+  const world = await createWorld(t, { ...PATIENT, dedup: false, latencyMs: 300 });
+  const { audit } = world.sandbox;
+  const proxy = await startProxy(t, world.db.url);
+  const [alice, bob] = [await world.user(), await world.user()];
+  const cut = await startBehind(t, world, proxy, { settings: { leaseMs: 60_000, windowMs: 30_000 } });
+  await cut.event('ready');
+  const hash = await world.insert({ from: alice, to: bob });
+  await world.until('it is sent', () => audit.of(hash).length === 1);
+  await proxy.refuse();
+  await cut.event('answered', (event) => event.txHash === hash);
+  await cut.event('fault', (event) => event.where === 'settle');
+  await world.db.query('update mempool set lease_expires_at = now()');
+
+  // Another instance, whose way to the database is open.
+  const other = await startLocal(t, world, { settings: { windowMs: 30_000 } });
+  await world.ended([hash]);
+  t.is((await other.event('looked', (event) => event.txHash === hash)).found, 'accepted');
+  t.is((await world.row(hash)).status, 'completed');
+  const { claim_token: holder } = await world.row(hash);
+
+  await proxy.resume();
+  const late = await cut.event('settled', (event) => event.txHash === hash);
+  t.is(late.result, 'fenced');
+  await cut.event('fenced', (event) => event.during === 'settle' && event.txHash === hash);
+  t.like(await world.row(hash), { status: 'completed', claim_token: holder });
+  t.is(audit.of(hash).length, 1);
+  t.deepEqual(await world.audit(), []);
+});

@@ -1,0 +1,126 @@
+import test from 'ava';
+import { Subject } from 'rxjs';
+import { secretTexts } from '../../src/config/secrets.js';
+import { StoreUnavailable } from '../../src/core/errors.js';
+import type { SubmitterEvent } from '../../src/observe/events.js';
+import { createLogger, logEvents } from '../../src/observe/log.js';
+import {
+  accepted,
+  answered,
+  claimed,
+  completed,
+  failed,
+  fenced,
+  hashOf,
+  parked,
+  pending,
+  settled,
+  taken,
+} from './samples.js';
+
+type Line = Record<string, unknown> & { readonly level: number; readonly msg: string };
+
+function setup(level = 'debug', secrets: readonly string[] = []) {
+  const text: string[] = [];
+  const events$ = new Subject<SubmitterEvent>();
+  let now = 0;
+  const log = createLogger({
+    level,
+    instance: 'one',
+    secrets,
+    destination: { write: (line) => void text.push(line) },
+  });
+  logEvents(log, events$, { elapsed: () => now });
+  return {
+    log,
+    text,
+    emit: (...events: SubmitterEvent[]) => {
+      for (const event of events) events$.next(event);
+    },
+    elapse: (ms: number) => {
+      now += ms;
+    },
+    lines: () => text.map((line) => JSON.parse(line) as Line),
+  };
+}
+
+const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
+
+test('a row’s steps are debug, its end is info, what a person must see is louder', (t) => {
+  const { emit, lines } = setup('trace');
+  emit(
+    { kind: 'woken', by: 'bell' },
+    claimed(1),
+    claimed(0),
+    taken(1),
+    answered(1, accepted),
+    settled(1, completed),
+    settled(2, failed),
+    settled(3, pending()),
+    settled(4, pending({ wait: 'parked' })),
+    parked(4, 'UNKNOWN_TOKEN: x'),
+    settled(5, completed, 'fenced'),
+    fenced(5, 'settle'),
+    settled(6, completed, { refused: 'NUL' }),
+    { kind: 'alarm', what: 'FOREIGN_ACCEPTANCE', txHash: hashOf(7) },
+  );
+  t.deepEqual(
+    lines().map((line) => `${LEVELS[line.level]} ${line.msg}`),
+    [
+      'trace woken',
+      'debug claimed',
+      'trace claimed',
+      'debug taken',
+      'debug answered',
+      'info completed',
+      'info failed',
+      'info goes on later',
+      'warn parked: waits for a person',
+      'warn the claim was lost: nothing was written',
+      'error the database refuses this outcome',
+      'error alarm',
+    ],
+  );
+  t.like(lines()[5], {
+    instance: 'one',
+    row: '1',
+    txHash: hashOf(1),
+    updateId: 'u1',
+    offset: '1152921504606846976',
+  });
+});
+
+test('a fault has its stack, an outage one line in five seconds', (t) => {
+  const { emit, lines, elapse } = setup();
+  emit({ kind: 'fault', where: 'submit', error: new TypeError('undefined is no function') });
+  t.is(lines()[0]?.level, 50);
+  t.regex(JSON.stringify(lines()[0]?.err), /TypeError: undefined is no function\\n +at /);
+
+  const away: SubmitterEvent = {
+    kind: 'fault',
+    where: 'settle',
+    error: new StoreUnavailable('connect ECONNREFUSED'),
+  };
+  for (let i = 0; i < 50; i++) emit(away);
+  elapse(5_000);
+  emit(away);
+  t.deepEqual(
+    lines()
+      .slice(1)
+      .map(({ level, repeated }) => [level, repeated]),
+    [
+      [40, undefined],
+      [40, 49],
+    ],
+  );
+});
+
+test('no secret gets into the log, whoever put it into an error', (t) => {
+  const secrets = secretTexts(['postgres://api:s3cr%25"t@db/api'], 'admin-token', null);
+  const { log, text, emit } = setup('info', secrets);
+  emit({ kind: 'fault', where: 'claim', error: new Error('postgres://api:s3cr%25"t@db/api refused') });
+  log.warn({ authorization: 'Bearer admin-token', decoded: 's3cr%"t' }, 'x');
+  t.is(text.length, 2);
+  t.notRegex(text.join(''), /s3cr|admin-token/);
+  t.notThrows(() => text.map((line) => JSON.parse(line)));
+});

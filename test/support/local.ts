@@ -1,0 +1,142 @@
+// A submitter in the test's own process: the real way over real Postgres and real gRPC, its events at hand, its ports
+// open to be slowed down or cut. For what needs a process of its own there is `fleet.ts`.
+import { readFileSync } from 'node:fs';
+import { party } from '../../src/core/ids.js';
+import type { Ledger, Notifications, Store } from '../../src/core/ports.js';
+import type { Token } from '../../src/core/token.js';
+import { createLedger } from '../../src/ledger/ledger.js';
+import type { SubmitterEvent } from '../../src/observe/events.js';
+import type { PathContext, PathSettings } from '../../src/path/context.js';
+import { createWay, type Way } from '../../src/path/way.js';
+import { monotonic } from '../../src/runtime/clock.js';
+import { openDatabase } from '../../src/store/pool.js';
+import { createStore } from '../../src/store/store.js';
+import type { World } from './world.js';
+
+export interface Local {
+  readonly way: Way;
+  readonly events: readonly SubmitterEvent[];
+  readonly settings: PathSettings;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  /** Resolves with the next event, or one already seen, that fits. */
+  event<K extends SubmitterEvent['kind']>(
+    kind: K,
+    fits?: (event: Extract<SubmitterEvent, { kind: K }>) => boolean,
+    timeoutMs?: number,
+  ): Promise<Extract<SubmitterEvent, { kind: K }>>;
+  stop(): Promise<void>;
+}
+
+export interface LocalOptions {
+  readonly settings?: Partial<PathSettings>;
+  /** Wrap a port: what the test wants to see, hold back or break. */
+  readonly store?: (store: Store) => Store;
+  readonly ledger?: (ledger: Ledger) => Ledger;
+  readonly clock?: PathContext['clock'];
+  /** Bells for this instance; default: none at all, so that the poll alone drives it. */
+  readonly notifications?: Notifications;
+}
+
+const silent: Notifications = { start: async () => {}, stop: async () => {}, proven: () => true };
+let count = 0;
+
+interface Teardown {
+  teardown(fn: () => Promise<void>): void;
+}
+
+export async function startLocal(t: Teardown, world: World, options: LocalOptions = {}): Promise<Local> {
+  const { env } = world.sandbox;
+  const tokens = JSON.parse(readFileSync(env.TOKENS_FILE ?? '', 'utf8')) as Record<
+    string,
+    Omit<Token, 'address' | 'offerIsDone'>
+  >;
+  const issuerParty = party(env.CANTON_ISSUER_PARTY ?? '');
+  const settings: PathSettings = {
+    holder: `local-${++count}`,
+    concurrency: 16,
+    leaseMs: 1_000,
+    pollMs: 100,
+    canaryMs: 1_000,
+    callTimeoutMs: 5_000,
+    windowMs: Number(env.SUBMISSION_WINDOW_MS),
+    toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
+    probeMs: 200,
+    lookPatienceMs: null,
+    retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
+    lanes: 'sender',
+    userId: env.CANTON_USER_ID ?? '',
+    synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
+    issuerParty,
+    participantId: null,
+    tokens: new Map(
+      Object.entries(tokens).map(([address, token]) => [
+        address.toLowerCase(),
+        { ...token, address, steps: 1, offerIsDone: false },
+      ]),
+    ),
+    ...options.settings,
+  };
+  const database = openDatabase({ url: world.db.url });
+  const open = createLedger({
+    url: world.sandbox.url,
+    userId: settings.userId,
+    synchronizerId: settings.synchronizerId,
+    issuerParty,
+  });
+  const store = (options.store ?? ((same) => same))(createStore(database));
+  const ledger = (options.ledger ?? ((same) => same))(open);
+  const events: SubmitterEvent[] = [];
+  const watchers = new Set<(event: SubmitterEvent) => void>();
+  const emit = (event: SubmitterEvent): void => {
+    events.push(event);
+    for (const watch of [...watchers]) watch(event);
+  };
+  const way = createWay(
+    { settings, store, ledger, clock: options.clock ?? monotonic, random: Math.random, emit },
+    options.notifications ?? silent,
+  );
+  let stopped: Promise<void> | null = null;
+  const local: Local = {
+    way,
+    events,
+    settings,
+    store,
+    ledger,
+    event(kind, fits = () => true, timeoutMs = 20_000) {
+      type Wanted = Extract<SubmitterEvent, { kind: typeof kind }>;
+      const is = (event: SubmitterEvent): event is Wanted => event.kind === kind && fits(event as Wanted);
+      const seen = events.find(is);
+      if (seen !== undefined) return Promise.resolve(seen);
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(
+          () =>
+            reject(
+              new Error(
+                `no event ${kind} within ${timeoutMs} ms; last: ${JSON.stringify(events.slice(-5), (_, value) => (typeof value === 'bigint' ? String(value) : value))}`,
+              ),
+            ),
+          timeoutMs,
+        );
+        const watch = (event: SubmitterEvent): void => {
+          if (!is(event)) return;
+          clearTimeout(timer);
+          watchers.delete(watch);
+          resolve(event);
+        };
+        watchers.add(watch);
+      });
+    },
+    stop() {
+      stopped ??= (async () => {
+        await way.stop(500);
+        open.close();
+        await database.close();
+      })();
+      return stopped;
+    },
+  };
+  t.teardown(() => local.stop());
+  await way.start();
+  return local;
+}

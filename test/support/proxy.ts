@@ -1,0 +1,115 @@
+// A TCP proxy whose far side can be taken away: what a network does to a connection that neither end wanted to lose.
+import { createServer, type Server, Socket } from 'node:net';
+
+export interface TcpProxy {
+  /** The same URL, with the way through here. */
+  through(url: string): string;
+  /** Connections taken since the start. */
+  connections(): number;
+  /** Ends the open connections, and takes new ones at once. */
+  cut(): void;
+  /** Ends the open connections, and refuses new ones. */
+  refuse(): Promise<void>;
+  /** Swallows every byte, on open connections and on new ones; nobody is told. */
+  blackHole(): void;
+  /** New connections pass. Those that lost bytes stay silent: nobody would understand what came after. */
+  resume(): Promise<void>;
+}
+
+interface Teardown {
+  teardown(fn: () => Promise<void>): void;
+}
+
+interface Pair {
+  readonly near: Socket;
+  readonly far: Socket;
+  swallows: boolean;
+}
+
+export async function startProxy(t: Teardown, target: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(target);
+  const pairs = new Set<Pair>();
+  let server: Server | null = null;
+  let own = 0;
+  let taken = 0;
+  let swallowing = false;
+
+  const take = (near: Socket): void => {
+    taken += 1;
+    const far = new Socket();
+    const pair: Pair = { near, far, swallows: swallowing };
+    pairs.add(pair);
+    const end = (): void => {
+      pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.setNoDelay(true);
+      // A black hole tells nobody of an end either.
+      from.on('error', () => pair.swallows || end());
+      from.on('close', () => pair.swallows || end());
+      from.on('data', (bytes) => {
+        if (!pair.swallows) to.write(bytes);
+      });
+    }
+    if (!pair.swallows) far.connect(Number(port), hostname);
+  };
+
+  const listen = (): Promise<void> => {
+    if (server !== null) return Promise.resolve();
+    const opened = createServer(take);
+    server = opened;
+    return new Promise((resolve, reject) => {
+      opened.once('error', reject);
+      opened.listen(own, '127.0.0.1', () => {
+        const address = opened.address();
+        if (typeof address === 'object' && address !== null) own = address.port;
+        resolve();
+      });
+    });
+  };
+
+  const cut = (): void => {
+    for (const { near, far } of pairs) {
+      near.destroy();
+      far.destroy();
+    }
+    pairs.clear();
+  };
+
+  const refuse = async (): Promise<void> => {
+    const closing = server;
+    server = null;
+    const closed = new Promise<void>((resolve) =>
+      closing === null ? resolve() : closing.close(() => resolve()),
+    );
+    cut();
+    await closed;
+  };
+
+  await listen();
+  t.teardown(refuse);
+  return {
+    through(url) {
+      const moved = new URL(url);
+      moved.hostname = '127.0.0.1';
+      moved.port = String(own);
+      return moved.href;
+    },
+    connections: () => taken,
+    cut,
+    refuse,
+    blackHole() {
+      swallowing = true;
+      for (const pair of pairs) pair.swallows = true;
+    },
+    async resume() {
+      swallowing = false;
+      await listen();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+// What the compiler and the linter do not see, as part of `npm test`: sizes, layers, cycles, and words in the wrong place.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cycles } from './checks/cycles.js';
+import { layers } from './checks/layers.js';
+import { sizes } from './checks/sizes.js';
+import { type Problem, readSources, type Source } from './checks/sources.js';
+import { clocks, sleeps, sql } from './checks/words.js';
+
+const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps } as const;
+type Check = keyof typeof CHECKS;
+
+/** Each with its reason. One that is not needed any more is a problem too. */
+const EXCEPTIONS: Readonly<Partial<Record<Check, Readonly<Record<string, string>>>>> = {
+  sql: {
+    'src/cli/demo/database.ts':
+      'the demo plays the API, which registers users, and the judge, who counts: neither is the submitter',
+  },
+  clocks: {
+    'src/ledger/call.ts':
+      'grpc-js takes a deadline as a time of this machine, and turns it into a duration at once',
+  },
+  sleeps: {
+    'test/checks/checks.test.ts': 'shows the check what it must find',
+    'test/race/stress.ts': 'the stress lasts as long as it is told, and looks at it in between',
+    'test/race/worker.ts': 'work and pauses between inserts take a random time',
+    'test/sandbox/client.ts': 'the time-out of a helper that waits for an event',
+  },
+};
+
+/** The problems that no exception covers, and the exceptions that cover none. */
+export function findings(
+  sources: readonly Source[],
+  exceptions: Readonly<Partial<Record<Check, Readonly<Record<string, string>>>>> = EXCEPTIONS,
+): string[] {
+  return (Object.keys(CHECKS) as Check[]).flatMap((name) => {
+    const excepted = exceptions[name] ?? {};
+    const problems: readonly Problem[] = CHECKS[name](sources);
+    const stale = Object.keys(excepted).filter((file) => !problems.some((problem) => problem.path === file));
+    return [
+      ...problems
+        .filter((problem) => excepted[problem.path] === undefined)
+        .map((one) => `${name}: ${one.path}: ${one.what}`),
+      ...stale.map((file) => `${name}: ${file}: the exception for it is not needed any more`),
+    ];
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+  const found = findings(readSources(root, ['src', 'test', 'scripts']));
+  for (const line of found) console.error(line);
+  if (found.length > 0) process.exit(1);
+}

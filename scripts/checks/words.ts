@@ -1,0 +1,55 @@
+// What may stand in a file, by where the file is: SQL in the store, the machine's clock in one place, no sleeping tests.
+import { codeOf, type Problem, type Source, stringsOf } from './sources.js';
+
+const SQL =
+  /\b(select\b[\s\S]*?\bfrom\s+[a-z_"(]|insert\s+into\b|update\s+\w+(\s+\w+)?\s+set\b|delete\s+from\b|(create|drop|alter)\s+(or\s+replace\s+)?(unique\s+)?(table|index|function|trigger|database)\b|truncate\s+\w|lock\s+table\b|(?:^|;)\s*(?:un)?listen\s+\w|pg_notify\()/i;
+
+/** One home for SQL: what touches the table can be read in one place. */
+export function sql(sources: readonly Source[]): Problem[] {
+  return sources.flatMap((source) => {
+    if (!source.path.startsWith('src/') || source.path.startsWith('src/store/')) return [];
+    const found = stringsOf(source).find((text) => SQL.test(text));
+    return found === undefined
+      ? []
+      : [{ path: source.path, what: `SQL outside src/store: ${JSON.stringify(found.slice(0, 60))}` }];
+  });
+}
+
+/** I7: a process measures elapsed time, on its monotonic clock. Where it plays others, it may be late like them. */
+const WITH_A_CLOCK = /^src\/(sandbox|cli)\/|^src\/runtime\/clock\.ts$/;
+
+export function clocks(sources: readonly Source[]): Problem[] {
+  return sources.flatMap((source) => {
+    if (!source.path.startsWith('src/') || WITH_A_CLOCK.test(source.path)) return [];
+    return /\bDate \. now\b|\bnew Date (?:\( \)|;)/.test(codeOf(source))
+      ? [
+          {
+            path: source.path,
+            what: "asks for the machine's time: use the database's, or the monotonic clock",
+          },
+        ]
+      : [];
+  });
+}
+
+/** Helpers, for all tests or for those beside them. */
+const SUPPORT = /^test\/(.*\/)?support(\/|\.ts$)/;
+
+/**
+ * A sleep in a test is a guess about a machine. Tests wait for events; the helpers that do so may have a time-out. A
+ * session that sleeps longer than any test lasts is a busy one, not a wait.
+ */
+export function sleeps(sources: readonly Source[]): Problem[] {
+  return sources.flatMap((source) => {
+    if (!source.path.startsWith('test/') || SUPPORT.test(source.path)) return [];
+    const code = codeOf(source);
+    const slept =
+      /\b(setTimeout|setInterval|sleep|pause|delay) \(/.exec(code)?.[1] ??
+      stringsOf(source).find((text) =>
+        /^(node:)?timers\/promises$|\bpg_sleep\((\d{1,2}|\d*\.\d+)\)/.test(text),
+      );
+    return slept === undefined
+      ? []
+      : [{ path: source.path, what: `${slept}: wait for an event instead, with a helper of test/support` }];
+  });
+}

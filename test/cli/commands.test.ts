@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { encodeFunctionData, erc20Abi, keccak256 } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { migrate } from '../../src/store/migrate.js';
+import { freshDatabase } from '../support/postgres.js';
+import { cli, start } from './support.js';
+
+const DEMO = '0xDE30000000000000000000000000000000000002';
+const PARTY = `issuer::1220${'ab'.repeat(32)}`;
+const token = {
+  name: 'Prompt',
+  symbol: 'PROMPT',
+  decimals: 18,
+  instrumentAdmin: PARTY,
+  instrumentId: 'PROMPT',
+};
+const account = privateKeyToAccount(`0x${'22'.repeat(32)}`);
+const RECIPIENT = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
+
+async function setup(t: ExecutionContext) {
+  const db = await freshDatabase(t);
+  await migrate({
+    url: db.url,
+    lanes: null,
+    toleranceMs: null,
+    clockSkewMaxMs: null,
+    oneStepTokens: [],
+    say: () => {},
+  });
+  const folder = mkdtempSync(path.join(tmpdir(), 'canton-cli-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const TOKENS_FILE = path.join(folder, 'tokens.json');
+  writeFileSync(TOKENS_FILE, JSON.stringify({ [DEMO]: token }));
+  return { db, folder, env: { DATABASE_URL: db.url, TOKENS_FILE, CHAIN_ID: '31337' } };
+}
+
+const sign = (nonce: number, to: `0x${string}` = DEMO) =>
+  account.signTransaction({
+    type: 'eip1559',
+    chainId: 31337,
+    to,
+    nonce,
+    gas: 21_000n,
+    maxFeePerGas: 1n,
+    data: encodeFunctionData({ abi: erc20Abi, functionName: 'transfer', args: [RECIPIENT, 5n] }),
+  });
+
+test('enqueue: good ones go in, bad ones are refused with their reason, known ones stay; then status and replay', async (t) => {
+  const { db, env } = await setup(t);
+  const [first, second, bad] = await Promise.all([sign(0), sign(1), sign(2, RECIPIENT)]);
+  const mixed = await cli(['enqueue'], env, `${first}\n\n${bad}\n${second}\n`);
+  t.is(mixed.code, 3);
+  t.deepEqual(
+    mixed.stdout.trim().split('\n').sort(),
+    [`${keccak256(first)} inserted`, `${keccak256(second)} inserted`].sort(),
+  );
+  t.regex(mixed.stderr, /no\. 2: refused: 0x7099.* is no token of TOKENS_FILE\n/);
+  t.regex(mixed.stderr, /2 rows inserted, 0 known already, 1 refused/);
+
+  const again = await cli(['enqueue', '--json', first], env);
+  t.is(again.code, 0);
+  t.like(JSON.parse(again.stdout), { place: 1, hash: keccak256(first), result: 'known' });
+  const rows = await db.query(
+    "select encode(tx_hash, 'hex') as hash, from_address, contract_address, recipient_address, nonce, amount_data, status from mempool order by nonce",
+  );
+  t.is(rows.length, 2);
+  t.deepEqual(rows[0], {
+    hash: keccak256(first).slice(2),
+    from_address: account.address,
+    contract_address: DEMO,
+    recipient_address: RECIPIENT,
+    nonce: '0',
+    amount_data: Buffer.from([5]),
+    status: 'pending',
+  });
+
+  await db.query(
+    "update mempool set available_at = 'infinity', attempts = 20, last_error = 'UNKNOWN_TOKEN: not here' where nonce = 1",
+  );
+  const json = await cli(['status', '--json'], env);
+  t.is(json.code, 0);
+  const snapshot = JSON.parse(json.stdout);
+  t.like(snapshot.queue, { waiting: { rows: 1 }, parked: { rows: 1 } });
+  t.like(snapshot.parked[0], { txHash: keccak256(second), reason: 'UNKNOWN_TOKEN: not here' });
+  const text = await cli(['status'], env);
+  t.regex(text.stdout, /waiting +1 {2}oldest/);
+  t.regex(text.stdout, /Parked[^\n]*\n +0x[0-9a-f]{64} .*UNKNOWN_TOKEN/);
+
+  const dry = await cli(['replay', '--error', 'unknown_token', '--dry-run'], env);
+  t.is(dry.code, 0);
+  t.regex(dry.stdout, /1 row would be replayed/);
+  t.is((await db.query("select 1 from mempool where available_at = 'infinity'")).length, 1);
+  const done = await cli(['replay', '--parked', '--sender', account.address.toLowerCase(), '--json'], env);
+  t.is(done.code, 0);
+  t.like(JSON.parse(done.stdout), { txHash: keccak256(second), state: 'parked', nonce: '1' });
+  t.like(await db.one('select attempts, available_at <= now() as due from mempool where nonce = 1'), {
+    attempts: 0,
+    due: true,
+  });
+});
+
+test('settings come from a file too, and the environment goes first', async (t) => {
+  const { env, folder } = await setup(t);
+  const file = path.join(folder, 'settings.env');
+  writeFileSync(file, `DATABASE_URL=${env.DATABASE_URL}\nLANES=sideways\n`);
+  t.is((await cli(['--env-file', file, 'status', '--json'])).code, 0);
+  t.is((await cli(['status', '--env-file', file], { DATABASE_URL: 'mysql://x' })).code, 2);
+});
+
+test('a database that is not migrated is a matter of configuration, one that is away is not', async (t) => {
+  const db = await freshDatabase(t);
+  // A server that trusts everybody takes any password; it must not be shown all the same.
+  const url = new URL(db.url);
+  url.password ||= 'unasked-password';
+  const bare = await cli(['status'], { DATABASE_URL: url.href });
+  t.is(bare.code, 2);
+  t.regex(bare.stderr, /run `canton-submitter migrate` first/);
+  t.false(bare.stderr.includes(url.password));
+  const away = await cli(['status'], { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none' });
+  t.is(away.code, 1);
+  t.regex(away.stderr, /the database cannot be reached/);
+});
+
+test('replay without a condition, an unknown option and an unknown command end with 2, help with 0', async (t) => {
+  const [all, option, command, help] = await Promise.all([
+    cli(['replay'], { DATABASE_URL: 'postgres://db/api' }),
+    cli(['status', '--everything']),
+    cli(['stats']),
+    cli(['help', 'replay']),
+  ]);
+  t.deepEqual([all.code, option.code, command.code, help.code], [2, 2, 2, 0]);
+  t.regex(all.stderr, /say which rows/);
+  t.regex(command.stderr, /unknown command 'stats'\n\(Did you mean status\?\)/);
+  t.notRegex(help.stdout, /recheck|completed|force-new/);
+});
+
+test('status --watch looks again and again, until it is told to stop', async (t) => {
+  const { env } = await setup(t);
+  const lines: string[] = [];
+  const status = start(['status', '--json', '--watch', '0.1'], env);
+  await status.line((line) => !lines.includes(line) && lines.push(line) === 2);
+  status.kill('SIGINT');
+  t.is((await status.ended).code, 0);
+  t.deepEqual(
+    lines.map((line) => JSON.parse(line).queue.parked.rows),
+    [0, 0],
+  );
+});
+
+test('the installed command starts, built or not', async (t) => {
+  const root = new URL('../../', import.meta.url);
+  const bin = fileURLToPath(new URL('bin/canton-submitter.js', root));
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, '--version']);
+  t.is(stdout.trim(), JSON.parse(readFileSync(new URL('package.json', root), 'utf8')).version);
+});

@@ -8,7 +8,8 @@ import {
 import { Command, Commands, ExerciseCommand } from '#proto/com/daml/ledger/api/v2/commands.js';
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { Outcome } from '../core/outcome.js';
-import type { CallOptions, HostedTransfer } from '../core/ports.js';
+import type { CallOptions } from '../core/ports.js';
+import type { HostedSubmission, TransferTerms } from '../core/transfer.js';
 import { type Called, offsetOf, unary, type Wire } from './call.js';
 import { classifySubmission } from './classify.js';
 import type { LedgerSettings } from './settings.js';
@@ -20,10 +21,10 @@ const submitAndWait = UnimplementedCommandServiceService.definition.SubmitAndWai
 export async function submit(
   wire: Wire,
   settings: LedgerSettings,
-  transfer: HostedTransfer,
+  submission: HostedSubmission,
   options: CallOptions,
 ): Promise<Outcome> {
-  const request = new SubmitAndWaitRequest({ commands: commandsOf(transfer, settings) });
+  const request = new SubmitAndWaitRequest({ commands: commandsOf(submission, settings) });
   return outcomeOf(await unary(wire, submitAndWait, request, { ...options, onlyWhenReady: true }));
 }
 
@@ -59,7 +60,7 @@ function outcomeOf(called: Called<SubmitAndWaitResponse>): Outcome {
  * No deduplication period: the participant then uses its longest. No workflow id, no minimum ledger time: nothing
  * but the transfer's own `executeBefore` bounds it.
  */
-export function commandsOf(transfer: HostedTransfer, settings: LedgerSettings): Commands {
+export function commandsOf(submission: HostedSubmission, settings: LedgerSettings): Commands {
   const { packages, userId, synchronizerId, issuerParty } = settings;
   const exercise = new ExerciseCommand({
     templateId: daml.identifier(
@@ -67,16 +68,16 @@ export function commandsOf(transfer: HostedTransfer, settings: LedgerSettings): 
       'Splice.Api.Token.TransferInstructionV1',
       'TransferFactory',
     ),
-    contractId: transfer.factoryId,
+    contractId: submission.factory.contractId,
     choice: 'TransferFactory_Transfer',
-    choiceArgument: transferArgument(transfer),
+    choiceArgument: transferArgument(submission),
   });
   return new Commands({
     userId,
-    commandId: transfer.commandId,
-    submissionId: transfer.submissionId,
+    commandId: submission.commandId,
+    submissionId: submission.submissionId,
     commands: [new Command({ exercise })],
-    actAs: [transfer.sender],
+    actAs: [submission.sender],
     // The factory shows to its admin and auditors only.
     readAs: [issuerParty],
     synchronizerId,
@@ -84,7 +85,7 @@ export function commandsOf(transfer: HostedTransfer, settings: LedgerSettings): 
 }
 
 /** The argument of CIP-56's `TransferFactory_Transfer`. */
-function transferArgument(transfer: HostedTransfer): Value {
+function transferArgument(transfer: TransferTerms): Value {
   const noMetadata = (): Value => daml.record({ values: daml.emptyTextMap() });
   return daml.record({
     expectedAdmin: daml.party(transfer.admin),

@@ -1,11 +1,11 @@
 import { decide, parked, released, retryOrPark } from '../core/decide.js';
 import { type DbMillis, dbMillis, type Party } from '../core/ids.js';
 import type { Outcome, Refusal } from '../core/outcome.js';
-import type { HostedTransfer } from '../core/ports.js';
+import type { HostedSubmission } from '../core/transfer.js';
 import type { FreshClaim, SubmissionRecord } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import { type CheckedRow, checkParties, checkRow } from '../transfer/check.js';
-import { hostedTransfer } from '../transfer/command.js';
+import { hostedExecuteBefore, transferTerms } from '../transfer/command.js';
 import { walletMessage } from '../transfer/messages.js';
 import { chase } from './chase.js';
 import type { PathContext } from './context.js';
@@ -77,16 +77,21 @@ async function attempt(
 
   const record = await writtenRecord(path, deps, submission, judged.row);
   if ('verdict' in record) return record.verdict;
-  const transfer = hostedTransfer({
-    row: claim.row,
-    record,
-    receiver: judged.receiver,
-    checked: judged.row,
-    inputs: gathered.inputs,
-    factoryId: gathered.factoryId,
-    toleranceMs: path.settings.toleranceMs,
-    now: databaseNow(path, submission),
-  });
+  const now = databaseNow(path, submission);
+  const transfer: HostedSubmission = {
+    ...transferTerms({
+      row: claim.row,
+      checked: judged.row,
+      sender: record.party,
+      receiver: judged.receiver,
+      inputs: gathered.inputs,
+      now,
+      executeBefore: hostedExecuteBefore(record.sentUntil, now, path.settings.toleranceMs),
+    }),
+    commandId: claim.row.txHash,
+    submissionId: claim.token,
+    factory: { kind: 'own', contractId: gathered.factoryId },
+  };
   const late = tooLate(path, deps, submission, transfer);
   if (late !== null) return released('clear', 'now', -1, `NOT_SENT: ${late}`);
 
@@ -152,10 +157,7 @@ async function writtenRecord(
     return { verdict: released('clear', 'now', -1, 'NOT_SENT: the participant is not verified') };
   if (token.steps === 1) return claim.own;
   const record: SubmissionRecord = { ...claim.own, sentUntil: null };
-  const written = await path.store.writeAhead(claim, record, {
-    afterLook: false,
-    generation: verified.pinned.generation,
-  });
+  const written = await path.store.writeAhead(claim, record, verified.pinned.generation);
   if (written === 'written') return record;
   if (written === 'fenced')
     path.emit({ kind: 'fenced', during: 'write-ahead', id: claim.row.id, txHash: claim.row.txHash });
@@ -167,7 +169,7 @@ function tooLate(
   path: PathContext,
   deps: SubmitDeps,
   submission: Submission,
-  transfer: HostedTransfer,
+  transfer: HostedSubmission,
 ): string | null {
   const { leaseMs, windowMs } = path.settings;
   if (deps.stopping.aborted) return 'this instance is stopping';
@@ -186,7 +188,7 @@ const databaseNow = ({ clock }: PathContext, { now, at }: Submission): DbMillis 
 async function send(
   path: PathContext,
   { claim, lease }: Submission,
-  transfer: HostedTransfer,
+  transfer: HostedSubmission,
 ): Promise<Outcome> {
   const { id, txHash } = claim.row;
   path.emit({ kind: 'sent', id, txHash, submissionId: transfer.submissionId });

@@ -1,7 +1,8 @@
 // The network between a submitter and its participant, for the histories of the ledger side: what becomes of a request
 // that has left is the test's to say, and what goes by is its to see.
 import type { Outcome } from '../../src/core/outcome.js';
-import type { HostedTransfer, Ledger } from '../../src/core/ports.js';
+import type { Ledger } from '../../src/core/ports.js';
+import type { HostedSubmission } from '../../src/core/transfer.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Local } from '../support/local.js';
 import type { World } from '../support/world.js';
@@ -17,7 +18,7 @@ export type Fate =
 export interface Network {
   readonly wrap: (ledger: Ledger) => Ledger;
   /** Everything that was handed to it, in order. */
-  readonly requests: readonly HostedTransfer[];
+  readonly requests: readonly HostedSubmission[];
   /** What completion streams were asked for. */
   readonly streams: readonly Parameters<Ledger['completions']>[0][];
   /** Of the next requests; those after them arrive and are answered. */
@@ -30,7 +31,7 @@ const unknown: Outcome = { kind: 'unknown', detail: 'GRPC_UNAVAILABLE: the netwo
 
 /** `lost`: what happens between the loss of an answer and its caller learning of it. */
 export function createNetwork(lost: () => Promise<void> = async () => {}): Network {
-  const requests: HostedTransfer[] = [];
+  const requests: HostedSubmission[] = [];
   const streams: Parameters<Ledger['completions']>[0][] = [];
   const fates: Fate[] = [];
   const held: (() => Promise<Outcome>)[] = [];

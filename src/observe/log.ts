@@ -92,6 +92,17 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           fields(event),
           `listener ${event.state}`,
         );
+      case 'clocks':
+        return log[event.state === 'fine' ? 'info' : event.state === 'apart' ? 'warn' : 'error'](
+          { aheadMs: round(event.aheadMs) },
+          `the clocks of database and ledger are ${event.state}`,
+        );
+      case 'mark':
+        return log[event.state === 'provable' ? 'info' : 'warn'](
+          event.state === 'provable'
+            ? 'the participant can be proven again'
+            : 'the marked completion is pruned and the participant id may not be asked: undecided rows wait',
+        );
       case 'canary':
         if (event.tookMs === null) return log.warn('a notification of our own was not heard in time');
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');

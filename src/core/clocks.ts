@@ -30,6 +30,6 @@ export function ledgerAheadMs({ sentAt, answeredAt, recordTime }: ClockSample): 
 export function clockState(sample: ClockSample, clockSkewMaxMs: number): ClockState {
   const ahead = ledgerAheadMs(sample);
   const off = Math.abs(ahead);
-  if (off >= clockSkewMaxMs * STOP_SHARE) return { kind: 'too-far', ledgerAheadMs: ahead };
+  if (off > 0 && off >= clockSkewMaxMs * STOP_SHARE) return { kind: 'too-far', ledgerAheadMs: ahead };
   return off >= WARN_MS ? { kind: 'apart', ledgerAheadMs: ahead } : { kind: 'fine' };
 }

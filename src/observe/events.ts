@@ -58,6 +58,8 @@ export type SubmitterEvent =
       readonly sender: string;
       readonly at: DbMillis;
     } & OfRow)
+  /** The participant has prepared the transfer; it was looked at, and signed. */
+  | ({ readonly kind: 'prepared'; readonly tookMs: number } & OfRow)
   /** The request leaves now. */
   | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
   | ({ readonly kind: 'answered'; readonly outcome: Outcome; readonly tookMs: number } & OfRow)

@@ -65,6 +65,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'claimed':
         return log[event.rows > 0 ? 'debug' : 'trace'](fields(event), 'claimed');
       case 'taken':
+      case 'prepared':
       case 'sent':
         return log.debug(fields(event), event.kind);
       case 'looked':

@@ -35,6 +35,7 @@ export async function sendExternal(
   if (gathered.kind !== 'transfer') return gathered;
   const { transfer, proven } = gathered;
 
+  const since = path.clock.elapsed();
   const asked = dbMillis(Math.floor(databaseNow(path, submission) + path.settings.windowMs));
   const answer = await path.ledger.prepare(transfer, microsOf(asked), {
     timeoutMs: PREPARE_MS,
@@ -51,6 +52,9 @@ export async function sendExternal(
   if (typeof looked === 'string') return refuse(path, submission, looked);
   const signature = sign(path, key, looked.hash);
   if (typeof signature === 'string') return refuse(path, submission, signature);
+
+  const { id, txHash } = submission.claim.row;
+  path.emit({ kind: 'prepared', id, txHash, tookMs: path.clock.elapsed() - since });
 
   const { pinned } = deps.participant.verified() ?? {};
   if (pinned === undefined) return notSent('the participant is not verified');

@@ -1,6 +1,5 @@
 // A submission whose fate is unknown: what is judged, written and sent before it is known. Deduplication is off
 // wherever it would hide a second submission.
-import test from 'ava';
 import { microsOf, party, type TxHash } from '../../src/core/ids.js';
 import type { Outcome } from '../../src/core/outcome.js';
 import { SealedKey } from '../../src/core/sealed-key.js';

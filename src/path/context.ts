@@ -20,7 +20,6 @@ export interface PathSettings {
   readonly lookPatienceMs: number | null;
   readonly retry: RetryPolicy;
   readonly lanes: 'sender' | 'off';
-  readonly userId: string;
   readonly synchronizerId: string;
   readonly issuerParty: Party;
   /** The operator's word, for a participant whose token may not ask. */

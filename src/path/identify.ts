@@ -36,10 +36,12 @@ export async function identify(path: PathContext, options: CallOptions): Promise
   if (settings.participantId !== null && id !== settings.participantId) {
     return refuse('participant', `it is ${id}, but CANTON_PARTICIPANT_ID says ${settings.participantId}`);
   }
+  const user = await ledger.userId(options);
+  if (user.kind !== 'read') return refuse('participant', `the ledger user is not known: ${said(user)}`);
   const end = await ledger.ledgerEnd(options);
   if (end.kind !== 'read') return refuse('participant', `its ledger end cannot be read: ${said(end)}`);
 
-  const pins = await agreedPins(path, pinned, id);
+  const pins = await agreedPins(path, pinned, id, user.value);
   if ('part' in pins) return pins;
   if (pins.ledgerEnd !== null && end.value < pins.ledgerEnd) {
     return refuse(
@@ -70,8 +72,9 @@ async function agreedPins(
   { settings, store }: PathContext,
   pinned: Pinned,
   id: string,
+  userId: string,
 ): Promise<Pinned | NotReady> {
-  const mine = { id, userId: settings.userId, synchronizerId: settings.synchronizerId };
+  const mine = { id, userId, synchronizerId: settings.synchronizerId };
   const pins =
     pinned.participant === null
       ? ((await store.pinParticipant(pinned.generation, mine)) ?? (await store.pinned()))
@@ -109,7 +112,7 @@ export const refuse = (part: NotReady['part'], reason: string): NotReady => ({ p
 
 const LABEL = {
   id: 'the participant',
-  userId: 'CANTON_USER_ID',
+  userId: 'the ledger user (CANTON_USER_ID, or whom the token speaks for)',
   synchronizerId: 'CANTON_SYNCHRONIZER_ID',
 } as const;
 

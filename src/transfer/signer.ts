@@ -25,7 +25,9 @@ const MASTER_KEY_BYTES = 32;
 
 export function createSigner(masterKey: Uint8Array | null): Signer {
   if (masterKey !== null && masterKey.length !== MASTER_KEY_BYTES) {
-    throw new ConfigError([`CANTON_MASTER_KEY must be ${MASTER_KEY_BYTES} bytes; it has ${masterKey.length}`]);
+    throw new ConfigError([
+      `CANTON_MASTER_KEY must be ${MASTER_KEY_BYTES} bytes; it has ${masterKey.length}`,
+    ]);
   }
   // Held where no dump looks.
   const secret = masterKey === null ? null : createSecretKey(masterKey);

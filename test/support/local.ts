@@ -65,7 +65,6 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     lookPatienceMs: null,
     retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
     lanes: 'sender',
-    userId: env.CANTON_USER_ID ?? '',
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
     issuerParty,
     participantId: null,
@@ -80,7 +79,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
   const database = openDatabase({ url: world.db.url });
   const open = createLedger({
     url: world.sandbox.url,
-    userId: settings.userId,
+    userId: env.CANTON_USER_ID ?? '',
     synchronizerId: settings.synchronizerId,
     issuerParty,
   });

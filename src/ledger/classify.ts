@@ -135,6 +135,7 @@ export const errorIdOf = (status: LedgerStatus): string => status.errorId ?? `GR
 /** Failures that arise on this side, here or in what is built on it. */
 export const localErrorIds = [
   'TOKEN_UNAVAILABLE',
+  'USER_UNKNOWN',
   'CALL_ABORTED',
   'REQUEST_UNENCODABLE',
   'ANSWER_UNREADABLE',

@@ -9,8 +9,11 @@ import { participantId, version } from './identity.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { holdings, ledgerEnd, prunedUpTo, transferFactories } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
+import { ledgerUser, userUnknown } from './user.js';
 
-export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages'> {
+export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {
+  /** Null: whom the token speaks for, once it was asked. */
+  readonly userId: string | null;
   readonly tokens?: TokenSource;
   readonly packages?: Partial<LedgerSettings['packages']>;
 }
@@ -22,11 +25,20 @@ export interface OpenLedger extends Ledger {
 
 /** Connects in the background, and again whenever the connection is lost. Throws ConfigError for what cannot work. */
 export function createLedger(options: LedgerOptions): OpenLedger {
-  const { userId, synchronizerId, issuerParty } = options;
-  const packages = { ...defaultPackages, ...options.packages };
-  const settings: LedgerSettings = { userId, synchronizerId, issuerParty, packages };
+  const { synchronizerId, issuerParty, tokens = noToken } = options;
   const channel = openChannel(options);
-  const wire: Wire = { channel, tokens: options.tokens ?? noToken, open: new Set() };
+  const wire: Wire = { channel, tokens, open: new Set() };
+  const user = ledgerUser(options.userId, tokens);
+  const settings: LedgerSettings = {
+    get userId() {
+      const known = user.known();
+      if (known === null) throw new Error(UNKNOWN);
+      return known;
+    },
+    synchronizerId,
+    issuerParty,
+    packages: { ...defaultPackages, ...options.packages },
+  };
   return {
     ready: () => channel.ready(),
     onReady: (listener) => channel.onReady(listener),
@@ -34,10 +46,18 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
-    submit: (transfer, call) => submit(wire, settings, transfer, call),
-    completions: (request, signal) => completions(wire, settings, request, signal),
+    submit: async (submission, call) =>
+      user.known() === null
+        ? { kind: 'not-sent', detail: `USER_UNKNOWN: ${UNKNOWN}` }
+        : submit(wire, settings, submission, call),
+    async *completions(request, signal) {
+      return user.known() === null
+        ? userUnknown(UNKNOWN)
+        : yield* completions(wire, settings, request, signal);
+    },
     transferOf: (updateId, parties, call) => transferOf(wire, updateId, parties, call),
     updateOffset: (updateId, party, call) => updateOffset(wire, updateId, party, call),
+    userId: (call) => user.ask(call),
     participantId: (call) => participantId(wire, call),
     version: (call) => version(wire, call),
     close() {
@@ -46,3 +66,5 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     },
   };
 }
+
+const UNKNOWN = 'the ledger user is not known yet: no token was there to say it';

@@ -4,8 +4,10 @@ import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
 import { submit } from './commands.js';
-import { completions } from './completions.js';
+import { acceptedByHash, completions } from './completions.js';
 import { participantId, version } from './identity.js';
+import { execute, prepare } from './interactive.js';
+import { registryFactory } from './registry.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { holdings, ledgerEnd, prunedUpTo, transferFactories } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
@@ -34,7 +36,11 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
+    registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call),
     submit: (transfer, call) => submit(wire, settings, transfer, call),
+    prepare: (transfer, maxRecordTime, call) => prepare(wire, settings, transfer, maxRecordTime, call),
+    execute: (submission, call) => execute(wire, settings, submission, call),
+    acceptedByHash: (hash, call) => acceptedByHash(wire, hash, call),
     completions: (request, signal) => completions(wire, settings, request, signal),
     transferOf: (updateId, parties, call) => transferOf(wire, updateId, parties, call),
     updateOffset: (updateId, party, call) => updateOffset(wire, updateId, party, call),

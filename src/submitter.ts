@@ -66,8 +66,10 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
-  const path = { settings: settingsOf(config), store, ledger, clock: monotonic, random: Math.random, emit };
-  const way = createWay(path, notifications);
+  const way = createWay(
+    { settings: settingsOf(config), store, ledger, signer, clock: monotonic, random: Math.random, emit },
+    notifications,
+  );
 
   const stopping = new AbortController();
   let started = false;
@@ -158,7 +160,7 @@ function settingsOf(config: Config): PathSettings {
     probeMs,
     lookPatienceMs,
   } = config;
-  const { retry, lanes, synchronizerId, issuerParty, participantId, tokens } = config;
+  const { retry, lanes, verifyPrepared, synchronizerId, issuerParty, participantId, tokens } = config;
   return {
     holder,
     concurrency,
@@ -172,6 +174,7 @@ function settingsOf(config: Config): PathSettings {
     lookPatienceMs,
     retry,
     lanes,
+    verifyPrepared,
     synchronizerId,
     issuerParty,
     participantId,

@@ -1,11 +1,14 @@
 // The participant as the core sees it: one channel, one token source, every answer a value.
+import type { Outcome } from '../core/outcome.js';
 import type { Ledger } from '../core/ports.js';
 import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
 import { submit } from './commands.js';
-import { completions } from './completions.js';
+import { acceptedByHash, completions } from './completions.js';
 import { participantId, version } from './identity.js';
+import { execute, prepare } from './interactive.js';
+import { registryFactory } from './registry.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { holdings, ledgerEnd, prunedUpTo, transferFactories } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
@@ -39,6 +42,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     issuerParty,
     packages: { ...defaultPackages, ...options.packages },
   };
+  const unsent: Outcome = { kind: 'not-sent', detail: `USER_UNKNOWN: ${UNKNOWN}` };
   return {
     ready: () => channel.ready(),
     onReady: (listener) => channel.onReady(listener),
@@ -46,10 +50,14 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
+    registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call),
     submit: async (submission, call) =>
-      user.known() === null
-        ? { kind: 'not-sent', detail: `USER_UNKNOWN: ${UNKNOWN}` }
-        : submit(wire, settings, submission, call),
+      user.known() === null ? unsent : submit(wire, settings, submission, call),
+    prepare: async (transfer, maxRecordTime, call) =>
+      user.known() === null ? userUnknown(UNKNOWN) : prepare(wire, settings, transfer, maxRecordTime, call),
+    execute: async (submission, call) =>
+      user.known() === null ? unsent : execute(wire, settings, submission, call),
+    acceptedByHash: (hash, call) => acceptedByHash(wire, hash, call),
     async *completions(request, signal) {
       return user.known() === null
         ? userUnknown(UNKNOWN)

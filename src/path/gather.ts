@@ -9,7 +9,7 @@ import type { CheckedRow } from '../transfer/check.js';
 import { transferTerms } from '../transfer/command.js';
 import { selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
-import { stepsDiffer } from '../transfer/steps.js';
+import { agreedFactory } from '../transfer/steps.js';
 import type { PathContext } from './context.js';
 import { databaseNow, type Submission, type SubmitDeps } from './submission.js';
 
@@ -86,11 +86,14 @@ async function withFactory(
     now: databaseNow(path, submission),
     executeBefore: wanted.executeBefore,
   });
-  const factory = await factoryFor(path, deps, token, terms, options);
-  if (factory.kind !== 'read') return refused(factory);
-  const odd = stepsDiffer(token, factory.value);
-  if (odd !== null) return verdict(parked(odd, 'clear'));
-  const transfer = { ...terms, commandId: submission.claim.row.txHash, factory: factory.value };
+  const told = await factoryFor(path, deps, token, terms, options);
+  if (told.kind !== 'read') return refused(told);
+  const factory =
+    told.value.kind === 'registry'
+      ? agreedFactory(told.value, token)
+      : { kind: 'ok' as const, factory: told.value };
+  if (factory.kind === 'park') return verdict(parked(factory.reason, 'clear'));
+  const transfer = { ...terms, commandId: submission.claim.row.txHash, factory: factory.factory };
   return { kind: 'transfer', transfer, proven };
 }
 

@@ -60,7 +60,7 @@ test('a stream that the server refuses is not sent again behind our back', async
 const anyTransfer = {
   commandId: `0x${'ab'.repeat(32)}`,
   submissionId: 's',
-  factoryId: '00',
+  factory: { kind: 'own', contractId: '00' },
   sender: 'a::1220',
   receiver: 'b::1220',
   admin: 'i',

@@ -1,6 +1,7 @@
 // One participant: its identity, its ledger, and what can be done to it. The gRPC services and the faults call this.
 import { createLedgerClock, type LedgerClock, type Micros } from '../clock.js';
 import type { Payload } from '../daml/contracts.js';
+import type { PublicKey } from '../keys.js';
 import type { Latency } from '../latency.js';
 import { createIds } from '../random.js';
 import { Checkpoints } from './checkpoints.js';
@@ -119,10 +120,10 @@ export class Participant implements Ledger {
     return `by-sandbox-${this.#id().slice(-16)}`;
   }
 
-  addParty(party: string): void {
+  addParty(party: string, key?: PublicKey): void {
     if (this.state.hasParty(party)) return;
-    this.state.addParty(party);
-    this.journal({ kind: 'party', party });
+    this.state.addParty(party, key);
+    this.journal({ kind: 'party', party, ...(key ? { key } : {}) });
   }
 
   prune(offset: number, dedup: boolean): void {

@@ -30,8 +30,12 @@ export interface Scene {
 
 export interface Effects {
   readonly factory: TransferFactory;
+  /** Looked at, besides the inputs. */
+  readonly fetched: readonly string[];
   readonly archived: readonly string[];
   readonly created: readonly Payload[];
+  /** What it has asked of the ledger effective time: who calls getTime fixes it. */
+  readonly bounds: { readonly min?: Micros; readonly max?: Micros };
 }
 
 export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects {
@@ -72,7 +76,9 @@ export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects
   });
   return {
     factory,
+    fetched: [],
     archived: inputHoldingCids,
+    bounds: { min: scene.now, max: scene.now },
     created: [
       holding(receiver, amount),
       ...(total > amount ? [holding(sender, total - amount)] : []),

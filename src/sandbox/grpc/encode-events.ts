@@ -108,6 +108,8 @@ class TransactionView {
         return this.#archived(node);
       case 'create':
         return this.#created(node);
+      case 'fetch':
+        return undefined;
     }
   }
 

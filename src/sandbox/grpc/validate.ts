@@ -5,7 +5,7 @@ import type { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import type { Micros } from '../clock.js';
 import { refuse } from '../errors.js';
 import type { DedupPeriod } from '../model/dedup.js';
-import type { Submission } from '../model/submission.js';
+import type { CommandSubmission } from '../model/submission.js';
 import { contractIdOfBlob } from './blob.js';
 import { check, invalid, ledgerString, missing } from './fields.js';
 import type { ReadCommands } from './read-commands.js';
@@ -25,7 +25,7 @@ export function validate(
   commands: Commands | undefined,
   read: ReadCommands,
   around: Surroundings,
-): Submission {
+): CommandSubmission {
   if (!commands) return missing('commands');
   const userId = commands.userId || around.tokenUser || missing('user_id');
   check('user_id', userId, userString);
@@ -40,7 +40,8 @@ export function validate(
   if (commands.commands.length === 0) missing('commands');
   if (read.refusal) throw read.refusal;
   const notBefore = minLedgerTime(commands, around.now);
-  const submission: Submission = {
+  const submission: CommandSubmission = {
+    kind: 'commands',
     userId,
     commandId: commands.commandId,
     submissionId: commands.submissionId || around.newId(),

@@ -2,7 +2,7 @@
 import type { PublicKey } from '../keys.js';
 import { ContractStore } from './contract-store.js';
 import { DedupStore } from './dedup.js';
-import { changeId, type Entry, type UpdateRecord } from './records.js';
+import { changeId, type Entry, type ExternalCompletion, type UpdateRecord } from './records.js';
 import type { Registered } from './submission.js';
 
 /** A thing that has happened; a journal of these is the whole ledger. */
@@ -22,6 +22,9 @@ export class LedgerState {
   readonly #parties = new Map<string, { readonly since: number; readonly key: PublicKey | undefined }>();
   readonly #log: Entry[] = [];
   readonly #updates = new Map<string, Entry>();
+  readonly #byHash = new Map<string, Entry[]>();
+  /** Of transactions that were prepared outside and sequenced. */
+  readonly #uuids = new Set<string>();
   /** In flight when the journal ended; whoever goes on from it has to bring them to an end. */
   readonly interrupted = new Map<number, Registered>();
   /** Nothing at or below this offset can be read any more. */
@@ -58,6 +61,7 @@ export class LedgerState {
     const { update, completion } = entry;
     if (update) this.#applyUpdate(update, entry.offset);
     if (update) this.#updates.set(update.updateId, entry);
+    if (completion?.external) this.#remember(completion.external, entry);
     if (completion?.result.accepted) {
       this.dedup.accepted(changeId(completion), {
         offset: entry.offset,
@@ -65,6 +69,20 @@ export class LedgerState {
         submissionId: completion.submissionId,
       });
     }
+  }
+
+  #remember({ hash, uuid, sequenced }: ExternalCompletion, entry: Entry): void {
+    if (sequenced) this.#uuids.add(uuid);
+    this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), entry]);
+  }
+
+  hasUuid(uuid: string): boolean {
+    return this.#uuids.has(uuid);
+  }
+
+  /** Completions of a transaction that was prepared outside, by its hash in hex; the oldest first. */
+  completedWith(hash: string): readonly Entry[] {
+    return this.#byHash.get(hash) ?? [];
   }
 
   #applyUpdate(update: UpdateRecord, offset: number): void {

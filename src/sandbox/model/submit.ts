@@ -11,6 +11,14 @@ import type { RecordOrder } from './record-order.js';
 import { type CompletionRecord, changeId, type UpdateRecord } from './records.js';
 import type { Decision, Disturbance, InFlight, Registered, Submission, Transaction } from './submission.js';
 import type { Timers } from './timers.js';
+import {
+  contended,
+  duplicateUuid,
+  ledgerTimeOutOfBound,
+  maxRecordTimeExceeded,
+  mediatorTimedOut,
+  notSequenced,
+} from './verdicts.js';
 
 export interface SubmitRules {
   dedup: boolean;
@@ -19,6 +27,8 @@ export interface SubmitRules {
   readonly maxDedupMs: number;
   /** A verdict that is not reached in this time after sequencing is the mediator's time-out. */
   readonly verdictLimitMs: number;
+  /** A maximum record time is looked at by whoever confirms; else nothing is sequenced after it. */
+  readonly maxRecordTimeVerdict: boolean;
 }
 
 export interface Ledger {
@@ -79,13 +89,12 @@ export class SubmissionPath {
         ? submission.dedup.offset
         : state.offsetBefore(windowStart(question));
     const { userId, commandId, submissionId, workflowId, actAs } = submission;
-    const { effectiveAt, maxRecordTime = Number.MAX_SAFE_INTEGER } = transaction;
     const registered: Registered = {
       flightId: this.#nextFlightId++,
       submission: { userId, commandId, submissionId, workflowId, actAs },
       transaction,
       dedupOffset,
-      maxSequencing: Math.min(effectiveAt + Math.floor(this.rules.toleranceMs * 1000), maxRecordTime),
+      maxSequencing: this.#maxSequencing(transaction),
     };
     const flight: InFlight = { ...registered, changeId: change, disturbance, decided };
     this.#register(flight);
@@ -93,6 +102,12 @@ export class SubmissionPath {
     const refused = this.rules.dedup ? state.dedup.judge(question) : undefined;
     if (refused) this.#publish(flight, this.ledger.unsequenced(), refused);
     else this.#travel(flight);
+  }
+
+  #maxSequencing({ effectiveAt, maxRecordTime }: Transaction): Micros {
+    const byLedgerTime = effectiveAt + Math.floor(this.rules.toleranceMs * 1000);
+    const capped = maxRecordTime !== undefined && !this.rules.maxRecordTimeVerdict;
+    return capped ? Math.min(byLedgerTime, maxRecordTime) : byLedgerTime;
   }
 
   #transactionOf(submission: Submission, now: Micros): Transaction {
@@ -167,7 +182,7 @@ export class SubmissionPath {
     const rejection =
       this.#seenBefore(flight) ??
       this.#contention(flight.transaction) ??
-      this.#earlyRejection(flight, place.recordTime);
+      this.#untimely(flight, place.recordTime);
     const locks = rejection ? [] : flight.transaction.inputs;
     for (const input of locks) this.#locked.add(input);
     const timedOut = decideLateMs > 0 && verdictMs + decideLateMs > this.rules.verdictLimitMs;
@@ -188,9 +203,11 @@ export class SubmissionPath {
     return seen ? duplicateUuid(external.uuid) : undefined;
   }
 
-  #earlyRejection(flight: InFlight, recordTime: Micros): LedgerError | undefined {
-    if (flight.disturbance.rejectWith) return flight.disturbance.rejectWith;
-    const early = flight.transaction.effectiveAt - recordTime > this.rules.toleranceMs * 1000;
+  #untimely({ disturbance, transaction }: InFlight, recordTime: Micros): LedgerError | undefined {
+    if (disturbance.rejectWith) return disturbance.rejectWith;
+    const { effectiveAt, maxRecordTime } = transaction;
+    if (maxRecordTime !== undefined && recordTime > maxRecordTime) return maxRecordTimeExceeded;
+    const early = effectiveAt - recordTime > this.rules.toleranceMs * 1000;
     return early ? ledgerTimeOutOfBound : undefined;
   }
 
@@ -265,36 +282,4 @@ interface Travelling {
   readonly due: Micros;
   readonly lost: boolean;
   readonly verdictMs: number;
-}
-
-const notSequenced: LedgerError = {
-  id: 'NOT_SEQUENCED_TIMEOUT',
-  cause:
-    'Transaction was not sequenced within the pre-defined max sequencing time and has therefore timed out',
-};
-
-const mediatorTimedOut: LedgerError = {
-  id: 'MEDIATOR_SAYS_TX_TIMED_OUT',
-  cause:
-    'Rejected transaction as the mediator did not receive sufficient confirmations within the expected timeframe.',
-};
-
-function duplicateUuid(uuid: string): LedgerError {
-  return {
-    id: 'DUPLICATE_CONFIRMATION_REQUEST_UUID',
-    cause: `The request uuid (${uuid}) must not be used until further notice`,
-  };
-}
-
-const ledgerTimeOutOfBound: LedgerError = {
-  id: 'LOCAL_VERDICT_LEDGER_TIME_OUT_OF_BOUND',
-  cause: 'Rejected transaction as delta of the ledger time and the record time exceed the time tolerance',
-};
-
-function contended(id: string, verb: string, contractIds: readonly string[]): LedgerError {
-  return {
-    id,
-    cause: `Rejected transaction ${verb} contracts ${contractIds.join(', ')}`,
-    resources: contractIds.map((contractId) => ['CONTRACT_ID', contractId]),
-  };
 }

@@ -92,6 +92,10 @@ export const partySchema = z.strictObject({
   /** A full party id; absent: made of the hint. */
   party: z.string().optional(),
   hint: z.string().optional(),
+  /** Hosted nowhere with the right to submit: it signs for itself, with secp256k1. */
+  external: z.literal(true).optional(),
+  /** Of an external party whose key is elsewhere: SubjectPublicKeyInfo or a bare point, hex or base64. */
+  publicKey: z.string().optional(),
   holdings: z.array(holdingSchema).optional(),
 });
 

@@ -6,6 +6,8 @@ export interface TcpProxy {
   through(url: string): string;
   /** Connections taken since the start. */
   connections(): number;
+  /** Resolves with the first of them. */
+  taken(): Promise<void>;
   /** Ends the open connections, and takes new ones at once. */
   cut(): void;
   /** Ends the open connections, and refuses new ones. */
@@ -33,9 +35,14 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
   let own = 0;
   let taken = 0;
   let swallowing = false;
+  let first = (): void => {};
+  const firstTaken = new Promise<void>((resolve) => {
+    first = resolve;
+  });
 
   const take = (near: Socket): void => {
     taken += 1;
+    first();
     const far = new Socket();
     const pair: Pair = { near, far, swallows: swallowing };
     pairs.add(pair);
@@ -101,6 +108,7 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
       return moved.href;
     },
     connections: () => taken,
+    taken: () => firstTaken,
     cut,
     refuse,
     blackHole() {

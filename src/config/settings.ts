@@ -54,7 +54,7 @@ export const canton = {
     cantonUrl,
     'the participant, `host:port`, or `https://host:port` for TLS: exactly one, or its HA replicas',
   ),
-  CANTON_TLS_CA_FILE: optional(text, 'PEM', "the system's authorities"),
+  CANTON_TLS_CA_FILE: optional(text, 'PEM', "Node's authorities and those of `NODE_EXTRA_CA_CERTS`"),
   CANTON_TLS_CERT_FILE: optional(text, 'PEM, for mutual TLS, together with the key'),
   CANTON_TLS_KEY_FILE: optional(text, 'PEM'),
   CANTON_TOKEN_FILE: optional(text, 'a bearer token that something else renews; looked at before every call'),

@@ -11,7 +11,7 @@ export type TokenRead =
 /** Where tokens come from. Reads share work: one is made before each call. */
 export interface TokenSource {
   /** Waits no longer than this for a token that has to be fetched; with 0 ms it takes what is at hand. */
-  read(options: Partial<CallOptions>): Promise<TokenRead>;
+  read(options?: Partial<CallOptions>): Promise<TokenRead>;
   /**
    * The participant refused this token (UNAUTHENTICATED): it is not given out again from a cache. One that has been
    * replaced meanwhile changes nothing, so that a burst of late refusals is no burst of new tokens.

@@ -75,7 +75,7 @@ export function oauthTokens(client: OauthClient, options: OauthOptions = {}): To
   };
 
   return {
-    async read(call) {
+    async read(call = {}) {
       let token = current();
       if (token === null && fetching !== null) {
         await within(fetching, call);

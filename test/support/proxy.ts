@@ -6,6 +6,8 @@ export interface TcpProxy {
   through(url: string): string;
   /** Connections taken since the start. */
   connections(): number;
+  /** Resolves with the first of them. */
+  taken(): Promise<void>;
   /** Ends the open connections, and takes new ones at once. */
   cut(): void;
   /** Ends the open connections, and refuses new ones. */
@@ -35,9 +37,14 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
   let own = 0;
   let taken = 0;
   let swallowing: Swallowed | null = null;
+  let first = (): void => {};
+  const firstTaken = new Promise<void>((resolve) => {
+    first = resolve;
+  });
 
   const take = (near: Socket): void => {
     taken += 1;
+    first();
     const far = new Socket();
     const pair: Pair = { near, far, swallows: swallowing };
     pairs.add(pair);
@@ -103,6 +110,7 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
       return moved.href;
     },
     connections: () => taken,
+    taken: () => firstTaken,
     cut,
     refuse,
     blackHole(what = 'all') {

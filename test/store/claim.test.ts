@@ -131,6 +131,7 @@ test('I4 the claim of a hosted sender writes the record: token, party, ledger en
     submissionId: claimed.token,
     party: 'alice::1220' as never,
     sentOn: 1,
+    hash: null,
   });
   const row = await db.row(id);
   t.is(row.submission_id, claimed.token);
@@ -278,7 +279,6 @@ test('I1 a claim or a write-ahead for another generation gets nothing', async (t
   t.is((await db.row(id)).claim_token, null);
   const claimed = await db.claimOne();
   if (claimed.kind !== 'fresh' || claimed.own === null) return t.fail();
-  const options = { afterLook: false, generation: 2n };
-  t.is(await db.store.writeAhead(claimed, { ...claimed.own, sentFrom: 1_000n }, options), 'stale');
+  t.is(await db.store.writeAhead(claimed, { ...claimed.own, sentFrom: 1_000n }, 2n), 'stale');
   t.is((await db.row(id)).sent_from, String(SENT_FROM));
 });

@@ -129,6 +129,8 @@ function asked(...answers: Read<readonly string[]>[]) {
 }
 const found = (...value: string[]): Read<readonly string[]> => ({ kind: 'read', value });
 
+const through = (contractId: string) => ({ admin: 'a', factory: { kind: 'own', contractId } }) as const;
+
 test('the factory is asked for once, by however many at a time', async (t) => {
   const { cache, questions } = asked(found('f1'), found('f2'));
   const reads = await Promise.all([1, 2, 3].map(() => cache.get('a', 1n, options)));
@@ -139,11 +141,11 @@ test('the factory is asked for once, by however many at a time', async (t) => {
 test('it is forgotten when it may be gone, and only the one that was used', async (t) => {
   const { cache, questions } = asked(found('f1'), found('f2'));
   await cache.get('a', 1n, options);
-  cache.observe('a', 'f1', refused('LOCAL_VERDICT_LOCKED_CONTRACTS'));
-  cache.observe('a', 'f1', { kind: 'unknown', detail: '' });
-  cache.observe('a', 'f0', refused('CONTRACT_NOT_FOUND'));
+  cache.observe(through('f1'), refused('LOCAL_VERDICT_LOCKED_CONTRACTS'));
+  cache.observe(through('f1'), { kind: 'unknown', detail: '' });
+  cache.observe(through('f0'), refused('CONTRACT_NOT_FOUND'));
   t.like(await cache.get('a', 1n, options), { value: 'f1' });
-  cache.observe('a', 'f1', refused('CONTRACT_NOT_FOUND'));
+  cache.observe(through('f1'), refused('CONTRACT_NOT_FOUND'));
   t.like(await cache.get('a', 1n, options), { value: 'f2' });
   t.is(questions.length, 2);
 });

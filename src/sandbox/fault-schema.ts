@@ -63,6 +63,25 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('phantomDuplicate'),
     completionOffset: z.union([z.int(), z.literal('absent')]).optional(),
   }),
+  /** `PrepareSubmission` returns something else than was asked for; its hash, but for `hash`, is its content's. */
+  z.strictObject({
+    kind: z.literal('tamper'),
+    what: z.enum([
+      'receiver',
+      'amount',
+      'instrument',
+      'change',
+      'extraNode',
+      'extraInput',
+      'extraRoot',
+      'hash',
+      'noMaxRecordTime',
+      'lateMaxRecordTime',
+      'commandId',
+      'otherParty',
+      'synchronizer',
+    ]),
+  }),
 ]);
 
 export const faultSchema = z.strictObject({

@@ -11,6 +11,7 @@ import { PackageReference } from '#proto/com/daml/ledger/api/v2/package_referenc
 import { wallMs } from '../clock.js';
 import { knownPackage } from '../daml/packages.js';
 import { refuse } from '../errors.js';
+import { find } from '../faults.js';
 import type { Host } from '../host.js';
 import { type ExecuteRequest, readExecute } from './execute-call.js';
 import { failureFrom, unary } from './gate.js';
@@ -33,7 +34,7 @@ export function interactiveService(host: Host) {
         commandId: request.commandId,
         receivers: readCommands(commandsOf(request)).choices.map(({ transfer }) => transfer.receiver),
       }),
-      (request, participant) => prepare(host, request, participant),
+      (request, participant, actions) => prepare(host, request, participant, find(actions, 'tamper')?.what),
     ),
     ExecuteSubmission: executing<ExecuteSubmissionResponse>(host, 'ExecuteSubmission', (call, callback) => {
       const acknowledge = () => callback(null, new ExecuteSubmissionResponse());

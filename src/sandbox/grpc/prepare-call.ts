@@ -17,6 +17,7 @@ import type { Participant } from '../model/participant.js';
 import type { Contract } from '../model/records.js';
 import type { CommandSubmission } from '../model/submission.js';
 import { type Draft, encodePrepared } from '../prepared/encode.js';
+import { type Tampering, tamperCommands, tamperDraft } from '../prepared/tamper.js';
 import { timestampOf } from './encode-events.js';
 import { readCommands } from './read-commands.js';
 import { surroundings } from './submission-call.js';
@@ -42,20 +43,23 @@ export async function prepare(
   host: Host,
   request: PrepareSubmissionRequest,
   participant: Participant,
+  tampering: Tampering | undefined,
 ): Promise<PrepareSubmissionResponse> {
   if (host.settings.generation.asksForScheme) requireScheme(request);
   const commands = commandsOf(request);
   const submission = validateCommands(commands, readCommands(commands), surroundings(host, participant));
   if (submission.choices.length > 1) cannotPrepare('Preparing multiple commands is currently not supported');
   if (submission.actAs.length > 1) cannotPrepare('Preparing for multiple parties is currently not supported');
-  const draft = draftOf(submission, participant, request);
+  const asked = draftOf(tamperCommands(submission, tampering, participant), participant, request);
+  const draft = tamperDraft(asked, tampering, participant);
   const transaction = encodePrepared(draft);
-  const hash = await hashPreparedTransaction(transaction, 'hex');
+  const hash = Buffer.from(await hashPreparedTransaction(transaction, 'hex'), 'hex');
+  if (tampering === 'hash') hash.writeUInt8(hash.readUInt8(0) ^ 1, 0);
   const preparedTransaction = PreparedTransaction.toBinary(transaction);
   const estimates = host.settings.generation.costEstimation && request.estimateTrafficCost?.disabled !== true;
   return new PrepareSubmissionResponse({
     preparedTransaction,
-    preparedTransactionHash: Buffer.from(hash, 'hex'),
+    preparedTransactionHash: hash,
     hashingSchemeVersion: HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
     ...(request.verboseHashing ? { hashingDetails: 'Verbose hashing is disabled on this participant.' } : {}),
     ...(estimates ? { costEstimation: costOf(preparedTransaction, draft.preparedAt) } : {}),

@@ -139,10 +139,12 @@ function contractFields(contractId: string, payload: Payload) {
 }
 
 /** Who authorizes the choice and has a stake in the contract: the choice's signatory and its controller. */
-function fetchers(payload: Payload, { nodes, contracts, actAs }: Draft): string[] {
-  const authorizers = new Set(actAs);
+function fetchers(payload: Payload, { nodes, contracts }: Draft): string[] {
+  const authorizers = new Set<string>();
   for (const node of nodes) {
-    const factory = node.kind === 'exercise' ? contracts.get(node.choice.factoryId) : undefined;
+    if (node.kind !== 'exercise') continue;
+    authorizers.add(node.choice.transfer.sender);
+    const factory = contracts.get(node.choice.factoryId);
     if (factory) authorizers.add(signatory(factory.payload));
   }
   return stakeholders(payload)
@@ -159,7 +161,7 @@ function resultOf(exercise: Exercise, draft: Draft): [receiver: string[], change
   const holdings = childrenOf(exercise, draft).flatMap((node) =>
     node.kind === 'create' && node.payload.kind === 'holding' ? [node.contractId] : [],
   );
-  return [holdings.slice(0, 1), holdings.slice(1)];
+  return [holdings.slice(0, 1), holdings.slice(1, 2)];
 }
 
 /** The same bytes, in the types of the official bindings. */

@@ -90,7 +90,7 @@ forBoth(
     const network = createNetwork();
     network.next('unheard');
     // A hosted bound is 3 s after the window, an external one its end.
-    const windowMs = parties === 'hosted' ? 1_500 : 4_500;
+    const windowMs = parties === 'hosted' ? 1_500 : 3_500;
     const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs } });
     // Sequenced before the bound and decided after it: record time is what counts, not the hour.
     world.sandbox.faults.add({ on: 'submit', do: { kind: 'sequenceLate', ms: 2_000 }, times: 1 });

@@ -2,7 +2,6 @@
 import test from 'ava';
 import type { ClaimReply, Ledger, Store } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
-import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
 import { lasting } from '../support/time.js';
 import { createWorld } from '../support/world.js';
@@ -94,30 +93,27 @@ test('P25 a slow read between claim and send: the request carries the bound that
   t.deepEqual(await world.audit(), []);
 });
 
-forBoth(
-  'P25 a read that takes longer than the window: nothing is sent under that bound',
-  async (t, parties) => {
-    const world = await createWorld(t, { parties, dedup: false });
-    const [alice, bob] = [await world.user(), await world.user()];
-    world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 2_500 } });
-    const local = await startLocal(t, world, { settings: { windowMs: 2_000 } });
-    const hash = await world.insert({ from: alice, to: bob });
-    await local.event('taken');
-    const bound = Number((await world.row(hash)).sent_until);
-    const released = await local.event('settled');
-    t.regex(
-      released.verdict.kind === 'pending' ? (released.verdict.lastError ?? '') : '',
-      /^NOT_SENT: too little of the submission window/,
-    );
-    await world.ended([hash]);
-    t.is((await world.row(hash)).attempts, 1, 'what was not sent is no attempt');
-    const entries = world.sandbox.audit.of(hash);
-    t.false(
-      entries.some((entry) => entry.transfer?.executeBefore === (bound - local.settings.toleranceMs) * 1000),
-    );
-    t.deepEqual(await world.audit(), []);
-  },
-);
+test('P25 a read that takes longer than the window: nothing is sent under that bound', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 2_500 } });
+  const local = await startLocal(t, world, { settings: { windowMs: 2_000 } });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('taken');
+  const bound = Number((await world.row(hash)).sent_until);
+  const released = await local.event('settled');
+  t.regex(
+    released.verdict.kind === 'pending' ? (released.verdict.lastError ?? '') : '',
+    /^NOT_SENT: too little of the submission window/,
+  );
+  await world.ended([hash]);
+  t.is((await world.row(hash)).attempts, 1, 'what was not sent is no attempt');
+  const entries = world.sandbox.audit.of(hash);
+  t.false(
+    entries.some((entry) => entry.transfer?.executeBefore === (bound - local.settings.toleranceMs) * 1000),
+  );
+  t.deepEqual(await world.audit(), []);
+});
 
 test("P26 the sender's users row changes between claim and send, and again before the look: one party throughout", async (t) => {
   const world = await createWorld(t, { dedup: false });

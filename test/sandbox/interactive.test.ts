@@ -4,7 +4,12 @@ import { hashPreparedTransaction } from '@canton-network/core-tx-visualizer';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import test from 'ava';
 import { SignatureFormat } from '#proto/com/daml/ledger/api/v2/crypto.js';
-import { PartySignatures } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
+import {
+  GetPreferredPackagesRequest,
+  type GetPreferredPackagesResponse,
+  PackageVettingRequirement,
+  PartySignatures,
+} from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import type { ExternalParty } from '../../src/sandbox/index.js';
 import { call, failing } from './client.js';
 import { ackRequest, contentOf, type ExecuteOptions, signatures, V2 } from './external.js';
@@ -277,6 +282,21 @@ test('faults of a prepare: refused for its sender, slow, hung', async (t) => {
   const error = await failing(on.external.prepare(spec(on), {}, 50));
   t.is(error.code, 4);
   t.is(on.sandbox.audit.summary().reads[method], 4);
+});
+
+test('preferred packages: those that are here, by name', async (t) => {
+  const on = await externalStage(t);
+  const preferred = (packageName: string) => {
+    const requirement = new PackageVettingRequirement({ parties: [on.alice], packageName });
+    const request = new GetPreferredPackagesRequest({ packageVettingRequirements: [requirement] });
+    return call<GetPreferredPackagesResponse>((callback) =>
+      on.external.interactive.GetPreferredPackages(request, on.client.metadata, callback),
+    );
+  };
+  const { packageReferences, synchronizerId } = await preferred('cip56-token');
+  t.like(packageReferences[0], { packageName: 'cip56-token', packageVersion: '1.0.0' });
+  t.is(synchronizerId, on.sandbox.synchronizerId);
+  t.is(await reasonOf(preferred('no-such-package')), 'NO_PREFERRED_PACKAGES_FOUND');
 });
 
 function never(): never {

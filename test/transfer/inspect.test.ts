@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { type Expected, inspectPrepared, readBound } from '../../src/transfer/inspect.js';
 import { messageOf, ownScenario, registryScenario, seal } from './prepared.js';
 import { ALICE, ASKED, event, ownHolding, UNIT } from './prepared-contracts.js';
-import { addNode, createdBy, metadataOf, rootOf } from './prepared-edit.js';
+import { addNode, metadataOf, rootOf } from './prepared-edit.js';
 import { v } from './prepared-values.js';
 
 const inspected = async (message: PreparedTransaction, expected: Expected) =>
@@ -50,13 +50,6 @@ test('without change, to oneself, with a physical synchronizer, with an earlier 
     (m) => Object.assign(metadataOf(m), { synchronizerId: 'sync::1220bb::35-0' }),
     (m) => Object.assign(metadataOf(m), { maxRecordTime: ASKED - 1n }),
     (m) => addNode(m, { fetch: ownHolding('00c1', ALICE, 4n * UNIT) }),
-    // An older version of our token: its event does not name the instrument.
-    (m) => {
-      const { argument } = createdBy(m, -1);
-      if (argument?.sum.oneofKind !== 'record') return;
-      const { record } = argument.sum;
-      record.fields = record.fields.filter(({ label }) => label !== 'instrumentId');
-    },
   ] satisfies ((message: PreparedTransaction) => void)[]) {
     const message = messageOf(scenario);
     change(message);

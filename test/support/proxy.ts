@@ -14,6 +14,8 @@ export interface TcpProxy {
   blackHole(): void;
   /** New connections pass. Those that lost bytes stay silent: nobody would understand what came after. */
   resume(): Promise<void>;
+  /** Ends the open connections; new ones go to another server, as after a failover. */
+  aim(target: string): void;
 }
 
 interface Teardown {
@@ -27,7 +29,7 @@ interface Pair {
 }
 
 export async function startProxy(t: Teardown, target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const pairs = new Set<Pair>();
   let server: Server | null = null;
   let own = 0;
@@ -110,6 +112,10 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
     async resume() {
       swallowing = false;
       await listen();
+    },
+    aim(next) {
+      ({ hostname, port } = new URL(next));
+      cut();
     },
   };
 }

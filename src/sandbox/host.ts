@@ -80,6 +80,7 @@ export class Host {
         maxDedupMs: settings.maxDedupMs,
         verdictLimitMs: settings.verdictLimitMs,
         dedup: options.dedup ?? true,
+        generation: settings.generation,
         latency: () => this.#latency(),
         clockSkewMs: options.clockSkewMs ?? 0,
         participantClockSkewMs: options.participantClockSkewMs ?? 0,

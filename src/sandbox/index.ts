@@ -12,7 +12,7 @@
  * ```
  */
 
-export type { Sandbox } from './api.js';
+export type { ExternalParty, Sandbox } from './api.js';
 export type { AuditEntry, AuditLog, AuditOutcome, AuditSummary, AuditTransfer } from './audit.js';
 export { errorIds } from './errors.js';
 export type { Control, Fault, FaultAction, PartySpec } from './fault-schema.js';

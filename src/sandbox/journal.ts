@@ -64,7 +64,7 @@ function replay(lines: readonly string[], file: string): LedgerState {
     const fact = parse(line, file) as Fact;
     switch (fact.kind) {
       case 'party':
-        state.addParty(fact.party);
+        state.addParty(fact.party, fact.key);
         break;
       case 'entry':
         state.append(fact.entry);

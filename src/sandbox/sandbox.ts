@@ -46,7 +46,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     audit: host.audit,
     faults: host.faults,
     control: (control: Control) => controls.apply(control),
-    createParties: (specs: readonly PartySpec[]) => controls.createParties(specs),
+    createParties: (specs: readonly PartySpec[]) => controls.createParties(specs).map(({ party }) => party),
+    createExternalParties: (specs: readonly PartySpec[]) =>
+      controls
+        .createParties(specs.map((spec) => ({ ...spec, external: true })))
+        .flatMap(({ external }) => external ?? []),
     parties: () => host.participant.state.parties(),
     balances: (party: string) => controls.balances(party),
     ledgerEnd: () => host.participant.state.end,
@@ -64,7 +68,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     journal.close();
     files.remove();
   };
-  const http = httpServer(sandbox);
+  const http = httpServer(sandbox, (specs) => controls.createParties(specs));
   try {
     await transport.up();
     sandbox.url = `${bind}:${transport.port}`;

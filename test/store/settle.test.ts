@@ -160,7 +160,7 @@ test('P17 one row holds a NUL, one is longer than the column, one cannot be writ
   const special: Record<number, Verdict> = {
     2: { kind: 'failed', message: 'NUL \0 inside', detail: `${'\0'}x` },
     4: { kind: 'failed', message: 'long', detail: 'y'.repeat(10_000) },
-    6: { kind: 'completed', updateId: 'refuse me', offset: 1n },
+    6: { kind: 'completed', updateId: 'refuse me', offset: 1n, note: null },
   };
   const results = await db.store.settle(
     claimed.map(({ row, token }, n) => ({

@@ -1,6 +1,7 @@
 // What TransferFactory_Transfer of CIP56TransferFactory does, check by check in the order of its Daml source.
 import type { Micros } from '../clock.js';
 import { refuse } from '../errors.js';
+import type { AnyValue, TextMap } from './any-value.js';
 import type { Holding, InstrumentId, Payload, TransferFactory } from './contracts.js';
 
 export interface Transfer {
@@ -11,12 +12,16 @@ export interface Transfer {
   readonly requestedAt: Micros;
   readonly executeBefore: Micros;
   readonly inputHoldingCids: readonly string[];
+  readonly meta: TextMap<string>;
 }
 
 export interface TransferChoice {
   readonly factoryId: string;
   readonly expectedAdmin: string;
   readonly transfer: Transfer;
+  /** extraArgs: what a registry gave for this choice, and what the ledger is to keep of it. */
+  readonly context: TextMap<AnyValue>;
+  readonly meta: TextMap<string>;
 }
 
 /** What the choice is interpreted against. */
@@ -30,8 +35,12 @@ export interface Scene {
 
 export interface Effects {
   readonly factory: TransferFactory;
+  /** Looked at, besides the inputs. */
+  readonly fetched: readonly string[];
   readonly archived: readonly string[];
   readonly created: readonly Payload[];
+  /** What it has asked of the ledger effective time: who calls getTime fixes it. */
+  readonly bounds: { readonly min?: Micros; readonly max?: Micros };
 }
 
 export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects {
@@ -72,7 +81,9 @@ export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects
   });
   return {
     factory,
+    fetched: [],
     archived: inputHoldingCids,
+    bounds: { min: scene.now, max: scene.now },
     created: [
       holding(receiver, amount),
       ...(total > amount ? [holding(sender, total - amount)] : []),

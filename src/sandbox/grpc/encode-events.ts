@@ -13,8 +13,10 @@ import { Status } from '#proto/google/rpc/status.js';
 import type { Micros } from '../clock.js';
 import { observers, signatory, stakeholders } from '../daml/contracts.js';
 import { packageId, templates } from '../daml/packages.js';
+import type { Generation } from '../generation.js';
 import type { LedgerState } from '../model/ledger-state.js';
-import type { Contract, Entry, Node } from '../model/records.js';
+import type { Participant } from '../model/participant.js';
+import type { Contract, Entry, Node, UpdateRecord } from '../model/records.js';
 import { blobOf } from './blob.js';
 import { interfaceIdentifier, templateIdentifier, ValueEncoder } from './encode-values.js';
 import type { EventFilter, Wanted } from './event-filter.js';
@@ -26,7 +28,7 @@ export function timestampOf(micros: Micros): Timestamp {
 
 export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolean): CreatedEvent {
   const { payload } = contract;
-  const encoder = new ValueEncoder(verbose);
+  const encoder = new ValueEncoder(verbose ? 'labels' : 'bare');
   const { packageName } = templates[payload.kind];
   return new CreatedEvent({
     offset: `${contract.createdOffset}`,
@@ -56,10 +58,9 @@ export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolea
 /** Undefined where none of the parties who ask sees any of it. */
 export function transactionOf(
   entry: Entry,
-  state: LedgerState,
+  { state, settings }: Participant,
   filter: EventFilter,
   shape: TransactionShape,
-  synchronizerId: string,
 ): Transaction | undefined {
   const { update, offset, recordTime } = entry;
   if (!update) return undefined;
@@ -79,9 +80,17 @@ export function transactionOf(
     effectiveAt: timestampOf(update.effectiveAt),
     events,
     offset: `${offset}`,
-    synchronizerId,
+    synchronizerId: settings.synchronizerId,
     recordTime: timestampOf(recordTime),
+    ...hashes(update, settings.generation),
   });
+}
+
+/** What its external party signed. */
+function hashes({ externalHash }: UpdateRecord, { transactionHash }: Generation) {
+  if (externalHash === undefined) return {};
+  const hash = Buffer.from(externalHash, 'hex');
+  return { externalTransactionHash: hash, ...(transactionHash ? { transactionHash: hash } : {}) };
 }
 
 class TransactionView {
@@ -97,7 +106,7 @@ class TransactionView {
     private readonly effects: boolean,
     private readonly offset: number,
   ) {
-    this.#encoder = new ValueEncoder(filter.verbose);
+    this.#encoder = new ValueEncoder(filter.verbose ? 'labels' : 'bare');
   }
 
   event(node: Node): Event | undefined {
@@ -108,6 +117,8 @@ class TransactionView {
         return this.#archived(node);
       case 'create':
         return this.#created(node);
+      case 'fetch':
+        return undefined;
     }
   }
 

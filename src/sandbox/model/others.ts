@@ -45,7 +45,8 @@ export function holdingsOf(
   );
 }
 
-function spendable(participant: Participant, party: string, instrumentId: string | undefined) {
+/** Unlocked, and not in something undecided. */
+export function spendable(participant: Participant, party: string, instrumentId: string | undefined) {
   return holdingsOf(participant, party).filter(
     ({ id, payload }) =>
       payload.lock === undefined &&

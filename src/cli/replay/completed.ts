@@ -4,10 +4,10 @@ import type { TxHash } from '../../core/ids.js';
 import type { Ledger, TransferEffect } from '../../core/ports.js';
 import { complete, type FoundRow, findRow } from '../../store/complete.js';
 import type { Database } from '../../store/pool.js';
+import { openLedger } from '../../submitter.js';
 import { checkRow } from '../../transfer/check.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
-import { withLedger } from '../support/ledger.js';
 import type { Flags } from './flags.js';
 
 const CALL_MS = 20_000;
@@ -44,7 +44,8 @@ export async function settleByUpdate(
   if (found.state !== 'settleable') {
     return refused(`row ${hash} is ${found.state}; only a parked row is settled by hand`);
   }
-  const shown = await withLedger(config, (ledger) => showTransfer(ledger, config, found, update));
+  const ledger = openLedger(config);
+  const shown = await showTransfer(ledger, config, found, update).finally(() => ledger.close());
   if ('difference' in shown) return refused(shown.difference);
   if (dryRun) return { kind: 'settled' };
   const done = await complete(database, hash, { id: update, offset: shown.offset });

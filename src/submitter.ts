@@ -2,7 +2,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Config } from './config.js';
 import { ConfigError, StoreUnavailable } from './core/errors.js';
 import { noToken, type TokenSource, tokenFile } from './ledger/auth.js';
-import { createLedger } from './ledger/ledger.js';
+import { createLedger, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
@@ -49,15 +49,7 @@ export function createSubmitter(config: Config): Submitter {
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
   const store = watchedStore(createStore(database), emit);
-  const ledger = createLedger({
-    url: config.canton.url,
-    tls: config.canton.tls,
-    tokens: tokenSource(config.canton),
-    packages: config.canton.packages,
-    userId: config.userId,
-    synchronizerId: config.synchronizerId,
-    issuerParty: config.issuerParty,
-  });
+  const ledger = openLedger(config);
   const signer = createSigner(config.masterKey);
   const notifications = createSubscriber({
     listenUrl,
@@ -143,6 +135,18 @@ async function refusals(config: Config, ask: Questions): Promise<string[]> {
   const key = masterKeyProblem(config.masterKey, ask.signer, await ask.keys());
   return key === null ? schema : [...schema, key];
 }
+
+/** The participant, as these settings reach it. */
+export const openLedger = (config: Config): OpenLedger =>
+  createLedger({
+    url: config.canton.url,
+    tls: config.canton.tls,
+    tokens: tokenSource(config.canton),
+    packages: config.canton.packages,
+    userId: config.userId,
+    synchronizerId: config.synchronizerId,
+    issuerParty: config.issuerParty,
+  });
 
 const tokenSource = ({ tokenFile: path, oauth }: Config['canton']): TokenSource =>
   path !== null ? tokenFile(path) : oauth !== null ? oauthTokens(oauth) : noToken;

@@ -127,7 +127,12 @@ const park = (one: ClaimedRow, record: 'clear' | 'keep'): Ending => ({
 const over = (one: ClaimedRow): Ending =>
   Math.random() < 0.2
     ? { one, kind: 'failed', verdict: { kind: 'failed', message: 'no', detail: 'NO: no' }, delay: 0 }
-    : { one, kind: 'completed', verdict: { kind: 'completed', updateId: 'u', offset: 1n, note: null }, delay: 0 };
+    : {
+        one,
+        kind: 'completed',
+        verdict: { kind: 'completed', updateId: 'u', offset: 1n, note: null },
+        delay: 0,
+      };
 
 async function settle(endings: readonly Ending[]): Promise<void> {
   if (endings.length === 0) return;

@@ -16,6 +16,8 @@ export interface TcpProxy {
   blackHole(what?: Swallowed): void;
   /** New connections pass. Those that lost bytes stay silent: nobody would understand what came after. */
   resume(): Promise<void>;
+  /** Ends the open connections; new ones go to another server, as after a failover. */
+  aim(target: string): void;
 }
 
 type Swallowed = 'all' | 'requests' | 'answers';
@@ -31,7 +33,7 @@ interface Pair {
 }
 
 export async function startProxy(t: Teardown, target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const pairs = new Set<Pair>();
   let server: Server | null = null;
   let own = 0;
@@ -120,6 +122,10 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
     async resume() {
       swallowing = null;
       await listen();
+    },
+    aim(next) {
+      ({ hostname, port } = new URL(next));
+      cut();
     },
   };
 }

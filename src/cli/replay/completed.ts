@@ -1,36 +1,60 @@
 // `replay --completed`: the update that did a parked row's transfer was found by hand; it is held against the row first.
 import { type Config, loadConfig } from '../../config.js';
+import type { TxHash } from '../../core/ids.js';
 import type { Ledger, TransferEffect } from '../../core/ports.js';
 import { complete, type FoundRow, findRow } from '../../store/complete.js';
+import type { Database } from '../../store/pool.js';
+import { openLedger } from '../../submitter.js';
 import { checkRow } from '../../transfer/check.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
-import { withLedger } from '../support/ledger.js';
 import type { Flags } from './flags.js';
 
 const CALL_MS = 20_000;
 
 export async function completed(flags: Flags): Promise<void> {
-  const { completed: hash, update } = flags;
+  const { completed: hash, update, dryRun = false } = flags;
   if (hash === undefined || update === undefined) throw new Error('a hash and an update are needed');
   const config = loadConfig(process.env);
-  await withDatabase(config, async (database) => {
-    const refuse = (why: string): void => {
-      process.stderr.write(`refused, and nothing was changed: ${why}\n`);
-      process.exitCode = exit.failure;
-    };
-    const found = await findRow(database, hash);
-    if (found === null) return refuse(`there is no row ${hash}`);
-    if (found.state !== 'settleable')
-      return refuse(`row ${hash} is ${found.state}; only a parked row is settled by hand`);
-    const shown = await withLedger(config, (ledger) => showTransfer(ledger, config, found, update));
-    if ('difference' in shown) return refuse(shown.difference);
-    if (flags.dryRun) return void process.stdout.write(`${hash} would be completed by update ${update}\n`);
-    const done = await complete(database, hash, { id: update, offset: shown.offset });
-    if (done === 'changed') return refuse(`row ${hash} was changed by somebody else meanwhile`);
-    if (done !== 'completed') return refuse(`update ${update} has completed row ${done.takenBy} already`);
-    process.stdout.write(`${hash} is completed by update ${update}\n`);
-  });
+  const result = await withDatabase(config, (database) =>
+    settleByUpdate(config, database, { hash, update, dryRun }),
+  );
+  if (result.kind === 'refused') {
+    process.stderr.write(`refused, and nothing was changed: ${result.why}\n`);
+    process.exitCode = exit.failure;
+    return;
+  }
+  process.stdout.write(`${hash} ${dryRun ? 'would be' : 'is'} completed by update ${update}\n`);
+}
+
+interface Order {
+  readonly hash: TxHash;
+  readonly update: string;
+  readonly dryRun: boolean;
+}
+
+export async function settleByUpdate(
+  config: Config,
+  database: Database,
+  { hash, update, dryRun }: Order,
+): Promise<{ readonly kind: 'settled' } | { readonly kind: 'refused'; readonly why: string }> {
+  const refused = (why: string) => ({ kind: 'refused', why }) as const;
+  const found = await findRow(database, hash);
+  if (found === null) return refused(`there is no row ${hash}`);
+  if (found.state !== 'settleable') {
+    return refused(`row ${hash} is ${found.state}; only a parked row is settled by hand`);
+  }
+  const ledger = openLedger(config);
+  const shown = await showTransfer(ledger, config, found, update).finally(() => ledger.close());
+  if ('difference' in shown) return refused(shown.difference);
+  if (dryRun) return { kind: 'settled' };
+  const done = await complete(database, hash, { id: update, offset: shown.offset });
+  if (done === 'completed') return { kind: 'settled' };
+  return refused(
+    done === 'changed'
+      ? `row ${hash} was changed by somebody else meanwhile`
+      : `update ${update} has completed row ${done.takenBy} already`,
+  );
 }
 
 type Shown = { readonly offset: bigint | null } | { readonly difference: string };

@@ -27,7 +27,7 @@ export async function recheck(): Promise<void> {
       return;
     }
     process.stdout.write(
-      `${count(result.rows, 'row')} will be looked up on the ledger before anything is sent for them\n`,
+      `${count(result.rows, 'row')} will be looked up on the ledger before anything is sent\n`,
     );
   });
 }

@@ -9,7 +9,7 @@ import { createHealth, type Health } from './observe/health.js';
 import type { PathSettings } from './path/context.js';
 import { disagreement } from './path/identify.js';
 import { watchedStore } from './path/watched-store.js';
-import { createWay } from './path/way.js';
+import { createWay, type Way } from './path/way.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { schemaProblems } from './store/check.js';
@@ -67,10 +67,10 @@ export function createSubmitter(config: Config): Submitter {
     emit,
   });
   const path = { settings: settingsOf(config), store, ledger, clock: monotonic, random: Math.random, emit };
-  const way = createWay(path, notifications);
 
   const stopping = new AbortController();
-  let started = false;
+  /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
+  let way: Way | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what no waiting would mend. */
@@ -96,7 +96,7 @@ export function createSubmitter(config: Config): Submitter {
 
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
-    const how = started ? await way.stop(config.stopGraceMs) : 'clean';
+    const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
     await Promise.race([database.close(), pause(DATABASE_AGAIN_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
@@ -109,8 +109,8 @@ export function createSubmitter(config: Config): Submitter {
     async start() {
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
-      if (stopping.signal.aborted || started) return;
-      started = true;
+      if (stopping.signal.aborted || way !== null) return;
+      way = createWay(path, notifications);
       await way.start();
     },
     stop() {

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import { type Micros, microsOf, type Party, party, type TxHash } from '../../src/core/ids.js';
-import type { Prepared, SignedSubmission, Transfer } from '../../src/core/transfer.js';
+import type { Prepared, SignedSubmission, Transfer, TransferTerms } from '../../src/core/transfer.js';
 import { createLedger, type OpenLedger } from '../../src/ledger/ledger.js';
 import {
   type ExternalParty,
@@ -22,6 +22,8 @@ export interface ExternalBench {
   readonly bob: Party;
   /** 5 DEMO of her 60 to Bob; she has another 40. */
   transfer(change?: Partial<Transfer>): Promise<Transfer>;
+  /** The same of a registry's token, through what it says; needs `registry: true`. */
+  registryTransfer(instrumentId: string, change?: Partial<TransferTerms>): Promise<Transfer>;
   prepared(transfer: Transfer): Promise<Prepared>;
   /** What an inspection has to find. */
   expected(transfer: Transfer): Expected;
@@ -34,10 +36,11 @@ export async function externalBench(
 ): Promise<ExternalBench> {
   // A choice that reads the time is taken within 6 s of its preparation: however slow this machine is.
   const sandbox = await startSandbox({ timeScale: 0.1, latencyMs: 5, seed: t.title, ...options });
-  const holdings = [
-    { token: DEMO, amount: '60' },
-    { token: DEMO, amount: '40' },
+  const held = (token: string) => [
+    { token, amount: '60' },
+    { token, amount: '40' },
   ];
+  const holdings = [DEMO, ...(options.registry ? ['USDCx', 'EURO'] : [])].flatMap(held);
   const [signer] = sandbox.createExternalParties([{ hint: 'alice', holdings }]);
   const [bob = ''] = sandbox.createParties([{ hint: 'bob' }]);
   if (signer === undefined) throw new Error('no party');
@@ -49,6 +52,24 @@ export async function externalBench(
   await connected(ledger);
   const alice = party(signer.party);
   const bound: Micros = microsOf(Date.now() + 30_000);
+  const termsOf = async (admin: string, instrumentId: string): Promise<TransferTerms> => {
+    const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
+    const holdings = valueIn(await ledger.holdings(alice, at, TIMEOUT)).filter(
+      (one) => one.amount === 60n * UNIT && one.instrumentId === instrumentId && one.admin === admin,
+    );
+    const now = Date.now();
+    return {
+      sender: alice,
+      receiver: party(bob),
+      admin,
+      instrumentId,
+      amount: 5n * UNIT,
+      holdings: holdings.map(({ contractId }) => contractId),
+      requestedAt: microsOf(now - 5_000),
+      executeBefore: microsOf(now + 86_400_000),
+    };
+  };
+  const commandId = () => `0x${randomBytes(32).toString('hex')}` as TxHash;
   return {
     sandbox,
     ledger,
@@ -57,22 +78,14 @@ export async function externalBench(
     bob: party(bob),
     async transfer(change = {}) {
       const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-      const held = valueIn(await ledger.holdings(alice, at, TIMEOUT));
-      const [factoryId = ''] = valueIn(await ledger.transferFactories(sandbox.issuer, at, TIMEOUT));
-      const now = Date.now();
-      return {
-        commandId: `0x${randomBytes(32).toString('hex')}` as TxHash,
-        factory: { kind: 'own', contractId: factoryId },
-        sender: alice,
-        receiver: party(bob),
-        admin: sandbox.issuer,
-        instrumentId: DEMO,
-        amount: 5n * UNIT,
-        holdings: held.filter(({ amount }) => amount === 60n * UNIT).map(({ contractId }) => contractId),
-        requestedAt: microsOf(now - 5_000),
-        executeBefore: microsOf(now + 86_400_000),
-        ...change,
-      };
+      const [contractId = ''] = valueIn(await ledger.transferFactories(sandbox.issuer, at, TIMEOUT));
+      const terms = await termsOf(sandbox.issuer, DEMO);
+      return { ...terms, commandId: commandId(), factory: { kind: 'own', contractId }, ...change };
+    },
+    async registryTransfer(instrumentId, change = {}) {
+      const terms = { ...(await termsOf(sandbox.registrar, instrumentId)), ...change };
+      const factory = valueIn(await ledger.registryFactory(sandbox.httpUrl, terms, TIMEOUT));
+      return { ...terms, commandId: commandId(), factory };
     },
     prepared: async (transfer) => valueIn(await ledger.prepare(transfer, bound, TIMEOUT)),
     expected: (transfer) => ({

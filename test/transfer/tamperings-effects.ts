@@ -68,7 +68,7 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
   [
     'money that its admin did not sign',
     /^instrument: its admin did not sign/,
-    (m) => createdBy(m, -3).signatories.pop(),
+    (m) => Object.assign(createdBy(m, -3), { signatories: [MALLORY], stakeholders: [BOB, MALLORY] }),
   ],
   [
     'locked money for the receiver',

@@ -2,7 +2,14 @@ import type { ClaimToken, DbMillis, Micros, Offset, Party } from './ids.js';
 import type { CompletionEvent, Outcome, Refusal } from './outcome.js';
 import type { ClaimedRow, SubmissionRecord } from './row.js';
 import type { Settled, Settlement } from './settlement.js';
-import type { HostedSubmission, Prepared, SignedSubmission, Transfer, TransferFactory, TransferTerms } from './transfer.js';
+import type {
+  HostedSubmission,
+  Prepared,
+  SignedSubmission,
+  Transfer,
+  TransferFactory,
+  TransferTerms,
+} from './transfer.js';
 
 /** What all instances agree on: the pinned row (`mempool_submitter_v1`). */
 export interface Pinned {

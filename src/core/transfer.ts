@@ -2,7 +2,10 @@ import type { Micros, Party, TxHash } from './ids.js';
 
 /** A value of a registry's choice context, as CIP-56 spells it (`AnyValue`): a tag and what it holds. */
 export type AnyValue =
-  | { readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int'; readonly value: string }
+  | {
+      readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int';
+      readonly value: string;
+    }
   | { readonly tag: 'AV_Bool'; readonly value: boolean }
   | { readonly tag: 'AV_List'; readonly value: readonly AnyValue[] }
   | { readonly tag: 'AV_Map'; readonly value: ReadonlyMap<string, AnyValue> };
@@ -10,7 +13,11 @@ export type AnyValue =
 /** A contract that the submitting party does not see, told by whoever does (a registry). */
 export interface Disclosure {
   readonly contractId: string;
-  readonly templateId: { readonly packageId: string; readonly moduleName: string; readonly entityName: string };
+  readonly templateId: {
+    readonly packageId: string;
+    readonly moduleName: string;
+    readonly entityName: string;
+  };
   readonly createdEventBlob: Uint8Array;
   readonly synchronizerId: string;
 }

@@ -3,7 +3,9 @@ import type { Offset } from '../core/ids.js';
 import type { TransferEffect } from '../core/ports.js';
 import type { UndecidedClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
+import { tokenKey } from '../transfer/address.js';
 import { checkRow } from '../transfer/check.js';
+import { offerNote } from '../transfer/steps.js';
 import type { PathContext } from './context.js';
 
 const CALL_MS = 10_000;
@@ -12,12 +14,12 @@ const CALL_MS = 10_000;
 export interface Acceptance {
   readonly updateId: string;
   readonly offset: Offset;
-  /** By our own submission id: nothing more to compare. */
+  /** By our own submission id or hash: nothing more to compare. */
   readonly ours: boolean;
 }
 
 /**
- * `completed` only for what is shown to be this transfer: our submission id, else the update's content. Anything else
+ * `completed` only for what is shown to be this transfer: our submission id or hash, else the update's content. Anything else
  * under this command id parks, loudly (P22). Null: the update cannot be read now.
  */
 export async function verifyAcceptance(
@@ -26,7 +28,10 @@ export async function verifyAcceptance(
   found: Acceptance,
   signal: AbortSignal,
 ): Promise<Verdict | null> {
-  const completed: Verdict = { kind: 'completed', updateId: found.updateId, offset: found.offset };
+  const { updateId, offset } = found;
+  const token = path.settings.tokens.get(tokenKey(claim.row.contractAddress));
+  const note = token === undefined ? null : offerNote(token);
+  const completed: Verdict = { kind: 'completed', updateId, offset, note };
   if (found.ours) return completed;
   const effect = await path.ledger.transferOf(found.updateId, [claim.record.party], {
     timeoutMs: CALL_MS,

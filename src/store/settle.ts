@@ -106,8 +106,16 @@ function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
   ];
 }
 
-const errorOf = (verdict: Verdict): string | null =>
-  verdict.kind === 'failed' ? verdict.detail : verdict.kind === 'pending' ? verdict.lastError : null;
+function errorOf(verdict: Verdict): string | null {
+  switch (verdict.kind) {
+    case 'completed':
+      return verdict.note;
+    case 'failed':
+      return verdict.detail;
+    case 'pending':
+      return verdict.lastError;
+  }
+}
 
 const waitOf = (wait: 'now' | 'parked' | number): number | string | null =>
   wait === 'now' ? null : wait === 'parked' ? 'Infinity' : wait;

@@ -33,11 +33,8 @@ export const transferTerms = (parts: TermsParts): TransferTerms => ({
  * Of a hosted sender's transfer, which has no other bound (rule 2): from the written one, never computed anew. Where
  * that is `'infinity'` (a two-step transfer), its offer stays open for a day.
  */
-export const hostedExecuteBefore = (
-  sentUntil: DbMillis | null,
-  now: DbMillis,
-  toleranceMs: number,
-): Micros => executeBefore(sentUntil ?? dbMillis(now + DAY_MS + toleranceMs), toleranceMs);
+export const hostedExecuteBefore = (sentUntil: DbMillis | null, now: DbMillis, toleranceMs: number): Micros =>
+  executeBefore(sentUntil ?? dbMillis(now + DAY_MS + toleranceMs), toleranceMs);
 
 /** Of an external sender's: `max_record_time` is its bound, so this one only must not come first. */
 export const externalExecuteBefore = (now: DbMillis): Micros => executeBefore(dbMillis(now + DAY_MS), 0);

@@ -11,7 +11,11 @@ const KILLS = 3;
 test('I4 I5 answers lost, requests late, a process killed again and again: one effect each, failed where there is none', async (t) => {
   const world = await createWorld(t, { dedup: false, latencyMs: 100 });
   const { faults, audit } = world.sandbox;
-  const users = await Promise.all(Array.from({ length: SENDERS }, () => world.user({ holdings: 2 })));
+  const users = await Promise.all(
+    Array.from({ length: SENDERS }, (_, n) =>
+      world.user({ holdings: 2, parties: n % 2 === 0 ? 'hosted' : 'external' }),
+    ),
+  );
   const env = { SUBMISSION_WINDOW_MS: '1500', CALL_TIMEOUT_MS: '1000' };
   const [victim] = await startFleet(t, world, 3, env);
 

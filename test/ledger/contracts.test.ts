@@ -110,7 +110,7 @@ test('a factory is believed where its admin signed', (t) => {
 const transfer = {
   commandId: `0x${'ab'.repeat(32)}`,
   submissionId: 'attempt-1',
-  factoryId: '00fa',
+  factory: { kind: 'own', contractId: '00fa' },
   sender: 'alice::1',
   receiver: 'bob::1',
   admin: 'issuer::1',

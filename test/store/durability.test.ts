@@ -83,8 +83,9 @@ test('P19 the claim with its record, and the write-ahead, are there after a cras
     submissionId: 'mine',
     party: aParty('written'),
     sentOn: 1,
+    hash: null,
   };
-  t.is(await store.writeAhead(second.rows[0], ahead, { afterLook: false, generation: 1n }), 'written');
+  t.is(await store.writeAhead(second.rows[0], ahead, 1n), 'written');
   await crash();
   const written = await run((query) =>
     query("select submission_id as id, sent_from from mempool where from_address = 'written'"),
@@ -106,7 +107,7 @@ test('P19 off by database or by role: claim and write-ahead turn it on for their
     await client.query('commit');
     return rows[0]?.now;
   };
-  const writeAhead = "select mempool_write_ahead_v1(1, $1, $2, false, 9, 'infinity', 's', 'p', 1)";
+  const writeAhead = "select mempool_write_ahead_v1(1, $1, $2, 9, 'infinity', 's', 'p', null, null, 1)";
   t.is(await within(writeAhead, [id, token]), 'on');
   t.is(await within('select 1', []), 'off');
   t.is(await within("select * from mempool_claim_v1(false, 1, 'h', 1, 1000, 0, 1, 1000)", []), 'on');

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { World } from './world.js';
+import { MASTER_KEY, type World } from './world.js';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
@@ -36,6 +36,7 @@ export const SCALED: Readonly<Record<string, string>> = {
   CANARY_INTERVAL_MS: '1000',
   LOG_LEVEL: 'debug',
   ADMIN_ADDRESS: 'off',
+  CANTON_MASTER_KEY: MASTER_KEY.toString('base64'),
 };
 
 export function startInstance(

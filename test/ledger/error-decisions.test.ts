@@ -18,6 +18,7 @@ const attempt = (attempts: number, proven: boolean) => ({
   random: () => 0.5,
   walletMessage,
   proven,
+  note: null,
 });
 
 /** In words: what is done with the row, its record and its count. */

@@ -3,6 +3,15 @@ import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
   {
+    name: 'P18',
+    file: 'src/path/claim.ts',
+    find: '      if (probe) breaker.endProbe();\n      return participant.doubt',
+    put: '      return participant.doubt',
+    test: 'test/history/ops-breaker.test.ts',
+    match: 'P18 a probe*',
+    what: 'the end of a probe that met a changed pinned row',
+  },
+  {
     name: 'I3',
     file: 'src/path/way.ts',
     find: '    await rescue(path);\n',

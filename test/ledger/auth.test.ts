@@ -61,6 +61,11 @@ test('calls carry the token; without a readable one no call is made', async (t) 
     kind: 'refused',
     refusal: { kind: 'not-the-row', blame: 'all', errorId: 'GRPC_UNAUTHENTICATED' },
   });
+  // The file holds the refused one still: to ask once more with it would be for nothing.
+  const method = 'StateService/GetLedgerEnd';
+  const { reads } = sandbox.audit.summary();
+  t.like(await ledger.ledgerEnd(TIMEOUT), { refusal: { errorId: 'GRPC_UNAUTHENTICATED' } });
+  t.is(sandbox.audit.summary().reads[method], (reads[method] ?? 0) + 1);
   await unlink(file);
   const calls = sandbox.audit.entries.length;
   t.like(await ledger.submit(sent, TIMEOUT), { kind: 'not-sent' });

@@ -16,6 +16,7 @@ import { fingerprintOf } from '../../src/transfer/fingerprint.js';
 import { sealKey } from '../../src/transfer/key.js';
 import { masterKeyProblem } from '../../src/transfer/master-key.js';
 import { createSigner, type Signed } from '../../src/transfer/signer.js';
+import { shown } from '../support/secrets.js';
 
 /** The order of secp256k1's group (SEC 2). */
 const N = BigInt('0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141');
@@ -163,19 +164,11 @@ test('at start: one stored key that opens is enough, none that does is a wrong m
 test('neither the signer nor a sealed key shows what it holds, however it is dumped', (t) => {
   const text = sealKey(randomBytes(32), master);
   const key = new SealedKey(text);
-  const secrets = [
-    text,
-    master.toString('base64'),
-    master.toString('hex'),
-    [...master.subarray(0, 8)].join(', '),
-  ];
-  for (const one of [signer, key, { key }, [key], signer.sign(key, randomBytes(32))]) {
-    const dumps = [
-      inspect(one, { depth: 9, showHidden: true }),
-      JSON.stringify(one),
-      String(one),
-      `${Object.entries(one)}`,
-    ];
-    for (const dump of dumps) for (const secret of secrets) t.false((dump ?? '').includes(secret));
-  }
+  const dumps = [signer, key, { key }, [key], signer.sign(key, randomBytes(32))].flatMap((one) => [
+    inspect(one, { depth: 9, showHidden: true }),
+    JSON.stringify(one),
+    String(one),
+    `${Object.entries(one)}`,
+  ]);
+  t.is(shown(dumps, { 'the master key': [master], 'the encrypted key': [text] }), null);
 });

@@ -312,7 +312,7 @@ export const store: readonly Mutation[] = [
   settle(
     'lock',
     'src/store/pool.ts',
-    'if (left <= 1 || !lostRace(cause)) throw error;',
+    'if (left <= 1 || !hasLostRace(error)) throw error;',
     'throw error;',
     'a deadlock*',
     'a lost race is run again',

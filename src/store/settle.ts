@@ -87,7 +87,12 @@ function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleRes
     return 'settled-before';
   }
   const stillOurs = tuple.claim_token === one.token && tuple.status === 'pending';
-  return stillOurs ? { refused: 'another transaction keeps this row locked' } : 'fenced';
+  return stillOurs
+    ? {
+        refused:
+          'not written: another transaction keeps this row locked, or this is another database than the pinned one',
+      }
+    : 'fenced';
 }
 
 function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {

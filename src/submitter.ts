@@ -9,7 +9,7 @@ import { createHealth, type Health } from './observe/health.js';
 import type { PathSettings } from './path/context.js';
 import { disagreement } from './path/identify.js';
 import { watchedStore } from './path/watched-store.js';
-import { createWay } from './path/way.js';
+import { createWay, type Way } from './path/way.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { schemaProblems } from './store/check.js';
@@ -58,13 +58,12 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
-  const way = createWay(
-    { settings: settingsOf(config), store, ledger, signer, clock: monotonic, random: Math.random, emit },
-    notifications,
-  );
+  const settings = settingsOf(config);
+  const path = { settings, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
-  let started = false;
+  /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
+  let way: Way | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what no waiting would mend. */
@@ -90,7 +89,7 @@ export function createSubmitter(config: Config): Submitter {
 
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
-    const how = started ? await way.stop(config.stopGraceMs) : 'clean';
+    const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
     await Promise.race([database.close(), pause(DATABASE_AGAIN_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
@@ -103,8 +102,8 @@ export function createSubmitter(config: Config): Submitter {
     async start() {
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
-      if (stopping.signal.aborted || started) return;
-      started = true;
+      if (stopping.signal.aborted || way !== null) return;
+      way = createWay(path, notifications);
       await way.start();
     },
     stop() {

@@ -15,6 +15,7 @@ interface Flags {
   readonly participantId?: string;
   readonly state?: string;
   readonly apiVersion?: string;
+  readonly registry?: true;
 }
 
 export function sandboxCommand(): Command {
@@ -41,6 +42,7 @@ export function sandboxCommand(): Command {
       'what it is: 3.4.x (default), 3.5.x or 3.6.x, with the calls and fields of that version',
       version,
     )
+    .option('--registry', 'tokens of another admin too, with its registry on the HTTP port')
     .option('--state <file>', 'keep the ledger here, and go on from it')
     .action(run);
 }
@@ -80,6 +82,7 @@ function optionsOf({
   participantId,
   state,
   apiVersion,
+  registry,
 }: Flags): SandboxOptions {
   return {
     host,
@@ -92,6 +95,7 @@ function optionsOf({
     ...(participantId === undefined ? {} : { participantId }),
     ...(state === undefined ? {} : { stateFile: state }),
     ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(registry === undefined ? {} : { registry }),
   };
 }
 

@@ -48,12 +48,15 @@ const OF_THE_FACTORY = new Set([
   'WRONGLY_TYPED_CONTRACT',
 ]);
 
+/** What a Daml rule says where the choice context lacks something, or has it as something else. */
+const OF_THE_CONTEXT = /\bcontext\b/i;
+
 /**
  * A refusal that would fail the row for what a registry made up: it is the token's trouble, and the row waits (I5).
- * A rule of the token's that said no stays what it is.
+ * A rule of the token's that said no to the transfer itself stays what it is.
  */
 export function blameRegistry(refusal: Refusal, factory: TransferFactory): Refusal {
-  return factory.kind === 'registry' && refusal.kind === 'for-good' && OF_THE_FACTORY.has(refusal.errorId)
-    ? { ...refusal, kind: 'not-the-row', blame: 'token' }
-    : refusal;
+  if (factory.kind === 'own' || refusal.kind !== 'for-good') return refusal;
+  const madeUp = OF_THE_FACTORY.has(refusal.errorId) || OF_THE_CONTEXT.test(refusal.detail);
+  return madeUp ? { ...refusal, kind: 'not-the-row', blame: 'token' } : refusal;
 }

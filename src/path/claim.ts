@@ -53,7 +53,11 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     // Before the statement is sent: our deadline ends before the database's lease does (I1).
     const sentAt = clock.elapsed();
     const reply = await claim(verified, ask, probe);
-    if (reply.kind === 'stale') return participant.doubt('the pinned row changed');
+    if (reply.kind === 'stale') {
+      // It learned nothing; left under way, it would be the last one.
+      if (probe) breaker.endProbe();
+      return participant.doubt('the pinned row changed');
+    }
     times.database(reply.now, sentAt);
     const got = reply.rows.length;
     emit({ kind: 'claimed', rows: got, asked: ask, by, tookMs: clock.elapsed() - sentAt, look: false });
@@ -89,8 +93,8 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     slots.run(async () => {
       const claimed = { claim: row, lease, now: reply.now, at: sentAt };
       const judged = await submit(path, deps, claimed);
-      const verdict = await beforeFailing(path, deps, claimed, judged);
       if (probe && breaker.open() !== null) breaker.endProbe();
+      const verdict = await beforeFailing(path, deps, claimed, judged);
       await conclude(deps, row, lease, verdict);
     });
   };

@@ -2,7 +2,13 @@ import { brokenBound } from '../core/look.js';
 import type { SynchronizerTime } from '../core/outcome.js';
 import type { ClaimedRow, SubmissionRecord } from '../core/row.js';
 import type { PathContext } from './context.js';
-import type { Participant } from './participant.js';
+import type { Verified } from './verified.js';
+
+/** Of the participant, what halting needs. */
+interface Doubtful {
+  verified(): Verified | null;
+  doubt(why: string): void;
+}
 
 /**
  * A bound that the ledger did not keep makes every death read from one doubtful: nobody claims any more until a person
@@ -10,7 +16,7 @@ import type { Participant } from './participant.js';
  */
 export async function haltOnBrokenBound(
   path: PathContext,
-  participant: Participant,
+  participant: Doubtful,
   row: Pick<ClaimedRow['row'], 'txHash'>,
   record: SubmissionRecord,
   time: SynchronizerTime | null,

@@ -23,6 +23,8 @@ export interface Sandbox {
   /** Every variable that a submitter needs to run against this sandbox, but for its database. */
   readonly env: Readonly<Record<string, string>>;
   readonly issuer: string;
+  /** The other admin, of tokens with a registry. */
+  readonly registrar: string;
   readonly synchronizerId: string;
   /** Of the participant that answers now. */
   readonly participantId: string;

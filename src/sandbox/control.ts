@@ -109,7 +109,7 @@ export class Controls {
 
   /** Allocates parties and mints what they hold; one that exists gets more. In order. */
   createParties(specs: readonly PartySpec[]): Allocated[] {
-    const { participant, identity } = this.host;
+    const { participant } = this.host;
     const planned = specs.map((spec, index) => ({
       ...this.#identify(spec, index),
       mints: this.#mintsOf(spec),
@@ -118,7 +118,6 @@ export class Controls {
       participant.addParty(party, keys?.publicKey);
       mint(
         participant,
-        identity.issuer,
         mints.map((it) => ({ ...it, owner: party })),
       );
     }
@@ -157,9 +156,19 @@ export class Controls {
       if (units === undefined || units <= 0n) {
         throw new BadRequest(`amount: ${JSON.stringify(amount)} is no Decimal above 0`);
       }
-      const byAddress = this.tokens.find((known) => known.address.toLowerCase() === token.toLowerCase());
-      return { instrumentId: byAddress?.symbol ?? token, amount: units, count, locked };
+      return { ...this.#instrument(token), amount: units, count, locked };
     });
+  }
+
+  #instrument(token: string): Pick<Mint, 'kind' | 'instrumentId'> {
+    const { issuer, registrar } = this.host.identity;
+    const known = this.tokens.find(
+      ({ address, symbol }) => address.toLowerCase() === token.toLowerCase() || symbol === token,
+    );
+    const id = known?.symbol ?? token;
+    return known?.registry === undefined
+      ? { kind: 'holding', instrumentId: { admin: issuer, id } }
+      : { kind: 'utilityHolding', instrumentId: { admin: registrar, id } };
   }
 
   /** By instrument: the sum and how many holdings make it. */

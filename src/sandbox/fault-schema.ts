@@ -63,6 +63,13 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('phantomDuplicate'),
     completionOffset: z.union([z.int(), z.literal('absent')]).optional(),
   }),
+  /** A registry's HTTP answer of that status. */
+  z.strictObject({ kind: z.literal('httpStatus'), status: z.int().min(400).max(599) }),
+  /** A registry's answer that is none, or lacks what the ledger wants, or says the wrong thing. */
+  z.strictObject({
+    kind: z.literal('wrongAnswer'),
+    what: z.enum(['noJson', 'noFactory', 'noContext', 'noDisclosure', 'otherFactory', 'otherKind', 'huge']),
+  }),
   /** `PrepareSubmission` returns something else than was asked for; its hash, but for `hash`, is its content's. */
   z.strictObject({
     kind: z.literal('tamper'),

@@ -4,6 +4,8 @@ export interface Generation {
   readonly executeAndWait: boolean;
   /** Enforced by whoever confirms, with a verdict; before, by the executing participant, which sends no later. */
   readonly maxRecordTimeVerdict: boolean;
+  /** Protocol version 35: prepared transactions name the physical synchronizer, its version and serial behind the id. */
+  readonly physicalSynchronizer: boolean;
   /** Completion.transaction_hash. */
   readonly completionHash: boolean;
   readonly costEstimation: boolean;
@@ -21,6 +23,7 @@ export function generationOf(apiVersion: string): Generation {
   return {
     executeAndWait: since(3, 4, 4),
     maxRecordTimeVerdict: since(3, 5),
+    physicalSynchronizer: since(3, 5),
     completionHash: since(3, 5),
     costEstimation: since(3, 5),
     asksForScheme: since(3, 5),
@@ -28,6 +31,13 @@ export function generationOf(apiVersion: string): Generation {
     transactionHash: since(3, 6),
     openParticipantId: since(3, 6),
   };
+}
+
+const PHYSICAL = '::35-0';
+
+/** As a prepared transaction names it. */
+export function signedSynchronizer(synchronizerId: string, { physicalSynchronizer }: Generation): string {
+  return physicalSynchronizer ? synchronizerId + PHYSICAL : synchronizerId;
 }
 
 /** What follows the numbers (`-SNAPSHOT`) does not count. */

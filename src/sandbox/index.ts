@@ -20,4 +20,4 @@ export type { FaultBook, SetFault } from './faults.js';
 export { BadStateFile } from './journal.js';
 export { startSandbox } from './sandbox.js';
 export type { SandboxOptions } from './settings.js';
-export type { TokenSpec } from './tokens.js';
+export { registryTokens, type TokenSpec } from './tokens.js';

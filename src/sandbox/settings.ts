@@ -36,6 +36,8 @@ export interface SandboxOptions {
   readonly administrator?: boolean;
   readonly chainId?: number;
   readonly tokens?: readonly TokenSpec[];
+  /** Tokens of another admin too, whose registry is served on the HTTP port. */
+  readonly registry?: boolean;
   /** Nominal, scaled: ledgerTimeRecordTimeTolerance, the dedup window, and how often checkpoints come. */
   readonly toleranceMs?: number;
   readonly maxDeduplicationMs?: number;

@@ -87,12 +87,9 @@ function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleRes
     return 'settled-before';
   }
   const stillOurs = tuple.claim_token === one.token && tuple.status === 'pending';
-  return stillOurs
-    ? {
-        refused:
-          'not written: another transaction keeps this row locked, or this is another database than the pinned one',
-      }
-    : 'fenced';
+  if (!stillOurs) return 'fenced';
+  const moved = one.verdict.kind === 'failed' ? ', or the database is not the one that was pinned' : '';
+  return { refused: `another transaction keeps this row locked${moved}` };
 }
 
 function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {

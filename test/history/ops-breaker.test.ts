@@ -144,3 +144,22 @@ test('P18 down for long: a probe per interval and instance, no attempt counted, 
   t.is(audit.summary().accepted, 1 + hashes.length);
   t.deepEqual(await world.audit(), []);
 });
+
+test('P18 a probe that meets a pinned row that has changed is no probe: the next interval has one', async (t) => {
+  const world = await createWorld(t, { ...PATIENT, dedup: false });
+  const [alice, bob] = (await users(world, 2)) as [User, User];
+  const refusing = world.sandbox.faults.add({
+    on: 'submit',
+    do: { kind: 'refuse', with: { error: 'SERVICE_NOT_RUNNING' } },
+  });
+  const local = await startLocal(t, world, { settings: SETTINGS });
+  await local.event('ready');
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('breaker', (event) => event.state === 'open');
+  // Before the next probe, whenever that is: no claim of this instance is right until it has looked again.
+  await world.db.query('update mempool_submitter_v1 set generation = generation + 1');
+  await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => /changed/.test(reason)));
+  world.sandbox.faults.remove(refusing.id);
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+});

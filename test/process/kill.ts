@@ -1,8 +1,16 @@
 // kill -9 at one step of a row's way, whichever way its sender submits, whatever the participant can do, with and without
 // its deduplication: a second process brings the row to its right end, and the ledger has seen one effect.
+import type pg from 'pg';
 import { type Instance, startFleet, startInstance } from '../support/fleet.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
-import { createWorld, type NewTransfer, type Parties, type User, type World } from '../support/world.js';
+import {
+  createWorld,
+  type NewTransfer,
+  PARTIES,
+  type Parties,
+  type User,
+  type World,
+} from '../support/world.js';
 
 export const STEPS = [
   'before prepare',
@@ -27,12 +35,12 @@ export const nameOf = ({ step, parties, apiVersion, dedup }: KillCase): string =
 
 /** A hosted transfer is not prepared: that step is the external one's alone. */
 export const CASES: readonly KillCase[] = STEPS.flatMap((step) =>
-  (['hosted', 'external'] as const).flatMap((parties) =>
+  PARTIES.flatMap((parties) =>
     ['3.4.8', '3.6.0'].flatMap((apiVersion) =>
       [true, false].map((dedup): KillCase => ({ step, parties, apiVersion, dedup })),
     ),
   ),
-);
+).filter(({ step, parties }) => parties === 'external' || step !== 'after prepare');
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
@@ -103,10 +111,11 @@ const bringTo: Readonly<Record<Step, (scene: Scene, parties: Parties) => Promise
 
   /** The statement that writes it is committed, and its answer never comes. For a hosted sender that is the claim. */
   async 'after the record'({ world, alice, database, transfer }, parties) {
+    const swallow = (): void => database.blackHole('answers');
     const hash =
       parties === 'external'
-        ? await prepares(world, alice, transfer, () => database.blackHole('answers'))
-        : await claims(world, transfer, () => database.blackHole('answers'));
+        ? await writesAhead(world, alice, transfer, swallow)
+        : await claims(world, transfer, swallow);
     await world.until('its record is there', async () => (await world.row(hash)).sent_until !== null);
     return hash;
   },
@@ -158,23 +167,56 @@ async function prepares(
   return hash;
 }
 
+/** Such a statement of the victim waits for a lock of ours. */
+const waitsFor = (world: World, statement: string): Promise<void> =>
+  world.until(`${statement} waits`, async () => {
+    const waiting = await world.db.query(
+      `select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock' and query like '%' || $1 || '%'`,
+      [statement],
+    );
+    return waiting.length > 0;
+  });
+
 /** The victim's claim has left, and finds the row, and has its answer only after `meanwhile`. */
 async function claims(world: World, transfer: NewTransfer, meanwhile: () => void): Promise<string> {
-  const client = await world.db.pool.connect();
-  try {
+  return await locked(world, async (client) => {
     // What a claim locks first: it waits here, and looks at the table when this is over.
-    await client.query('begin');
     await client.query('lock table mempool in share row exclusive mode');
     const hash = await world.insert({ ...transfer, client });
-    await world.until('its claim waits', async () => {
-      const waiting = await world.db.query(
-        "select from pg_locks where relation = 'mempool'::regclass and mode = 'RowExclusiveLock' and not granted",
-      );
-      return waiting.length > 0;
-    });
+    await world.db.query("select pg_notify('mempool_wakeup_v1', '')");
+    await waitsFor(world, 'mempool_claim_v1');
     meanwhile();
-    await client.query('commit');
     return hash;
+  });
+}
+
+/** The same of its write-ahead. */
+async function writesAhead(
+  world: World,
+  alice: User,
+  transfer: NewTransfer,
+  meanwhile: () => void,
+): Promise<string> {
+  world.sandbox.faults.add({ on: PREPARE, match: { party: alice.party }, do: { kind: 'slow', ms: 300 } });
+  const asked = nextRead(world, PREPARE);
+  const hash = await world.insert(transfer);
+  await asked;
+  return await locked(world, async (client) => {
+    await client.query('select from mempool for update');
+    await waitsFor(world, 'mempool_write_ahead_v1');
+    meanwhile();
+    return hash;
+  });
+}
+
+async function locked<T>(world: World, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await world.db.pool.connect();
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
   } finally {
     client.release();
   }

@@ -2,7 +2,6 @@
 // it signs: what the ledger makes of that is what these tests are about.
 import { createECDH, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { PreparedTransaction } from '@canton-network/core-ledger-proto';
-import type { DisclosedContract } from '#proto/com/daml/ledger/api/v2/commands.js';
 import { Signature, SignatureFormat, SigningAlgorithmSpec } from '#proto/com/daml/ledger/api/v2/crypto.js';
 import {
   ExecuteSubmissionAndWaitRequest,
@@ -25,7 +24,6 @@ export interface PrepareOptions {
   /** Microseconds; null: none is asked for. Default: in 30 s. */
   readonly maxRecordTime?: number | null;
   readonly hashingSchemeVersion?: number;
-  readonly disclosed?: readonly DisclosedContract[];
   /** In place of what is made of the transfer. */
   readonly request?: Partial<PrepareSubmissionRequest>;
 }
@@ -91,7 +89,7 @@ export class ExternalClient {
 
 function prepareRequest(
   commands: Awaited<ReturnType<LedgerClient['transferCommands']>>,
-  { maxRecordTime, hashingSchemeVersion, disclosed = [], request = {} }: PrepareOptions,
+  { maxRecordTime, hashingSchemeVersion, request = {} }: PrepareOptions,
 ): PrepareSubmissionRequest {
   const bound = maxRecordTime === undefined ? (Date.now() + 30_000) * 1000 : maxRecordTime;
   const prepare = new PrepareSubmissionRequest({
@@ -101,7 +99,7 @@ function prepareRequest(
     actAs: commands.actAs,
     readAs: commands.readAs,
     synchronizerId: commands.synchronizerId,
-    disclosedContracts: [...disclosed],
+    disclosedContracts: commands.disclosedContracts,
     ...(bound === null ? {} : { maxRecordTime: timestamp(bound) }),
     ...(hashingSchemeVersion === undefined ? {} : { hashingSchemeVersion }),
   });

@@ -6,7 +6,7 @@ import {
   type GetCompletionByHashResponse,
 } from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
 import { call, failing, LedgerClient } from './client.js';
-import { V2 } from './external.js';
+import { contentOf, V2 } from './external.js';
 import { at, type ExternalStage, externalStage, stage } from './setup.js';
 import { toldByError } from './told.js';
 import type { TransferSpec } from './transfer-commands.js';
@@ -49,6 +49,8 @@ for (const [apiVersion, has] of [
     const reader = on.client.completionStream([on.alice], await on.client.ledgerEnd());
     const prepared = await on.external.prepare(spec(on), { hashingSchemeVersion: V2 });
     t.is(prepared.hasCostEstimation, has.cost);
+    const { synchronizerId } = contentOf(prepared).metadata;
+    t.is(synchronizerId, `${on.sandbox.synchronizerId}${has.cost ? '::35-0' : ''}`);
     const third = on.external.prepare(spec(on), { hashingSchemeVersion: 3 });
     if (has.v3 === null) t.is((await third).hashingSchemeVersion, V2, 'the field is not known yet');
     else t.is(await reasonOf(third), 'FAILED_TO_PREPARE_TRANSACTION');

@@ -2,9 +2,15 @@
 import { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import { hashPreparedTransaction } from '@canton-network/core-tx-visualizer';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { SignatureFormat } from '#proto/com/daml/ledger/api/v2/crypto.js';
-import { PartySignatures } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
+import {
+  GetPreferredPackagesRequest,
+  type GetPreferredPackagesResponse,
+  PackageVettingRequirement,
+  PartySignatures,
+  type PrepareSubmissionResponse,
+} from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import type { ExternalParty } from '../../src/sandbox/index.js';
 import { call, failing } from './client.js';
 import { ackRequest, contentOf, type ExecuteOptions, signatures, V2 } from './external.js';
@@ -168,58 +174,34 @@ test('prepare refuses what submit refuses, and what it cannot prepare', async (t
 
 test('execute takes nothing that is not signed as it stands, by the party’s own key', async (t) => {
   const on = await externalStage(t);
-  const [stranger] = on.sandbox.createExternalParties([{ hint: 'stranger' }]);
+  const stranger = at(on.sandbox.createExternalParties([{ hint: 'stranger' }]), 0);
   const prepared = await on.external.prepare(spec(on));
   const { preparedTransactionHash: hash, preparedTransaction: bytes } = prepared;
   const { transaction, metadata } = contentOf(prepared);
-  const altered = (change: Partial<typeof metadata>) =>
-    PreparedTransaction.toBinary({ transaction, metadata: { ...metadata, ...change } });
-  const stray = { ...at(transaction.nodes, 5), nodeId: '9' };
-  const strayNode = { ...transaction, nodes: [...transaction.nodes, stray] };
-  const twoRoots = { ...transaction, roots: ['0', '1'] };
-  const refusals: [string, ExecuteOptions][] = [
+  const signed = (...of: Parameters<typeof signatures>): ExecuteOptions => ({
+    partySignatures: signatures(...of),
+  });
+  const altered = (change: Partial<typeof metadata>): ExecuteOptions => ({
+    preparedTransaction: PreparedTransaction.toBinary({ transaction, metadata: { ...metadata, ...change } }),
+  });
+  const RAW = SignatureFormat.SIGNATURE_FORMAT_RAW;
+  await refusing(t, on, prepared, [
     ['no signature', { partySignatures: new PartySignatures() }],
-    ['of another hash', { partySignatures: signatures(on.signer, Buffer.alloc(32)) }],
-    [
-      'damaged',
-      { partySignatures: signatures(on.signer, hash, { signature: Buffer.from('3006020101020101', 'hex') }) },
-    ],
-    ['no DER', { partySignatures: signatures(on.signer, hash, { signature: Buffer.alloc(64, 1) }) }],
-    [
-      'raw format',
-      { partySignatures: signatures(on.signer, hash, { format: SignatureFormat.SIGNATURE_FORMAT_RAW }) },
-    ],
-    ['another algorithm', { partySignatures: signatures(on.signer, hash, { signingAlgorithmSpec: 1 }) }],
-    [
-      'another fingerprint',
-      { partySignatures: signatures(on.signer, hash, { signedBy: `1220${'00'.repeat(32)}` }) },
-    ],
-    ['another party’s', { partySignatures: signatures(stranger ?? never(), hash) }],
-    ['another key', { partySignatures: signatures({ ...(stranger ?? never()), party: on.alice }, hash) }],
+    ['of another hash', signed(on.signer, Buffer.alloc(32))],
+    ['of another content', signed(on.signer, hash, { signature: Buffer.from('3006020101020101', 'hex') })],
+    ['no DER', signed(on.signer, hash, { signature: Buffer.alloc(64, 1) })],
+    ['raw format', signed(on.signer, hash, { format: RAW })],
+    ['another algorithm', signed(on.signer, hash, { signingAlgorithmSpec: 1 })],
+    ['another fingerprint', signed(on.signer, hash, { signedBy: `1220${'00'.repeat(32)}` })],
+    ['another party’s', signed(stranger, hash)],
+    ['another key', signed({ ...stranger, party: on.alice }, hash)],
     ['hashed as V3', { hashingSchemeVersion: 3 }],
     ['no bytes', { preparedTransaction: new Uint8Array() }],
     ['no protobuf', { preparedTransaction: Buffer.from('ffff', 'hex') }],
     ['cut off', { preparedTransaction: bytes.slice(0, 100) }],
-    [
-      'another command id',
-      { preparedTransaction: altered({ submitterInfo: { actAs: [on.alice], commandId: 'c2' } }) },
-    ],
-    ['another uuid', { preparedTransaction: altered({ transactionUuid: 'f'.repeat(36) }) }],
-    [
-      'a missing input contract',
-      { preparedTransaction: altered({ inputContracts: metadata.inputContracts.slice(1) }) },
-    ],
-    [
-      'a node that hangs nowhere',
-      { preparedTransaction: PreparedTransaction.toBinary({ transaction: strayNode, metadata }) },
-    ],
-    ['two roots', { preparedTransaction: PreparedTransaction.toBinary({ transaction: twoRoots, metadata }) }],
-  ];
-  for (const [what, options] of refusals) {
-    const error = await failing(on.external.execute(prepared, on.signer, options));
-    t.is(error.code, 3, what);
-    t.is(toldByError(error)?.errorInfo?.reason, 'FAILED_TO_EXECUTE_TRANSACTION', what);
-  }
+    ['another command id', altered({ submitterInfo: { actAs: [on.alice], commandId: 'c2' } })],
+    ['another uuid', altered({ transactionUuid: 'f'.repeat(36) })],
+  ]);
   const fields: [string, ExecuteOptions][] = [
     ['INVALID_FIELD', { submissionId: 'ü' }],
     ['MISSING_FIELD', { userId: '' }],
@@ -228,17 +210,56 @@ test('execute takes nothing that is not signed as it stands, by the party’s ow
   ];
   for (const [reason, options] of fields)
     t.is(await reasonOf(on.external.execute(prepared, on.signer, options)), reason);
-  t.like(on.sandbox.audit.summary(), {
-    accepted: 0,
-    pending: 0,
-    ledgerCalls: refusals.length + fields.length,
-  });
+  t.like(on.sandbox.audit.summary(), { accepted: 0, pending: 0, ledgerCalls: 19 });
   for (const { outcome } of on.sandbox.audit.entries) t.like(outcome, { kind: 'refused', answered: true });
   await t.notThrowsAsync(on.external.execute(prepared, on.signer), 'and what is right goes through');
 });
 
+test('execute takes no transaction that does not hang together, however well it is signed', async (t) => {
+  const on = await externalStage(t);
+  const prepared = await on.external.prepare(spec(on));
+  const { transaction, metadata } = contentOf(prepared);
+  const { nodes, roots } = transaction;
+  const [, ...others] = metadata.inputContracts;
+  const resigned = async (change: Partial<ReturnType<typeof contentOf>>): Promise<ExecuteOptions> => {
+    const content = { transaction, metadata, ...change };
+    const hash = Buffer.from(await hashPreparedTransaction(content, 'hex'), 'hex');
+    return {
+      preparedTransaction: PreparedTransaction.toBinary(content),
+      partySignatures: signatures(on.signer, hash),
+    };
+  };
+  const blob = { ...at(metadata.inputContracts, 0), eventBlob: at(metadata.inputContracts, 1).eventBlob };
+  const stray = { ...at(nodes, 5), nodeId: '9' };
+  const inputs = (inputContracts: typeof others) => resigned({ metadata: { ...metadata, inputContracts } });
+  const tree = (change: Partial<typeof transaction>) =>
+    resigned({ transaction: { ...transaction, ...change } });
+  await refusing(t, on, prepared, [
+    ['a missing input contract', await inputs(others)],
+    ['the blob of another', await inputs([blob, ...others])],
+    ['two roots', await tree({ roots: [...roots, '1'] })],
+    ['no root', await tree({ roots: [] })],
+    ['a node that hangs nowhere', await tree({ nodes: [...nodes, stray] })],
+    ['a child as the root', await tree({ roots: ['3'] })],
+  ]);
+  await t.notThrowsAsync(on.external.execute(prepared, on.signer));
+});
+
+async function refusing(
+  t: ExecutionContext,
+  on: ExternalStage,
+  prepared: PrepareSubmissionResponse,
+  attempts: readonly (readonly [what: string, ExecuteOptions])[],
+): Promise<void> {
+  for (const [what, options] of attempts) {
+    const error = await failing(on.external.execute(prepared, on.signer, options));
+    t.is(error.code, 3, what);
+    t.is(toldByError(error)?.errorInfo?.reason, 'FAILED_TO_EXECUTE_TRANSACTION', what);
+  }
+}
+
 test('ExecuteSubmission answers that it has registered; the completion says the rest', async (t) => {
-  const on = await externalStage(t, { latencyMs: 30 });
+  const on = await externalStage(t, { latencyMs: 800 });
   const reader = on.client.completionStream([on.alice], await on.client.ledgerEnd());
   const prepared = await on.external.prepare(spec(on));
   const request = ackRequest(prepared, on.signer);
@@ -277,6 +298,21 @@ test('faults of a prepare: refused for its sender, slow, hung', async (t) => {
   const error = await failing(on.external.prepare(spec(on), {}, 50));
   t.is(error.code, 4);
   t.is(on.sandbox.audit.summary().reads[method], 4);
+});
+
+test('preferred packages: those that are here, by name', async (t) => {
+  const on = await externalStage(t);
+  const preferred = (packageName: string) => {
+    const requirement = new PackageVettingRequirement({ parties: [on.alice], packageName });
+    const request = new GetPreferredPackagesRequest({ packageVettingRequirements: [requirement] });
+    return call<GetPreferredPackagesResponse>((callback) =>
+      on.external.interactive.GetPreferredPackages(request, on.client.metadata, callback),
+    );
+  };
+  const { packageReferences, synchronizerId } = await preferred('cip56-token');
+  t.like(packageReferences[0], { packageName: 'cip56-token', packageVersion: '1.0.0' });
+  t.is(synchronizerId, on.sandbox.synchronizerId);
+  t.is(await reasonOf(preferred('no-such-package')), 'NO_PREFERRED_PACKAGES_FOUND');
 });
 
 function never(): never {

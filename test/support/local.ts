@@ -52,7 +52,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
   const { env } = world.sandbox;
   const tokens = JSON.parse(readFileSync(env.TOKENS_FILE ?? '', 'utf8')) as Record<
     string,
-    Omit<Token, 'address' | 'offerIsDone'>
+    Omit<Token, 'address' | 'offerIsDone'> & { readonly offerIsDone?: boolean }
   >;
   const issuerParty = party(env.CANTON_ISSUER_PARTY ?? '');
   const settings: PathSettings = {
@@ -75,7 +75,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     tokens: new Map(
       Object.entries(tokens).map(([address, token]) => [
         address.toLowerCase(),
-        { ...token, address, steps: 1, offerIsDone: false },
+        { offerIsDone: false, ...token, address },
       ]),
     ),
     ...options.settings,

@@ -82,12 +82,17 @@ const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: 
 /** Ten places of a Daml decimal, eighteen of the token. */
 const WEI = 10n ** 15n;
 
-export async function createWorld(
-  t: Teardown,
-  options: SandboxOptions & { readonly lanes?: 'sender' | 'off'; readonly parties?: Parties } = {},
-): Promise<World> {
+export interface WorldOptions {
+  readonly lanes?: 'sender' | 'off';
+  /** Of users that are not told otherwise. */
+  readonly parties?: Parties;
+  /** Not migrated; default: a fresh one. */
+  readonly db?: TestDatabase;
+}
+
+export async function createWorld(t: Teardown, options: SandboxOptions & WorldOptions = {}): Promise<World> {
   const [db, sandbox] = await Promise.all([
-    freshDatabase(t),
+    options.db ?? freshDatabase(t),
     startSandbox({
       timeScale: 0.02,
       latencyMs: 20,

@@ -3,7 +3,16 @@ import type { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import test from 'ava';
 import { type Expected, inspectPrepared } from '../../src/transfer/inspect.js';
 import { archive, messageOf, registryScenario, seal } from './prepared.js';
-import { ALICE, BOB, MALLORY, other, REGISTRAR, registryHolding, UNIT } from './prepared-contracts.js';
+import {
+  ALICE,
+  BOB,
+  create,
+  MALLORY,
+  other,
+  REGISTRAR,
+  registryHolding,
+  UNIT,
+} from './prepared-contracts.js';
 import { addInput, addNode, createdBy, rootOf, setField } from './prepared-edit.js';
 import { type, v } from './prepared-values.js';
 
@@ -57,7 +66,7 @@ const registryTamperings: ReadonlyArray<readonly [string, RegExp, Change]> = [
   [
     'worthless money',
     /^instrument: its admin did not sign/,
-    (m) => Object.assign(createdBy(m, -2), { signatories: [MALLORY] }),
+    (m) => Object.assign(createdBy(m, -2), { signatories: [MALLORY], stakeholders: [BOB, MALLORY] }),
   ],
   [
     'money as another template',
@@ -90,10 +99,8 @@ const registryTamperings: ReadonlyArray<readonly [string, RegExp, Change]> = [
   [
     'an offer, where a transfer was due',
     /^receiver: an offer/,
-    (m) => {
-      setField(createdBy(m, -2).argument, 'owner', v.party(ALICE));
-      setField(createdBy(m, -2).argument, 'lock', v.some(v.record({})));
-    },
+    (m) =>
+      Object.assign(createdBy(m, -2), create(registryHolding('00d1', ALICE, 5n * UNIT, { locked: true }))),
   ],
   [
     'locked money for the receiver',

@@ -1,7 +1,7 @@
 // What a participant might make a transfer of our own token do, and how its refusal begins.
 import { DamlTransaction_Node as Node, type PreparedTransaction } from '@canton-network/core-ledger-proto';
 import { archive } from './prepared.js';
-import { ALICE, BOB, event, ISSUER, MALLORY, other, ownHolding, UNIT } from './prepared-contracts.js';
+import { ALICE, BOB, create, event, ISSUER, MALLORY, other, ownHolding, UNIT } from './prepared-contracts.js';
 import {
   addInput,
   addNode,
@@ -43,7 +43,17 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
   [
     'the change for the receiver',
     /^amount: a holding of 2 for bob/,
-    (m) => setField(createdBy(m, -2).argument, 'owner', v.party(BOB)),
+    (m) => Object.assign(createdBy(m, -2), create(ownHolding('00d2', BOB, 2n * UNIT))),
+  ],
+  [
+    'a holding that its owner does not see',
+    /^receiver: bob.* does not see 00d1/,
+    (m) => Object.assign(createdBy(m, -3), { stakeholders: [ISSUER] }),
+  ],
+  [
+    "a holding in another issuer's name",
+    /^instrument: 00d1 is not our issuer's/,
+    (m) => setField(createdBy(m, -3).argument, 'issuer', v.party(MALLORY)),
   ],
   [
     'worthless money for the receiver',
@@ -58,7 +68,7 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
   [
     'money that its admin did not sign',
     /^instrument: its admin did not sign/,
-    (m) => createdBy(m, -3).signatories.pop(),
+    (m) => Object.assign(createdBy(m, -3), { signatories: [MALLORY], stakeholders: [BOB, MALLORY] }),
   ],
   [
     'locked money for the receiver',
@@ -209,13 +219,39 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
     (m) => m.transaction?.nodes.push(m.transaction.nodes[1] as Node),
   ],
   [
+    'a seed of another length, by which one hash could be read in two ways',
+    /^seed: of node 5/,
+    (m) => m.transaction?.nodeSeeds.splice(3, 1, { nodeId: 5, seed: Buffer.alloc(33) }),
+  ],
+  ['a node without a seed', /^seed: of node 5/, (m) => m.transaction?.nodeSeeds.splice(3, 1)],
+  [
+    'an archival by somebody else',
+    /^extra node: Archive on 00c1/,
+    (m) => Object.assign(exerciseOf(m, 2), { actingParties: [ALICE] }),
+  ],
+  [
+    'another way to consume an input',
+    /^extra node: Burn on 00c1/,
+    (m) => Object.assign(exerciseOf(m, 2), { choiceId: 'Burn' }),
+  ],
+  [
+    "a use under another package's name",
+    /^input contracts: 00c1 is another/,
+    (m) => Object.assign(exerciseOf(m, 2), { packageName: 'fake' }),
+  ],
+  [
+    'an event that says its instrument in no way we know',
+    /^event:/,
+    (m) => setField(createdBy(m, -1).argument, 'instrumentId', v.text('DEMO')),
+  ],
+  [
     'a seed of no node',
-    /^extra node: seeds/,
+    /^seed: of a node that is not there/,
     (m) => m.transaction?.nodeSeeds.push({ nodeId: 77, seed: Buffer.alloc(32) }),
   ],
   [
     'two seeds of a node',
-    /^extra node: seeds/,
+    /^seed: a node has two/,
     (m) => m.transaction?.nodeSeeds.push({ nodeId: 2, seed: Buffer.alloc(32) }),
   ],
   [

@@ -2,8 +2,15 @@
 import { refuse } from '../errors.js';
 import { sha256Hex } from '../random.js';
 
-export type TemplateKind = 'holding' | 'factory' | 'transferEvent';
-export type InterfaceKind = 'Holding' | 'TransferFactory';
+export type TemplateKind =
+  | 'holding'
+  | 'factory'
+  | 'transferEvent'
+  | 'utilityHolding'
+  | 'utilityFactory'
+  | 'utilityRules'
+  | 'transferOffer';
+export type InterfaceKind = 'Holding' | 'TransferFactory' | 'TransferInstruction';
 
 export interface Definition {
   readonly packageName: string;
@@ -32,6 +39,30 @@ export const templates: Readonly<
     entity: 'TokenTransferEvent',
     implements: [],
   },
+  utilityHolding: {
+    packageName: 'utility-registry-holding-v0',
+    module: 'Utility.Registry.Holding.V0.Holding',
+    entity: 'Holding',
+    implements: ['Holding'],
+  },
+  utilityFactory: {
+    packageName: 'utility-registry-app-v0',
+    module: 'Utility.Registry.App.V0.Service.AllocationFactory',
+    entity: 'AllocationFactory',
+    implements: ['TransferFactory'],
+  },
+  utilityRules: {
+    packageName: 'utility-registry-v0',
+    module: 'Utility.Registry.V0.Configuration.Instrument',
+    entity: 'InstrumentConfiguration',
+    implements: [],
+  },
+  transferOffer: {
+    packageName: 'utility-registry-app-v0',
+    module: 'Utility.Registry.App.V0.Model.Transfer',
+    entity: 'TransferOffer',
+    implements: ['TransferInstruction'],
+  },
 };
 
 export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
@@ -44,6 +75,11 @@ export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
     packageName: 'splice-api-token-transfer-instruction-v1',
     module: 'Splice.Api.Token.TransferInstructionV1',
     entity: 'TransferFactory',
+  },
+  TransferInstruction: {
+    packageName: 'splice-api-token-transfer-instruction-v1',
+    module: 'Splice.Api.Token.TransferInstructionV1',
+    entity: 'TransferInstruction',
   },
 };
 
@@ -64,6 +100,12 @@ export const dataTypes = {
     'TransferInstructionV1',
     'TransferInstructionResult_Output.TransferInstructionResult_Completed',
   ),
+  Pending: standard(
+    'transfer-instruction',
+    'TransferInstructionV1',
+    'TransferInstructionResult_Output.TransferInstructionResult_Pending',
+  ),
+  Status: standard('transfer-instruction', 'TransferInstructionV1', 'TransferInstructionStatus'),
   Archive: {
     packageName: 'daml-prim-DA-Internal-Template',
     module: 'DA.Internal.Template',

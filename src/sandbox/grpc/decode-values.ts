@@ -1,9 +1,9 @@
 // The wire to Daml values, typed: the argument of the transfer choice, and payloads of contracts.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { AnyValue } from '../daml/any-value.js';
-import type { Payload } from '../daml/contracts.js';
+import type { InstrumentId, Payload, Transfer } from '../daml/contracts.js';
 import type { TemplateKind } from '../daml/packages.js';
-import type { Transfer, TransferChoice } from '../daml/transfer.js';
+import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
 import {
   contractId,
@@ -135,7 +135,43 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
         auditObservers: list(auditObservers, party),
       };
     }
+    case 'utilityHolding': {
+      const labels = ['registrar', 'owner', 'instrument', 'label', 'amount', 'lock'];
+      const [registrar, owner, instrument, , amount, lock] = fields(argument, labels);
+      const holders = optional(lock, readLock);
+      return {
+        kind,
+        issuer: party(registrar),
+        owner: party(owner),
+        amount: decimal(amount),
+        instrumentId: utilityInstrument(instrument),
+        ...(holders ? { lock: holders } : {}),
+        meta: {},
+      };
+    }
+    case 'utilityFactory': {
+      const [registrar] = fields(argument, ['registrar']);
+      return { kind, admin: party(registrar), auditObservers: [] };
+    }
+    case 'utilityRules': {
+      const [registrar, instrument, offers] = fields(argument, ['registrar', 'instrument', 'offers']);
+      return {
+        kind,
+        registrar: party(registrar),
+        instrumentId: utilityInstrument(instrument),
+        offers: expect(offers, 'bool').bool,
+      };
+    }
+    case 'transferOffer': {
+      const [registrar, transfer] = fields(argument, ['registrar', 'transfer']);
+      return { kind, registrar: party(registrar), transfer: readTransfer(transfer) };
+    }
   }
+}
+
+function utilityInstrument(value: Value | undefined): InstrumentId {
+  const [source, id] = fields(value, ['source', 'id', 'scheme']);
+  return { admin: party(source), id: text(id) };
 }
 
 function readLock(value: Value | undefined): string[] {

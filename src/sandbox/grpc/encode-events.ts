@@ -13,6 +13,7 @@ import { Status } from '#proto/google/rpc/status.js';
 import type { Micros } from '../clock.js';
 import { observers, signatory, stakeholders } from '../daml/contracts.js';
 import { packageId, templates } from '../daml/packages.js';
+import { type Created, resultOf } from '../daml/result.js';
 import type { Generation } from '../generation.js';
 import type { LedgerState } from '../model/ledger-state.js';
 import type { Participant } from '../model/participant.js';
@@ -128,9 +129,8 @@ class TransactionView {
     const { sender } = node.choice.transfer;
     const informees = [...new Set([signatory(factory.payload), sender])];
     this.#exercise = { node, informees };
-    const wanted = this.effects ? this.filter.match('factory', informees) : undefined;
+    const wanted = this.effects ? this.filter.match(factory.payload.kind, informees) : undefined;
     if (!wanted) return undefined;
-    const created = this.#createdBy(node);
     const exercised = new ExercisedEvent({
       ...this.#common(node.nodeId, factory, wanted),
       interfaceId: interfaceIdentifier('TransferFactory'),
@@ -139,21 +139,17 @@ class TransactionView {
       actingParties: [sender],
       consuming: false,
       lastDescendantNodeId: node.lastNodeId,
-      exerciseResult: this.#encoder.transferResult(created.slice(0, 1), created.slice(1)),
+      exerciseResult: this.#encoder.transferResult(resultOf(this.#createdBy(node))),
       implementedInterfaces: [interfaceIdentifier('TransferFactory')],
     });
     return new Event({ exercised });
   }
 
-  /** The receiver's holding, then the sender's change where there is one. */
-  #createdBy(exercise: Extract<Node, { kind: 'exercise' }>): string[] {
+  #createdBy(exercise: Extract<Node, { kind: 'exercise' }>): Created[] {
     const update = this.state.entryAt(this.offset)?.update;
     return (update?.nodes ?? []).flatMap((node) =>
-      node.kind === 'create' &&
-      node.payload.kind === 'holding' &&
-      node.nodeId > exercise.nodeId &&
-      node.nodeId <= exercise.lastNodeId
-        ? [node.contractId]
+      node.kind === 'create' && node.nodeId > exercise.nodeId && node.nodeId <= exercise.lastNodeId
+        ? [node]
         : [],
     );
   }

@@ -10,9 +10,18 @@ import {
   Value,
   Variant,
 } from '#proto/com/daml/ledger/api/v2/value.js';
+import { Empty } from '#proto/google/protobuf/empty.js';
 import type { Micros } from '../clock.js';
 import type { AnyValue, TextMap as Entries } from '../daml/any-value.js';
-import type { Holding, InstrumentId, Payload } from '../daml/contracts.js';
+import {
+  type Holding,
+  type InstrumentId,
+  isFactory,
+  isHolding,
+  type Payload,
+  type Transfer,
+  type TransferOffer,
+} from '../daml/contracts.js';
 import {
   type DataType,
   type Definition,
@@ -23,6 +32,7 @@ import {
   type TemplateKind,
   templates,
 } from '../daml/packages.js';
+import type { TransferResult } from '../daml/result.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
 
@@ -47,8 +57,9 @@ export class ValueEncoder {
     });
   }
 
-  #nested(type: DataType, fields: Fields): Value {
-    return new Value({ record: this.#record(dataTypes[type], fields) });
+  /** Without a type: one whose id nobody here knows. */
+  #nested(type: DataType | undefined, fields: Fields): Value {
+    return new Value({ record: this.#record(type && dataTypes[type], fields) });
   }
 
   #variant(type: DataType, constructorName: string, value: Value): Value {
@@ -87,16 +98,54 @@ export class ValueEncoder {
           meta: optional(undefined),
           auditObservers: list(payload.auditObservers.map(party)),
         };
+      case 'utilityHolding':
+        return {
+          registrar: party(payload.issuer),
+          owner: party(payload.owner),
+          instrument: this.#utilityInstrument(payload.instrumentId),
+          label: text(''),
+          amount: numeric(payload.amount),
+          lock: optional(payload.lock && this.#lock(payload.lock)),
+        };
+      case 'utilityFactory':
+        return { registrar: party(payload.admin) };
+      case 'utilityRules':
+        return {
+          registrar: party(payload.registrar),
+          instrument: this.#utilityInstrument(payload.instrumentId),
+          offers: new Value({ bool: payload.offers }),
+        };
+      case 'transferOffer':
+        return { registrar: party(payload.registrar), transfer: this.#transfer(payload.transfer) };
     }
+  }
+
+  #utilityInstrument(id: InstrumentId): Value {
+    return this.#nested(undefined, {
+      source: party(id.admin),
+      id: text(id.id),
+      scheme: text('RegistrarInternalScheme'),
+    });
   }
 
   /** The interface's view of a contract. */
   view(kind: InterfaceKind, payload: Payload): DamlRecord | undefined {
-    if (kind === 'Holding' && payload.kind === 'holding') return this.#holdingView(payload);
-    if (kind === 'TransferFactory' && payload.kind === 'factory') {
+    if (kind === 'Holding' && isHolding(payload)) return this.#holdingView(payload);
+    if (kind === 'TransferFactory' && isFactory(payload)) {
       return this.#record(undefined, { admin: party(payload.admin), meta: this.#meta([]) });
     }
-    return undefined;
+    return kind === 'TransferInstruction' && payload.kind === 'transferOffer'
+      ? this.#instructionView(payload)
+      : undefined;
+  }
+
+  #instructionView({ transfer }: TransferOffer): DamlRecord {
+    return this.#record(undefined, {
+      originalInstructionCid: optional(undefined),
+      transfer: this.#transfer(transfer),
+      status: this.#variant('Status', 'TransferPendingReceiverAcceptance', new Value({ unit: new Empty() })),
+      meta: this.#meta([]),
+    });
   }
 
   #holdingView(holding: Holding): DamlRecord {
@@ -127,25 +176,28 @@ export class ValueEncoder {
   }
 
   transferArgument(choice: TransferChoice): Value {
-    const { transfer } = choice;
     return this.#nested('TransferChoice', {
       expectedAdmin: party(choice.expectedAdmin),
-      transfer: this.#nested('Transfer', {
-        sender: party(transfer.sender),
-        receiver: party(transfer.receiver),
-        amount: numeric(transfer.amount),
-        instrumentId: this.#instrument(transfer.instrumentId),
-        requestedAt: timestamp(transfer.requestedAt),
-        executeBefore: timestamp(transfer.executeBefore),
-        inputHoldingCids: list(transfer.inputHoldingCids.map(contractId)),
-        meta: this.#meta(transfer.meta),
-      }),
+      transfer: this.#transfer(choice.transfer),
       extraArgs: this.#nested('ExtraArgs', {
         context: this.#nested('ChoiceContext', {
           values: textMap(choice.context, (value) => this.#anyValue(value)),
         }),
         meta: this.#meta(choice.meta),
       }),
+    });
+  }
+
+  #transfer(transfer: Transfer): Value {
+    return this.#nested('Transfer', {
+      sender: party(transfer.sender),
+      receiver: party(transfer.receiver),
+      amount: numeric(transfer.amount),
+      instrumentId: this.#instrument(transfer.instrumentId),
+      requestedAt: timestamp(transfer.requestedAt),
+      executeBefore: timestamp(transfer.executeBefore),
+      inputHoldingCids: list(transfer.inputHoldingCids.map(contractId)),
+      meta: this.#meta(transfer.meta),
     });
   }
 
@@ -180,16 +232,22 @@ export class ValueEncoder {
     }
   }
 
-  transferResult(receiverCids: readonly string[], changeCids: readonly string[]): Value {
+  transferResult(result: TransferResult): Value {
     return this.#nested('Result', {
-      output: this.#variant(
-        'Output',
-        'TransferInstructionResult_Completed',
-        this.#nested('Completed', { receiverHoldingCids: list(receiverCids.map(contractId)) }),
-      ),
-      senderChangeCids: list(changeCids.map(contractId)),
+      output: this.#output(result),
+      senderChangeCids: list(result.change.map(contractId)),
       meta: this.#meta([]),
     });
+  }
+
+  #output(result: TransferResult): Value {
+    if (result.kind === 'pending') {
+      const content = this.#nested('Pending', { transferInstructionCid: contractId(result.instruction) });
+      return this.#variant('Output', 'TransferInstructionResult_Pending', content);
+    }
+    const receiverHoldingCids = list(result.receiver.map(contractId));
+    const content = this.#nested('Completed', { receiverHoldingCids });
+    return this.#variant('Output', 'TransferInstructionResult_Completed', content);
   }
 }
 

@@ -65,7 +65,7 @@ function validateExecute(
   if (scheme !== HashingSchemeVersion.HASHING_SCHEME_VERSION_V2) {
     cannotExecute(`Hashing scheme version V${scheme} is not supported on this synchronizer`);
   }
-  requireSynchronizer(prepared.synchronizerId, around);
+  requireSynchronizer(prepared.synchronizerId, around.signedSynchronizerId);
   const notBefore = minLedgerTime(request.minLedgerTime ?? {}, around.now);
   return {
     kind: 'signed',

@@ -79,10 +79,9 @@ function executing<Response>(
     const arrivedAt = wallMs();
     if (!exists) return void callback(bareFailure(status.UNIMPLEMENTED, `Method not found: ${method}`));
     const caller = callerOf(call, callback);
-    readExecute(method, call.request).then(
-      (incoming) => receiveSubmission(host, incoming, caller, arrivedAt),
-      (thrown) => caller.fail(failureFrom(thrown)),
-    );
+    readExecute(method, call.request)
+      .then((incoming) => receiveSubmission(host, incoming, caller, arrivedAt))
+      .catch((thrown) => caller.fail(failureFrom(thrown)));
   };
 }
 

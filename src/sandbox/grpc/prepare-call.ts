@@ -11,6 +11,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import type { Micros } from '../clock.js';
 import { refuse } from '../errors.js';
+import { signedSynchronizer } from '../generation.js';
 import type { Host } from '../host.js';
 import { interpret } from '../model/interpret.js';
 import type { Participant } from '../model/participant.js';
@@ -96,7 +97,7 @@ function draftOf(
   return {
     actAs: submission.actAs,
     commandId: submission.commandId,
-    synchronizerId: settings.synchronizerId,
+    synchronizerId: signedSynchronizer(settings.synchronizerId, settings.generation),
     uuid: participant.transactionUuid(),
     preparedAt,
     bounds: transaction.bounds,

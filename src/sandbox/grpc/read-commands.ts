@@ -1,6 +1,6 @@
 // The commands of a request, as the choices they are. Read once, for the audit log and for validation.
 import type { Command, Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
-import { resolve } from '../daml/packages.js';
+import { resolve, templates } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { Refusal, refuse } from '../errors.js';
 import { readTransferChoice } from './decode-values.js';
@@ -42,7 +42,9 @@ function readCommand(command: Command): TransferChoice {
   }
   const target = resolve(exercise.templateId, 'template_id');
   const isFactory =
-    target.kind === 'interface' ? target.interface === 'TransferFactory' : target.template === 'factory';
+    target.kind === 'interface'
+      ? target.interface === 'TransferFactory'
+      : templates[target.template].implements.includes('TransferFactory');
   if (!exercise.choice) missing('choice');
   if (!isFactory || exercise.choice !== 'TransferFactory_Transfer') {
     refuse('COMMAND_PREPROCESSING_FAILED', `Command preprocessing failed: unknown choice ${exercise.choice}`);

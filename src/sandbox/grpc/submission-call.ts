@@ -5,6 +5,7 @@ import { wallMs } from '../clock.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import type { FaultAction } from '../fault-schema.js';
 import { type Answer, answerOf, find, ledgerError } from '../faults.js';
+import { signedSynchronizer } from '../generation.js';
 import type { Host } from '../host.js';
 import { formatDecimal } from '../model/decimal.js';
 import { duplicateCommand } from '../model/dedup.js';
@@ -114,8 +115,10 @@ function deliver(
 }
 
 export function surroundings(host: Host, participant: Participant): Surroundings {
+  const { synchronizerId, generation } = participant.settings;
   return {
-    synchronizerId: participant.settings.synchronizerId,
+    synchronizerId,
+    signedSynchronizerId: signedSynchronizer(synchronizerId, generation),
     now: participant.clock.participant(),
     tokenUser: host.token === null ? undefined : host.settings.userId,
     newId: () => participant.submissionId(),

@@ -21,6 +21,8 @@ export interface ReadCommands {
 
 export interface Surroundings {
   readonly synchronizerId: string;
+  /** As prepared transactions name it. */
+  readonly signedSynchronizerId: string;
   readonly now: Micros;
   /** Whom the token is for; stands in for an absent user id. */
   readonly tokenUser: string | undefined;
@@ -55,7 +57,7 @@ export function validateCommands(
     dedup: dedupPeriod(commands),
     ...(notBefore === undefined ? {} : { notBefore }),
   };
-  if (commands.synchronizerId) requireSynchronizer(commands.synchronizerId, around);
+  if (commands.synchronizerId) requireSynchronizer(commands.synchronizerId, around.synchronizerId);
   return submission;
 }
 
@@ -68,8 +70,8 @@ export function userOf(request: { readonly userId: string }, around: Surrounding
   return userId;
 }
 
-export function requireSynchronizer(prescribed: string, around: Surroundings): void {
-  if (prescribed === around.synchronizerId) return;
+export function requireSynchronizer(prescribed: string, connected: string): void {
+  if (prescribed === connected) return;
   refuse('INVALID_PRESCRIBED_SYNCHRONIZER_ID', `Not connected to the prescribed synchronizer ${prescribed}`, {
     resources: [['SYNCHRONIZER_ID', prescribed]],
   });

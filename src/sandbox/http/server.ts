@@ -14,9 +14,12 @@ import {
   problems,
 } from '../fault-schema.js';
 import type { SetFault } from '../faults.js';
+import type { Host } from '../host.js';
+import { serveRegistry } from './registry.js';
 
 export function httpServer(
   sandbox: Sandbox,
+  host: Host,
   createParties: (specs: readonly PartySpec[]) => Allocated[],
 ): FastifyInstance {
   const server = Fastify({ logger: false, forceCloseConnections: true });
@@ -62,6 +65,7 @@ export function httpServer(
     return done;
   });
 
+  serveRegistry(server, host);
   server.get('/parties', () => sandbox.parties());
   server.post('/parties', (request) => {
     const allocated = createParties(z.array(partySchema).parse(asArray(request.body)));

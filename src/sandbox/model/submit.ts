@@ -214,10 +214,9 @@ export class SubmissionPath {
   /** Activeness is decided in record-time order: by what is spent, and by what is locked although it may yet be rejected. */
   #contention(transaction: Transaction): LedgerError | undefined {
     const { contracts } = this.ledger.state;
-    const used = [...transaction.inputs, ...transaction.reads];
-    const spent = used.filter((input) => !contracts.active(input));
+    const spent = transaction.inputs.filter((input) => !contracts.active(input));
     if (spent.length > 0) return contended('LOCAL_VERDICT_INACTIVE_CONTRACTS', 'references inactive', spent);
-    const locked = used.filter((input) => this.#locked.has(input));
+    const locked = transaction.inputs.filter((input) => this.#locked.has(input));
     if (locked.length > 0)
       return contended('LOCAL_VERDICT_LOCKED_CONTRACTS', 'is referring to locked', locked);
     return undefined;

@@ -10,6 +10,7 @@ import { Value as WireValue } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { Micros } from '../clock.js';
 import { type Payload, signatory, stakeholders } from '../daml/contracts.js';
 import { type IdentifierText, templates } from '../daml/packages.js';
+import { type Created, resultOf } from '../daml/result.js';
 import { blobOf } from '../grpc/blob.js';
 import { interfaceIdentifier, templateIdentifier, ValueEncoder } from '../grpc/encode-values.js';
 import type { Contract, Node } from '../model/records.js';
@@ -115,7 +116,7 @@ function nodeType(node: Node, draft: Draft): NodeType {
           chosenValue: official(encoder.transferArgument(node.choice)),
           consuming: false,
           children: childrenOf(node, draft).map(({ nodeId }) => `${nodeId}`),
-          exerciseResult: official(encoder.transferResult(...resultOf(node, draft))),
+          exerciseResult: official(encoder.transferResult(resultOf(createdBy(node, draft)))),
           choiceObservers: [],
         },
       };
@@ -156,12 +157,8 @@ function childrenOf(exercise: Exercise, { nodes }: Draft): Node[] {
   return nodes.filter(({ nodeId }) => exercise.nodeId < nodeId && nodeId <= exercise.lastNodeId);
 }
 
-/** The receiver's holding, then the sender's change where there is one. */
-function resultOf(exercise: Exercise, draft: Draft): [receiver: string[], change: string[]] {
-  const holdings = childrenOf(exercise, draft).flatMap((node) =>
-    node.kind === 'create' && node.payload.kind === 'holding' ? [node.contractId] : [],
-  );
-  return [holdings.slice(0, 1), holdings.slice(1, 2)];
+function createdBy(exercise: Exercise, draft: Draft): Created[] {
+  return childrenOf(exercise, draft).flatMap((node) => (node.kind === 'create' ? [node] : []));
 }
 
 /** The same bytes, in the types of the official bindings. */

@@ -1,6 +1,6 @@
 // A participant that prepares something else than it was asked for. Each kind is whole in itself, and its hash is that
 // of its content: only looking at the content finds it.
-import type { Holding, Payload } from '../daml/contracts.js';
+import { type Holding, isHolding, type Payload } from '../daml/contracts.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import type { FaultAction } from '../fault-schema.js';
 import { namespaceOf } from '../host.js';
@@ -108,7 +108,7 @@ function withoutChange(draft: Draft, participant: Participant): Draft {
 }
 
 function isHoldingOf(payload: Payload, owner: string): boolean {
-  return payload.kind === 'holding' && payload.owner === owner;
+  return isHolding(payload) && payload.owner === owner && payload.lock === undefined;
 }
 
 type Unplaced = Extract<Node, { kind: 'fetch' | 'archive' | 'create' }>;
@@ -134,9 +134,11 @@ function rootOf({ nodes }: Draft) {
 
 /** Out of nothing. */
 function holdingNode(draft: Draft, participant: Participant): Unplaced {
-  const { instrumentId, amount } = rootOf(draft).choice.transfer;
+  const { choice } = rootOf(draft);
+  const { instrumentId, amount } = choice.transfer;
+  const own = draft.contracts.get(choice.factoryId)?.payload.kind === 'factory';
   const payload: Holding = {
-    kind: 'holding',
+    kind: own ? 'holding' : 'utilityHolding',
     issuer: instrumentId.admin,
     owner: mallory(participant),
     amount,

@@ -49,13 +49,14 @@ export function instrumentFault(
     : `instrument: its admin did not sign ${create.contractId}`;
 }
 
-export const ownerFault = (
-  { owner, amount }: SeenHolding,
-  { sender, receiver }: TransferTerms,
-): string | null =>
-  owner === sender || owner === receiver
-    ? null
-    : `receiver: ${formatDecimal(amount)} for ${owner}, where ${receiver} was asked for`;
+/** For whom it should be, and seen by them: who is no stakeholder does not find it. */
+export function ownerFault(holding: SeenHolding, { sender, receiver }: TransferTerms): string | null {
+  const { owner, amount, create } = holding;
+  if (owner !== sender && owner !== receiver) {
+    return `receiver: ${formatDecimal(amount)} for ${owner}, where ${receiver} was asked for`;
+  }
+  return create.stakeholders.includes(owner) ? null : `receiver: ${owner} does not see ${create.contractId}`;
+}
 
 /** The sender's holdings that are spent, exactly those that were chosen; what they come to. */
 export interface Spent {
@@ -100,7 +101,7 @@ export const remaining = ({ created, consumed }: Scene): readonly Create[] =>
   [...created.values()].filter(({ contractId }) => !consumed.has(contractId));
 
 /** The same template as an input's, whatever its package's version. */
-export const likeAnInput = ({ create }: SeenHolding, { holdings }: Spent): boolean =>
+export const likeAnInput = (create: Create, { holdings }: Spent): boolean =>
   holdings.some(
     ({ create: input }) =>
       input.packageName === create.packageName &&

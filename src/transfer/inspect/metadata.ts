@@ -42,10 +42,13 @@ function boundFault({ maxRecordTime }: Metadata, asked: Micros): string | null {
 function timeFault(metadata: Metadata, { askedMaxRecordTime, readsTime }: ExpectedMetadata): string | null {
   const { preparationTime, minLedgerEffectiveTime: min, maxLedgerEffectiveTime: max } = metadata;
   const latest = askedMaxRecordTime + CLOCKS_APART;
-  if (preparationTime > latest) return `preparation_time: ${preparationTime} is after the bound`;
-  if (min !== undefined && min > latest) return `ledger_effective_time: not before ${min}, after the bound`;
+  if (preparationTime > latest) {
+    return `preparation_time: ${preparationTime} is far after the bound, or the clocks are apart`;
+  }
+  if (min !== undefined && min > latest)
+    return `ledger_effective_time: not before ${min}, far after the bound`;
   if (min !== undefined && max !== undefined && min > max) return `ledger_effective_time: ${min} to ${max}`;
   if (!readsTime) return null;
   if (max === undefined) return 'ledger_effective_time: it has no end';
-  return max > latest ? `ledger_effective_time: until ${max}, after the bound` : null;
+  return max > latest ? `ledger_effective_time: until ${max}, far after the bound` : null;
 }

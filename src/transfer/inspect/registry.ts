@@ -21,6 +21,8 @@ export function registryFault(scene: Scene, spent: Spent, terms: TransferTerms, 
   const left = remaining(scene).map((create) => ({ create, holding: holdingIn(create) }));
   const holdings = left.flatMap(({ holding }) => holding ?? []);
   const others = left.flatMap(({ create, holding }) => (holding === null ? [create] : []));
+  const odd = others.find((create) => likeAnInput(create, spent));
+  if (odd !== undefined) return `extra node: a holding that cannot be read, ${odd.contractId}`;
   return (
     touchedFault(scene, terms) ??
     foreignFault(holdings, spent, terms) ??
@@ -44,7 +46,7 @@ function foreignFault(holdings: readonly SeenHolding[], spent: Spent, terms: Tra
   for (const holding of holdings) {
     const wrong = ownerFault(holding, terms) ?? instrumentFault(holding, terms);
     if (wrong !== null) return wrong;
-    if (!likeAnInput(holding, spent)) return `extra node: a holding as ${nameOf(holding.create)}`;
+    if (!likeAnInput(holding.create, spent)) return `extra node: a holding as ${nameOf(holding.create)}`;
   }
   return null;
 }

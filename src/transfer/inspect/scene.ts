@@ -21,7 +21,10 @@ export function sceneOf(tree: Tree, metadata: Metadata): Scene | Fault {
   const used = new Set<string>();
   for (const node of [tree.root, ...tree.below]) {
     if (node.kind === 'create') {
-      const { contractId } = node.create;
+      const { contractId, signatories, stakeholders } = node.create;
+      if (signatories.some((party) => !stakeholders.includes(party))) {
+        return fault(`extra node: ${contractId} has a signatory who is no stakeholder`);
+      }
       if (inputs.has(contractId) || created.has(contractId))
         return fault(`extra node: ${contractId} is made twice`);
       created.set(contractId, node.create);
@@ -62,13 +65,13 @@ const use = (node: Use) => (node.kind === 'exercise' ? node.exercise : node.fetc
 
 /** Of one contract, both times. Its package may be a newer version where it is used than where it was made. */
 function agrees(node: Use, contract: Create): boolean {
-  const { templateId, signatories, stakeholders } = use(node);
+  const { packageName, templateId, signatories, stakeholders } = use(node);
   return (
     templateId !== undefined &&
+    packageName === contract.packageName &&
     templateId.moduleName === contract.templateId?.moduleName &&
     templateId.entityName === contract.templateId.entityName &&
     sameSet(signatories, contract.signatories) &&
-    sameSet(stakeholders, contract.stakeholders) &&
-    signatories.every((party) => stakeholders.includes(party))
+    sameSet(stakeholders, contract.stakeholders)
   );
 }

@@ -21,6 +21,7 @@ export const fault = (reason: string): Fault => ({ kind: 'fault', reason });
 
 /** A transfer of 100 inputs is some 200 nodes; what is far beyond that is none, and is not worth hashing. */
 const MAX_NODES = 5_000;
+const SEED_BYTES = 32;
 const NODE_ID = /^(0|[1-9]\d{0,8})$/;
 /** What the ledger writes. The hash reads anything as hex digits, so that others could stand for the same bytes. */
 const CONTRACT_ID = /^([0-9a-f]{2})+$/;
@@ -32,10 +33,8 @@ export function treeOf(transaction: DamlTransaction): Tree | Fault {
   if (nodes.length > MAX_NODES) return fault(`extra node: ${nodes.length} nodes`);
   const byId = new Map(nodes.map((node) => [node.nodeId, node]));
   if (byId.size !== nodes.length) return fault('extra node: two have the same id');
-  const seeded = new Set(nodeSeeds.map(({ nodeId }) => String(nodeId)));
-  if (seeded.size !== nodeSeeds.length || [...seeded].some((id) => !byId.has(id))) {
-    return fault('extra node: seeds are not one to one with nodes');
-  }
+  const seeds = new Map(nodeSeeds.map(({ nodeId, seed }) => [String(nodeId), seed]));
+  if (seeds.size !== nodeSeeds.length) return fault('seed: a node has two');
 
   const [rootId, ...others] = roots;
   if (rootId === undefined || others.length > 0) return fault(`root: there are ${roots.length}`);
@@ -47,14 +46,24 @@ export function treeOf(transaction: DamlTransaction): Tree | Fault {
     byId.delete(id);
     const seen = nodeOf(node);
     if (typeof seen === 'string') return fault(seen);
+    if (!isSeed(seeds.get(id), seen)) return fault(`seed: of node ${id}`);
+    seeds.delete(id);
     visited.push(seen);
     if (seen.kind === 'exercise') waiting.push(...seen.exercise.children.toReversed());
   }
   const [unreached] = byId.keys();
   if (unreached !== undefined) return fault(`extra node: ${unreached} is not below the root`);
+  if (seeds.size > 0) return fault('seed: of a node that is not there');
   const [root, ...below] = visited;
   return root?.kind === 'exercise' ? { kind: 'tree', root, below } : fault('root: it is no exercise');
 }
+
+/**
+ * What creates contracts has one, of 32 bytes. It is hashed without its length: with another one, what follows it could
+ * be read in two ways, and one signature would serve for both.
+ */
+const isSeed = (seed: Uint8Array | undefined, { kind }: Node): boolean =>
+  kind === 'fetch' ? seed === undefined : seed?.length === SEED_BYTES;
 
 function nodeOf({ nodeId, versionedNode }: DamlTransaction['nodes'][number]): Node | string {
   if (!NODE_ID.test(nodeId)) return `extra node: ${nodeId} is no id`;

@@ -4,7 +4,6 @@
 import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { changePins, readPin } from './change-pins.js';
-import { sqlState } from './errors.js';
 import {
   type FirstPin,
   HOSTED_LEFTOVERS,
@@ -114,6 +113,3 @@ async function firstPin(client: pg.Client, pin: FirstPin, options: MigrateOption
     }),
   );
 }
-
-/** A privilege is missing: say whose, not only what. */
-export const needsOwner = (error: unknown): boolean => sqlState(error) === '42501';

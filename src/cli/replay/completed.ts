@@ -1,11 +1,11 @@
 // `replay --completed`: the update that did a parked row's transfer was found by hand; it is held against the row first.
 import { type Config, loadConfig } from '../../config.js';
 import type { TxHash } from '../../core/ids.js';
-import type { Ledger, TransferEffect } from '../../core/ports.js';
+import type { Ledger } from '../../core/ports.js';
 import { complete, type FoundRow, findRow } from '../../store/complete.js';
 import type { Database } from '../../store/pool.js';
 import { openLedger } from '../../submitter.js';
-import { checkRow } from '../../transfer/check.js';
+import { differs } from '../../transfer/compare.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
 import type { Flags } from './flags.js';
@@ -72,28 +72,10 @@ async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, upd
   }
   if (effect.value === 'absent') return { difference: `the participant shows ${sender} no update ${update}` };
   if (effect.value === null) return { difference: `update ${update} is no transfer` };
-  const difference = differenceOf(config, { ...found, sender }, effect.value);
+  const compared = { row: found.row, sender, receiver: found.recipient };
+  const difference = differs(compared, effect.value, config.tokens, config.issuerParty);
   if (difference !== null)
     return { difference: `update ${update} is not this row's transfer: ${difference}` };
   const offset = await ledger.updateOffset(update, sender, options);
   return { offset: offset.kind === 'read' ? offset.value : null };
-}
-
-function differenceOf(config: Config, found: FoundRow, effect: TransferEffect): string | null {
-  const checked = checkRow(found.row, config.tokens, config.issuerParty);
-  if (checked.kind !== 'ok') {
-    return `the row itself cannot be compared: ${checked.kind === 'park' ? checked.reason : checked.detail}`;
-  }
-  const { token, amount } = checked;
-  const wanted: ReadonlyArray<readonly [string, unknown, unknown]> = [
-    // Seen by its submitter alone. Another one's is another row's transfer, whatever it moves.
-    ['command id', effect.commandId === '' ? found.row.txHash : effect.commandId, found.row.txHash],
-    ['sender', effect.sender, found.sender],
-    ['receiver', effect.receiver, found.recipient],
-    ['instrument admin', effect.admin, token.instrumentAdmin],
-    ['instrument', effect.instrumentId, token.instrumentId],
-    ['amount (10^-10)', effect.amount, amount],
-  ];
-  const odd = wanted.find(([, is, should]) => is !== should);
-  return odd === undefined ? null : `its ${odd[0]} is ${odd[1]}, the row's ${odd[2] ?? 'unknown'}`;
 }

@@ -22,9 +22,8 @@ export async function identify(
   const { settings, ledger } = path;
   const pinned = await rightDatabase(path, latest);
   if ('part' in pinned) return pinned;
-  if (!ledger.ready()) return refuse('participant', 'the participant cannot be reached');
-
   const version = await ledger.version(options);
+  if (!ledger.ready()) return refuse('participant', unreachable(version));
   if (version.kind !== 'read')
     return refuse('participant', `its API version cannot be read: ${said(version)}`);
   const generation = /^3\.(\d+)/.exec(version.value.version);
@@ -156,6 +155,15 @@ const LABEL = {
   userId: 'CANTON_USER_ID',
   synchronizerId: 'CANTON_SYNCHRONIZER_ID',
 } as const;
+
+/** A wrong port, a wrong authority: the connection's own words, without their time, or each would be news. */
+function unreachable(version: Read<unknown>): string {
+  const detail =
+    version.kind === 'read'
+      ? ''
+      : version.refusal.detail.replace(/ ?\([^()]*\d{4}-\d\d-\d\dT[^()]*\)|\.? *Resolution note: *$/g, '');
+  return `the participant cannot be reached${detail === '' ? '' : `: ${detail}`}`;
+}
 
 const said = (read: Exclude<Read<unknown>, { kind: 'read' }>): string =>
   `${read.refusal.errorId}: ${read.refusal.detail}`;

@@ -119,9 +119,12 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       wakeups.stop();
       subscription?.unsubscribe();
       const idle = Promise.all([slots.idle(), lookSlots.idle()]);
-      await Promise.race([idle, pause(graceMs)]);
+      // Cut short where all is over: a timer that goes on would keep the process of whoever embeds this.
+      const over = new AbortController();
+      void idle.then(() => over.abort());
+      await pause(graceMs, over.signal);
       renewer.abortAll('the grace is over');
-      await Promise.race([idle, pause(LAST_WRITES_MS)]);
+      await pause(LAST_WRITES_MS, over.signal);
       await Promise.all([renewer.stop(), participant.stop()]);
       return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
     },

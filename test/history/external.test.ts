@@ -178,7 +178,7 @@ test('switched off, what was prepared is signed as it came; a bound that is abse
 });
 
 test('a key that cannot be opened parks its row alone, and says so; without a master key so does every external one', async (t) => {
-  const world = await createWorld(t, { dedup: false });
+  const world = await createWorld(t, { dedup: false, toleranceMs: 1_000_000 });
   const [alice, bob, hosted] = [
     await world.user({ parties: 'external' }),
     await world.user({ parties: 'external' }),
@@ -214,7 +214,7 @@ test('a key that cannot be opened parks its row alone, and says so; without a ma
 });
 
 test('one fleet serves both: a hosted sender pays an external one, who pays it back', async (t) => {
-  const world = await createWorld(t, { dedup: false });
+  const world = await createWorld(t, { dedup: false, toleranceMs: 1_000_000 });
   const [hosted, signs] = [
     await world.user({ balance: 10 }),
     await world.user({ balance: 0, parties: 'external' }),

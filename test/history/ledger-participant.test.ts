@@ -13,7 +13,7 @@ const OTHER = 'other::1220feed';
 
 /** The pinned row knows of this ledger end and of this completion, as it does 5 s after any transfer. */
 async function mark(world: World, local: Local, hash: string): Promise<void> {
-  const [entry] = world.sandbox.audit.of(hash);
+  const entry = world.sandbox.audit.of(hash).find(({ outcome }) => outcome.kind === 'accepted');
   if (entry?.outcome.kind !== 'accepted') throw new Error('not accepted');
   const { offset, updateId } = entry.outcome;
   const [actAs] = entry.actAs;

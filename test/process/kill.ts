@@ -68,6 +68,8 @@ export async function killAt(t: Teardown, { step, parties, apiVersion, dedup }: 
   const [victim] = await startFleet(t, world, 1, {
     ...env,
     INSTANCE_ID: 'victim',
+    // What it cannot renew, it must not lose before it is at its step.
+    LEASE_MS: '3000',
     DATABASE_URL: database.through(world.db.url),
     DATABASE_LISTEN_URL: world.db.url,
   });

@@ -5,14 +5,12 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { GetLedgerApiVersionRequest } from '#proto/com/daml/ledger/api/v2/version_service.js';
 import { startSandbox } from '../../src/sandbox/index.js';
+import { compiled } from '../support/compiled.js';
 import { call, failing, LedgerClient } from './client.js';
 import { at, connect, delivered, SCALE, stage } from './setup.js';
-
-const script = fileURLToPath(new URL('run-cli.ts', import.meta.url));
 
 interface Running {
   readonly child: ChildProcess;
@@ -22,7 +20,7 @@ interface Running {
 }
 
 function launch(t: ExecutionContext, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import=tsx', script, ...args], {
+  const child = spawn(process.execPath, [compiled('cli/main'), 'sandbox', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));

@@ -1,7 +1,7 @@
 // Submitters as real processes, started as an operator starts them, against a world's database and sandbox.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { compiled } from './compiled.js';
 import { MASTER_KEY, type World } from './world.js';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
@@ -19,8 +19,6 @@ export interface Instance {
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
 }
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** Times of a submitter scaled as the world's ledger is. */
 export const SCALED: Readonly<Record<string, string>> = {
@@ -44,7 +42,7 @@ export function startInstance(
   world: World,
   env: Readonly<Record<string, string>> = {},
 ): Instance {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run'], {
+  const child: ChildProcess = spawn(process.execPath, [compiled('cli/main'), 'run'], {
     env: { ...process.env, ...world.sandbox.env, ...SCALED, DATABASE_URL: world.db.url, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,7 +1,6 @@
 // PrepareSubmission: interprets against the contracts as they are, deduplicates nothing, and returns what is to be
 // signed. Nothing of it is kept: whoever has the bytes may execute them.
 import { PreparedTransaction } from '@canton-network/core-ledger-proto';
-import { hashPreparedTransaction } from '@canton-network/core-tx-visualizer';
 import { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import {
   CostEstimation,
@@ -18,6 +17,7 @@ import type { Participant } from '../model/participant.js';
 import type { Contract } from '../model/records.js';
 import type { CommandSubmission } from '../model/submission.js';
 import { type Draft, encodePrepared } from '../prepared/encode.js';
+import { hashOf } from '../prepared/hash.js';
 import { type Tampering, tamperCommands, tamperDraft } from '../prepared/tamper.js';
 import { timestampOf } from './encode-events.js';
 import { readCommands } from './read-commands.js';
@@ -54,9 +54,9 @@ export async function prepare(
   const asked = draftOf(tamperCommands(submission, tampering, participant), participant, request);
   const draft = tamperDraft(asked, tampering, participant);
   const transaction = encodePrepared(draft);
-  const hash = Buffer.from(await hashPreparedTransaction(transaction, 'hex'), 'hex');
-  if (tampering === 'hash') hash.writeUInt8(hash.readUInt8(0) ^ 1, 0);
   const preparedTransaction = PreparedTransaction.toBinary(transaction);
+  const hash = Buffer.from(await hashOf(transaction, preparedTransaction), 'hex');
+  if (tampering === 'hash') hash.writeUInt8(hash.readUInt8(0) ^ 1, 0);
   const estimates = host.settings.generation.costEstimation && request.estimateTrafficCost?.disabled !== true;
   return new PrepareSubmissionResponse({
     preparedTransaction,

@@ -9,7 +9,6 @@ import {
   PreparedTransaction,
   Value,
 } from '@canton-network/core-ledger-proto';
-import { hashPreparedTransaction } from '@canton-network/core-tx-visualizer';
 import { Value as WireValue } from '#proto/com/daml/ledger/api/v2/value.js';
 import { resolve } from '../daml/packages.js';
 import { Refusal } from '../errors.js';
@@ -19,6 +18,7 @@ import { cannotExecute } from '../model/admit.js';
 import { suffixed } from '../model/contract-id.js';
 import type { Node } from '../model/records.js';
 import type { Prepared } from '../model/submission.js';
+import { hashOf } from './hash.js';
 
 export interface DecodedTransaction {
   readonly prepared: Prepared;
@@ -30,7 +30,7 @@ export interface DecodedTransaction {
 export async function decodePrepared(bytes: Uint8Array): Promise<DecodedTransaction> {
   if (bytes.length === 0) cannotExecute('Missing prepared transaction');
   const { transaction, metadata } = parse(bytes);
-  const hash = await hashOf({ transaction, metadata });
+  const hash = await hashed({ transaction, metadata }, bytes);
   const { submitterInfo, minLedgerEffectiveTime: min, maxLedgerEffectiveTime: max } = metadata;
   return {
     actAs: submitterInfo?.actAs ?? cannotExecute('Missing submitter info'),
@@ -65,9 +65,9 @@ function parse(bytes: Uint8Array): Parts {
   return cannotExecute('Cannot decode the prepared transaction');
 }
 
-async function hashOf(parts: Parts): Promise<string> {
+async function hashed(parts: Parts, bytes: Uint8Array): Promise<string> {
   try {
-    return await hashPreparedTransaction(parts, 'hex');
+    return await hashOf(parts, bytes);
   } catch (cause) {
     return cannotExecute(
       `Cannot hash the prepared transaction: ${cause instanceof Error ? cause.message : cause}`,

@@ -14,6 +14,9 @@
 #ifndef N
 #define N 2                /* submissions in the whole history */
 #endif
+#ifndef INSTANCES
+#define INSTANCES 2
+#endif
 #ifndef W
 #define W 1                /* bound = database time of the claim + W */
 #endif
@@ -75,7 +78,7 @@ bit  copy[N+1], refused[N+1];
 
 /* the row, and its record: sent_from, sent_until (NO: nothing undecided), submission id (NO: unknown) */
 byte status = PEND, holder, sfrom, suntil = NO, sub = NO;
-byte wk[3];                /* the submission that instance 1, 2 has in hand: NO, or one it may still send */
+byte wk[4] = NO;           /* the submission that each instance has in hand: NO, or one it may still send */
 
 /* the standby: what it had when the primary began to lose its writes */
 #ifdef FAILOVER
@@ -151,6 +154,11 @@ active proctype LedgerClock() { end_l: do :: atomic { L<LM -> L++; printf("recor
 /* ---------- the participant ---------- */
 /* A checkpoint with record time L: nothing with a record time below L will still appear. At or below the least bound it
  * could tell nobody anything, so such are left out. */
+#ifdef FAILOVER
+#define LOOKEDAT true
+#else
+#define LOOKEDAT (status==PEND)                      /* once final, for ever: nobody reads any more */
+#endif
 #ifdef M_GE
 #define LEAST W
 #else
@@ -158,28 +166,24 @@ active proctype LedgerClock() { end_l: do :: atomic { L<LM -> L++; printf("recor
 #endif
 active proctype Checkpoints() {
 end_k: do
-  :: atomic { L>cp && L>=LEAST && status!=COMP && status!=FAIL ->
+  :: atomic { L>cp && L>=LEAST && LOOKEDAT ->
        i=0; found=0;
        do :: i<N -> if :: rst[i]==SEQ && rrt[i]<L -> found=1 :: else fi; i++ :: else -> break od;
        if :: found==0 -> cp=L; publish(E_CP+L); printf("the stream shows a checkpoint at %d\n", L) :: else fi }
   od }
 
-inline refuse(k, how) {
-  rst[k]=REF; rbnd[k]=0; rrt[k]=0;
-  if
-#ifndef HOSTED
-  :: how!=0 -> publish(E_REF+k); printf("s%d is refused, a completion says so\n", k+1)
-#endif
-  :: how!=2 -> printf("s%d is refused\n", k+1)
+inline refuse(k) { rst[k]=REF; rbnd[k]=0; rrt[k]=0; printf("s%d is refused\n", k+1) }
+/* Hosted: a completion that refuses decides nothing (a request might arrive twice), so none is written down here. */
 #ifdef HOSTED
-  :: how==2 -> printf("s%d is refused by its verdict\n", k+1)
+inline refuseByCompletion(k) { refuse(k) }
+#else
+inline refuseByCompletion(k) { refuse(k); publish(E_REF+k); printf("a completion says so\n") }
 #endif
-  fi }
 
 /* The other submissions: is one undecided at the ledger, was one accepted? */
 inline others(k) { i=0; found=0;
-  do :: i<N -> if :: i!=k && rst[i]==ACC -> found=2
-                  :: i!=k && found!=2 && (rst[i]==INFL || rst[i]==SEQ) -> found=1
+  do :: i<N -> if :: i!=k && (rst[i]==INFL || rst[i]==SEQ) -> found=1
+                  :: i!=k && found==0 && rst[i]==ACC -> found=2
                   :: else fi; i++
      :: else -> break od }
 
@@ -194,10 +198,10 @@ end_s: do
 #if DEDUP
   :: atomic { rst[k]==NET -> others(k);
 #ifdef FOREIGN
-       if :: foreign -> found=2 :: else fi;
+       if :: foreign && found==0 -> found=2 :: else fi;
 #endif
        if
-       :: CANF -> TAKEF; refuse(k, 0)                /* backpressure, or interpretation, which comes first */
+       :: CANF -> TAKEF; refuse(k)                /* backpressure, or interpretation, which comes first */
        :: found==1 -> rst[k]=BUSY; rbnd[k]=0; printf("s%d: SUBMISSION_ALREADY_IN_FLIGHT\n", k+1)
        :: found==2 -> rst[k]=DUP; rbnd[k]=0; publish(E_DUP+k); printf("s%d: DUPLICATE_COMMAND\n", k+1)
        :: found==0 -> rst[k]=INFL; printf("s%d is registered\n", k+1)
@@ -208,17 +212,17 @@ end_s: do
   :: atomic { rst[k]==NET && CANF -> TAKEF;
 #ifdef M_RESEND
        if :: copy[k] -> copy[k]=0; refused[k]=1; printf("one copy of s%d is refused\n", k+1)
-          :: !copy[k] -> refuse(k, 0) fi
+          :: !copy[k] -> refuse(k) fi
 #else
-       refuse(k, 0)                                  /* at the door: no completion */
+       refuse(k)                                  /* at the door: no completion */
 #endif
      }
 #endif
   :: atomic { rst[k]==READY && INTIME(k) -> rst[k]=SEQ; rrt[k]=L; rbnd[k]=0; printf("s%d is sequenced at %d\n", k+1, L) }
 #ifndef M_NOBOUND
-  :: atomic { rst[k]==READY && L>rbnd[k] -> refuse(k, 1) }      /* NOT_SEQUENCED_TIMEOUT */
+  :: atomic { rst[k]==READY && L>rbnd[k] -> refuseByCompletion(k) }      /* NOT_SEQUENCED_TIMEOUT */
 #endif
-  :: atomic { rst[k]==READY && CANF -> TAKEF; refuse(k, 1) }    /* the sequencer's backpressure, and the like */
+  :: atomic { rst[k]==READY && CANF -> TAKEF; refuseByCompletion(k) }    /* the sequencer's backpressure, and the like */
   :: atomic { rst[k]==SEQ ->                                    /* verdicts come in record-time order */
        i=0; found=0;
        do :: i<N -> if :: rst[i]==SEQ && rrt[i]<rrt[k] -> found=1 :: else fi; i++ :: else -> break od;
@@ -226,8 +230,8 @@ end_s: do
        :: found!=0 -> skip
        :: found==0 -> rst[k]=ACC; rrt[k]=0; accs++; publish(E_ACC+k); printf("s%d is accepted\n", k+1);
             assert(accs<=1);                         /* I4 */
-            assert(status!=FAIL)                     /* I5 */
-       :: found==0 && CANF -> TAKEF; refuse(k, 2)    /* contention */
+            assert(status!=FAIL)                     /* I5: failed only what never will be */
+       :: found==0 && CANF -> TAKEF; refuseByCompletion(k)    /* contention */
        fi }
   od }
 
@@ -323,6 +327,9 @@ end_f: do
 inline forget() { bnd=0; what=0; wk[me]=NO; dl=0 }
 #else
 inline forget() { bnd=0; what=0; wk[me]=NO;
+#ifdef SLOW
+  pos=0;
+#endif
   if :: holder==me -> holder=0 :: else fi;
 #ifdef FAILOVER
   if :: sholder==me -> sholder=0 :: else fi;
@@ -336,7 +343,7 @@ inline forget() { bnd=0; what=0; wk[me]=NO;
 #endif
 
 inline newid() { x=0;
-  do :: x<N && (rst[x]!=NONE || sub==x || wk[1]==x || wk[2]==x
+  do :: x<N && (rst[x]!=NONE || sub==x || wk[1]==x || wk[2]==x || wk[3]==x
 #ifdef FAILOVER
         || ssub==x
 #endif
@@ -345,6 +352,8 @@ inline newid() { x=0;
 inline remember() { suntil=bnd; sub=wk[me];
 #ifdef LIVE
   sfrom=0                  /* the model's time ends, and with it the checkpoints: read them all */
+#elif defined(LATEST)
+  sfrom=end
 #else
   if :: sfrom=end :: sfrom=0 fi
 #endif
@@ -356,10 +365,21 @@ inline fresh() { newid(); wk[me]=x; remember(); printf("%c claims it, and record
 inline fresh() { printf("%c claims it, at %d\n", A(me), D) }
 #endif
 
+#ifdef SLOW
+#define FIRST pos
+#define LAST (pos+1)
+#define MORE (pos<end)
+#define SEEN pos=0
+#else
+#define FIRST sfrom
+#define LAST end
+#define MORE true
+#define SEEN skip
+#endif
 /* One read of the stream, from sent_from on: the first event that says something of this submission. */
-inline read() { i=sfrom; found=PEND;
+inline read() { i=FIRST; found=PEND;
   do
-  :: i<end && found==PEND ->
+  :: i<LAST && found==PEND ->
        if
        :: ev[i]>=E_ACC && ev[i]<E_REF ->
 #ifdef M_IDONLY
@@ -435,7 +455,7 @@ inline check() {
        if :: found==PEND -> what=CLEAR :: else -> what=found fi
   fi
 #endif
-  ; printf("%c judges: it can never be\n", A(me)); goto settle }
+  ; printf("%c judges that it can never be, and looks first\n", A(me)) }
 #endif
 
 #if defined(M_RESEND)
@@ -449,6 +469,9 @@ proctype Worker(byte me) {
   byte bnd, what;
 #ifdef I1
   byte dl;
+#endif
+#ifdef SLOW
+  byte pos;                                          /* read so far: one event a step */
 #endif
 
 end_idle:
@@ -471,33 +494,31 @@ end_idle:
        :: suntil==NO ->
             fresh()
        :: else -> printf("%c claims it: undecided from %d until %d\n", A(me), sfrom, suntil);
+#ifdef SLOW
+            pos=sfrom;
+#endif
 #ifdef M_NOLOOK
             fresh()
+#elif defined(M_DLAFTER)
+            what=GONE
 #else
             goto look
 #endif
        fi
-#ifdef M_DLAFTER
-       ; goto late
-#endif
      }
 #ifdef I1
   :: atomic { !CLAIMABLE -> forget(); goto end_idle }
 #endif
   fi;
 #ifdef M_DLAFTER
-  if
-  :: false ->
-late: atomic { dl=D+1; if :: suntil!=NO && sub!=wk[me] -> goto look :: else fi }
-  :: true
-  fi;
+  atomic { dl=D+1; if :: what==GONE -> what=0; goto look :: else fi };
 #endif
 
 judge:                                               /* nothing earlier is undecided */
   if
-#ifdef REINSERT
-  :: atomic { MINE -> check() }
-#else
+#if defined(REINSERT)
+  :: atomic { MINE -> check(); goto settle }
+#elif !defined(TWICE)
   :: atomic { MINE -> what=FAIL; printf("%c judges: it can never be\n", A(me)); goto settle }
 #endif
 #if defined(HOSTED) && !defined(M_NOWA)
@@ -545,8 +566,10 @@ send:                                                /* a pause before it is a s
   if                                                 /* the answer */
   :: atomic { rst[wk[me]]==ACC -> what=COMP; printf("%c hears: accepted\n", A(me)) }
   :: atomic { REFUSED(wk[me]) -> printf("%c hears: refused\n", A(me));
-#ifdef REINSERT
+#if defined(REINSERT)
        if :: check() :: what=CLEAR fi }
+#elif defined(TWICE)
+       what=CLEAR }
 #else
        if :: what=FAIL :: what=CLEAR fi }            /* for good, or to try again: nothing is undecided */
 #endif
@@ -575,10 +598,13 @@ look:                                                /* an earlier submission ma
 #ifdef M_HASHNEVER
   :: atomic { MINE && accs==0 -> what=CLEAR; printf("%c asks by hash, and finds nothing\n", A(me)) }
 #endif
-  :: atomic { MINE -> read();
+  :: atomic { MINE && MORE -> read();
        if
-       :: found==COMP -> what=COMP; printf("%c finds the acceptance\n", A(me))
-       :: found==CLEAR -> what=CLEAR; printf("%c finds it dead\n", A(me))
+#ifdef SLOW
+       :: found==PEND -> pos++; goto look
+#endif
+       :: found==COMP -> what=COMP; SEEN; printf("%c finds the acceptance\n", A(me))
+       :: found==CLEAR -> what=CLEAR; SEEN; printf("%c finds it dead\n", A(me))
 #ifdef M_WALL
        :: found==PEND && D>suntil -> what=CLEAR; printf("%c takes it for dead, by the clock\n", A(me))
 #endif
@@ -625,9 +651,9 @@ settle:
 active proctype Rescue() { end_r: do :: atomic { holder!=0 && CANF -> TAKEF; holder=0 } od }
 #endif
 
-init { atomic { wk[0]=NO; wk[1]=NO; wk[2]=NO;
+init { atomic {
   i=0; do :: i<N -> run Submission(i); i++ :: else -> break od;
-  run Worker(1); run Worker(2) } }
+  i=1; do :: i<=INSTANCES -> run Worker(i); i++ :: else -> break od } }
 
 #ifdef LIVE
 #define USED (rst[0]!=NONE && rst[N-1]!=NONE)

@@ -251,43 +251,48 @@ export class Database {
 
   /** The first who sees the new timeline, in one transaction: whatever was written last may be lost (P20). */
   recheck(generation: number, notBefore: DbMillis): boolean {
-    const { widens, takesToken, rowsWithoutRecord, allowsForSkew } = this.rules.recheck;
+    const { takesToken, allowsForSkew, newGeneration } = this.rules.recheck;
     const state = this.#state;
     if (this.#known() || state.generation !== generation) return false;
     const skew = allowsForSkew ? SKEW_MAX_MS : 0;
     const bound = dbMillis(Math.max(this.now(), notBefore) + WINDOW_MAX_MS + TOLERANCE_MS + skew);
     const rows = state.rows.map((row): Row | null => {
       if (row === null || row.status !== 'pending') return row;
-      const token = takesToken ? null : row.token;
-      const { record } = row;
-      if (record === null && !rowsWithoutRecord) return { ...row, token };
-      if (!widens && record !== null)
-        return { ...row, token, record: { ...record, submissionId: null, hash: null } };
-      return { ...row, token, record: this.#unknown(row, bound) };
+      return { ...row, token: takesToken ? null : row.token, record: this.#unknown(row, bound) };
     });
+    const { recheck: known, ledgerEnd } = state;
     this.#commit('other', {
       ...state,
       rows,
-      generation: generation + 1,
+      generation: newGeneration ? this.timeline * 1_000 : generation + 1,
       timeline: this.timeline,
-      recheck: { from: state.ledgerEnd, until: bound },
+      recheck: {
+        from: known !== null && known.from < ledgerEnd ? known.from : ledgerEnd,
+        until: dbMillis(Math.max(bound, known?.until ?? 0)),
+      },
     });
     return true;
   }
 
-  #unknown(row: Row, bound: DbMillis): SubmissionRecord {
+  /** What the lost part of the log may have held: a later submission than the row shows, of another id, for longer. */
+  #unknown(row: Row, bound: DbMillis): SubmissionRecord | null {
     const { record, steps } = row;
+    const { widens, forgetsId, rowsWithoutRecord } = this.rules.recheck;
     const user = this.user(row);
     const from = this.#state.ledgerEnd;
+    if (record === null && !rowsWithoutRecord) return null;
+    const id = forgetsId || record === null ? null : record.submissionId;
+    const hash = forgetsId || record === null ? null : record.hash;
+    if (record !== null && !widens) return { ...record, submissionId: id, hash };
     // Whatever its own record says: the one that was lost may have said that nothing bounds it.
     const endless = (steps === 2 && user.hosted) || record?.sentUntil === null;
     return {
       sentFrom: record !== null && record.sentFrom < from ? record.sentFrom : from,
       sentUntil: endless ? null : dbMillis(Math.max(bound, record?.sentUntil ?? 0)),
-      submissionId: null,
+      submissionId: id,
       party: record?.party ?? user.party,
       sentOn: 1,
-      hash: null,
+      hash,
     };
   }
 }

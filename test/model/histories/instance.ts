@@ -365,13 +365,14 @@ export class Instance {
     const ours = found.ours || !rules.content || ledger.updates.get(found.updateId) === row.id;
     this.#say(() => `finds ${ours ? 'the' : 'a foreign'} acceptance of r${row.id + 1}`);
     this.world.count(ours ? 'found' : 'foreign');
-    if (ours) return { kind: 'completed', updateId: found.updateId, offset: found.offset };
+    if (ours) return { kind: 'completed', updateId: found.updateId, offset: found.offset, note: null };
     return parked(`FOREIGN_ACCEPTANCE: update ${found.updateId}`, 'keep');
   }
 
   #chase(claim: Claim, record: SubmissionRecord, completionOffset: Offset | null): Verdict | null {
     const { rules } = this.world;
-    if (!rules.chase) return { kind: 'completed', updateId: 'duplicate', offset: completionOffset ?? 0n };
+    if (!rules.chase)
+      return { kind: 'completed', updateId: 'duplicate', offset: completionOffset ?? 0n, note: null };
     const mark = this.#verified?.mark ?? null;
     if (this.#verified === null || !this.#proven(mark)) return null;
     const { beginExclusive, until } = chaseFrom(completionOffset, this.view.end, 0n);
@@ -405,6 +406,7 @@ const attemptOf = (attempts: number, proven: boolean): Attempt => ({
   random: () => 0.5,
   walletMessage: (errorId) => errorId,
   proven,
+  note: null,
 });
 
 /** The fewest that suffice, as a wallet would; null: not enough. */

@@ -96,17 +96,24 @@ export class Ledger {
     return message;
   }
 
-  /** A second copy of an external submission, whose first one was sequenced: its UUID is known by then (rule 3). */
+  /**
+   * A second copy of an external submission whose first one was sequenced. Of copies that were not, rule 3 says that
+   * there are none; of a hosted one that its inputs are spent, or its refusal said so.
+   */
   copy(of: Message): void {
     this.messages.push({ ...of, copy: true, state: 'travelling', answer: null, accepted: false });
   }
 
+  /** The last moment for the next thing that has to happen to it; null: there is none. */
+  latest({ bound, state, ledgerTime }: Message): Micros | null {
+    return bound.kind === 'ledger-time' && state === 'registered' ? ledgerTime + TOLERANCE : bound.until;
+  }
+
   /** May it still be accepted? What holdings it spends is no matter: nobody rests on that. */
-  alive({ state, bound, ledgerTime, copy }: Message): boolean {
-    if (state === 'over' || copy) return false;
-    if (state === 'sequenced' || bound.until === null) return true;
-    if (bound.kind === 'ledger-time' && state === 'registered') return this.now <= ledgerTime + TOLERANCE;
-    return this.now <= bound.until;
+  alive(message: Message): boolean {
+    if (message.state === 'over' || message.copy) return false;
+    const latest = this.latest(message);
+    return message.state === 'sequenced' || latest === null || this.now <= latest;
   }
 
   coinsOf(party: Party): Coin[] {
@@ -124,20 +131,20 @@ export class Ledger {
         return this.#over(message, refusal('try-again', 'DAML_FAILURE'));
       if (!this.#unspent(message)) return this.#over(message, refusal('try-again', 'CONTRACT_NOT_FOUND'));
     }
-    if (this.dedup) {
-      const others = this.messages.filter((one) => one !== message && one.commandId === commandId);
-      if (others.some(({ state }) => state === 'registered' || state === 'sequenced'))
-        return this.#over(message, { kind: 'unknown', detail: 'SUBMISSION_ALREADY_IN_FLIGHT' });
-      const earlier = this.ours.events.find(
-        (event) => event.kind === 'accepted' && event.commandId === commandId,
-      );
-      if (earlier !== undefined)
-        return this.#complete(message, {
-          kind: 'duplicate',
-          completionOffset: earlier.offset,
-          detail: 'DUPLICATE_COMMAND',
-        });
-    }
+    // What is in flight is known however old the deduplication's memory is, and across a copy all the more.
+    const others = this.messages.filter((one) => one !== message && one.commandId === commandId);
+    const inFlight = others.filter(({ state }) => state === 'registered' || state === 'sequenced');
+    if (inFlight.some(({ nr }) => this.dedup || nr === message.nr))
+      return this.#over(message, { kind: 'unknown', detail: 'SUBMISSION_ALREADY_IN_FLIGHT' });
+    const earlier = this.ours.events.find(
+      (event) => event.kind === 'accepted' && event.commandId === commandId,
+    );
+    if (this.dedup && earlier !== undefined)
+      return this.#complete(message, {
+        kind: 'duplicate',
+        completionOffset: earlier.offset,
+        detail: 'DUPLICATE_COMMAND',
+      });
     message.state = 'registered';
     message.ledgerTime = this.now;
     return 'is registered';

@@ -40,8 +40,11 @@ export interface Rules {
   readonly recheck: {
     readonly takesToken: boolean;
     readonly widens: boolean;
+    readonly forgetsId: boolean;
     readonly rowsWithoutRecord: boolean;
     readonly allowsForSkew: boolean;
+    /** Its generation is like none that the lost part of the log may have had. */
+    readonly newGeneration: boolean;
   };
   /** P20: `failed` looks first where the row itself may have been lost and inserted again. */
   readonly lookBeforeFailed: boolean;
@@ -63,6 +66,13 @@ export const built: Rules = {
   content: true,
   chase: true,
   timeline: { claim: true, writeAhead: true, settle: true, marks: true },
-  recheck: { takesToken: true, widens: true, rowsWithoutRecord: true, allowsForSkew: true },
+  recheck: {
+    takesToken: true,
+    widens: true,
+    forgetsId: true,
+    rowsWithoutRecord: true,
+    allowsForSkew: true,
+    newGeneration: true,
+  },
   lookBeforeFailed: true,
 };

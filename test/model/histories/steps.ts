@@ -114,33 +114,152 @@ const common: readonly Weighed[] = [
   weighed(3, of('copy', { nth })),
 ];
 
+/** An instance goes on, as long as nothing stops it. */
+const going = (who: number, look: boolean, times: number): Step => ({
+  do: 'act',
+  who,
+  task: 0,
+  look,
+  times,
+  luck: 7,
+});
+
+interface Turn {
+  readonly first: number;
+  readonly times: number;
+  readonly row: number;
+  readonly fate: 'taken' | 'for-good';
+  readonly lag: number;
+  readonly aheadMs: number;
+}
+const turn: fc.Arbitrary<Turn> = fc.record({
+  first: fc.nat(2),
+  times: fc.constantFrom(1, 2, 3, 3, 3, 4, 5, 6, 8),
+  row: id,
+  fate: fc.constantFrom('taken', 'for-good'),
+  lag: fc.constantFrom(0, 1, 1, 2, 3),
+  aheadMs: ahead,
+});
+
+/** One is stopped somewhere on its way, and another does all of it. */
+const overtaken = ({ first, times, row, fate }: Turn): Step[] => [
+  going(first, false, times),
+  { do: 'arrive', nth: 0, fate },
+  going(first, false, times % 3),
+  { do: 'lapse', row },
+  { do: 'earn' },
+  { do: 'wait-for-bound', nth: 0, past: true },
+  { do: 'checkpoint' },
+  going(first + 1, true, 6),
+  going(first + 1, false, 8),
+  { do: 'deliver', nth: 0 },
+  going(first + 1, false, 3),
+];
+
+/** And then the database is as it was in between. */
+const overtakenAndLost = (turn: Turn): Step[] => [
+  ...overtaken(turn),
+  { do: 'failover', to: 'claim', lag: turn.lag, aheadMs: turn.aheadMs },
+  going(turn.first, false, 4),
+];
+
+/** What was sent is forgotten, arrives as late as it may, and is looked for until its bound. */
+const lost = ({ first, lag, aheadMs }: Turn): Step[] => [
+  going(first, false, 8),
+  { do: 'failover', to: 'any', lag: lag % 3, aheadMs },
+  { do: 'marks', who: first },
+  going(first + 1, false, 4),
+  { do: 'wait-for-bound', nth: 0, past: false },
+  { do: 'arrive', nth: 0, fate: 'taken' },
+  { do: 'wait-for-bound', nth: 0, past: false },
+  { do: 'checkpoint' },
+  going(first + 1, true, 6),
+  going(first + 1, false, 8),
+];
+
+/** What was sent and done is forgotten, and the marks are kept meanwhile. */
+const doneAndLost = ({ first, lag, aheadMs }: Turn): Step[] => [
+  going(first, false, 8),
+  { do: 'deliver', nth: 0 },
+  { do: 'failover', to: 'any', lag: lag % 3, aheadMs },
+  { do: 'marks', who: first },
+  going(first, false, 4),
+  { do: 'wait-for-bound', nth: 0, past: true },
+  { do: 'checkpoint' },
+  going(first, true, 6),
+];
+
+/** A failover, a recheck, and another failover that knows nothing of it. */
+const lostTwice = ({ first, row, aheadMs }: Turn): Step[] => [
+  { do: 'failover', to: 'any', lag: 0, aheadMs },
+  going(first, true, 5),
+  { do: 'wait-for-bound', nth: 0, past: true },
+  { do: 'checkpoint' },
+  going(first, true, 6),
+  going(first, false, 8),
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  { do: 'failover', to: 'any', lag: 99, aheadMs },
+  going(first + 1, false, 3),
+  { do: 'insert', row },
+  { do: 'rival' },
+  going(first, false, 8),
+];
+
 /** What goes on in any history, and what some have of their own. */
-const historyOf = (kind: Partial<Kind>, own: readonly Weighed[]): fc.Arbitrary<History> =>
-  fc.record({
+function historyOf(
+  kind: Partial<Kind>,
+  own: readonly Weighed[],
+  phrases: ((turn: Turn) => Step[])[],
+): fc.Arbitrary<History> {
+  const single = fc.oneof(...common, ...own).map((one) => [one]);
+  const phrase = fc.oneof(...phrases.map((of) => turn.map(of)));
+  const part = fc.oneof({ weight: 20, arbitrary: single }, { weight: 1, arbitrary: phrase });
+  return fc.record({
     setup: setup({ dedup: false, failovers: false, insertsLost: false, ...kind }),
-    steps: fc.array(fc.oneof(...common, ...own), { minLength: 10, maxLength: 80, size: 'max' }),
+    steps: fc.array(part, { minLength: 5, maxLength: 70, size: 'max' }).map((parts) => parts.flat()),
   });
+}
 
 const connect = of('connect', { who, to: fc.constantFrom('ours', 'another', 'yesterday') });
 const failover = of('failover', { to: fc.constantFrom('any', 'claim'), lag: fc.nat(4), aheadMs: ahead });
 const marks = of('marks', { who });
 const foreign = of('foreign', { row: id });
+const insert = of('insert', { row: id });
+const users = of('users', { row: id, what: fc.constantFrom('party', 'key') });
 
-export const history: fc.Arbitrary<History> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: historyOf({}, [weighed(8, of('users', { row: id, what: fc.constantFrom('party', 'key') }))]),
-  },
-  { weight: 2, arbitrary: historyOf({}, [weighed(24, connect), weighed(12, marks)]) },
-  { weight: 1, arbitrary: historyOf({}, [weighed(5, foreign)]) },
-  { weight: 1, arbitrary: historyOf({ dedup: true }, [weighed(5, foreign)]) },
-  { weight: 4, arbitrary: historyOf({ failovers: true }, [weighed(24, failover), weighed(24, marks)]) },
-  {
-    weight: 1,
-    arbitrary: historyOf({ failovers: true, insertsLost: true, dedup: true }, [
-      weighed(16, failover),
-      weighed(16, of('insert', { row: id })),
-      weighed(8, marks),
-    ]),
-  },
+/** By what befalls them beside crashes, delays and losses; one of them each, so that what is rare meets often enough. */
+export const histories = {
+  users: historyOf({}, [weighed(8, users)], [overtaken]),
+  participants: historyOf({}, [weighed(24, connect), weighed(12, marks)], [overtaken]),
+  foreign: historyOf({}, [weighed(5, foreign)], [overtaken]),
+  duplicates: historyOf({ dedup: true }, [weighed(5, foreign)], [overtaken]),
+  failovers: historyOf(
+    { failovers: true },
+    [weighed(16, failover), weighed(24, marks)],
+    [overtakenAndLost, lost, doneAndLost],
+  ),
+  'inserts lost': historyOf(
+    { failovers: true, insertsLost: true, dedup: true },
+    [weighed(16, failover), weighed(16, insert), weighed(8, marks)],
+    [overtakenAndLost, lost, doneAndLost, lostTwice],
+  ),
+} as const satisfies Readonly<Record<string, fc.Arbitrary<History>>>;
+
+export type HistoryKind = keyof typeof histories;
+
+const WEIGHTS: Readonly<Record<HistoryKind, number>> = {
+  users: 3,
+  participants: 2,
+  foreign: 1,
+  duplicates: 1,
+  failovers: 4,
+  'inserts lost': 1,
+};
+
+export const anyHistory: fc.Arbitrary<History> = fc.oneof(
+  ...(Object.keys(WEIGHTS) as HistoryKind[]).map((kind) => ({
+    weight: WEIGHTS[kind],
+    arbitrary: histories[kind],
+  })),
 );

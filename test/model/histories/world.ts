@@ -212,7 +212,7 @@ export class World {
   #waitForBound(nth: number, past: boolean): void {
     const carried = this.ledger.messages
       .filter(({ state }) => state !== 'over')
-      .map(({ bound }) => bound.until);
+      .map((one) => this.ledger.latest(one));
     const recorded = this.database.rows().map((row) => row?.record?.sentUntil ?? null);
     const bounds = [...carried, ...recorded.map((until) => (until === null ? null : microsOf(until)))].filter(
       (until): until is Micros => until !== null && until >= this.ledger.now,

@@ -71,3 +71,28 @@ test('I4 I5 answers lost, requests late, a process killed again and again: one e
   t.is(ends.find(({ status }) => status === 'completed')?.n, summary.accepted);
   t.deepEqual(await world.audit(), []);
 });
+
+test('I4 I5 three answers in ten lost after the commit, deduplication forgotten before the retry: no row failed that committed, none committed twice', async (t) => {
+  // Remembered for 20 ms: whoever leans on it, sends twice.
+  const world = await createWorld(t, { dedup: true, maxDeduplicationMs: 1_000, toleranceMs: 150_000 });
+  const users = await Promise.all(
+    Array.from({ length: 8 }, (_, n) =>
+      world.user({ holdings: 2, parties: n % 2 === 0 ? 'hosted' : 'external' }),
+    ),
+  );
+  const { faults, audit } = world.sandbox;
+  for (const how of ['never', 'disconnect', { grpc: 'UNAVAILABLE' }] as const)
+    faults.add({ on: 'submit', match: { probability: 0.1 }, do: { kind: 'dropAnswer', how } });
+  await startFleet(t, world, 2, { SUBMISSION_WINDOW_MS: '2000', CALL_TIMEOUT_MS: '1000' });
+  const hashes: string[] = [];
+  for (let n = 0; n < 40; n++) {
+    const [from, to] = [users[n % 8], users[(n * 3 + 1) % 8]];
+    if (from === undefined || to === undefined) return t.fail();
+    // Most of a balance: what a first attempt has moved is not there for a second one.
+    hashes.push(await world.insert({ from, to, amount: [30, 60, 45][n % 3] ?? 1, nonce: n }));
+  }
+  await world.ended(hashes, 90_000);
+  t.is(audit.summary().doubleCommits, 0);
+  t.true(audit.entries.filter(({ outcome }) => outcome.kind === 'accepted' && !outcome.answered).length > 3);
+  t.deepEqual(await world.audit(), []);
+});

@@ -230,3 +230,31 @@ async function execute(
     options,
   );
 }
+
+forBoth(
+  'P15 a straggling writer ends an undecided row, reopens a completed one, deletes one: nothing changes',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('hold');
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+    const hash = await world.insert({ from: alice, to: bob });
+    await local.event('sent');
+    const bytes = [Buffer.from(hash.slice(2), 'hex')];
+    const refused = async (sql: string): Promise<void> => {
+      t.is((await world.db.pool.query(sql, bytes)).rowCount, 0, sql);
+    };
+    t.is((await world.row(hash)).submission_hash !== null, parties === 'external');
+    await refused("update mempool set status = 'failed', error_message = 'time-out' where tx_hash = $1");
+    await refused("update mempool set status = 'completed' where tx_hash = $1");
+    await refused('delete from mempool where tx_hash = $1');
+    t.is((await network.deliver()).kind, 'accepted');
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    await refused("update mempool set status = 'pending' where tx_hash = $1");
+    await refused("update mempool set status = 'failed' where tx_hash = $1");
+    t.is(network.requests.length, 1);
+    t.deepEqual(await world.audit(), []);
+  },
+);

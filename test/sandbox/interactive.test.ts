@@ -295,7 +295,7 @@ test('faults of a prepare: refused for its sender, slow, hung', async (t) => {
   await on.external.prepare(spec(on));
   t.true(performance.now() - started >= 59);
   on.sandbox.faults.add({ on: method, times: 1, do: { kind: 'hang' } });
-  const error = await failing(on.external.prepare(spec(on), {}, 50));
+  const error = await failing(on.external.prepare(spec(on), {}, 400));
   t.is(error.code, 4);
   t.is(on.sandbox.audit.summary().reads[method], 4);
 });

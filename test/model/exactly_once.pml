@@ -32,6 +32,9 @@
 #if defined(REINSERT) && !defined(FAILOVER)
 #define FAILOVER
 #endif
+#ifndef FAILOVERS
+#define FAILOVERS 1
+#endif
 #define LM (DM+W+SKEW+1)   /* last record time */
 #define NEV (2*N+LM+2)
 #define NO 99              /* no submission, no bound: none, or unknown */
@@ -87,6 +90,7 @@ byte lost = 1;             /* as below; the insert itself is lost */
 #else
 byte lost;                 /* 0 nothing, 1 writes will be lost, 2 failed over and not rechecked, 3 rechecked */
 #endif
+byte times;                /* failed over so often */
 byte sholder, ssfrom, ssuntil, ssub = NO, pinned;
 #ifdef REINSERT
 byte rcfrom, rcuntil = NO; /* the pinned row's recheck: where `failed` looks first */
@@ -283,7 +287,7 @@ end_f: do
 #endif
        printf("failover: the row is as the standby had it\n") }
   /* The first who sees the new timeline: one transaction. */
-  :: atomic { lost==2 -> lost=3;
+  :: atomic { lost==2 -> times++; if :: times<FAILOVERS -> lost=0 :: else -> lost=3 fi;
 #ifdef M_MARKSBLIND
        if :: pinned=end; printf("the pinned ledger end was moved on meanwhile\n") :: skip fi;
 #endif

@@ -64,6 +64,8 @@ export class Ledger {
   readonly coins: Coin[] = [];
   /** What an update did: the row it transferred for, null for a foreign transaction. */
   readonly updates = new Map<string, number | null>();
+  /** Command ids under which somebody else's transaction was accepted. */
+  readonly foreigns = new Set<TxHash>();
   readonly #uuids = new Set<string>();
 
   constructor(
@@ -97,8 +99,8 @@ export class Ledger {
   }
 
   /**
-   * A second copy of an external submission whose first one was sequenced. Of copies that were not, rule 3 says that
-   * there are none; of a hosted one that its inputs are spent, or its refusal said so.
+   * A second copy of an external submission whose first one was sequenced. Otherwise rule 3 says that there are none;
+   * this much of one the ledger itself makes harmless.
    */
   copy(of: Message): void {
     this.messages.push({ ...of, copy: true, state: 'travelling', answer: null, accepted: false });
@@ -198,7 +200,8 @@ export class Ledger {
 
   /** Somebody else's transaction under this row's command id. */
   foreign(commandId: TxHash, party: Party): boolean {
-    if (!this.#upToDate()) return false;
+    if (this.foreigns.has(commandId) || !this.#upToDate()) return false;
+    this.foreigns.add(commandId);
     const bound = { kind: 'ledger-time', until: null } as const;
     this.#accept({ commandId, party, submissionId: 'foreign', bound }, this.now, null);
     return true;

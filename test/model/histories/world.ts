@@ -3,8 +3,10 @@ import { dbMillis, type Micros, microsOf, type Party, type TxHash } from '../../
 import type { Mark } from '../../../src/core/ports.js';
 import { Database, type Row, type User } from './database.js';
 import { Instance } from './instance.js';
+import { Invariants } from './invariants.js';
 import { Ledger, type Message, type View } from './ledger.js';
 import type { Rules } from './rules.js';
+import { GOOD } from './self.js';
 import type { RowSetup, Setup, Step } from './steps.js';
 import { SKEW_MAX_MS, TOLERANCE_MS, WINDOW_MAX_MS } from './times.js';
 
@@ -14,7 +16,6 @@ const PARTIES = ['alice::1', 'alice::2'] as Party[];
 /** Rounds in which all must end once nothing goes wrong any more; a wait is 60 s at most, a row looks a dozen times. */
 const ROUNDS = 24;
 const ROUND_MS = 61_000;
-const GOOD = 9;
 
 export class World {
   readonly words: string[] = [];
@@ -23,7 +24,7 @@ export class World {
   readonly ledger: Ledger;
   readonly instances: readonly Instance[];
   readonly #users: User[];
-  readonly #last: string[] = [];
+  readonly #invariants: Invariants;
   /** Known to everybody from the start. A participant restored to a later moment than the mark cannot be told. */
   readonly #mark: Mark | null;
   #time = BEGIN;
@@ -42,6 +43,7 @@ export class World {
     this.#mark = pinned.mark;
     this.database = new Database(rows, setup.databaseAheadMs, pinned, clock, rules, user);
     for (const party of PARTIES) for (const amount of setup.coins) this.ledger.earn(party, amount);
+    this.#invariants = new Invariants(setup, this.database, this.ledger);
     const world = {
       database: this.database,
       ledger: this.ledger,
@@ -110,7 +112,7 @@ export class World {
   /** One step, then everything that must hold. */
   take(step: Step): void {
     this.#do(step);
-    this.#holds(step.do === 'failover');
+    this.#invariants.check(step.do === 'failover');
   }
 
   #do(step: Step): void {
@@ -198,7 +200,7 @@ export class World {
 
   #die(instance: Instance): void {
     if (instance.tasks.length === 0) return;
-    this.#say(() => `${instance.name} is killed`);
+    this.#say(() => `${instance.self.name} is killed`);
     instance.die();
   }
 
@@ -255,13 +257,9 @@ export class World {
 
   #foreign(id: number): void {
     const row = this.database.row(id);
-    if (row === null || this.#foreignRows.has(id)) return;
-    if (!this.ledger.foreign(row.txHash, PARTIES[0] as Party)) return;
-    this.#foreignRows.add(id);
+    if (row === null || !this.ledger.foreign(row.txHash, PARTIES[0] as Party)) return;
     this.#say(() => `a foreign transaction is accepted under the command id of r${id + 1}`);
   }
-
-  readonly #foreignRows = new Set<number>();
 
   #rival(): void {
     const coin = this.ledger.coinsOf(PARTIES[0] as Party)[0];
@@ -275,9 +273,11 @@ export class World {
     if (to === 'yesterday' && ledger.yesterday === null && this.#mark !== null) ledger.restore(this.#mark);
     const view: View | null =
       to === 'another' ? ledger.another : to === 'yesterday' ? ledger.yesterday : ledger.ours;
-    if (view === null || view === instance.view) return;
-    instance.view = view;
-    this.#say(() => `${instance.name}'s connection leads to ${to === 'ours' ? 'our participant again' : to}`);
+    if (view === null || view === instance.self.view) return;
+    instance.self.view = view;
+    this.#say(
+      () => `${instance.self.name}'s connection leads to ${to === 'ours' ? 'our participant again' : to}`,
+    );
   }
 
   /** P26. With a failover it could not be told any more which party a lost record had. */
@@ -305,29 +305,6 @@ export class World {
     this.#say(() => `r${id + 1} is inserted again`);
   }
 
-  /** I4 and I5, and the rule that both rest on. */
-  #holds(failedOver: boolean): void {
-    for (const { id } of this.setup.rows.map((_, index) => ({ id: index }))) {
-      const messages = this.ledger.messages.filter((message) => message.row === id);
-      const accepted = messages.filter((message) => message.accepted).length;
-      const undecided = messages.filter((message) => this.ledger.alive(message)).length;
-      const status = this.database.row(id)?.status ?? 'not there';
-      const must = (holds: boolean, what: string): void => {
-        if (!holds) throw new Error(`${what} (r${id + 1} is ${status})`);
-      };
-      must(accepted <= 1, 'I4: accepted twice');
-      must(undecided <= 1 || this.setup.insertsLost, 'I4: two submissions are undecided');
-      must(status !== 'completed' || accepted === 1, 'I5: completed, and not accepted');
-      must(status !== 'failed' || accepted === 0, 'I5: failed, and accepted');
-      must(status !== 'failed' || undecided === 0, 'I5: failed, and it may still be accepted');
-      const last = this.#last[id];
-      const final = last === 'completed' || last === 'failed';
-      // What a failover loses is not flipped by anybody.
-      must(!final || last === status || failedOver, `I5: it was ${last}`);
-      this.#last[id] = status;
-    }
-  }
-
   /** Faults are over: everything arrives, nobody dies, every connection is the right one. Every row must end. */
   finish(): void {
     this.#say(() => 'from here on nothing goes wrong');
@@ -335,15 +312,11 @@ export class World {
       this.#insertAgain(id);
     });
     for (const instance of this.instances) {
-      instance.view = this.ledger.ours;
+      instance.self.view = this.ledger.ours;
       instance.die();
     }
-    for (let round = 0; round < ROUNDS && !this.#ended(); round++) this.#round();
-    this.setup.rows.forEach((_, id) => {
-      const row = this.database.row(id);
-      if (row === null || !this.#hasEnded(row))
-        throw new Error(`I3: r${id + 1} does not end: ${row?.lastError}`);
-    });
+    for (let round = 0; round < ROUNDS && !this.#invariants.ended(); round++) this.#round();
+    this.#invariants.checkEnd();
   }
 
   #round(): void {
@@ -360,20 +333,7 @@ export class World {
       while (this.ledger.verdict(false) !== null);
       this.ledger.checkpoint();
       this.#act(instance, 0, n % 2 === 0, GOOD);
-      this.#holds(false);
+      this.#invariants.check(false);
     }
-  }
-
-  #ended(): boolean {
-    return this.database.rows().every((row) => row !== null && this.#hasEnded(row));
-  }
-
-  /** Parked is an end for what needs a person, and says why. */
-  #hasEnded({ id, status, availableAt, lastError, steps }: Row): boolean {
-    if (status !== 'pending') return true;
-    if (availableAt !== Number.POSITIVE_INFINITY || lastError === null) return false;
-    if (lastError.startsWith('FOREIGN_ACCEPTANCE')) return this.#foreignRows.has(id);
-    if (lastError.startsWith('UNDECIDED')) return steps === 2;
-    return lastError.includes('(after ');
   }
 }

@@ -71,6 +71,41 @@ comment on column mempool_submitter_v1.mark_party is 'mark: a party that sees th
 comment on column mempool_submitter_v1.table_options_before is 'storage parameters that mempool had before, for migrate --down';
 comment on column mempool_submitter_v1.pinned_at is 'when a pin last changed';
 
+-- @step the pinned row, continued: which database it was pinned in, whether anybody may claim, what a recheck left
+alter table mempool_submitter_v1
+  add column if not exists database_id text,
+  add column if not exists timeline text,
+  add column if not exists halted text,
+  add column if not exists recheck_from bigint,
+  add column if not exists recheck_until timestamptz,
+  add column if not exists recheck_at timestamptz
+    check (num_nulls(recheck_from, recheck_until, recheck_at) in (0, 3));
+comment on column mempool_submitter_v1.database_id is 'system identifier of the cluster, given at initdb; null where it may not be asked for. Another one than pinned gets no claim';
+comment on column mempool_submitter_v1.timeline is 'timeline of the write-ahead log, which every promotion and point-in-time restore changes; null where it may not be asked for. Another one than pinned gets no claim';
+comment on column mempool_submitter_v1.halted is 'why nobody may claim, until a person acts (migrate --tolerance); null: go on';
+comment on column mempool_submitter_v1.recheck_from is 'after a failover or restore: the ledger end that was pinned before it; what was lost with the database lies after it';
+comment on column mempool_submitter_v1.recheck_until is 'what was sent before the recheck cannot be accepted after this record time';
+comment on column mempool_submitter_v1.recheck_at is 'when it was rechecked; seven days later it is past';
+
+-- @step the audit: what people, and instances in their stead, decided about the whole table or against a record
+create table if not exists mempool_submitter_audit_v1 (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default now(),
+  by_role text not null default current_user,
+  by_application text not null default current_setting('application_name'),
+  action text not null,
+  tx_hash bytea,
+  change jsonb not null
+);
+comment on table mempool_submitter_audit_v1 is 'canton-submitter: one entry for each decision that no row tells of by itself. Only ever added to';
+comment on column mempool_submitter_audit_v1.id is 'order of the entries';
+comment on column mempool_submitter_audit_v1.at is 'when';
+comment on column mempool_submitter_audit_v1.by_role is 'the database role that did it';
+comment on column mempool_submitter_audit_v1.by_application is 'the application_name that did it: the instance, or the command';
+comment on column mempool_submitter_audit_v1.action is 'recheck, halt, tolerance, repin, completed, force-new';
+comment on column mempool_submitter_audit_v1.tx_hash is 'the row it was about; null: the whole table';
+comment on column mempool_submitter_audit_v1.change is 'what was changed, and what was forgotten by it';
+
 -- @step columns: constant defaults and now(), which is evaluated once, so no row is rewritten
 alter table mempool
   add column if not exists available_at timestamptz not null default now(),
@@ -199,15 +234,64 @@ begin
     select ring.lane from ring where ring.step > 0);
 end $$;
 
+-- @step function: which database answers (P20). Null where this role, or this server, may not be asked
+create or replace function mempool_database_v1(out database_id text, out timeline text)
+language plpgsql volatile as $$
+begin
+  begin
+    database_id := (pg_control_system()).system_identifier::text;
+  exception when insufficient_privilege or feature_not_supported or undefined_function then
+  end;
+  begin
+    timeline := left(pg_walfile_name(pg_current_wal_lsn()), 8);
+  -- The last one: a standby, which writes no log of its own.
+  exception when insufficient_privilege or feature_not_supported or undefined_function or object_not_in_prerequisite_state then
+  end;
+end $$;
+
+-- @step function: is this another database than the pinned one, or an earlier self of it (P20)? Only what could be pinned is asked for
+create or replace function mempool_moved_v1(p_pin mempool_submitter_v1) returns boolean language plpgsql volatile as $$
+declare
+  v_database_id text;
+begin
+  if p_pin.timeline is not null then
+    if p_pin.timeline <> left(pg_walfile_name(pg_current_wal_lsn()), 8) then return true; end if;
+  end if;
+  if p_pin.database_id is not null then
+    -- A session never changes its cluster, and the call reads a file, which costs 4 to 10 % of a claim: once a session.
+    v_database_id := nullif(current_setting('mempool_submitter.database_id', true), '');
+    if v_database_id is null then
+      v_database_id := (pg_control_system()).system_identifier::text;
+      perform set_config('mempool_submitter.database_id', v_database_id, false);
+    end if;
+    if p_pin.database_id <> v_database_id then return true; end if;
+  end if;
+  return false;
+end $$;
+
+-- @step function: nothing may be claimed or sent on what was checked before (I1, P20): other pins, halted, or another database
+create or replace function mempool_stale_v1(p_pin mempool_submitter_v1, p_generation bigint) returns boolean
+language plpgsql volatile as $$
+begin
+  return p_pin.generation is distinct from p_generation or p_pin.halted is not null or mempool_moved_v1(p_pin);
+end $$;
+
 -- @step function: the claim (I1, I6). Fresh rows, or with p_look undecided ones; always at least one row, for the database's time
+do $$ begin
+  -- It once returned less.
+  if exists (select from pg_proc p where p.oid = to_regproc('mempool_claim_v1') and not 'sender_key' = any (p.proargnames)) then
+    drop function mempool_claim_v1;
+  end if;
+end $$;
 create or replace function mempool_claim_v1(
   p_look boolean, p_generation bigint, p_holder text, p_limit int, p_lease_ms float8, p_turn bigint,
   p_sent_from bigint, p_window_ms float8
 ) returns table (
   answer text, db_now float8, id bigint, tx_hash bytea, from_address text, contract_address text, recipient_address text,
   nonce bigint, amount_data bytea, created_at float8, claim_token uuid, attempts int, last_error text,
-  sender_kind text, sender_party text, recipient_party text,
-  sent_from bigint, sent_until float8, submission_id text, submission_party text, sent_on int
+  sender_kind text, sender_party text, sender_key text, recipient_party text,
+  sent_from bigint, sent_until float8, submission_id text, submission_party text,
+  submission_hash bytea, hashing_scheme int, sent_on int
 ) language plpgsql volatile
 set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan set lock_timeout = '2s'
@@ -226,7 +310,7 @@ begin
   -- A change of pins holds a stronger lock: after this it is either seen below or comes after us.
   lock table mempool in row exclusive mode;
   select * into v_pin from mempool_submitter_v1;
-  if v_pin.generation is distinct from p_generation then
+  if mempool_stale_v1(v_pin, p_generation) then
     answer := 'stale';
     return next;
     return;
@@ -285,13 +369,13 @@ begin
          for update of m skip locked
     ), taken as materialized (
       -- The token is made here, once a row: written out twice it would be two.
-      select f.id, gen_random_uuid() as token, s.party, r.party as recipient,
-             case when s.party is null then 'unknown' when s.keyed then 'external'
+      select f.id, gen_random_uuid() as token, s.party, s.key, r.party as recipient,
+             case when s.party is null then 'unknown' when s.key is not null then 'external'
                   when s.key_mode = 'external' then 'keyless' else 'hosted' end as kind
         from free f
         left join lateral (
           select coalesce(nullif(a.canton_party_id, ''), nullif(a.canton_party, '')) as party, a.key_mode,
-                 nullif(a.canton_private_key_encrypted, '') is not null as keyed
+                 nullif(a.canton_private_key_encrypted, '') as key
             from users a where a.evm_address = f.from_address) s on true
         left join lateral (
           select coalesce(nullif(b.canton_party_id, ''), nullif(b.canton_party, '')) as party
@@ -316,8 +400,9 @@ begin
     returning 'row'::text, db_now, m.id, m.tx_hash, m.from_address::text, m.contract_address::text,
       m.recipient_address::text, m.nonce, m.amount_data, floor(extract(epoch from m.created_at) * 1000)::float8,
       m.claim_token, m.attempts, m.last_error::text,
-      o.kind, o.party::text, o.recipient::text,
-      m.sent_from, (extract(epoch from m.sent_until) * 1000)::float8, m.submission_id, m.submission_party, m.sent_on;
+      o.kind, o.party::text, case when o.kind = 'external' then o.key::text end, o.recipient::text,
+      m.sent_from, (extract(epoch from m.sent_until) * 1000)::float8, m.submission_id, m.submission_party,
+      m.submission_hash, m.hashing_scheme, m.sent_on;
     if found then
       perform mempool_synced_v1();
       return;
@@ -336,37 +421,26 @@ begin
 end $$;
 
 -- @step function: the write-ahead (I4): the record, fenced, durable before the request leaves
+-- It once took another argument.
+drop function if exists mempool_write_ahead_v1(bigint, bigint, uuid, boolean, bigint, timestamptz, text, text, int);
 create or replace function mempool_write_ahead_v1(
-  p_generation bigint, p_id bigint, p_token uuid, p_after_look boolean, p_sent_from bigint, p_sent_until timestamptz,
-  p_submission_id text, p_party text, p_sent_on int
+  p_generation bigint, p_id bigint, p_token uuid, p_sent_from bigint, p_sent_until timestamptz,
+  p_submission_id text, p_party text, p_hash bytea, p_scheme int, p_sent_on int
 ) returns text language plpgsql volatile
 set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 set plan_cache_mode = force_generic_plan set lock_timeout = '2s'
 as $$
 declare
   v_pin mempool_submitter_v1;
-  v_row mempool;
 begin
   lock table mempool in row exclusive mode;
   select * into v_pin from mempool_submitter_v1;
-  if v_pin.generation is distinct from p_generation then return 'stale'; end if;
-  select * into v_row from mempool m where m.id = p_id and m.claim_token = p_token and m.status = 'pending' for update;
-  if not found then return 'fenced'; end if;
-  -- After a look the row was head of the undecided only: a lower nonce that waits goes first. Nothing is written.
-  if p_after_look and v_pin.lanes = 'sender' and exists (
-    select from (values (true), (false)) k(fresh) cross join lateral (
-      select m.nonce, m.id from mempool m
-       where m.status = 'pending' and m.available_at < 'infinity' and (m.sent_until is null) = k.fresh
-         and hashtextextended(m.from_address, 0) = hashtextextended(v_row.from_address, 0)
-       order by hashtextextended(m.from_address, 0), (m.sent_until is null), m.nonce, m.id limit 1) low
-     where (low.nonce, low.id) < (v_row.nonce, v_row.id)) then
-    return 'yield';
-  end if;
+  if mempool_stale_v1(v_pin, p_generation) then return 'stale'; end if;
   update mempool m
      set sent_from = p_sent_from, sent_until = p_sent_until, submission_id = p_submission_id, submission_party = p_party,
-         submission_hash = null, hashing_scheme = null, sent_on = p_sent_on,
-         attempts = m.attempts + case when p_after_look then 1 else 0 end
-   where m.id = p_id;
+         submission_hash = p_hash, hashing_scheme = p_scheme, sent_on = p_sent_on
+   where m.id = p_id and m.claim_token = p_token and m.status = 'pending';
+  if not found then return 'fenced'; end if;
   perform mempool_synced_v1();
   return 'written';
 end $$;
@@ -381,9 +455,17 @@ set plan_cache_mode = force_generic_plan set lock_timeout = '1s'
 as $$
 #variable_conflict use_column
 declare
-  v_lanes boolean := (select p.lanes = 'sender' from mempool_submitter_v1 p);
+  v_pin mempool_submitter_v1;
+  v_lanes boolean;
+  v_moved boolean := false;
   v_ids bigint[];
 begin
+  -- The table before its rows, here and wherever rows are locked: whoever changes pins takes them in this order too.
+  lock table mempool in row exclusive mode;
+  select * into v_pin from mempool_submitter_v1;
+  v_lanes := v_pin.lanes = 'sender';
+  -- P20: whoever was paused before a failover may find its token alive again, and a later claim's success forgotten.
+  if 'failed' = any (p_kinds) then v_moved := mempool_moved_v1(v_pin); end if;
   if p_wait_for_locks then
     v_ids := array(select m.id from mempool m where m.id = any (p_ids) order by m.id for update);
   else
@@ -417,6 +499,7 @@ begin
             from unnest(p_ids, p_tokens, p_kinds, p_update_ids, p_offsets, p_messages, p_errors, p_clears, p_waits, p_counts)
               u(id, token, kind, update_id, completion_offset, message, error, clear, wait, counted)) s
    where m.id = s.id and m.id = any (v_ids) and m.claim_token = s.token and m.status = 'pending'
+     and not (v_moved and s.kind = 'failed')
   -- Whether the settler may claim the sender's next at once: one probe of the lane.
   returning m.id, v_lanes and exists (
     select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
@@ -432,6 +515,7 @@ as $$
 declare
   v_ids bigint[];
 begin
+  lock table mempool in row exclusive mode;
   if p_wait_for_locks then
     v_ids := array(select m.id from mempool m
       where m.status = 'pending' and m.claim_token is not null and m.claim_token = any (p_tokens)
@@ -453,10 +537,12 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_ha
 set plan_cache_mode = force_generic_plan set lock_timeout = '2s'
 as $$
 declare
-  v_ids bigint[] := array(select m.id from mempool m
+  v_ids bigint[];
+begin
+  lock table mempool in row exclusive mode;
+  v_ids := array(select m.id from mempool m
     where m.status = 'pending' and m.claim_token is not null and coalesce(m.lease_expires_at, '-infinity') <= now()
     limit p_limit for update skip locked);
-begin
   return query
   update mempool m set claim_token = null, claimed_by = null, claimed_at = null, lease_expires_at = null
    where m.id = any (v_ids)

@@ -1,7 +1,8 @@
 // Configuration: read once, at start, from the environment; all problems are reported at once.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { checkFiles, crossCheck, userIdOf } from './config/checks.js';
+import { checkFiles, crossCheck } from './config/checks.js';
+import { checkCredentials, masterKeyInFile, oauthOf } from './config/credentials.js';
 import { hidden, withoutPassword } from './config/secrets.js';
 import * as table from './config/settings.js';
 import { loadTokens } from './config/tokens-file.js';
@@ -11,6 +12,7 @@ import type { RetryPolicy } from './core/backoff.js';
 import { ConfigError } from './core/errors.js';
 import type { Party } from './core/ids.js';
 import type { Tokens } from './core/token.js';
+import type { OauthClient } from './ledger/token-request.js';
 
 export { ConfigError } from './core/errors.js';
 
@@ -51,12 +53,19 @@ export interface Config extends DatabaseSettings, PinnedSettings {
     readonly url: string;
     readonly tls: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
     readonly tokenFile: string | null;
+    /** Its secret is not enumerable. */
+    readonly oauth: OauthClient | null;
     readonly packages: Readonly<Record<'cip56' | 'holding' | 'transfer' | 'common', string>>;
   };
-  readonly userId: string;
+  /** Null: whom the token speaks for, asked at start. */
+  readonly userId: string | null;
   readonly participantId: string | null;
   readonly synchronizerId: string;
   readonly issuerParty: Party;
+  /** Opens the keys in `users`. Not enumerable. */
+  readonly masterKey: Uint8Array | null;
+  /** Look at what the participant prepared, before it is signed. */
+  readonly verifyPrepared: boolean;
   readonly tokens: Tokens;
   readonly concurrency: number;
   readonly windowMs: number;
@@ -97,14 +106,15 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const { CHAIN_ID: _, ...shape } = table.settings;
   const { values, report, problems, warnings } = read(env, z.object(shape));
   const tokens = tokensOf(env.TOKENS_FILE, problems);
-  const userId = userIdOf(env, problems);
+  const keyInFile = masterKeyInFile(env, problems);
+  checkCredentials(env, problems);
   checkFiles(env, problems);
   return report(() => {
     const v = values();
     if (tokens.size === 0) warnings.push('TOKENS_FILE holds no token: every row will be parked');
     crossCheck(v, problems, warnings);
     const instanceId = v.INSTANCE_ID ?? table.defaultInstanceId(randomBytes(3).toString('hex'));
-    return {
+    const shown = {
       instanceId,
       holder: `${instanceId}/${process.pid}-${randomBytes(4).toString('hex')}`,
       database: databaseOf(v),
@@ -116,6 +126,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
           ...(v.CANTON_TLS_KEY_FILE === undefined ? {} : { keyFile: v.CANTON_TLS_KEY_FILE }),
         },
         tokenFile: v.CANTON_TOKEN_FILE ?? null,
+        oauth: oauthOf(v),
         packages: {
           cip56: v.CIP56_PACKAGE,
           holding: v.HOLDING_PACKAGE,
@@ -123,10 +134,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
           common: v.COMMON_PACKAGE,
         },
       },
-      userId,
+      userId: v.CANTON_USER_ID ?? null,
       participantId: v.CANTON_PARTICIPANT_ID ?? null,
       synchronizerId: v.CANTON_SYNCHRONIZER_ID,
       issuerParty: v.CANTON_ISSUER_PARTY,
+      verifyPrepared: v.VERIFY_PREPARED === 'on',
       tokens,
       ...pinnedOf(v),
       concurrency: v.CONCURRENCY,
@@ -142,12 +154,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       admin: v.ADMIN_ADDRESS === null ? null : hidden(v.ADMIN_ADDRESS, { token: v.ADMIN_TOKEN ?? null }),
       logLevel: v.LOG_LEVEL,
     };
+    return hidden(shown, { masterKey: v.CANTON_MASTER_KEY ?? keyInFile });
   });
 }
 
 /** An empty variable counts as absent: `FOO=` in a compose file means "not set". */
 function read<S extends z.ZodObject>(env: NodeJS.ProcessEnv, schema: S) {
-  const { warnings, problems } = unknownNames(env);
+  const warnings = unknownNames(env);
+  const problems: string[] = [];
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
   if (!parsed.success) {
@@ -161,11 +175,12 @@ function read<S extends z.ZodObject>(env: NodeJS.ProcessEnv, schema: S) {
       if (!parsed.success) throw new ConfigError(problems);
       return parsed.data;
     },
-    report<T>(build: () => T): T & { readonly warnings: readonly string[] } {
+    report<T extends object>(build: () => T): T & { readonly warnings: readonly string[] } {
       // With other problems too: so that those of `crossCheck` are among them.
       const built = parsed.success ? build() : undefined;
       if (problems.length > 0 || built === undefined) throw new ConfigError(problems);
-      return { ...built, warnings };
+      // Not into a new object: that would lose what is not enumerable.
+      return Object.assign(built, { warnings });
     },
   };
 }

@@ -1,22 +1,26 @@
 import { type Observable, Subject } from 'rxjs';
 import type { Config } from './config.js';
 import { ConfigError, StoreUnavailable } from './core/errors.js';
-import { noToken, tokenFile } from './ledger/auth.js';
-import { createLedger } from './ledger/ledger.js';
+import { noToken, type TokenSource, tokenFile } from './ledger/auth.js';
+import { createLedger, type OpenLedger } from './ledger/ledger.js';
+import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
 import type { PathSettings } from './path/context.js';
 import { disagreement } from './path/identify.js';
 import { watchedStore } from './path/watched-store.js';
-import { createWay } from './path/way.js';
+import { createWay, type Way } from './path/way.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { schemaProblems } from './store/check.js';
 import { refusesLogin } from './store/errors.js';
+import { storedKeys } from './store/keys.js';
 import { openDatabase } from './store/pool.js';
 import { type QueueStatus, readStatus } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
+import { masterKeyProblem } from './transfer/master-key.js';
+import { createSigner, type Signer } from './transfer/signer.js';
 
 /** One instance of the service. Any number of them, on any number of machines, may share a database. */
 export interface Submitter {
@@ -45,15 +49,8 @@ export function createSubmitter(config: Config): Submitter {
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
   const store = watchedStore(createStore(database), emit);
-  const ledger = createLedger({
-    url: config.canton.url,
-    tls: config.canton.tls,
-    tokens: config.canton.tokenFile === null ? noToken : tokenFile(config.canton.tokenFile),
-    packages: config.canton.packages,
-    userId: config.userId,
-    synchronizerId: config.synchronizerId,
-    issuerParty: config.issuerParty,
-  });
+  const ledger = openLedger(config);
+  const signer = createSigner(config.masterKey);
   const notifications = createSubscriber({
     listenUrl,
     database,
@@ -61,11 +58,12 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
-  const path = { settings: settingsOf(config), store, ledger, clock: monotonic, random: Math.random, emit };
-  const way = createWay(path, notifications);
+  const settings = settingsOf(config);
+  const path = { settings, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
-  let started = false;
+  /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
+  let way: Way | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what no waiting would mend. */
@@ -75,6 +73,8 @@ export function createSubmitter(config: Config): Submitter {
         const problems = await refusals(config, {
           pinned: store.pinned,
           schema: (lanes) => schemaProblems(database, lanes),
+          keys: () => storedKeys(database),
+          signer,
         });
         if (problems.length > 0) throw new ConfigError(problems);
         return;
@@ -89,7 +89,7 @@ export function createSubmitter(config: Config): Submitter {
 
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
-    const how = started ? await way.stop(config.stopGraceMs) : 'clean';
+    const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
     await Promise.race([database.close(), pause(DATABASE_AGAIN_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
@@ -102,8 +102,8 @@ export function createSubmitter(config: Config): Submitter {
     async start() {
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
-      if (stopping.signal.aborted || started) return;
-      started = true;
+      if (stopping.signal.aborted || way !== null) return;
+      way = createWay(path, notifications);
       await way.start();
     },
     stop() {
@@ -118,6 +118,8 @@ export function createSubmitter(config: Config): Submitter {
 interface Questions {
   pinned(): ReturnType<ReturnType<typeof createStore>['pinned']>;
   schema(lanes: Config['lanes']): Promise<readonly string[]>;
+  keys(): ReturnType<typeof storedKeys>;
+  readonly signer: Signer;
 }
 
 /** What makes a start pointless until a person did something. */
@@ -126,11 +128,27 @@ async function refusals(config: Config, ask: Questions): Promise<string[]> {
   if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
   const odd = disagreement(pinned, config);
   if (odd !== null) return [odd];
-  const problems = await ask.schema(pinned.lanes);
-  return problems.map(
+  const schema = (await ask.schema(pinned.lanes)).map(
     (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
   );
+  const key = masterKeyProblem(config.masterKey, ask.signer, await ask.keys());
+  return key === null ? schema : [...schema, key];
 }
+
+/** The participant, as these settings reach it. */
+export const openLedger = (config: Config): OpenLedger =>
+  createLedger({
+    url: config.canton.url,
+    tls: config.canton.tls,
+    tokens: tokenSource(config.canton),
+    packages: config.canton.packages,
+    userId: config.userId,
+    synchronizerId: config.synchronizerId,
+    issuerParty: config.issuerParty,
+  });
+
+const tokenSource = ({ tokenFile: path, oauth }: Config['canton']): TokenSource =>
+  path !== null ? tokenFile(path) : oauth !== null ? oauthTokens(oauth) : noToken;
 
 function settingsOf(config: Config): PathSettings {
   const {
@@ -145,7 +163,7 @@ function settingsOf(config: Config): PathSettings {
     probeMs,
     lookPatienceMs,
   } = config;
-  const { retry, lanes, userId, synchronizerId, issuerParty, participantId, tokens } = config;
+  const { retry, lanes, verifyPrepared, synchronizerId, issuerParty, participantId, tokens } = config;
   return {
     holder,
     concurrency,
@@ -159,7 +177,7 @@ function settingsOf(config: Config): PathSettings {
     lookPatienceMs,
     retry,
     lanes,
-    userId,
+    verifyPrepared,
     synchronizerId,
     issuerParty,
     participantId,

@@ -1,10 +1,12 @@
 // `npm run bench -- NAME`: ratios against the plainest code in the same run, since machines are noisy.
 import { claimFlat } from './claim-flat.js';
+import { inspect } from './inspect.js';
 import { latencyIdle } from './latency-idle.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   'latency-idle': latencyIdle,
   'claim-flat': claimFlat,
+  inspect,
 };
 const name = process.argv[2] ?? '';
 const bench = benches[name];

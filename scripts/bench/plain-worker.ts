@@ -94,7 +94,7 @@ async function transfer(row: Plain): Promise<void> {
     {
       commandId: `0x${row.tx_hash.toString('hex')}` as TxHash,
       submissionId: row.id,
-      factoryId: FACTORY,
+      factory: { kind: 'own', contractId: FACTORY },
       sender: partyId(row.sender),
       receiver: partyId(row.receiver),
       admin: CANTON_ISSUER_PARTY,

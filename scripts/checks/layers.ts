@@ -38,6 +38,8 @@ const LIBRARIES: readonly {
 }[] = [
   { name: /^(pg|pg-listen)$/, layers: ['store'] },
   { name: /^(@grpc\/grpc-js|google-protobuf|#proto\/.*)$/, layers: ['ledger', 'sandbox'] },
+  // Of a prepared transaction, which is bytes everywhere else: the look before signing, and the participant that makes it.
+  { name: /^@canton-network\/core-(tx-visualizer|ledger-proto)$/, layers: ['transfer', 'sandbox'] },
   { name: /^fastify$/, layers: ['admin', 'sandbox'] },
   { name: /^(pino|prom-client)$/, layers: ['observe'] },
   { name: /^commander$/, layers: ['cli'] },

@@ -1,11 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { ConfigError } from '../core/errors.js';
 import { DEFAULTS, migrate } from '../store/migrate.js';
 import { migrateDown } from '../store/migrate-down.js';
 import { printMigration } from '../store/print.js';
+import { type RepinPreview, repin } from '../store/repin.js';
 import type { Lanes } from '../store/steps.js';
+import { canAsk, confirmed } from './support/confirm.js';
+import { readOneStepTokens } from './support/one-step-tokens.js';
+import { count } from './support/text.js';
 
 interface Settings {
   readonly url: string | null;
@@ -27,12 +30,6 @@ const environment = z.object({
   TOKENS_FILE: optional(z.string()),
 });
 
-/** Only the shape that migrate needs: which tokens take two steps. The whole file is checked by `run`. */
-const tokensFile = z.record(
-  z.string(),
-  z.looseObject({ steps: z.union([z.literal(1), z.literal(2)]).optional() }),
-);
-
 /** Every problem at once. */
 function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings {
   const problems: string[] = [];
@@ -41,16 +38,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   }
   if (needsDatabase && !env.DATABASE_URL) problems.push('DATABASE_URL: required, a postgres:// URL');
-  let oneStepTokens: readonly string[] | null = null;
-  if (env.TOKENS_FILE) {
-    try {
-      const tokens = tokensFile.parse(JSON.parse(readFileSync(env.TOKENS_FILE, 'utf8')));
-      oneStepTokens = Object.keys(tokens).filter((address) => tokens[address]?.steps !== 2);
-    } catch (error) {
-      const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
-      problems.push(`TOKENS_FILE: ${env.TOKENS_FILE} cannot be read: ${why}`);
-    }
-  }
+  const oneStepTokens = readOneStepTokens(env.TOKENS_FILE, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
     url: parsed.data.DATABASE_URL ?? null,
@@ -64,9 +52,15 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
 interface Flags {
   readonly down?: boolean;
   readonly print?: boolean;
+  readonly repin?: boolean;
+  readonly tolerance?: number;
+  readonly yes?: boolean;
 }
 
 async function run(flags: Flags): Promise<void> {
+  if ([flags.down, flags.print, flags.repin, flags.tolerance !== undefined].filter(Boolean).length > 1) {
+    throw new ConfigError(['give one of --down, --print, --repin and --tolerance']);
+  }
   const settings = readSettings(process.env, !flags.print);
   const say = (line: string): void => console.log(line);
   if (flags.print) {
@@ -84,14 +78,46 @@ async function run(flags: Flags): Promise<void> {
   }
   const url = settings.url ?? '';
   if (flags.down) await migrateDown(url, say);
-  else await migrate({ ...settings, url, say });
+  else if (flags.repin) await repin(url, (preview) => agrees(preview, flags.yes ?? false), say);
+  else if (flags.tolerance === undefined) await migrate({ ...settings, url, say });
+  else {
+    await migrate({ ...settings, url, say, toleranceMs: flags.tolerance, clearsHalt: true });
+    say(
+      `start every instance with LEDGER_TIME_TOLERANCE_MS=${flags.tolerance}; with another it claims nothing`,
+    );
+  }
 }
+
+/** A script has nobody to ask: there the command line is word enough, since no row is lost by it. */
+async function agrees({ participant, undecided, claimed }: RepinPreview, yes: boolean): Promise<boolean> {
+  if (yes || !canAsk()) return true;
+  console.log(
+    `Pinned is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and end by replay --completed or --force-new alone; ${count(claimed, 'other claim')} will end.`,
+  );
+  return await confirmed('Pin another participant? [y/N] ');
+}
+
+const tolerance = (text: string): number => {
+  const parsed = milliseconds.safeParse(text);
+  if (text.trim() !== '' && parsed.success) return parsed.data;
+  throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
+};
 
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('prepare the database: columns, indexes, triggers, and what all instances must agree on')
     .option('--down', 'give the table back as it was; refused while rows are claimed, undecided or parked')
     .option('--print', 'print the SQL for a person who applies it by hand, and change nothing')
+    .option(
+      '--tolerance <ms>',
+      "pin the synchronizer's time tolerance, and let claims that were halted go on",
+      tolerance,
+    )
+    .option(
+      '--repin',
+      'give up the pinned participant: undecided rows are parked, the next instance pins anew',
+    )
+    .option('--yes', 'do not ask on a terminal')
     .addHelpText(
       'after',
       `

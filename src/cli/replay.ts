@@ -1,87 +1,23 @@
-import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { loadDatabaseSettings } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import type { TxHash } from '../core/ids.js';
-import { type ReplayedRow, type ReplaySelection, replay } from '../store/replay.js';
 import { isAddress, isTxHash } from '../transfer/address.js';
-import { withDatabase } from './support/database.js';
-import { count, oneLine, table } from './support/text.js';
+import { type Flags, misuse, wayOf } from './replay/flags.js';
 
-interface Flags {
-  readonly hash?: TxHash;
-  readonly sender?: string;
-  readonly olderThan?: number;
-  readonly parked?: boolean;
-  readonly error?: string;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
-
-const SHOWN = 20;
-
+/** Each way has a file, and only the one that is asked for is loaded: one of them needs the ledger. */
 async function run(flags: Flags): Promise<void> {
-  const settings = loadDatabaseSettings(process.env);
-  const selection = selectionOf(flags);
-  if (Object.keys(selection).length === 0) {
-    throw new ConfigError(['say which rows: --hash, --sender, --older-than, --parked or --error']);
+  const problems = misuse(flags);
+  if (problems.length > 0) throw new ConfigError(problems);
+  switch (wayOf(flags)) {
+    case 'replay':
+      return (await import('./replay/plain.js')).plain(flags);
+    case 'recheck':
+      return (await import('./replay/recheck.js')).recheck();
+    case 'completed':
+      return (await import('./replay/completed.js')).completed(flags);
+    case 'force-new':
+      return (await import('./replay/force-new.js')).forceNewRows(flags);
   }
-  await withDatabase(settings, async (database) => {
-    if (flags.dryRun || asks(flags)) {
-      const rows = await replay(database, selection, { dryRun: true });
-      if (flags.dryRun) return report(rows, 'would be replayed', flags);
-      if (rows.length === 0) return report(rows, 'match', flags);
-      report(rows, 'would be replayed', flags);
-      if (!(await confirmed(`Replay ${count(rows.length, 'row')}? [y/N] `))) {
-        process.stderr.write('nothing was changed\n');
-        return;
-      }
-    }
-    report(await replay(database, selection, { dryRun: false }), 'replayed', flags);
-  });
-}
-
-const selectionOf = ({ hash, sender, olderThan, parked, error }: Flags): ReplaySelection => ({
-  ...(hash === undefined ? {} : { hash }),
-  ...(sender === undefined ? {} : { sender }),
-  ...(olderThan === undefined ? {} : { olderThanMs: olderThan }),
-  ...(parked === undefined ? {} : { parked }),
-  ...(error === undefined ? {} : { error }),
-});
-
-/** One hash is as deliberate as it gets; a script that has no terminal has nobody to ask. */
-const asks = (flags: Flags): boolean =>
-  !flags.yes && flags.hash === undefined && process.stdin.isTTY && process.stdout.isTTY;
-
-async function confirmed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(question)).trim());
-  } finally {
-    terminal.close();
-  }
-}
-
-function report(rows: readonly ReplayedRow[], done: string, { json }: Flags): void {
-  if (json) {
-    for (const row of rows)
-      process.stdout.write(`${JSON.stringify({ ...row, nonce: row.nonce.toString() })}\n`);
-    process.stderr.write(`${count(rows.length, 'row')} ${done}\n`);
-    return;
-  }
-  if (rows.length > 0) {
-    const lines = rows
-      .slice(0, SHOWN)
-      .map(({ txHash, state, undecided, attempts, lastError }) => [
-        txHash,
-        undecided ? `${state}, undecided: looked up first` : state,
-        attempts,
-        oneLine(lastError ?? '', 100),
-      ]);
-    process.stdout.write(`${table(lines)}\n${rows.length > SHOWN ? '  … more with --json\n' : ''}`);
-  }
-  process.stdout.write(`${count(rows.length, 'row')} ${done}\n`);
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -120,15 +56,21 @@ export function replayCommand(): Command {
     .option('--older-than <age>', 'rows that arrived at least so long ago: 90s, 10min, 2h, 1d', age)
     .option('--parked', 'parked rows only')
     .option('--error <text>', 'rows whose last error contains this, for example UNKNOWN_TOKEN')
-    .option('--dry-run', 'show what would be replayed, and change nothing')
-    .option('--yes', 'do not ask on a terminal')
+    .option('--recheck', 'the database was set back (disk or VM snapshot): doubt every pending row')
+    .option('--completed <hash>', 'settle this parked row by the update that did its transfer', hash)
+    .option('--update <id>', 'that update; its content is held against the row first')
+    .option('--force-new', 'forget what may have been sent of parked rows, and send them anew: may pay twice')
+    .option('--dry-run', 'show what would be done, and change nothing')
+    .option('--yes', 'do not ask')
     .option('--json', 'one line of JSON per row on stdout, the count on stderr')
     .addHelpText(
       'after',
       `
 All conditions that are given must hold; at least one must be. Takes only rows that are pending and that no instance
 holds. Their attempts count from zero again; what may have been sent of them is looked up on the ledger before anything
-is sent. Environment: DATABASE_URL.`,
+is sent. Rows that were sent on a participant which is pinned no more (migrate --repin) stay: they end by --completed or
+--force-new alone. --recheck, --completed and --force-new leave an entry in mempool_submitter_audit_v1.
+Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopped; --completed: as \`run\`.`,
     )
     .action(run);
 }

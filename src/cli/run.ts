@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type AdminSources, startAdmin } from '../admin/server.js';
-import { secretTexts } from '../config/secrets.js';
+import { secretsOf } from '../config/secrets.js';
 import { type Config, loadConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import { createInstanceState } from '../observe/instance.js';
@@ -40,11 +40,11 @@ function stopSignal(): Promise<NodeJS.Signals> {
 async function run(): Promise<void> {
   const config = configuration(process.env);
   const stopped = stopSignal();
-  const { database, admin: address } = config;
+  const { admin: address } = config;
   const log = createLogger({
     level: config.logLevel,
     instance: config.instanceId,
-    secrets: secretTexts([database.url, database.listenUrl], address?.token ?? null),
+    secrets: secretsOf(config),
   });
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'uncaught'));
   for (const warning of config.warnings) log.warn(warning);

@@ -14,6 +14,8 @@ interface Flags {
   readonly dedup: 'on' | 'off';
   readonly participantId?: string;
   readonly state?: string;
+  readonly apiVersion?: string;
+  readonly registry?: true;
 }
 
 export function sandboxCommand(): Command {
@@ -35,6 +37,12 @@ export function sandboxCommand(): Command {
         .default('on'),
     )
     .option('--participant-id <id>', 'what GetParticipantId says')
+    .option(
+      '--api-version <version>',
+      'what it is: 3.4.x (default), 3.5.x or 3.6.x, with the calls and fields of that version',
+      version,
+    )
+    .option('--registry', 'tokens of another admin too, with its registry on the HTTP port')
     .option('--state <file>', 'keep the ledger here, and go on from it')
     .action(run);
 }
@@ -73,6 +81,8 @@ function optionsOf({
   dedup,
   participantId,
   state,
+  apiVersion,
+  registry,
 }: Flags): SandboxOptions {
   return {
     host,
@@ -84,6 +94,8 @@ function optionsOf({
     ...(latencyMs === undefined ? {} : { latencyMs }),
     ...(participantId === undefined ? {} : { participantId }),
     ...(state === undefined ? {} : { stateFile: state }),
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(registry === undefined ? {} : { registry }),
   };
 }
 
@@ -114,6 +126,11 @@ function port(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0 && number <= 65_535) return number;
   throw new InvalidArgumentError('a port is a number from 0 to 65535');
+}
+
+function version(text: string): string {
+  if (/^3\.[456]\.\d+(-\S+)?$/.test(text)) return text;
+  throw new InvalidArgumentError('a version is 3.4.x, 3.5.x or 3.6.x');
 }
 
 function positive(text: string): number {

@@ -4,7 +4,7 @@ import { loadDatabaseSettings } from '../config.js';
 import { pause } from '../runtime/timers.js';
 import { type QueueStatus, readStatus, type StatusRow } from '../store/status.js';
 import { withDatabase } from './support/database.js';
-import { duration, oneLine, table } from './support/text.js';
+import { count, duration, oneLine, table } from './support/text.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -36,8 +36,10 @@ async function status(flags: Flags): Promise<void> {
   });
 }
 
-export function statusText({ queue, holders, failures, parked }: QueueStatus): string {
+export function statusText(status: QueueStatus): string {
+  const { queue, holders, failures, parked } = status;
   const parts = [
+    ...notices(status),
     'Pending rows',
     table(
       Object.entries(queue).map(([state, { rows, oldestMs }]) => [
@@ -52,6 +54,23 @@ export function statusText({ queue, holders, failures, parked }: QueueStatus): s
   if (parked.length > 0) parts.push('', 'Parked: wait for a person, see `replay`', list(parked));
   if (failures.length > 0) parts.push('', 'Latest failures', list(failures));
   return parts.join('\n');
+}
+
+/** What holds for the whole table, where it is not as usual. */
+function notices({ now, halted, recheck, recordedElsewhere }: QueueStatus): string[] {
+  const lines: string[] = [];
+  if (halted !== null) lines.push(`HALTED, nobody claims: ${oneLine(halted)}`);
+  if (recheck !== null) {
+    lines.push(
+      `Rechecked ${duration(now - recheck.at)} ago: new rows are looked up from offset ${recheck.from} before they may fail`,
+    );
+  }
+  if (recordedElsewhere > 0) {
+    lines.push(
+      `${count(recordedElsewhere, 'row was', 'rows were')} sent on a participant that is pinned no more: replay --completed or --force-new`,
+    );
+  }
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 const list = (rows: readonly StatusRow[]): string => {

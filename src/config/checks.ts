@@ -1,7 +1,6 @@
 // What no setting can tell by itself: relations between settings, and the files that they name.
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { tokenSubject } from '../ledger/auth.js';
 import type { settings } from './settings.js';
 
 export type Values = z.infer<z.ZodObject<Omit<typeof settings, 'CHAIN_ID'>>>;
@@ -32,39 +31,40 @@ export function crossCheck(v: Values, problems: string[], warnings: string[]): v
       `CALL_TIMEOUT_MS (${v.CALL_TIMEOUT_MS}) is below SUBMISSION_WINDOW_MS (${v.SUBMISSION_WINDOW_MS}): calls are given up while the ledger may still accept them, and each such row costs a look`,
     );
   }
+  if (v.CANTON_OAUTH_TOKEN_URL !== undefined && isPlainOutside(v.CANTON_OAUTH_TOKEN_URL)) {
+    warnings.push(
+      'CANTON_OAUTH_TOKEN_URL is plain http to another machine: the client secret and the token can be read on the way',
+    );
+  }
+  if (v.VERIFY_PREPARED === 'off') {
+    warnings.push(
+      'VERIFY_PREPARED is off: whatever the participant prepares is signed unseen, with another receiver or amount too',
+    );
+  }
   if (v.DATABASE_POOL_SIZE === 1)
     warnings.push('DATABASE_POOL_SIZE is 1: a slow claim keeps lease renewals waiting');
   const { ADMIN_ADDRESS: admin } = v;
-  if (admin !== null && v.ADMIN_TOKEN === undefined && !/^(localhost|127\.[\d.]+|::1)$/.test(admin.host)) {
+  if (admin !== null && v.ADMIN_TOKEN === undefined && !isLoopback(admin.host)) {
     warnings.push(`ADMIN_ADDRESS ${admin.host} can be reached from outside, and no ADMIN_TOKEN guards it`);
   }
 }
 
-/** The user is pinned, so it must be known at start; the token that names it is verified by the participant. */
-export function userIdOf(env: NodeJS.ProcessEnv, problems: string[]): string {
-  if (env.CANTON_USER_ID) return env.CANTON_USER_ID;
-  if (!env.CANTON_TOKEN_FILE) {
-    problems.push('CANTON_USER_ID is not set: name the ledger user, or give its token in CANTON_TOKEN_FILE');
-    return '';
-  }
-  const token = readable('CANTON_TOKEN_FILE', env.CANTON_TOKEN_FILE, problems);
-  const subject = token === null ? null : tokenSubject(token.trim());
-  if (token !== null && subject === null) {
-    problems.push('CANTON_USER_ID is not set, and the token in CANTON_TOKEN_FILE names no subject: set it');
-  }
-  return subject ?? '';
+const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host);
+
+function isPlainOutside(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isLoopback(hostname);
 }
 
 export function checkFiles(env: NodeJS.ProcessEnv, problems: string[]): void {
   const names = ['CANTON_TLS_CA_FILE', 'CANTON_TLS_CERT_FILE', 'CANTON_TLS_KEY_FILE'];
-  if (env.CANTON_USER_ID) names.push('CANTON_TOKEN_FILE');
   for (const name of names) {
     const path = env[name];
     if (path) readable(name, path, problems);
   }
 }
 
-function readable(name: string, path: string, problems: string[]): string | null {
+export function readable(name: string, path: string, problems: string[]): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

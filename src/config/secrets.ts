@@ -22,6 +22,24 @@ export function secretTexts(
   return [...new Set([...passwords, ...others])].filter((one): one is string => one !== null && one !== '');
 }
 
+/** Of a whole configuration: what its log must not show. */
+export function secretsOf(config: {
+  readonly database: { readonly url: string; readonly listenUrl: string };
+  readonly admin: { readonly token: string | null } | null;
+  readonly canton: { readonly oauth: { readonly clientSecret: string } | null };
+  readonly masterKey: Uint8Array | null;
+}): readonly string[] {
+  const { database, admin, canton, masterKey } = config;
+  const key = masterKey === null ? null : Buffer.from(masterKey);
+  return secretTexts(
+    [database.url, database.listenUrl],
+    admin?.token ?? null,
+    canton.oauth?.clientSecret ?? null,
+    key?.toString('base64') ?? null,
+    key?.toString('hex') ?? null,
+  );
+}
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -3,8 +3,10 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import {
   cantonUrl,
+  httpUrl,
   integer,
   listenAddress,
+  masterKey,
   milliseconds,
   oneOf,
   optional,
@@ -52,10 +54,17 @@ export const canton = {
     cantonUrl,
     'the participant, `host:port`, or `https://host:port` for TLS: exactly one, or its HA replicas',
   ),
-  CANTON_TLS_CA_FILE: optional(text, 'PEM', "the system's authorities"),
+  CANTON_TLS_CA_FILE: optional(text, 'PEM', "Node's authorities and those of `NODE_EXTRA_CA_CERTS`"),
   CANTON_TLS_CERT_FILE: optional(text, 'PEM, for mutual TLS, together with the key'),
   CANTON_TLS_KEY_FILE: optional(text, 'PEM'),
   CANTON_TOKEN_FILE: optional(text, 'a bearer token that something else renews; looked at before every call'),
+  CANTON_OAUTH_TOKEN_URL: optional(
+    httpUrl,
+    'OAuth2 client credentials, instead of a token file; all four together. `NODE_EXTRA_CA_CERTS` for a private CA',
+  ),
+  CANTON_OAUTH_CLIENT_ID: optional(text, 'who asks for the token'),
+  CANTON_OAUTH_CLIENT_SECRET: optional(secretText, 'its secret'),
+  CANTON_OAUTH_AUDIENCE: optional(text, 'whom the token is for'),
   CANTON_USER_ID: optional(
     text,
     'the ledger user, part of what the participant deduplicates by. Pinned by the first `run`',
@@ -64,6 +73,17 @@ export const canton = {
   CANTON_PARTICIPANT_ID: optional(text, 'where the token may not ask for it', 'asked'),
   CANTON_SYNCHRONIZER_ID: required(text, 'whose time decides. Pinned by the first `run`'),
   CANTON_ISSUER_PARTY: required(partyId, "the middleware's issuer, `name::1220…`"),
+  CANTON_MASTER_KEY: optional(
+    masterKey,
+    "the middleware's, base64 of 32 bytes: opens the keys in `users`",
+    'none; required where `users` holds keys',
+  ),
+  CANTON_MASTER_KEY_FILE: optional(text, 'the same, from a file'),
+  VERIFY_PREPARED: withDefault(
+    oneOf('on', 'off'),
+    'on',
+    'before an external party signs, look whether the prepared transaction does what the row says; `off` trusts the participant with every key',
+  ),
   CIP56_PACKAGE: withDefault(packageName, '#cip56-token', 'package of holdings and transfer factory'),
   HOLDING_PACKAGE: withDefault(
     packageName,

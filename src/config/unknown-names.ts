@@ -3,37 +3,20 @@ import { settingNames } from './settings.js';
 
 /** Set by our own processes for each other, or read by something else in this repository. */
 const OTHERS = new Set(['CANTON_SUBMITTER_POSTGRES_ORDER']);
-const EXTERNAL_PARTIES = 'this version submits for hosted parties only; rows of others are parked';
-/** Settings of later versions: said, so that nobody takes their silence for effect. */
-const NOT_YET = new Map([
-  ['CANTON_MASTER_KEY', EXTERNAL_PARTIES],
-  ['CANTON_MASTER_KEY_FILE', EXTERNAL_PARTIES],
-]);
-const OAUTH = /^CANTON_OAUTH_/;
 
 /** Edits after which nobody would still call it a misspelling. */
 const NEAR = 2;
 
-export function unknownNames(env: NodeJS.ProcessEnv): { warnings: string[]; problems: string[] } {
+export function unknownNames(env: NodeJS.ProcessEnv): string[] {
   const known = new Set<string>(settingNames);
   const warnings: string[] = [];
-  const problems: string[] = [];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '' || known.has(name) || OTHERS.has(name)) continue;
-    const later = NOT_YET.get(name);
-    if (later !== undefined) {
-      warnings.push(`${name} has no effect: ${later}`);
-    } else if (OAUTH.test(name)) {
-      problems.push(
-        `${name} is not supported by this version: put the token in a file, and its path in CANTON_TOKEN_FILE`,
-      );
-    } else {
-      const near = nearest(name);
-      if (near !== null) warnings.push(`${name} is no setting: did you mean ${near}?`);
-      else if (name.startsWith('CANTON_')) warnings.push(`${name} is no setting, and has no effect`);
-    }
+    const near = nearest(name);
+    if (near !== null) warnings.push(`${name} is no setting: did you mean ${near}?`);
+    else if (name.startsWith('CANTON_')) warnings.push(`${name} is no setting, and has no effect`);
   }
-  return { warnings, problems };
+  return warnings;
 }
 
 function nearest(name: string): string | null {

@@ -1,6 +1,7 @@
 // How one setting's text becomes a value. Every refusal says what is wrong and what to write instead.
 import { z } from 'zod';
 import { type Party, party } from '../core/ids.js';
+import { masterKeyFrom } from '../transfer/key.js';
 
 /** Told apart from a value by its class alone, so that any type can be a value. */
 class Wrong {
@@ -48,6 +49,25 @@ export const text: Kind<string> = {
 export const secretText: Kind<string> = {
   secret: true,
   parse: (value) => (/^[\x21-\x7e]+$/.test(value) ? value : wrong('use printable ASCII without blanks')),
+};
+
+export const masterKey: Kind<Uint8Array> = {
+  secret: true,
+  parse(value) {
+    const key = masterKeyFrom(value);
+    return typeof key === 'string' ? wrong(key) : key;
+  },
+};
+
+/** Not shown where it is wrong: it may be so for holding a password. */
+export const httpUrl: Kind<string> = {
+  secret: true,
+  parse(value) {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+      ? value
+      : wrong('must look like https://host/path, with no user or password in it');
+  },
 };
 
 export const integer = (least: number, most: number, unit = ''): Kind<number> => ({

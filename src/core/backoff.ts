@@ -11,7 +11,7 @@ export interface RetryPolicy {
  */
 export function backoffMs(
   attempt: number,
-  policy: RetryPolicy,
+  policy: Pick<RetryPolicy, 'minMs' | 'maxMs'>,
   random: () => number,
   askedMs: number | null = null,
 ): number {

@@ -13,6 +13,8 @@ export interface Attempt {
   readonly walletMessage: (errorId: string) => string;
   /** The participant proved itself around the verdict: needed for what depends on the ledger's state (rule 5). */
   readonly proven: boolean;
+  /** What people should know of the row beside `completed`. */
+  readonly note: string | null;
 }
 
 /** A `duplicate` is chased before anything is decided. */
@@ -25,7 +27,7 @@ export type Decidable = Exclude<Outcome, { kind: 'duplicate' }>;
 export function decide(outcome: Decidable, attempt: Attempt): Verdict {
   switch (outcome.kind) {
     case 'accepted':
-      return { kind: 'completed', updateId: outcome.updateId, offset: outcome.offset };
+      return { kind: 'completed', updateId: outcome.updateId, offset: outcome.offset, note: attempt.note };
     case 'unknown':
       return {
         kind: 'pending',

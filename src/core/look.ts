@@ -1,10 +1,10 @@
-import { type DbMillis, microsOf, type Offset, type TxHash } from './ids.js';
+import { type DbMillis, type Micros, microsOf, type Offset, type TxHash } from './ids.js';
 import type { CompletionEvent, SynchronizerTime } from './outcome.js';
 import type { SubmissionRecord } from './row.js';
 
 /** What a completion stream, read event by event from the record's `sentFrom`, says of an undecided submission. */
 export type Finding =
-  /** An acceptance of this command id. `ours`: by our submission id; else its content has to be compared. */
+  /** An acceptance of this command id. `ours`: by our submission id or hash; else its content has to be compared. */
   | {
       readonly kind: 'accepted';
       readonly updateId: string;
@@ -19,31 +19,50 @@ export type Finding =
 /**
  * One event, one row; null where it says nothing about it.
  *
- * A rejection decides nothing here: a request may arrive twice, and one copy's refusal says nothing of the other
- * (external submissions, where the signed transaction's UUID makes copies one, will add their case).
+ * A rejection of a hosted submission decides nothing: its request may arrive twice, and one copy's refusal says nothing
+ * of the other. What was signed is one transaction, and it left once: a certain rejection under its submission id is
+ * its end (rule 4). `DUPLICATE_CONFIRMATION_REQUEST_UUID` is none, it reads as `unknown`.
  */
 export function lookAt(
   event: CompletionEvent,
   commandId: TxHash,
-  record: Pick<SubmissionRecord, 'sentUntil' | 'submissionId'>,
+  record: Pick<SubmissionRecord, 'sentUntil' | 'submissionId' | 'hash'>,
   synchronizerId: string,
 ): Finding | null {
   if (event.kind === 'accepted' && event.commandId === commandId) {
-    const ours = record.submissionId !== null && event.submissionId === record.submissionId;
-    return {
-      kind: 'accepted',
-      updateId: event.updateId,
-      offset: event.offset,
-      ours,
-    };
+    const { updateId, offset } = event;
+    return { kind: 'accepted', updateId, offset, ours: isOurs(event, record) };
   }
-  if (event.kind === 'rejected' && event.commandId === commandId && event.outcome.kind === 'duplicate') {
-    return { kind: 'duplicate', completionOffset: event.outcome.completionOffset };
+  if (event.kind === 'rejected' && event.commandId === commandId) {
+    const { outcome } = event;
+    if (outcome.kind === 'duplicate')
+      return { kind: 'duplicate', completionOffset: outcome.completionOffset };
+    const signed = record.hash !== null && event.submissionId === record.submissionId;
+    if (signed && outcome.kind === 'refused') return { kind: 'dead' };
   }
   const times =
     event.kind === 'checkpoint' ? event.times : event.kind === 'accepted' && event.time ? [event.time] : [];
   return pastBound(times, record.sentUntil, synchronizerId) ? { kind: 'dead' } : null;
 }
+
+function isOurs(
+  event: Extract<CompletionEvent, { kind: 'accepted' }>,
+  { submissionId, hash }: Pick<SubmissionRecord, 'submissionId' | 'hash'>,
+): boolean {
+  if (submissionId !== null && event.submissionId === submissionId) return true;
+  const { transactionHash } = event;
+  return hash !== null && transactionHash !== null && Buffer.compare(hash.bytes, transactionHash) === 0;
+}
+
+/**
+ * An acceptance of our own submission past the bound that its record gave it: the bound was no bound, and a death read
+ * from such a one may have been none. Somebody has to raise the tolerance before anything else is sent.
+ */
+export const brokenBound = (
+  recordTime: Micros,
+  record: Pick<SubmissionRecord, 'sentUntil' | 'submissionId'>,
+): boolean =>
+  record.submissionId !== null && record.sentUntil !== null && recordTime > microsOf(record.sentUntil);
 
 /**
  * Completions come in record-time order, so once the synchronizer's time is *strictly* past the bound, what was

@@ -1,7 +1,15 @@
-import type { ClaimToken, DbMillis, Offset, Party, TxHash } from './ids.js';
+import type { ClaimToken, DbMillis, Micros, Offset, Party } from './ids.js';
 import type { CompletionEvent, Outcome, Refusal } from './outcome.js';
 import type { ClaimedRow, SubmissionRecord } from './row.js';
 import type { Settled, Settlement } from './settlement.js';
+import type {
+  HostedSubmission,
+  Prepared,
+  SignedSubmission,
+  Transfer,
+  TransferFactory,
+  TransferTerms,
+} from './transfer.js';
 
 /** What all instances agree on: the pinned row (`mempool_submitter_v1`). */
 export interface Pinned {
@@ -17,6 +25,14 @@ export interface Pinned {
     readonly synchronizerId: string;
   } | null;
   readonly sentOn: number;
+  /** The database that was pinned; null where it may not be asked for. */
+  readonly database: DatabaseIdentity | null;
+  /** The database that answered. Another than pinned: recheck before anything is claimed. */
+  readonly databaseNow: DatabaseIdentity | null;
+  /** Why nobody may claim: an acceptance later than its bound, say. Null: go on. */
+  readonly halted: string | null;
+  /** Set for seven days after a recheck: what `failed` has to look for first. */
+  readonly recheck: Recheck | null;
   /** Highest ledger end any instance saw. */
   readonly ledgerEnd: Offset | null;
   readonly mark: Mark | null;
@@ -27,6 +43,37 @@ export interface Mark {
   readonly offset: Offset;
   readonly updateId: string;
   readonly party: Party;
+}
+
+/** Tells a database from a restored, or failed-over, or copied one. */
+export interface DatabaseIdentity {
+  /** Of the cluster, given at initdb. */
+  readonly systemId: string;
+  /** Of its write-ahead log: 8 hex digits that every promotion and every point-in-time restore change. */
+  readonly timeline: string;
+}
+
+/**
+ * A row that was done before a failover may have been lost with it and inserted again: between these two the ledger
+ * says so.
+ */
+export interface Recheck {
+  readonly from: Offset;
+  /** What was sent before it cannot be accepted after this record time. */
+  readonly until: DbMillis;
+}
+
+export interface RecheckRequest {
+  readonly generation: bigint;
+  /** The latest time known here, of the database or of the ledger: no bound may begin before it. */
+  readonly notBefore: DbMillis;
+  /** Lower-case addresses of tokens whose transfers end in one step: only these have a bound where the sender is hosted. */
+  readonly oneStepTokens: readonly string[];
+}
+
+export interface RecheckResult {
+  /** Pending rows that will be looked up on the ledger before anything is sent for them. */
+  readonly rows: number;
 }
 
 export interface ClaimRequest {
@@ -52,14 +99,14 @@ export interface Store {
   /** Undecided rows (rule 4); does not count an attempt. */
   claimUndecided(request: ClaimRequest): Promise<ClaimReply>;
   /**
-   * The record, durable before the request leaves (rule 1). `yield`: a lower nonce of the sender waits, nothing was
-   * written. `afterLook` counts the attempt and asks for that; a fresh claim's rewrite does neither.
+   * The record, durable before the request leaves (rule 1). `stale`: the pinned row, or the database itself, is not
+   * the one that was checked; nothing was written.
    */
   writeAhead(
     claim: { readonly row: ClaimedRow['row']; readonly token: ClaimToken },
     record: SubmissionRecord,
-    options: { readonly afterLook: boolean; readonly generation: bigint },
-  ): Promise<'written' | 'yield' | 'fenced' | 'stale'>;
+    generation: bigint,
+  ): Promise<'written' | 'fenced' | 'stale'>;
   /** Prolongs leases; returns the tokens that still hold their row. */
   renew(tokens: readonly ClaimToken[], leaseMs: number): Promise<ReadonlySet<ClaimToken>>;
   /** Takes the token off claims whose lease ran out; how many. */
@@ -75,6 +122,14 @@ export interface Store {
     readonly mark: Mark | null;
     readonly oldMark: Mark | null;
   }): Promise<void>;
+  /**
+   * The database is another, or an earlier self (a new timeline): whatever was written last may be lost. In one
+   * transaction every pending row loses its claim and gets an unknown record, and the database as it is now is pinned
+   * (P20). Null: the generation is not this one any more, another instance was faster.
+   */
+  recheck(request: RecheckRequest): Promise<RecheckResult | null>;
+  /** Stops every instance's claims until a person has acted; false: it was halted, or pinned anew, already. */
+  halt(generation: bigint, reason: string): Promise<boolean>;
   /** Rings the bell for the others: `handoff` says that this instance has no free slot left. */
   ring(kind: 'bell' | 'handoff'): Promise<void>;
 }
@@ -100,20 +155,6 @@ export interface TransferEffect {
   readonly amount: bigint;
 }
 
-export interface HostedTransfer {
-  readonly commandId: TxHash;
-  readonly submissionId: string;
-  readonly factoryId: string;
-  readonly sender: Party;
-  readonly receiver: Party;
-  readonly admin: string;
-  readonly instrumentId: string;
-  readonly amount: bigint;
-  readonly holdings: readonly string[];
-  readonly requestedAt: bigint;
-  readonly executeBefore: bigint;
-}
-
 /** A call that was no submission failed; nothing changed on the ledger. */
 export type ReadFailure = {
   readonly kind: 'failed-read';
@@ -136,8 +177,23 @@ export interface Ledger {
   holdings(party: Party, at: Offset, options: CallOptions): Promise<Read<readonly Holding[]>>;
   /** Contract ids of the instrument admin's transfer factories at that ledger end. */
   transferFactories(admin: string, at: Offset, options: CallOptions): Promise<Read<readonly string[]>>;
+  /** Asks the registry of another admin for the factory of this very transfer. */
+  registryFactory(
+    registryUrl: string,
+    terms: TransferTerms,
+    options: CallOptions,
+  ): Promise<Read<Extract<TransferFactory, { kind: 'registry' }>>>;
   /** `SubmitAndWait`, sent at most once, only on a READY channel. */
-  submit(transfer: HostedTransfer, options: CallOptions): Promise<Outcome>;
+  submit(submission: HostedSubmission, options: CallOptions): Promise<Outcome>;
+  /** `PrepareSubmission`: changes nothing on the ledger, so a failure of it is one of a read. Record times in µs. */
+  prepare(transfer: Transfer, maxRecordTime: Micros, options: CallOptions): Promise<Read<Prepared>>;
+  /** `ExecuteSubmissionAndWait`, sent at most once, only on a READY channel. */
+  execute(submission: SignedSubmission, options: CallOptions): Promise<Outcome>;
+  /** The acceptance of what was signed with this hash (from 3.6 on). Null proves nothing. */
+  acceptedByHash(
+    hash: Uint8Array,
+    options: CallOptions,
+  ): Promise<Read<Extract<CompletionEvent, { kind: 'accepted' }> | null>>;
   /** Ends by `signal`, or with a ReadFailure as its return value. */
   completions(
     request: { readonly parties: readonly Party[]; readonly beginExclusive: Offset },
@@ -154,6 +210,8 @@ export interface Ledger {
   /** Data up to this offset is pruned; 0: none. */
   prunedUpTo(options: CallOptions): Promise<Read<Offset>>;
   participantId(options: CallOptions): Promise<Read<string>>;
+  /** The ledger user: the configured one, else the subject of the token. */
+  userId(options: CallOptions): Promise<Read<string>>;
   version(
     options: CallOptions,
   ): Promise<Read<{ readonly version: string; readonly checkpointDelayMs: number | null }>>;

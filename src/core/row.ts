@@ -1,4 +1,5 @@
 import type { ClaimToken, DbMillis, Offset, Party, RowId, TxHash } from './ids.js';
+import type { SealedKey } from './sealed-key.js';
 
 /** What the API accepted: one ERC-20 `transfer`. Nothing in it is trusted to be well-formed. */
 export interface MempoolRow {
@@ -18,7 +19,7 @@ export type Sender =
   /** No key stored and not `key_mode = 'external'`: the participant acts for the party. */
   | { readonly kind: 'hosted'; readonly party: Party }
   /** A key is stored: prepare, sign, execute. */
-  | { readonly kind: 'external'; readonly party: Party }
+  | { readonly kind: 'external'; readonly party: Party; readonly key: SealedKey }
   /** `key_mode = 'external'` and no key: nobody here can sign. */
   | { readonly kind: 'keyless' }
   /** No `users` row, or one without a party. */
@@ -38,6 +39,15 @@ export interface SubmissionRecord {
   readonly party: Party;
   /** Generation-independent number of the pinned participant it was sent on. */
   readonly sentOn: number;
+  /** What was signed (external parties), else null. */
+  readonly hash: SubmissionHash | null;
+}
+
+export interface SubmissionHash {
+  /** 32 bytes. */
+  readonly bytes: Uint8Array;
+  /** `HashingSchemeVersion` on the wire. */
+  readonly scheme: number;
 }
 
 interface Claimed {

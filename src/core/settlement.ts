@@ -2,7 +2,13 @@ import type { ClaimToken, Offset, RowId, TxHash } from './ids.js';
 
 /** What becomes of a claimed row. Every one of them is written under the fence id + token + pending (I2). */
 export type Verdict =
-  | { readonly kind: 'completed'; readonly updateId: string; readonly offset: Offset }
+  /** `note` goes to `last_error`: what people should know of it, such as that it is an offer. */
+  | {
+      readonly kind: 'completed';
+      readonly updateId: string;
+      readonly offset: Offset;
+      readonly note: string | null;
+    }
   /** `message` is what a wallet's user reads; `detail` goes to `last_error`. */
   | { readonly kind: 'failed'; readonly message: string; readonly detail: string }
   | PendingVerdict;

@@ -1,5 +1,6 @@
-// Who we are to the participant: a bearer token, read anew for every call, or none.
+// Who we are to the participant: a bearer token, asked for before every call, or none.
 import { readFile, stat } from 'node:fs/promises';
+import type { CallOptions } from '../core/ports.js';
 
 export type TokenRead =
   /** Null: the participant wants none. */
@@ -7,11 +8,15 @@ export type TokenRead =
   /** No call is made without the token that it needs: it would only be refused, and hide why. */
   | { readonly kind: 'no-token'; readonly detail: string };
 
-/** Where tokens come from. Reads must be quick and share work: one is made before each call. */
+/** Where tokens come from. Reads share work: one is made before each call. */
 export interface TokenSource {
-  read(): Promise<TokenRead>;
-  /** The participant refused this token (UNAUTHENTICATED): do not give it out again from a cache. */
-  refused(): void;
+  /** Waits no longer than this for a token that has to be fetched; with 0 ms it takes what is at hand. */
+  read(options?: Partial<CallOptions>): Promise<TokenRead>;
+  /**
+   * The participant refused this token (UNAUTHENTICATED): it is not given out again from a cache. One that has been
+   * replaced meanwhile changes nothing, so that a burst of late refusals is no burst of new tokens.
+   */
+  refused(token: string): void;
 }
 
 export const noToken: TokenSource = {
@@ -21,6 +26,7 @@ export const noToken: TokenSource = {
 
 /** What may stand in a header. */
 const TOKEN = /^[\x21-\x7e]+$/;
+export const isToken = (text: string): boolean => TOKEN.test(text);
 
 /**
  * A file that something else renews (a mounted secret, a sidecar). Looked at before each call, read when it changed;
@@ -35,7 +41,7 @@ export function tokenFile(path: string): TokenSource {
         const version = `${mtimeMs} ${ino} ${size}`;
         if (cached?.version !== version) {
           const token = (await readFile(path, 'utf8')).trim();
-          if (!TOKEN.test(token)) {
+          if (!isToken(token)) {
             cached = null;
             const what = token === '' ? 'is empty' : 'holds characters that no token has';
             return { kind: 'no-token', detail: `CANTON_TOKEN_FILE ${path} ${what}` };
@@ -49,8 +55,8 @@ export function tokenFile(path: string): TokenSource {
         return { kind: 'no-token', detail: `CANTON_TOKEN_FILE cannot be read: ${reason}` };
       }
     },
-    refused() {
-      cached = null;
+    refused(token) {
+      if (cached?.token === token) cached = null;
     },
   };
 }

@@ -1,8 +1,10 @@
 // One call on the channel, from request to answer. Nothing here knows what a call is about.
-import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { Offset } from '../core/ids.js';
 import type { CallOptions, ReadFailure } from '../core/ports.js';
+import { monotonic } from '../runtime/clock.js';
 import type { TokenSource } from './auth.js';
+import { authorize, metadataWith, newerToken, type Patience } from './authorize.js';
 import type { LedgerChannel } from './channel.js';
 import { classifyRead, isPruned, type localErrorIds } from './classify.js';
 import { type LedgerStatus, statusOfError } from './errors.js';
@@ -40,23 +42,46 @@ interface UnaryOptions extends CallOptions {
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
+/**
+ * One call, one answer. A read that the participant refuses for its token is made once more with a newer one, where
+ * there is one; a submission leaves once, whatever is answered.
+ */
 export async function unary<Request, Response>(
   wire: Wire,
   method: Method<Request, Response>,
   request: Request,
   options: UnaryOptions,
 ): Promise<Called<Response>> {
-  const prepared = await prepare(wire, method, request, options.signal);
-  if (prepared.kind === 'not-called') return prepared;
-  const { bytes, metadata } = prepared;
-  // From here to the call there is no await: the channel that is asked is the one that is called.
-  if (options.onlyWhenReady && !wire.channel.ready())
-    return notCalled('NOT_READY', 'the channel is not ready');
-  if (options.timeoutMs <= 0) return notCalled('CALL_ABORTED', 'no time is left for the call');
+  const encoded = encode(method, request);
+  if (encoded.kind === 'not-called') return encoded;
+  const { signal, onlyWhenReady = false } = options;
+  const left = countdown(options.timeoutMs);
+  // A submission takes the token that is at hand: its lease was looked at just before, and goes on running.
+  const first = await authorize(wire.tokens, { timeoutMs: onlyWhenReady ? 0 : left(), signal });
+  if (first.kind === 'unauthorized') return notCalled(first.errorId, first.detail);
+  const once = (token: string | null) =>
+    unaryOnce(wire, method, encoded.bytes, token, { ...options, timeoutMs: left() });
+  const called = await once(first.token);
+  if (onlyWhenReady || called.kind !== 'status' || !isUnauthenticated(called)) return called;
+  const newer = await newerToken(wire.tokens, first.token, { timeoutMs: left(), signal });
+  return newer === null ? called : once(newer);
+}
+
+/** From here to the call there is no await: the channel that is asked is the one that is called. */
+function unaryOnce<Request, Response>(
+  wire: Wire,
+  method: Method<Request, Response>,
+  bytes: Buffer,
+  token: string | null,
+  options: UnaryOptions,
+): Promise<Called<Response>> {
   return new Promise((resolve) => {
+    if (options.onlyWhenReady && !wire.channel.ready())
+      return resolve(notCalled('NOT_READY', 'the channel is not ready'));
+    if (options.timeoutMs <= 0) return resolve(notCalled('CALL_ABORTED', 'no time is left for the call'));
     const settle = (called: Called<Response>): void => {
       options.signal?.removeEventListener('abort', abort);
-      if (called.kind === 'status' && called.status.code === 'UNAUTHENTICATED') wire.tokens.refused();
+      if (called.kind === 'status' && isUnauthenticated(called)) tellRefused(wire, token);
       resolve(called);
     };
     const abort = (): void => call?.cancel();
@@ -67,7 +92,7 @@ export async function unary<Request, Response>(
         asIs,
         method.responseDeserialize,
         bytes,
-        metadata,
+        metadataWith(token),
         { deadline: deadlineIn(options.timeoutMs) },
         (error, value) => {
           if (error !== null) settle({ kind: 'status', status: statusOfError(error) });
@@ -83,15 +108,37 @@ export async function unary<Request, Response>(
   });
 }
 
-/** Yields the stream's messages; returns how it ended: null where the server simply ended it. */
+/**
+ * Yields the stream's messages; returns how it ended: null where the server simply ended it. Refused for its token
+ * before the first message, it is opened once more with a newer one.
+ */
 export async function* serverStream<Request, Response>(
   wire: Wire,
   method: Method<Request, Response>,
   request: Request,
-  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined },
+  options: Patience,
 ): AsyncGenerator<Response, Failed | NotCalled | null> {
-  const prepared = await prepare(wire, method, request, options.signal);
-  if (prepared.kind === 'not-called') return prepared;
+  const encoded = encode(method, request);
+  if (encoded.kind === 'not-called') return encoded;
+  const { signal } = options;
+  const left = options.timeoutMs === undefined ? undefined : countdown(options.timeoutMs);
+  const time = () => (left === undefined ? { signal } : { timeoutMs: left(), signal });
+  const first = await authorize(wire.tokens, time());
+  if (first.kind === 'unauthorized') return notCalled(first.errorId, first.detail);
+  const run = yield* streamOnce(wire, method, encoded.bytes, first.token, time());
+  if (run.begun || run.ended === null || !isUnauthenticated(run.ended)) return run.ended;
+  const newer = await newerToken(wire.tokens, first.token, time());
+  return newer === null ? run.ended : (yield* streamOnce(wire, method, encoded.bytes, newer, time())).ended;
+}
+
+async function* streamOnce<Request, Response>(
+  wire: Wire,
+  method: Method<Request, Response>,
+  bytes: Buffer,
+  token: string | null,
+  options: Patience,
+): AsyncGenerator<Response, { readonly begun: boolean; readonly ended: Failed | null }> {
+  let begun = false;
   let call: ClientReadableStream<Response> | undefined;
   const abort = (): void => call?.cancel();
   try {
@@ -99,8 +146,8 @@ export async function* serverStream<Request, Response>(
       method.path,
       asIs,
       method.responseDeserialize,
-      prepared.bytes,
-      prepared.metadata,
+      bytes,
+      metadataWith(token),
       options.timeoutMs === undefined ? {} : { deadline: deadlineIn(options.timeoutMs) },
     );
     wire.open.add(call);
@@ -108,12 +155,15 @@ export async function* serverStream<Request, Response>(
     call.on('error', () => {});
     options.signal?.addEventListener('abort', abort, { once: true });
     // Pulled message by message: a slow reader slows the participant, not this process's memory.
-    for await (const message of call) yield message as Response;
-    return null;
+    for await (const message of call) {
+      begun = true;
+      yield message as Response;
+    }
+    return { begun, ended: null };
   } catch (error) {
-    const status = statusOfError(error);
-    if (status.code === 'UNAUTHENTICATED') wire.tokens.refused();
-    return { kind: 'status', status };
+    const ended: Failed = { kind: 'status', status: statusOfError(error) };
+    if (isUnauthenticated(ended)) tellRefused(wire, token);
+    return { begun, ended };
   } finally {
     options.signal?.removeEventListener('abort', abort);
     if (call !== undefined) {
@@ -123,25 +173,27 @@ export async function* serverStream<Request, Response>(
   }
 }
 
-/** Everything that takes time, before anybody asks whether the channel is ready. */
-async function prepare<Request>(
-  wire: Wire,
+function encode<Request>(
   method: Method<Request, unknown>,
   request: Request,
-  signal: AbortSignal | undefined,
-): Promise<NotCalled | { readonly kind: 'prepared'; readonly bytes: Buffer; readonly metadata: Metadata }> {
-  let bytes: Buffer;
+): NotCalled | { readonly kind: 'encoded'; readonly bytes: Buffer } {
   try {
-    bytes = method.requestSerialize(request);
+    return { kind: 'encoded', bytes: method.requestSerialize(request) };
   } catch (error) {
     return notCalled('REQUEST_UNENCODABLE', error instanceof Error ? error.message : String(error));
   }
-  const token = await wire.tokens.read();
-  if (token.kind === 'no-token') return notCalled('TOKEN_UNAVAILABLE', token.detail);
-  if (signal?.aborted) return notCalled('CALL_ABORTED', 'aborted before the call');
-  const metadata = new Metadata({ waitForReady: false });
-  if (token.token !== null) metadata.set('authorization', `Bearer ${token.token}`);
-  return { kind: 'prepared', bytes, metadata };
+}
+
+const isUnauthenticated = ({ status }: Failed): boolean => status.code === 'UNAUTHENTICATED';
+
+function tellRefused(wire: Wire, token: string | null): void {
+  if (token !== null) wire.tokens.refused(token);
+}
+
+/** What is left of a time, on the monotonic clock (I7). */
+function countdown(ms: number): () => number {
+  const end = monotonic.elapsed() + ms;
+  return () => end - monotonic.elapsed();
 }
 
 /** gRPC wants a point in time and turns it back into a span in the same tick: a step of the wall clock moves nothing. */

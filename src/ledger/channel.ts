@@ -26,19 +26,34 @@ export interface LedgerChannel {
 /** As canton-middleware sets it; a participant itself takes 10 MiB, but sends what a party's contracts come to. */
 const MAX_MESSAGE_BYTES = 50 * 1024 * 1024;
 
+/** In ms. */
+export interface ChannelTimes {
+  readonly keepaliveMs: number;
+  readonly keepaliveTimeoutMs: number;
+  readonly reconnectMinMs: number;
+  readonly reconnectMaxMs: number;
+  readonly connectMs: number;
+}
+
+const TIMES: ChannelTimes = {
+  // Canton lets a client ping every 20 s while calls are open, and pings every 40 s itself. Idle pings it refuses.
+  keepaliveMs: 40_000,
+  keepaliveTimeoutMs: 20_000,
+  // A participant that comes back is found within seconds; one that stays away costs one attempt in three.
+  reconnectMinMs: 250,
+  reconnectMaxMs: 3_000,
+  // The least that gRPC allows an attempt. grpc-js allows it for ever: where a connection is taken and nobody speaks on
+  // it (a network that swallows, a process that is paused), it would never try another.
+  connectMs: 20_000,
+};
+
 const OPTIONS = {
   // A submission leaves once: no retries, transparent ones (REFUSED_STREAM) included, whatever a DNS record says.
   'grpc.enable_retries': 0,
   'grpc.service_config_disable_resolution': 1,
   // Not shared with another channel of this process: what this one sees of its connection is its own.
   'grpc.use_local_subchannel_pool': 1,
-  // Canton lets a client ping every 20 s while calls are open, and pings every 40 s itself. Idle pings it refuses.
-  'grpc.keepalive_time_ms': 40_000,
-  'grpc.keepalive_timeout_ms': 20_000,
   'grpc.keepalive_permit_without_calls': 0,
-  // A participant that comes back is found within seconds; one that stays away costs one attempt in three.
-  'grpc.initial_reconnect_backoff_ms': 250,
-  'grpc.max_reconnect_backoff_ms': 3_000,
   // Behind a name that moves (a failover), the default would ask DNS again after 30 s only.
   'grpc.dns_min_time_between_resolutions_ms': 3_000,
   'grpc.client_idle_timeout_ms': 2 ** 31 - 1,
@@ -46,22 +61,39 @@ const OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
 };
 
-export function openChannel(options: ChannelOptions): LedgerChannel {
+export function openChannel(options: ChannelOptions, times: ChannelTimes = TIMES): LedgerChannel {
   const { target, loopback, tls } = parse(options.url);
-  const client = new Client(target, tls ? tlsCredentials(options.tls ?? {}) : credentials.createInsecure(), {
-    ...OPTIONS,
-    // A proxy of the environment cannot know this machine's own loopback.
-    'grpc.enable_http_proxy': loopback ? 0 : 1,
-  });
-  const channel = client.getChannel();
-  const ready = (): boolean => channel.getConnectivityState(false) === connectivityState.READY;
+  const security = tls ? tlsCredentials(options.tls ?? {}) : credentials.createInsecure();
+  const connect = (): Client =>
+    new Client(target, security, {
+      ...OPTIONS,
+      'grpc.keepalive_time_ms': times.keepaliveMs,
+      'grpc.keepalive_timeout_ms': times.keepaliveTimeoutMs,
+      'grpc.initial_reconnect_backoff_ms': times.reconnectMinMs,
+      'grpc.max_reconnect_backoff_ms': times.reconnectMaxMs,
+      // A proxy of the environment cannot know this machine's own loopback.
+      'grpc.enable_http_proxy': loopback ? 0 : 1,
+    });
+  let client = connect();
   const listeners = new Set<(ready: boolean) => void>();
-  const stop = keepConnected(channel, (now) => {
-    for (const listener of [...listeners]) listener(now);
-  });
+  const keep = (): (() => void) =>
+    keepConnected(client.getChannel(), times.connectMs, {
+      changed(now) {
+        for (const listener of [...listeners]) listener(now);
+      },
+      stuck() {
+        stop();
+        client.close();
+        client = connect();
+        stop = keep();
+      },
+    });
+  let stop = keep();
   return {
-    client,
-    ready,
+    get client() {
+      return client;
+    },
+    ready: () => client.getChannel().getConnectivityState(false) === connectivityState.READY,
     onReady(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -75,14 +107,17 @@ export function openChannel(options: ChannelOptions): LedgerChannel {
 
 /**
  * A channel falls to IDLE with its connection and would stay there until the next call, which is then no longer
- * ready: so it is kicked at every change of state. Tells each change between READY and not.
+ * ready: so it is kicked at every change of state. Tells each change between READY and not, and when it was not READY
+ * for so long that the attempt under way is given up.
  */
 function keepConnected(
   channel: ReturnType<Client['getChannel']>,
-  onChange: (ready: boolean) => void,
+  connectMs: number,
+  tell: { changed(ready: boolean): void; stuck(): void },
 ): () => void {
   let stopped = false;
   let wasReady = false;
+  let patience: NodeJS.Timeout | undefined;
   const look = (): void => {
     if (stopped) return;
     const state = channel.getConnectivityState(false);
@@ -90,16 +125,23 @@ function keepConnected(
     // Watched before anything else is done: no change in between goes unseen.
     channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
     const isReady = state === connectivityState.READY;
+    if (isReady) {
+      clearTimeout(patience);
+      patience = undefined;
+    } else {
+      patience ??= setTimeout(tell.stuck, connectMs).unref();
+    }
     if (isReady !== wasReady) {
       wasReady = isReady;
-      onChange(isReady);
+      tell.changed(isReady);
     }
     if (state === connectivityState.IDLE) channel.getConnectivityState(true);
   };
   look();
   return () => {
     stopped = true;
-    if (wasReady) onChange(false);
+    clearTimeout(patience);
+    if (wasReady) tell.changed(false);
   };
 }
 

@@ -69,6 +69,32 @@ export function classifyRead(status: LedgerStatus): Refusal {
   return refusal(readVerdict(status), status);
 }
 
+/**
+ * Why a preparation failed. It changed nothing either, so nothing here is unknown; but it interprets the very request,
+ * and what Canton itself says of that for good, or by what the ledger holds, is as true as of a submission.
+ */
+export function classifyPrepare(status: LedgerStatus): Refusal {
+  return refusal(prepareVerdict(status), status);
+}
+
+function prepareVerdict(status: LedgerStatus): Exclude<Verdict, 'duplicate' | 'unknown'> {
+  const { errorId, code, category, details } = status;
+  const listed = errorId === null ? undefined : errorTable.get(errorId);
+  if (listed?.verdict === 'for-good' || listed?.verdict === 'by-state') {
+    return errorId !== null && passesLater(errorId, textOf(status)) ? 'again' : listed.verdict;
+  }
+  if (listed !== undefined || details === 'none') return readVerdict(status);
+  const certain = errorId === null ? verdictOfRedacted(code) : verdictOfUnlisted(category);
+  if (certain !== 'unknown' && certain !== 'duplicate') return certain;
+  // Canton's own refusal of this request, in words that are new to us: counted, so that the row parks at last.
+  return errorId !== null && category !== null && OF_THE_REQUEST.has(category)
+    ? 'again'
+    : readVerdict(status);
+}
+
+/** InvalidGivenCurrentSystemState in its three forms. */
+const OF_THE_REQUEST = new Set([9, 10, 11]);
+
 function readVerdict({ errorId, code }: LedgerStatus): ReadVerdict {
   const listed = errorId === null ? undefined : errorTable.get(errorId);
   if (listed?.onRead) return listed.onRead;
@@ -126,6 +152,10 @@ const meanings: Readonly<Record<Exclude<Verdict, 'duplicate' | 'unknown'>, Pick<
 export const isPruned = (status: LedgerStatus): boolean =>
   status.errorId === 'PARTICIPANT_PRUNED_DATA_ACCESSED';
 
+/** Nothing is known of a hash; or the participant, before 3.6, cannot be asked. Neither proves anything. */
+export const knowsNoCompletion = ({ errorId, code }: LedgerStatus): boolean =>
+  errorId === 'COMPLETION_NOT_FOUND' || code === 'UNIMPLEMENTED';
+
 /** Something is certainly not there: a proxy's 404 does not say that. */
 export const isUpdateAbsent = ({ errorId }: LedgerStatus): boolean =>
   errorId === 'UPDATE_NOT_FOUND' || errorId === 'TRANSACTION_NOT_FOUND';
@@ -135,6 +165,7 @@ export const errorIdOf = (status: LedgerStatus): string => status.errorId ?? `GR
 /** Failures that arise on this side, here or in what is built on it. */
 export const localErrorIds = [
   'TOKEN_UNAVAILABLE',
+  'USER_UNKNOWN',
   'CALL_ABORTED',
   'REQUEST_UNENCODABLE',
   'ANSWER_UNREADABLE',
@@ -142,6 +173,9 @@ export const localErrorIds = [
   'LEDGER_END_BEHIND',
   'NO_TRANSFER_FACTORY',
   'SEVERAL_TRANSFER_FACTORIES',
+  'REGISTRY_UNAVAILABLE',
+  'REGISTRY_REFUSED',
+  'REGISTRY_UNREADABLE',
 ] as const;
 
 /** Every error id that may become a metric's label; an answer of another one counts as `OTHER`. */

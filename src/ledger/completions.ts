@@ -2,20 +2,23 @@
 import {
   CompletionStreamRequest,
   type CompletionStreamResponse,
+  GetCompletionByHashRequest,
   UnimplementedCommandCompletionServiceService,
 } from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
 import type { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
 import type { SynchronizerTime as WireTime } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
 import type { Offset, Party } from '../core/ids.js';
 import type { CompletionEvent, SynchronizerTime } from '../core/outcome.js';
-import type { ReadFailure } from '../core/ports.js';
-import { localFailure, offsetOf, readFailure, serverStream, unreadable, type Wire } from './call.js';
-import { classifySubmission } from './classify.js';
+import type { CallOptions, Read, ReadFailure } from '../core/ports.js';
+import { localFailure, offsetOf, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
+import { classifySubmission, knowsNoCompletion } from './classify.js';
 import { statusOfCompletion } from './errors.js';
 import type { LedgerSettings } from './settings.js';
 import { microsOfTimestamp } from './values.js';
 
-const { CompletionStream } = UnimplementedCommandCompletionServiceService.definition;
+const { CompletionStream, GetCompletionByHash } = UnimplementedCommandCompletionServiceService.definition;
+
+type Acceptance = Extract<CompletionEvent, { kind: 'accepted' }>;
 
 export async function* completions(
   wire: Wire,
@@ -49,6 +52,29 @@ export async function* completions(
   }
 }
 
+/**
+ * A short cut to an acceptance (participants from 3.6 on, for what 3.5 and later wrote). Only that counts: the
+ * rejections it may list say nothing of a copy that is still under way, and finding nothing proves nothing (rule 4).
+ */
+export async function acceptedByHash(
+  wire: Wire,
+  hash: Uint8Array,
+  options: CallOptions,
+): Promise<Read<Acceptance | null>> {
+  const request = new GetCompletionByHashRequest({ transactionHash: hash });
+  const called = await unary(wire, GetCompletionByHash, request, options);
+  if (called.kind === 'status' && knowsNoCompletion(called.status)) return { kind: 'read', value: null };
+  if (called.kind !== 'answer') return readFailure(called);
+  if (called.value.acceptedCompletion === undefined) return { kind: 'read', value: null };
+  const event = eventOfCompletion(called.value.acceptedCompletion);
+  if (event === 'unreadable' || event.kind !== 'accepted') return unreadable('a completion by hash');
+  // Of another transaction than was asked for it would complete a row that is not paid.
+  if (event.transactionHash === null || Buffer.compare(event.transactionHash, hash) !== 0) {
+    return unreadable('a completion by hash, of another hash');
+  }
+  return { kind: 'read', value: event };
+}
+
 export function eventOf(response: CompletionStreamResponse): CompletionEvent | 'unreadable' | null {
   if (response.completion !== undefined) return eventOfCompletion(response.completion);
   const checkpoint = response.offsetCheckpoint;
@@ -59,7 +85,9 @@ export function eventOf(response: CompletionStreamResponse): CompletionEvent | '
   return { kind: 'checkpoint', offset, times };
 }
 
-function eventOfCompletion(completion: Completion): CompletionEvent | 'unreadable' {
+function eventOfCompletion(
+  completion: Completion,
+): Exclude<CompletionEvent, { kind: 'checkpoint' }> | 'unreadable' {
   const { commandId, submissionId, updateId, status } = completion;
   const offset = offsetOf(completion.offset);
   // Code 0 is an acceptance, an absent status no word at all.
@@ -78,9 +106,13 @@ function eventOfCompletion(completion: Completion): CompletionEvent | 'unreadabl
     offset,
     parties: completion.actAs,
     time,
-    transactionHash: completion.hasTransactionHash ? completion.transactionHash : null,
+    transactionHash: hashOf(completion),
   };
 }
+
+/** Only of external submissions, and only from 3.5 on; what is no SHA-256 says nothing. */
+const hashOf = ({ hasTransactionHash, transactionHash }: Completion): Uint8Array | null =>
+  hasTransactionHash && transactionHash.length === 32 ? transactionHash : null;
 
 function timeOf(time: WireTime | undefined): SynchronizerTime | null {
   if (time?.recordTime === undefined) return null;

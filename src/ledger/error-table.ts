@@ -70,6 +70,8 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       'SEQUENCER_BACKPRESSURE SEQUENCER_REQUEST_FAILED': 'the sequencer did not take it',
       'SEQUENCER_OVERLOADED SEQUENCER_UNAVAILABLE': 'the sequencer did not take it',
       SUBMISSION_DURING_SHUTDOWN: 'refused before it was registered',
+      FAILED_TO_PREPARE_TRANSACTION:
+        'not interpreted but encoded: disclosures, packages or versions, which change',
       FAILED_TO_EXECUTE_TRANSACTION: 'this prepared transaction is refused; one prepared anew may pass',
       'LOCAL_VERDICT_MALFORMED_REQUEST LOCAL_VERDICT_MALFORMED_PAYLOAD':
         'refused by a confirmer; prepare anew',
@@ -131,7 +133,6 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       TEMPLATE_PRECONDITION_VIOLATED: "a contract's own precondition said no",
       'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE WRONGLY_TYPED_CONTRACT':
         'a contract of another kind than its use',
-      FAILED_TO_PREPARE_TRANSACTION: 'it cannot be prepared',
       'INVALID_EXTERNAL_SIGNATURE INVALID_EXTERNAL_TRANSACTION': 'not signed by a key of the party',
     }),
     // Answers to reads. As an answer to a submission they make no sense, so there they prove nothing.

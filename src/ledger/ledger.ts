@@ -1,16 +1,22 @@
 // The participant as the core sees it: one channel, one token source, every answer a value.
+import type { Outcome } from '../core/outcome.js';
 import type { Ledger } from '../core/ports.js';
 import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
 import { submit } from './commands.js';
-import { completions } from './completions.js';
+import { acceptedByHash, completions } from './completions.js';
 import { participantId, version } from './identity.js';
+import { execute, prepare } from './interactive.js';
+import { registryFactory } from './registry.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { holdings, ledgerEnd, prunedUpTo, transferFactories } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
+import { ledgerUser, userUnknown } from './user.js';
 
-export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages'> {
+export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {
+  /** Null: whom the token speaks for, once it was asked. */
+  readonly userId: string | null;
   readonly tokens?: TokenSource;
   readonly packages?: Partial<LedgerSettings['packages']>;
 }
@@ -22,11 +28,21 @@ export interface OpenLedger extends Ledger {
 
 /** Connects in the background, and again whenever the connection is lost. Throws ConfigError for what cannot work. */
 export function createLedger(options: LedgerOptions): OpenLedger {
-  const { userId, synchronizerId, issuerParty } = options;
-  const packages = { ...defaultPackages, ...options.packages };
-  const settings: LedgerSettings = { userId, synchronizerId, issuerParty, packages };
+  const { synchronizerId, issuerParty, tokens = noToken } = options;
   const channel = openChannel(options);
-  const wire: Wire = { channel, tokens: options.tokens ?? noToken, open: new Set() };
+  const wire: Wire = { channel, tokens, open: new Set() };
+  const user = ledgerUser(options.userId, tokens);
+  const settings: LedgerSettings = {
+    get userId() {
+      const known = user.known();
+      if (known === null) throw new Error(UNKNOWN);
+      return known;
+    },
+    synchronizerId,
+    issuerParty,
+    packages: { ...defaultPackages, ...options.packages },
+  };
+  const unsent: Outcome = { kind: 'not-sent', detail: `USER_UNKNOWN: ${UNKNOWN}` };
   return {
     ready: () => channel.ready(),
     onReady: (listener) => channel.onReady(listener),
@@ -34,10 +50,22 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
-    submit: (transfer, call) => submit(wire, settings, transfer, call),
-    completions: (request, signal) => completions(wire, settings, request, signal),
+    registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call),
+    submit: async (submission, call) =>
+      user.known() === null ? unsent : submit(wire, settings, submission, call),
+    prepare: async (transfer, maxRecordTime, call) =>
+      user.known() === null ? userUnknown(UNKNOWN) : prepare(wire, settings, transfer, maxRecordTime, call),
+    execute: async (submission, call) =>
+      user.known() === null ? unsent : execute(wire, settings, submission, call),
+    acceptedByHash: (hash, call) => acceptedByHash(wire, hash, call),
+    async *completions(request, signal) {
+      return user.known() === null
+        ? userUnknown(UNKNOWN)
+        : yield* completions(wire, settings, request, signal);
+    },
     transferOf: (updateId, parties, call) => transferOf(wire, updateId, parties, call),
     updateOffset: (updateId, party, call) => updateOffset(wire, updateId, party, call),
+    userId: (call) => user.ask(call),
     participantId: (call) => participantId(wire, call),
     version: (call) => version(wire, call),
     close() {
@@ -46,3 +74,5 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     },
   };
 }
+
+const UNKNOWN = 'the ledger user is not known yet: no token was there to say it';

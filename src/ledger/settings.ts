@@ -1,6 +1,9 @@
 /** What every request needs to say. */
 export interface LedgerSettings {
-  /** Part of the change ID that the participant deduplicates by. */
+  /**
+   * Part of the change ID that the participant deduplicates by. Throws before it is known (`user.ts`): what needs it
+   * is not to be begun then.
+   */
   readonly userId: string;
   readonly synchronizerId: string;
   readonly issuerParty: string;

@@ -1,5 +1,5 @@
 // What an update did: read back to tell whether an acceptance is the transfer that it should be.
-import { ExercisedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
+import type { ExercisedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
 import type { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
 import {
   CumulativeFilter,
@@ -18,6 +18,7 @@ import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Read, TransferEffect } from '../core/ports.js';
 import { offsetOf, readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
+import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './exercise.js';
 import { fieldsOf, instrumentOf, isEntity } from './values.js';
 
 const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
@@ -76,24 +77,32 @@ async function transactionOf(
 }
 
 /**
- * The one transfer of a transaction. Its exercise tells all of it; who sees only the receiver's side has the token's
- * event to go by. Several are no transfer of ours, which is alone in its transaction: null.
+ * The one transfer of a transaction. Its exercise tells all of it, whoever the token's admin is; who sees only the
+ * receiver's side has the event to go by that our own token leaves. Several are no transfer of ours, which is alone in
+ * its transaction: null. One inside another is how a registry's factory may carry the outer one out.
  */
 export function effectOf(transaction: Transaction): TransferEffect | null {
   const { updateId, commandId, events } = transaction;
-  const exercises = events.flatMap((event) =>
-    event.event === 'exercised' ? (transferExercised(event.exercised) ?? []) : [],
+  const transfers = events.flatMap(({ exercised }) =>
+    exercised && isTransfer(exercised) ? [exercised] : [],
   );
-  const found =
-    exercises.length > 0 ? exercises : events.flatMap((event) => transferLogged(event.created) ?? []);
-  const [effect] = found;
-  return effect === undefined || found.length > 1 ? null : { updateId, commandId, ...effect };
+  const outermost = transfers.filter((one) => !transfers.some((other) => isWithin(one, other)));
+  const [exercise, ...others] = outermost;
+  if (others.length > 0) return null;
+  const [logged, ...more] = events.flatMap(({ created }) => transferLogged(created) ?? []);
+  const effect = exercise === undefined ? (more.length > 0 ? null : logged) : transferExercised(exercise);
+  return effect ? { updateId, commandId, ...effect } : null;
 }
 
 type Effect = Omit<TransferEffect, 'updateId' | 'commandId'>;
 
-function transferExercised(event: ExercisedEvent = new ExercisedEvent()): Effect | null {
-  if (event.choice !== 'TransferFactory_Transfer') return null;
+const isTransfer = ({ choice, interfaceId }: ExercisedEvent): boolean =>
+  choice === TRANSFER_CHOICE && isEntity(interfaceId, TRANSFER_MODULE, TRANSFER_INTERFACE);
+
+const isWithin = (one: ExercisedEvent, other: ExercisedEvent): boolean =>
+  one.nodeId > other.nodeId && one.nodeId <= other.lastDescendantNodeId;
+
+function transferExercised(event: ExercisedEvent): Effect | null {
   const transfer = fieldsOf(event.choiceArgument?.record)?.record('transfer') ?? null;
   const instrument = instrumentOf(transfer?.record('instrumentId') ?? null);
   const sender = transfer?.party('sender') ?? null;

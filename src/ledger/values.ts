@@ -7,7 +7,7 @@ import {
   TextMap,
   Value,
 } from '#proto/com/daml/ledger/api/v2/value.js';
-import type { Timestamp } from '#proto/google/protobuf/timestamp.js';
+import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import { formatDecimal, parseDecimal } from '../core/decimal.js';
 import type { Micros } from '../core/ids.js';
 
@@ -78,3 +78,6 @@ export const isEntity = (id: Identifier | undefined, moduleName: string, entityN
 /** Exact: a Timestamp's seconds are far below 2^53, its nanoseconds a whole number of micros on a ledger. */
 export const microsOfTimestamp = (time: Timestamp): Micros =>
   BigInt(time.seconds) * 1_000_000n + BigInt(Math.floor(time.nanos / 1000));
+
+export const timestampOfMicros = (micros: Micros): Timestamp =>
+  new Timestamp({ seconds: Number(micros / 1_000_000n), nanos: Number(micros % 1_000_000n) * 1000 });

@@ -21,7 +21,16 @@ interface OfRow {
 
 /** Why this instance claims nothing right now. `fix` says what a person can do, where a person must. */
 export interface NotReady {
-  readonly part: 'database' | 'pins' | 'participant' | 'listener' | 'breaker' | 'schema' | 'stopping';
+  readonly part:
+    | 'database'
+    | 'pins'
+    | 'participant'
+    | 'listener'
+    | 'breaker'
+    | 'clocks'
+    | 'mark'
+    | 'schema'
+    | 'stopping';
   readonly reason: string;
 }
 
@@ -49,6 +58,8 @@ export type SubmitterEvent =
       readonly sender: string;
       readonly at: DbMillis;
     } & OfRow)
+  /** The participant has prepared the transfer; it was looked at, and signed. */
+  | ({ readonly kind: 'prepared'; readonly tookMs: number } & OfRow)
   /** The request leaves now. */
   | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
   | ({ readonly kind: 'answered'; readonly outcome: Outcome; readonly tookMs: number } & OfRow)
@@ -78,6 +89,10 @@ export type SubmitterEvent =
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';
       readonly detail: string;
     }
+  /** Where an own submission's record time lay outside of its sending and its answer, and when that is over. */
+  | { readonly kind: 'clocks'; readonly state: 'fine' | 'apart' | 'too-far'; readonly aheadMs: number }
+  /** The marked completion is pruned and the participant id may not be asked: undecided rows have to wait. */
+  | { readonly kind: 'mark'; readonly state: 'unprovable' | 'provable' }
   | { readonly kind: 'canary'; readonly tookMs: number | null }
   | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }
   | { readonly kind: 'ready' }

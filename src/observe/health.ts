@@ -13,12 +13,9 @@ const STARTING: Health = { ready: false, blockers: [{ part: 'participant', reaso
 export function onEvent(health: Health, event: SubmitterEvent): Health {
   switch (event.kind) {
     case 'ready':
-      return of(health.blockers.filter(({ part }) => part === 'breaker' || part === 'listener'));
+      return of(health.blockers.filter(({ part }) => OTHERS.has(part)));
     case 'not-ready':
-      return of([
-        ...health.blockers.filter(({ part }) => part === 'breaker' || part === 'listener'),
-        ...event.blockers,
-      ]);
+      return of([...health.blockers.filter(({ part }) => OTHERS.has(part)), ...event.blockers]);
     case 'breaker':
       // Open for one sender or token, it is open for nobody else.
       if (event.key !== null) return health;
@@ -36,6 +33,21 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
             reason: 'a notification of our own was not heard; the poll finds rows',
           })
         : without(health, 'listener');
+    case 'clocks':
+      return event.state === 'too-far'
+        ? replace(health, {
+            part: 'clocks',
+            reason: `the ledger's clock is ${Math.round(event.aheadMs)} ms ahead of the database's (negative: behind): put them right`,
+          })
+        : without(health, 'clocks');
+    case 'mark':
+      return event.state === 'unprovable'
+        ? replace(health, {
+            part: 'mark',
+            reason:
+              'the marked completion is pruned, and this token may not ask for the participant id: undecided rows wait until it may',
+          })
+        : without(health, 'mark');
     case 'stopping':
       return replace(health, { part: 'stopping', reason: 'this instance is stopping' });
     default:
@@ -51,9 +63,16 @@ export function createHealth(events$: Observable<SubmitterEvent>): () => Health 
   return () => health;
 }
 
-/** Without notifications rows are claimed all the same, by the poll: said, but no reason to call it not ready. */
+/** What the participant's own check says nothing about. */
+const OTHERS: ReadonlySet<NotReady['part']> = new Set(['breaker', 'listener', 'clocks', 'mark']);
+/**
+ * Without notifications rows are claimed all the same, by the poll, and without a mark too, only that undecided ones
+ * have to wait: said, but no reason to call it not ready.
+ */
+const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark']);
+
 const of = (blockers: readonly NotReady[]): Health => ({
-  ready: blockers.every(({ part }) => part === 'listener'),
+  ready: blockers.every(({ part }) => HARMLESS.has(part)),
   blockers,
 });
 const without = (health: Health, part: NotReady['part']): Health =>

@@ -65,6 +65,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'claimed':
         return log[event.rows > 0 ? 'debug' : 'trace'](fields(event), 'claimed');
       case 'taken':
+      case 'prepared':
       case 'sent':
         return log.debug(fields(event), event.kind);
       case 'looked':
@@ -91,6 +92,17 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         return log[event.state === 'connected' || event.state === 'recreated' ? 'info' : 'warn'](
           fields(event),
           `listener ${event.state}`,
+        );
+      case 'clocks':
+        return log[event.state === 'fine' ? 'info' : event.state === 'apart' ? 'warn' : 'error'](
+          { aheadMs: round(event.aheadMs) },
+          `the clocks of database and ledger are ${event.state}`,
+        );
+      case 'mark':
+        return log[event.state === 'provable' ? 'info' : 'warn'](
+          event.state === 'provable'
+            ? 'the participant can be proven again'
+            : 'the marked completion is pruned and the participant id may not be asked: undecided rows wait',
         );
       case 'canary':
         if (event.tookMs === null) return log.warn('a notification of our own was not heard in time');

@@ -52,7 +52,7 @@ export async function chase(
     const finding = lookAt(
       event,
       claim.row.txHash,
-      { sentUntil: null, submissionId: claim.record.submissionId },
+      { ...claim.record, sentUntil: null },
       path.settings.synchronizerId,
     );
     if (finding?.kind === 'accepted') return verifyAcceptance(path, claim, finding, signal);

@@ -2,8 +2,11 @@ import type { ClaimReply } from '../core/ports.js';
 import type { FreshClaim } from '../core/row.js';
 import type { WakeReason } from '../observe/events.js';
 import type { Slots } from '../runtime/slots.js';
+import { beforeFailing } from './before-failing.js';
+import type { ClockWatch } from './clock-watch.js';
 import { type ConcludeDeps, conclude, taken } from './conclude.js';
 import type { PathContext } from './context.js';
+import type { KnownTimes } from './known-times.js';
 import type { Renewer } from './renew.js';
 import type { SubmitDeps } from './submission.js';
 import { submit } from './submit.js';
@@ -13,6 +16,8 @@ import { TRAILING_MS } from './wake.js';
 export interface ClaimDeps extends SubmitDeps, ConcludeDeps {
   readonly renewer: Renewer;
   readonly slots: Slots;
+  readonly clocks: ClockWatch;
+  readonly times: KnownTimes;
 }
 
 /** Asking for 64 where there is one row costs twice as much: ask for few, double while the answer is full. */
@@ -27,7 +32,7 @@ export interface Claimer {
 /** The hot path's claim: a round per wake-up, one statement per round, at most one in flight per instance. */
 export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
   const { settings, store, clock, emit } = path;
-  const { participant, breaker, renewer, slots, wakeups } = deps;
+  const { participant, breaker, clocks, times, renewer, slots, wakeups } = deps;
   let appetite = FEW;
   /** The last claim filled the last slot: there may be more. */
   let hungry = false;
@@ -35,19 +40,25 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
   const round = async (by: WakeReason): Promise<void> => {
     const verified = participant.verified();
     if (verified === null || deps.stopping.aborted) return;
-    const allowed = breaker.allowance();
-    if (allowed === 'none') return;
-    const probe = allowed === 'one';
+    const allowed = [breaker.allowance(), clocks.allowance()];
+    if (allowed.includes('none')) return;
+    const probe = allowed.includes('one');
     const ask = Math.min(slots.free(), probe ? 1 : appetite);
     if (ask === 0) {
       hungry = true;
       return;
     }
-    if (probe) breaker.beginProbe();
+    if (allowed[0] === 'one') breaker.beginProbe();
+    if (allowed[1] === 'one') clocks.beginProbe();
     // Before the statement is sent: our deadline ends before the database's lease does (I1).
     const sentAt = clock.elapsed();
     const reply = await claim(verified, ask, probe);
-    if (reply.kind === 'stale') return participant.doubt('the pinned row changed');
+    if (reply.kind === 'stale') {
+      // It learned nothing; left under way, it would be the last one.
+      if (probe) breaker.endProbe();
+      return participant.doubt('the pinned row changed');
+    }
+    times.database(reply.now, sentAt);
     const got = reply.rows.length;
     emit({ kind: 'claimed', rows: got, asked: ask, by, tookMs: clock.elapsed() - sentAt, look: false });
     for (const row of reply.rows) if (row.kind === 'fresh') begin(row, reply, sentAt, probe);
@@ -80,8 +91,10 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     const lease = renewer.hold(row.row, row.token, sentAt);
     taken(path, row, reply.now);
     slots.run(async () => {
-      const verdict = await submit(path, deps, { claim: row, lease, now: reply.now, at: sentAt });
+      const claimed = { claim: row, lease, now: reply.now, at: sentAt };
+      const judged = await submit(path, deps, claimed);
       if (probe && breaker.open() !== null) breaker.endProbe();
+      const verdict = await beforeFailing(path, deps, claimed, judged);
       await conclude(deps, row, lease, verdict);
     });
   };

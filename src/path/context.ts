@@ -3,6 +3,7 @@ import type { Party } from '../core/ids.js';
 import type { Clock, Ledger, Store } from '../core/ports.js';
 import type { Token } from '../core/token.js';
 import type { SubmitterEvent } from '../observe/events.js';
+import type { Signer } from '../transfer/signer.js';
 
 /** What the steps of the path need to know of the configuration. Durations in ms. */
 export interface PathSettings {
@@ -20,7 +21,8 @@ export interface PathSettings {
   readonly lookPatienceMs: number | null;
   readonly retry: RetryPolicy;
   readonly lanes: 'sender' | 'off';
-  readonly userId: string;
+  /** Look at what the participant prepared before it is signed; off only by the operator's explicit word. */
+  readonly verifyPrepared: boolean;
   readonly synchronizerId: string;
   readonly issuerParty: Party;
   /** The operator's word, for a participant whose token may not ask. */
@@ -34,6 +36,7 @@ export interface PathContext {
   readonly settings: PathSettings;
   readonly store: Store;
   readonly ledger: Ledger;
+  readonly signer: Signer;
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: (event: SubmitterEvent) => void;

@@ -1,3 +1,4 @@
+import type { DbMillis } from '../core/ids.js';
 import type { CallOptions, Pinned, Read } from '../core/ports.js';
 import { PROTOCOL } from '../core/protocol.js';
 import type { NotReady } from '../observe/events.js';
@@ -9,22 +10,28 @@ import type { Verified } from './verified.js';
 const UNKNOWN_PATIENCE_MS = 75_000;
 const AFTER_CHECKPOINT_MS = 5_000;
 
-/** Holds the participant that answers against the pinned row; with a difference, why this instance claims nothing. */
-export async function identify(path: PathContext, options: CallOptions): Promise<Verified | NotReady> {
-  const { settings, store, ledger } = path;
-  const pinned = await store.pinned();
-  if (pinned === null)
-    return refuse('schema', 'the database is not migrated: run `canton-submitter migrate`');
-  const odd = disagreement(pinned, settings);
-  if (odd !== null) return refuse('pins', odd);
-  if (!ledger.ready()) return refuse('participant', 'the participant cannot be reached');
-
+/**
+ * Holds the participant that answers, and the database, against the pinned row; with a difference, why this instance
+ * claims nothing. `latest`: the latest time that this process was told, for a recheck.
+ */
+export async function identify(
+  path: PathContext,
+  options: CallOptions,
+  latest: DbMillis,
+): Promise<Verified | NotReady> {
+  const { settings, ledger } = path;
+  const pinned = await rightDatabase(path, latest);
+  if ('part' in pinned) return pinned;
   const version = await ledger.version(options);
+  if (!ledger.ready()) return refuse('participant', unreachable(version));
   if (version.kind !== 'read')
     return refuse('participant', `its API version cannot be read: ${said(version)}`);
-  if (!/^3\./.test(version.value.version)) {
+  const generation = /^3\.(\d+)/.exec(version.value.version);
+  if (generation === null) {
     return refuse('participant', `it speaks Ledger API ${version.value.version}; this service needs 3.x`);
   }
+  const user = await ledger.userId(options);
+  if (user.kind !== 'read') return refuse('participant', `the ledger user is not known: ${said(user)}`);
   const asked = await ledger.participantId(options);
   const mayAskId = asked.kind === 'read';
   if (asked.kind !== 'read' && asked.refusal.errorId !== 'GRPC_PERMISSION_DENIED') {
@@ -39,7 +46,7 @@ export async function identify(path: PathContext, options: CallOptions): Promise
   const end = await ledger.ledgerEnd(options);
   if (end.kind !== 'read') return refuse('participant', `its ledger end cannot be read: ${said(end)}`);
 
-  const pins = await agreedPins(path, pinned, id);
+  const pins = await agreedPins(path, pinned, { id, userId: user.value });
   if ('part' in pins) return pins;
   if (pins.ledgerEnd !== null && end.value < pins.ledgerEnd) {
     return refuse(
@@ -60,6 +67,7 @@ export async function identify(path: PathContext, options: CallOptions): Promise
     pinned: pins,
     participantId: id,
     mayAskId,
+    looksUpHashes: Number(generation[1]) >= 6,
     patienceMs: settings.lookPatienceMs ?? patience,
     end: end.value,
   };
@@ -69,9 +77,9 @@ export async function identify(path: PathContext, options: CallOptions): Promise
 async function agreedPins(
   { settings, store }: PathContext,
   pinned: Pinned,
-  id: string,
+  { id, userId }: { readonly id: string; readonly userId: string },
 ): Promise<Pinned | NotReady> {
-  const mine = { id, userId: settings.userId, synchronizerId: settings.synchronizerId };
+  const mine = { id, userId, synchronizerId: settings.synchronizerId };
   const pins =
     pinned.participant === null
       ? ((await store.pinParticipant(pinned.generation, mine)) ?? (await store.pinned()))
@@ -87,6 +95,41 @@ async function agreedPins(
   }
   return pins;
 }
+
+/**
+ * The pinned row, of the database that was pinned. Another timeline (a failover, a restore) may lack what was written
+ * last, so the first instance that sees it rechecks before anything is claimed (P20).
+ */
+async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinned | NotReady> {
+  const { settings, store, emit } = path;
+  for (let tries = 0; tries < RECHECK_TRIES; tries++) {
+    const pinned = await store.pinned();
+    if (pinned === null)
+      return refuse('schema', 'the database is not migrated: run `canton-submitter migrate`');
+    const odd = disagreement(pinned, settings);
+    if (odd !== null) return refuse('pins', odd);
+    if (pinned.halted !== null) return refuse('pins', `halted: ${pinned.halted}`);
+    if (sameDatabase(pinned)) return pinned;
+    if (pinned.databaseNow === null)
+      return refuse('database', "the database's timeline was pinned, and may not be asked for any more");
+    const oneStepTokens = [...settings.tokens].flatMap(([address, { steps }]) =>
+      steps === 1 ? [address] : [],
+    );
+    const result = await store.recheck({ generation: pinned.generation, notBefore: latest, oneStepTokens });
+    if (result === null) continue;
+    const was = `${pinned.database?.systemId}/${pinned.database?.timeline}`;
+    const is = `${pinned.databaseNow.systemId}/${pinned.databaseNow.timeline}`;
+    const what = `the database is ${is}, and was ${was} (a failover, or a restore): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
+    emit({ kind: 'alarm', what, txHash: null });
+  }
+  return refuse('pins', 'another instance is rechecking');
+}
+
+const RECHECK_TRIES = 3;
+
+const sameDatabase = ({ database, databaseNow }: Pinned): boolean =>
+  database === null ||
+  (database.systemId === databaseNow?.systemId && database.timeline === databaseNow.timeline);
 
 /** What processes must agree on, since they would break each other's work otherwise (P30). */
 export function disagreement(
@@ -112,6 +155,15 @@ const LABEL = {
   userId: 'CANTON_USER_ID',
   synchronizerId: 'CANTON_SYNCHRONIZER_ID',
 } as const;
+
+/** A wrong port, a wrong authority: the connection's own words, without their time, or each would be news. */
+function unreachable(version: Read<unknown>): string {
+  const detail =
+    version.kind === 'read'
+      ? ''
+      : version.refusal.detail.replace(/ ?\([^()]*\d{4}-\d\d-\d\dT[^()]*\)|\.? *Resolution note: *$/g, '');
+  return `the participant cannot be reached${detail === '' ? '' : `: ${detail}`}`;
+}
 
 const said = (read: Exclude<Read<unknown>, { kind: 'read' }>): string =>
   `${read.refusal.errorId}: ${read.refusal.detail}`;

@@ -1,8 +1,9 @@
 import { parked, released } from '../core/decide.js';
 import { microsOf } from '../core/ids.js';
 import { type Finding, lookAt } from '../core/look.js';
-import type { CompletionEvent } from '../core/outcome.js';
+import type { CompletionEvent, SynchronizerTime } from '../core/outcome.js';
 import { chase } from './chase.js';
+import { haltOnBrokenBound } from './halt.js';
 import type { Looking, Reading } from './looking.js';
 import { verifyAcceptance } from './verify.js';
 
@@ -11,7 +12,9 @@ const AGAIN_MS = 5_000;
 
 /** What one event says of each row. Deaths are kept until the stream has proven itself; an acceptance needs no proof. */
 export async function judge(reading: Reading, event: CompletionEvent, dead: Set<Looking>): Promise<void> {
-  const { path, participant, open, close, stop } = reading;
+  const { path, participant, open, close, stop, times } = reading;
+  for (const time of timesOf(event))
+    if (time.synchronizerId === path.settings.synchronizerId) times.record(time.recordTime);
   for (const row of [...open]) {
     if (row.lease.signal.aborted) {
       open.delete(row);
@@ -30,7 +33,7 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Set<
       : lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
     if (finding === null) continue;
     if (finding.kind === 'dead') dead.add(row);
-    else if (finding.kind === 'accepted') await accepted(reading, row, finding);
+    else if (finding.kind === 'accepted') await accepted(reading, row, finding, timesOf(event)[0] ?? null);
     else {
       const call = AbortSignal.any([stop, row.lease.signal]);
       const end = await chase(path, participant, row.claim, finding.completionOffset, call);
@@ -46,10 +49,12 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Set<
 }
 
 async function accepted(
-  { path, close, stop }: Reading,
+  { path, participant, close, stop }: Reading,
   row: Looking,
   finding: Extract<Finding, { kind: 'accepted' }>,
+  time: SynchronizerTime | null,
 ): Promise<void> {
+  if (finding.ours) await haltOnBrokenBound(path, participant, row.claim.row, row.claim.record, time);
   const verdict = await verifyAcceptance(path, row.claim, finding, AbortSignal.any([stop, row.lease.signal]));
   if (verdict === null)
     await close(
@@ -88,9 +93,11 @@ function answerMayBePruned(
   event: CompletionEvent,
 ): boolean {
   if (!unsure.has(row)) return false;
-  const times = event.kind === 'checkpoint' ? event.times : event.time === null ? [] : [event.time];
-  const first = times.find((time) => time.synchronizerId === path.settings.synchronizerId);
+  const first = timesOf(event).find((time) => time.synchronizerId === path.settings.synchronizerId);
   if (first === undefined) return false;
   unsure.delete(row);
   return first.recordTime >= microsOf(row.claim.row.createdAt - verified.pinned.clockSkewMaxMs);
 }
+
+const timesOf = (event: CompletionEvent): readonly SynchronizerTime[] =>
+  event.kind === 'checkpoint' ? event.times : event.time === null ? [] : [event.time];

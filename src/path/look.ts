@@ -1,12 +1,19 @@
 import { nextLookMs } from '../core/backoff.js';
 import { parked, released } from '../core/decide.js';
 import type { Verdict } from '../core/settlement.js';
+import { askByHash } from './ask-by-hash.js';
 import type { PathContext } from './context.js';
+import type { KnownTimes } from './known-times.js';
 import type { FoundKind, LookBatch, Looking } from './looking.js';
 import type { Participant } from './participant.js';
 import { readUntilDecided } from './read-completions.js';
 
-type Conclude = (row: Looking, verdict: Verdict) => Promise<void>;
+type Conclude = (row: Looking, verdict: Verdict, found: FoundKind) => Promise<void>;
+
+export interface LookDeps {
+  readonly participant: Participant;
+  readonly times: KnownTimes;
+}
 
 /**
  * Rule 4: undecided rows are looked at, and nothing else. It builds nothing and judges nothing, neither configuration
@@ -15,7 +22,7 @@ type Conclude = (row: Looking, verdict: Verdict) => Promise<void>;
  */
 export async function look(
   path: PathContext,
-  participant: Participant,
+  { participant, times }: LookDeps,
   batch: LookBatch,
   signal: AbortSignal,
   conclude: Conclude,
@@ -26,7 +33,7 @@ export async function look(
     if (!open.delete(row)) return;
     const { id, txHash } = row.claim.row;
     path.emit({ kind: 'looked', id, txHash, found, tookMs: path.clock.elapsed() - batch.at });
-    await conclude(row, verdict);
+    await conclude(row, verdict, found);
   };
   if (verified !== null) {
     await Promise.all(
@@ -34,17 +41,20 @@ export async function look(
         .filter((row) => row.claim.record.sentOn !== verified.pinned.sentOn)
         .map((row) => close(row, 'lost', elsewhere(row))),
     );
-    const timer = AbortSignal.timeout(verified.patienceMs);
-    await readUntilDecided({
+    const stop = AbortSignal.any([signal, AbortSignal.timeout(verified.patienceMs)]);
+    const reading = {
       path,
       participant,
       verified,
       open,
       close,
-      stop: AbortSignal.any([signal, timer]),
+      stop,
+      times,
       useMark: true,
-      unsure: new Set(),
-    });
+      unsure: new Set<Looking>(),
+    };
+    if (verified.looksUpHashes) await askByHash(reading);
+    await readUntilDecided(reading);
   }
   // Patience over, the stream broke, or the participant is not to be trusted: still undecided, the record stays.
   await Promise.all(

@@ -2,6 +2,7 @@ import type { DbMillis } from '../core/ids.js';
 import type { UndecidedClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import type { PathContext } from './context.js';
+import type { KnownTimes } from './known-times.js';
 import type { Participant } from './participant.js';
 import type { Lease } from './renew.js';
 import type { Verified } from './verified.js';
@@ -30,6 +31,7 @@ export interface Reading {
   readonly open: Set<Looking>;
   readonly close: (row: Looking, found: FoundKind, verdict: Verdict) => Promise<void>;
   readonly stop: AbortSignal;
+  readonly times: KnownTimes;
   /** False once the marked completion turned out to be pruned: the participant id has to prove it then. */
   readonly useMark: boolean;
   /** Rows read from the pruned offset on: the first time the stream tells must be before they were accepted. */

@@ -1,3 +1,4 @@
+import type { SynchronizerTime } from '../core/outcome.js';
 import type { CallOptions, Ledger, Mark } from '../core/ports.js';
 import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
 import type { Verified } from './verified.js';
@@ -18,6 +19,10 @@ export async function showsMark(
   return 'missed';
 }
 
+export type Moved =
+  | { readonly kind: 'shown'; readonly time: SynchronizerTime | null }
+  | { readonly kind: 'missed' | 'unsure' };
+
 /**
  * Moves the mark forward, only over a stream that shows the old one too. The first mark needs the participant id
  * before and after instead, or the operator's word where the token may not ask.
@@ -28,9 +33,10 @@ export async function moveMark(
   next: Mark,
   signal: AbortSignal,
   timeoutMs: number,
-): Promise<'shown' | 'missed' | 'unsure'> {
+): Promise<Moved> {
+  const unsure: Moved = { kind: 'unsure' };
   const { mark: old } = verified.pinned;
-  if (old === null && !(await isStill(ledger, verified, { timeoutMs, signal }))) return 'unsure';
+  if (old === null && !(await isStill(ledger, verified, { timeoutMs, signal }))) return unsure;
   const parties = old === null || old.party === next.party ? [next.party] : [old.party, next.party];
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   let proof: Proof = proofAtBegin(old);
@@ -39,19 +45,38 @@ export async function moveMark(
     limit,
   )) {
     proof = observeProof(proof, old, event);
-    if (proof === 'missed') return 'missed';
+    if (proof === 'missed') return { kind: 'missed' };
     if (event.offset < next.offset) continue;
     const there =
       event.kind === 'accepted' && event.offset === next.offset && event.updateId === next.updateId;
-    if (!there) return 'unsure';
-    if (proof === 'shown') return 'shown';
-    return (await isStill(ledger, verified, { timeoutMs, signal })) ? 'shown' : 'unsure';
+    if (!there) return unsure;
+    const shown: Moved = { kind: 'shown', time: event.time };
+    if (proof === 'shown') return shown;
+    return (await isStill(ledger, verified, { timeoutMs, signal })) ? shown : unsure;
   }
-  return 'unsure';
+  return unsure;
 }
 
-/** The participant id is still the verified one, or the operator's word has to do. */
+/** The record time of that completion; null where it is not to be had. */
+export async function recordTimeOf(
+  ledger: Ledger,
+  { offset, updateId, party }: Mark,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<SynchronizerTime | null> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  for await (const event of ledger.completions({ parties: [party], beginExclusive: offset - 1n }, limit)) {
+    if (event.offset < offset) continue;
+    return event.kind === 'accepted' && event.updateId === updateId ? event.time : null;
+  }
+  return null;
+}
+
+/**
+ * Is the participant id still the verified one? Where the token may not ask, the operator's word has to do, but only
+ * before the first mark: once there was one, and it is pruned, nothing proves that participant any more (rule 4 waits).
+ */
 export async function isStill(ledger: Ledger, verified: Verified, options: CallOptions): Promise<boolean> {
   const id = await ledger.participantId(options);
-  return id.kind === 'read' ? id.value === verified.participantId : !verified.mayAskId;
+  if (id.kind === 'read') return id.value === verified.participantId;
+  return !verified.mayAskId && verified.pinned.mark === null;
 }

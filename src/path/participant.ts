@@ -1,11 +1,17 @@
-import type { Offset } from '../core/ids.js';
-import type { CallOptions, Mark } from '../core/ports.js';
+import type { ClockSample } from '../core/clocks.js';
+import type { Offset, TxHash } from '../core/ids.js';
+import type { SynchronizerTime } from '../core/outcome.js';
+import type { CallOptions, Mark, Pinned } from '../core/ports.js';
+import type { SubmissionRecord } from '../core/row.js';
 import type { NotReady } from '../observe/events.js';
 import { createLoop } from '../runtime/loop.js';
 import { every } from '../runtime/timers.js';
+import type { ClockWatch } from './clock-watch.js';
 import type { PathContext } from './context.js';
+import { haltOnBrokenBound } from './halt.js';
 import { identify, refuse } from './identify.js';
-import { moveMark, showsMark } from './marks.js';
+import type { KnownTimes } from './known-times.js';
+import { moveMark, recordTimeOf, showsMark } from './marks.js';
 import type { Verified } from './verified.js';
 
 /**
@@ -25,27 +31,46 @@ export interface Participant {
   /** The highest ledger end that was answered since the check: nothing may be read before it. */
   ledgerEnd(): Offset;
   sawLedgerEnd(offset: Offset): void;
-  /** An acceptance this instance was shown: the next mark. */
-  sawAcceptance(mark: Mark): void;
+  /** An acceptance this instance was shown: the next mark, and where it was its own submission, what measures clocks. */
+  sawAcceptance(mark: Mark, own?: OwnSubmission): void;
   /** Is this still the pinned participant, with its history? For verdicts that depend on the ledger's state. */
   prove(signal: AbortSignal): Promise<'proven' | 'unsure' | 'another'>;
+  /** Whether undecided rows can be told to be dead at all: not, where the mark is pruned and the id may not be asked. */
+  provable(yes: boolean): void;
   /** Check again before anything else is claimed. */
   doubt(why: string): void;
   blocker(): NotReady | null;
+}
+
+/** A submission that this instance sent and was answered. Times are the database's. */
+export interface OwnSubmission extends Omit<ClockSample, 'recordTime'> {
+  readonly record: SubmissionRecord;
+  readonly txHash: TxHash;
+}
+
+/** What was accepted last, and not measured yet where it is our own. */
+interface Candidate {
+  readonly mark: Mark;
+  readonly own: OwnSubmission | null;
 }
 
 const CALL_MS = 5_000;
 /** Marks are written at most this often. */
 const MARK_EVERY_MS = 5_000;
 
-export function createParticipant(path: PathContext, onVerified: () => void): Participant {
+export function createParticipant(
+  path: PathContext,
+  { clocks, times }: { readonly clocks: ClockWatch; readonly times: KnownTimes },
+  onVerified: () => void,
+): Participant {
   const { settings, store, ledger, emit } = path;
   const stopping = new AbortController();
   const options = (): CallOptions => ({ timeoutMs: CALL_MS, signal: stopping.signal });
   let state: Verified | NotReady = refuse('participant', 'not connected yet');
   let end: Offset = 0n;
   let provenEnd: Offset = 0n;
-  let candidate: Mark | null = null;
+  let canProve = true;
+  let candidate: Candidate | null = null;
 
   const sawLedgerEnd = (offset: Offset): void => {
     if (offset > end) end = offset;
@@ -67,7 +92,7 @@ export function createParticipant(path: PathContext, onVerified: () => void): Pa
   const loop = createLoop<string>(
     async () => {
       try {
-        become(await identify(path, options()));
+        become(await identify(path, options(), times.latest()));
       } catch (error) {
         become(
           refuse(
@@ -106,6 +131,18 @@ export function createParticipant(path: PathContext, onVerified: () => void): Pa
     return 'another';
   };
 
+  /** Our own submission's record time tells how far the clocks lie apart, and whether its bound was one. */
+  const measure = async (seen: Candidate, told: SynchronizerTime | null, pinned: Pinned): Promise<void> => {
+    const { mark, own } = seen;
+    if (own === null) return;
+    if (candidate === seen) candidate = { mark, own: null };
+    const time = told ?? (await recordTimeOf(ledger, mark, { timeoutMs: CALL_MS, signal: stopping.signal }));
+    if (time === null || time.synchronizerId !== settings.synchronizerId) return;
+    times.record(time.recordTime);
+    clocks.measured({ ...own, recordTime: time.recordTime }, pinned.clockSkewMaxMs);
+    await haltOnBrokenBound(path, participant, own, own.record, time);
+  };
+
   /** Keeps the marks: what the next check, of any instance, holds the participant against. */
   const tick = async (): Promise<void> => {
     if ('part' in state) return loop.signal('still not ready');
@@ -113,9 +150,12 @@ export function createParticipant(path: PathContext, onVerified: () => void): Pa
     if (fresh === null || fresh.generation !== state.pinned.generation)
       return loop.signal('the pinned row changed');
     state = { ...state, pinned: fresh };
-    const next = candidate !== null && candidate.offset > (fresh.mark?.offset ?? -1n) ? candidate : null;
-    const moved = next === null ? null : await moveMark(ledger, state, next, stopping.signal, CALL_MS);
-    if (moved === 'missed') return doubt('its completions do not show the marked one');
+    const seen = candidate;
+    const next = seen !== null && seen.mark.offset > (fresh.mark?.offset ?? -1n) ? seen : null;
+    const moved = next === null ? null : await moveMark(ledger, state, next.mark, stopping.signal, CALL_MS);
+    if (moved?.kind === 'missed') return doubt('its completions do not show the marked one');
+    if (seen !== null) await measure(seen, moved?.kind === 'shown' ? moved.time : null, fresh);
+    if ('part' in state) return;
     // A ledger end counts for all only between two proofs: another participant's would shut this one out for ever.
     const before = await prove(stopping.signal);
     const now = before === 'proven' ? await ledger.ledgerEnd(options()) : null;
@@ -125,21 +165,23 @@ export function createParticipant(path: PathContext, onVerified: () => void): Pa
     sawLedgerEnd(now.value);
     await store.advanceMarks({
       ledgerEnd: now.value,
-      mark: moved === 'shown' ? next : null,
+      mark: moved?.kind === 'shown' ? (next?.mark ?? null) : null,
       oldMark: fresh.mark,
     });
   };
 
   let unsubscribe: (() => void) | null = null;
   let ticking: { stop(): Promise<void> } | null = null;
-  return {
+  const participant: Participant = {
     start() {
       unsubscribe = ledger.onReady((ready) => {
         if (!ready) become(refuse('participant', 'the connection to the participant is lost'));
         loop.signal(ready ? 'connected' : 'lost');
       });
       const tickMs = (): number =>
-        'part' in state ? Math.min(settings.probeMs, MARK_EVERY_MS) : MARK_EVERY_MS;
+        'part' in state || clocks.tooFar() !== null
+          ? Math.min(settings.probeMs, MARK_EVERY_MS)
+          : MARK_EVERY_MS;
       ticking = every(tickMs, 0.2, tick, (error) => emit({ kind: 'fault', where: 'participant', error }));
       loop.signal('start');
     },
@@ -152,12 +194,17 @@ export function createParticipant(path: PathContext, onVerified: () => void): Pa
     sentFrom: () => provenEnd,
     ledgerEnd: () => end,
     sawLedgerEnd,
-    sawAcceptance(mark) {
+    sawAcceptance(mark, own) {
       sawLedgerEnd(mark.offset);
-      if (candidate === null || mark.offset > candidate.offset) candidate = mark;
+      if (candidate === null || mark.offset > candidate.mark.offset) candidate = { mark, own: own ?? null };
     },
     prove,
+    provable(yes) {
+      if (yes !== canProve) emit({ kind: 'mark', state: yes ? 'provable' : 'unprovable' });
+      canProve = yes;
+    },
     doubt,
     blocker: () => ('part' in state ? state : null),
   };
+  return participant;
 }

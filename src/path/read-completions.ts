@@ -18,7 +18,10 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
   const earliest = await earliestTold(reading);
   if (earliest === null || open.size === 0) return;
   // Without a mark the id is asked before the stream opens and again after its deciding event.
-  if (mark === null && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) return;
+  if (mark === null && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) {
+    participant.provable(verified.mayAskId || verified.pinned.mark === null);
+    return;
+  }
 
   const finished = new AbortController();
   const parties = [
@@ -47,8 +50,11 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
         return participant.doubt('its completion stream does not show the marked completion');
       newest = acceptance(event) ?? newest;
       await judge(reading, event, dead);
-      if (proof === 'shown') await bury(reading, dead);
-      else if (proof === 'unmarked' && dead.size > 0) {
+      if (proof === 'shown') {
+        participant.provable(true);
+        await bury(reading, dead);
+      }
+      if (proof === 'unmarked' && dead.size > 0) {
         if (!(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) return;
         await bury(reading, dead);
       }

@@ -3,6 +3,7 @@ import type { WakeReason } from '../observe/events.js';
 import type { Slots } from '../runtime/slots.js';
 import { type ConcludeDeps, conclude, taken } from './conclude.js';
 import type { PathContext } from './context.js';
+import type { KnownTimes } from './known-times.js';
 import { look } from './look.js';
 import type { LookBatch, Looking } from './looking.js';
 import type { Participant } from './participant.js';
@@ -10,6 +11,7 @@ import type { Renewer } from './renew.js';
 
 export interface RecoverDeps extends ConcludeDeps {
   readonly participant: Participant;
+  readonly times: KnownTimes;
   readonly renewer: Renewer;
   /** Undecided rows have slots of their own, so that neither kind starves the other. */
   readonly lookSlots: Slots;
@@ -36,6 +38,7 @@ export function createRecovery(
       generation: verified.pinned.generation,
     });
     if (reply.kind === 'stale') return participant.doubt('the pinned row changed');
+    deps.times.database(reply.now, sentAt);
     if (reply.rows.length === 0) return;
     emit({
       kind: 'claimed',
@@ -61,7 +64,7 @@ export function createRecovery(
       const end = new Promise<void>((resolve) => ended.set(row, resolve));
       lookSlots.run(() => end);
     }
-    look(path, participant, batch, deps.stopping, async (row, verdict) => {
+    look(path, deps, batch, deps.stopping, async (row, verdict) => {
       await conclude(deps, row.claim, row.lease, verdict);
       ended.get(row)?.();
     })

@@ -1,7 +1,11 @@
-import type { DbMillis } from '../core/ids.js';
-import type { FreshClaim } from '../core/row.js';
+import { released } from '../core/decide.js';
+import { type DbMillis, dbMillis } from '../core/ids.js';
+import type { Outcome, Refusal } from '../core/outcome.js';
+import type { FreshClaim, SubmissionRecord } from '../core/row.js';
+import type { Verdict } from '../core/settlement.js';
 import type { FactoryCache } from '../transfer/factory.js';
 import type { Breaker } from './breaker.js';
+import type { PathContext } from './context.js';
 import type { Participant } from './participant.js';
 import type { Lease } from './renew.js';
 
@@ -11,6 +15,8 @@ export interface Submission {
   /** The database's time at the claim, and the elapsed time before the claim was sent. */
   readonly now: DbMillis;
   readonly at: number;
+  /** To be called in the tick in which the request leaves: from then on nothing but a certain answer ends it. */
+  readonly onSend: () => void;
 }
 
 export interface SubmitDeps {
@@ -19,4 +25,74 @@ export interface SubmitDeps {
   readonly factories: FactoryCache;
   /** Set: nothing new leaves any more. */
   readonly stopping: AbortSignal;
+}
+
+/** What became of a transfer on its way to the ledger, whichever way its sender submits. */
+export type Sent =
+  /** Nothing left, and this is what becomes of the row. */
+  | { readonly kind: 'verdict'; readonly verdict: Verdict }
+  /** Nothing left: the ledger, asked for what the transfer needs, said no. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly proven: boolean }
+  /** It left under this record. Times are the database's. */
+  | {
+      readonly kind: 'answered';
+      readonly outcome: Outcome;
+      readonly record: SubmissionRecord;
+      /** The participant had proven itself before what this rests on was read. */
+      readonly proven: boolean;
+      readonly sentAt: DbMillis;
+      readonly answeredAt: DbMillis;
+    };
+
+export const notSent = (why: string): Sent => ({
+  kind: 'verdict',
+  verdict: released('clear', 'now', -1, `NOT_SENT: ${why}`),
+});
+
+/** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
+export const databaseNow = ({ clock }: PathContext, { now, at }: Pick<Submission, 'now' | 'at'>): DbMillis =>
+  dbMillis(now + (clock.elapsed() - at));
+
+/** A sixth of the window has to be left when the request leaves: what comes later would be refused for its age. */
+const WINDOW_LEFT = 1 / 6;
+/** Of the lease, so that the call does not begin with one foot outside. */
+const LEASE_LEFT = 1 / 10;
+
+/**
+ * The last look before the call (I1): after it nothing is awaited until the method is called. `until`: from when on
+ * the ledger would refuse it.
+ */
+export function tooLate(
+  path: PathContext,
+  deps: SubmitDeps,
+  submission: Submission,
+  until: DbMillis,
+): string | null {
+  const { leaseMs, windowMs } = path.settings;
+  if (deps.stopping.aborted) return 'this instance is stopping';
+  if (deps.participant.verified() === null) return 'the participant is not verified';
+  if (!path.ledger.ready()) return 'the connection to the participant is not ready';
+  if (submission.lease.signal.aborted || submission.lease.left() < leaseMs * LEASE_LEFT)
+    return 'the lease is about to end';
+  return until - databaseNow(path, submission) < windowMs * WINDOW_LEFT
+    ? 'too little of the submission window is left'
+    : null;
+}
+
+/** The call itself, once (I4), told before and after. */
+export async function send(
+  path: PathContext,
+  submission: Submission,
+  { record, proven }: Pick<Extract<Sent, { kind: 'answered' }>, 'record' | 'proven'>,
+  call: (options: { timeoutMs: number; signal: AbortSignal }) => Promise<Outcome>,
+): Promise<Extract<Sent, { kind: 'answered' }>> {
+  const { claim, lease } = submission;
+  const { id, txHash } = claim.row;
+  const sentAt = databaseNow(path, submission);
+  submission.onSend();
+  path.emit({ kind: 'sent', id, txHash, submissionId: record.submissionId ?? '' });
+  const since = path.clock.elapsed();
+  const outcome = await call({ timeoutMs: path.settings.callTimeoutMs, signal: lease.signal });
+  path.emit({ kind: 'answered', id, txHash, outcome, tookMs: path.clock.elapsed() - since });
+  return { kind: 'answered', outcome, record, proven, sentAt, answeredAt: databaseNow(path, submission) };
 }

@@ -1,212 +1,133 @@
-import { decide, parked, released, retryOrPark } from '../core/decide.js';
-import { type DbMillis, dbMillis, type Party } from '../core/ids.js';
-import type { Outcome, Refusal } from '../core/outcome.js';
-import type { HostedTransfer } from '../core/ports.js';
-import type { FreshClaim, SubmissionRecord } from '../core/row.js';
+import { type Decidable, decide, released, retryOrPark } from '../core/decide.js';
+import type { Refusal } from '../core/outcome.js';
+import type { FreshClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
-import { type CheckedRow, checkParties, checkRow } from '../transfer/check.js';
-import { hostedTransfer } from '../transfer/command.js';
 import { walletMessage } from '../transfer/messages.js';
+import { offerNote } from '../transfer/steps.js';
 import { chase } from './chase.js';
 import type { PathContext } from './context.js';
-import { gather } from './gather.js';
-import type { Submission, SubmitDeps } from './submission.js';
-
-/** A sixth of the window has to be left when the request leaves: what comes later would be refused for its age. */
-const WINDOW_LEFT = 1 / 6;
-/** Of the lease, so that the call does not begin with one foot outside. */
-const LEASE_LEFT = 1 / 10;
+import { sendExternal } from './external.js';
+import { sendHosted } from './hosted.js';
+import { type JudgedRow, judge } from './judge.js';
+import type { Sent, Submission, SubmitDeps } from './submission.js';
 
 /**
  * One fresh row, from its claim to its verdict: judge, gather, look at the deadline, send once (I1, I4). Whatever
  * ends before the call began clears what this claim had written; from the call on only a certain answer does.
  */
-export async function submit(path: PathContext, deps: SubmitDeps, submission: Submission): Promise<Verdict> {
+export async function submit(
+  path: PathContext,
+  deps: SubmitDeps,
+  claimed: Omit<Submission, 'onSend'>,
+): Promise<Verdict> {
   let sent = false;
+  const onSend = (): void => {
+    sent = true;
+  };
   try {
-    return await attempt(path, deps, submission, () => {
-      sent = true;
-    });
+    return await attempt(path, deps, { ...claimed, onSend });
   } catch (error) {
     path.emit({ kind: 'fault', where: 'submit', error });
-    return afterFault(path, submission.claim, error, sent);
+    return afterFault(path, claimed.claim, error, sent);
   }
 }
 
-async function attempt(
-  path: PathContext,
-  deps: SubmitDeps,
-  submission: Submission,
-  onSend: () => void,
-): Promise<Verdict> {
+async function attempt(path: PathContext, deps: SubmitDeps, submission: Submission): Promise<Verdict> {
   const { claim } = submission;
   const judged = judge(path, claim);
   if (judged.kind !== 'ok') return judged.verdict;
-
-  const key = {
-    receiver: `receiver:${judged.receiver}`,
-    token: `token:${judged.row.token.address.toLowerCase()}`,
-    sender: `sender:${judged.sender}`,
-  };
-  const keys = [key.receiver, key.token, key.sender];
-  const waitMs = deps.breaker.keyWait(keys);
-  if (waitMs > 0)
-    return released(
-      'clear',
-      Math.round(waitMs),
-      -1,
-      'BREAKER: the ledger refuses this sender, receiver or token for now',
-    );
-  const blame = ({ kind, blame: whom, errorId, detail }: Refusal): void => {
-    if (kind !== 'not-the-row') return;
-    const { sender, receiver } = judged;
-    deps.breaker.refused({
-      sender,
-      receiver,
-      key: whom === 'all' ? null : key[whom],
-      reason: `${errorId}: ${detail}`,
-    });
-  };
-
-  const gathered = await gather(path, deps, submission, judged);
-  if (gathered.kind === 'refused') {
-    blame(gathered.refusal);
-    return decide({ kind: 'refused', refusal: gathered.refusal }, attemptOf(path, claim, false));
+  const keys = keysOf(judged);
+  const waitMs = deps.breaker.keyWait(Object.values(keys));
+  if (waitMs > 0) {
+    const why = 'BREAKER: the ledger refuses this sender, receiver or token for now';
+    return released('clear', Math.round(waitMs), -1, why);
   }
-  if (gathered.kind === 'verdict') return gathered.verdict;
 
-  const record = await writtenRecord(path, deps, submission, judged.row);
-  if ('verdict' in record) return record.verdict;
-  const transfer = hostedTransfer({
-    row: claim.row,
-    record,
-    receiver: judged.receiver,
-    checked: judged.row,
-    inputs: gathered.inputs,
-    factoryId: gathered.factoryId,
-    toleranceMs: path.settings.toleranceMs,
-    now: databaseNow(path, submission),
-  });
-  const late = tooLate(path, deps, submission, transfer);
-  if (late !== null) return released('clear', 'now', -1, `NOT_SENT: ${late}`);
-
-  onSend();
-  const outcome = await send(path, submission, transfer);
-  deps.factories.observe(judged.row.token.instrumentAdmin, gathered.factoryId, outcome);
-  if (outcome.kind === 'duplicate') {
-    const found = await chase(
-      path,
-      deps.participant,
-      { ...claim, record },
-      outcome.completionOffset,
-      submission.lease.signal,
-    );
-    return found ?? released('keep', 'now', 0, `DUPLICATE_COMMAND: ${outcome.detail}`);
+  const { sender } = claim;
+  const sent =
+    sender.kind === 'external'
+      ? await sendExternal(path, deps, submission, judged, sender.key)
+      : await sendHosted(path, deps, submission, judged);
+  switch (sent.kind) {
+    case 'verdict':
+      return sent.verdict;
+    case 'refused':
+      blame(deps, judged, sent.refusal);
+      return decided(path, deps, submission, judged, sent, { kind: 'refused', refusal: sent.refusal });
+    case 'answered':
+      return answered(path, deps, submission, judged, sent);
   }
-  if (outcome.kind === 'accepted') {
-    deps.participant.sawAcceptance({
-      offset: outcome.offset,
-      updateId: outcome.updateId,
-      party: record.party,
-    });
-  }
-  if (outcome.kind === 'refused' && outcome.refusal.kind === 'not-the-row') blame(outcome.refusal);
-  else if (outcome.kind === 'accepted' || outcome.kind === 'refused') deps.breaker.served(keys);
-  // The first refusal for what the ledger holds only asks for a second attempt, with the participant proven around it.
-  const byState = outcome.kind === 'refused' && outcome.refusal.kind === 'for-good-by-state';
-  const proven =
-    byState && gathered.proven && (await deps.participant.prove(submission.lease.signal)) === 'proven';
-  return decide(outcome, attemptOf(path, claim, proven));
 }
 
-type Judged =
-  | { readonly kind: 'ok'; readonly row: CheckedRow; readonly sender: Party; readonly receiver: Party }
-  | { readonly kind: 'verdict'; readonly verdict: Verdict };
-
-/** What can be said of a fresh row before the ledger is asked. Final at once: nothing of it is undecided (rule 5). */
-function judge({ settings }: PathContext, { row, sender, recipient }: FreshClaim): Judged {
-  const checked = checkRow(row, settings.tokens, settings.issuerParty);
-  if (checked.kind === 'failed') return { kind: 'verdict', verdict: checked };
-  if (checked.kind === 'park') return { kind: 'verdict', verdict: parked(checked.reason, 'clear') };
-  const parties = checkParties(row, sender, recipient);
-  if (parties.kind === 'failed') return { kind: 'verdict', verdict: parties };
-  if (parties.signs === 'key') return { kind: 'verdict', verdict: parked(EXTERNAL_PARTY, 'clear') };
-  return { kind: 'ok', row: checked, sender: parties.sender, receiver: parties.receiver };
-}
-
-const EXTERNAL_PARTY =
-  'EXTERNAL_PARTY: the sender has a stored key; this version submits for hosted parties only';
-
-/**
- * The record that stands when the request leaves. The claim wrote it for a hosted sender; a token of two steps may
- * be accepted without the bound of a one-step transfer, so its record says so before anything is sent.
- */
-async function writtenRecord(
-  path: PathContext,
-  deps: SubmitDeps,
-  { claim }: Submission,
-  { token }: CheckedRow,
-): Promise<SubmissionRecord | { readonly verdict: Verdict }> {
-  const verified = deps.participant.verified();
-  if (claim.own === null || verified === null)
-    return { verdict: released('clear', 'now', -1, 'NOT_SENT: the participant is not verified') };
-  if (token.steps === 1) return claim.own;
-  const record: SubmissionRecord = { ...claim.own, sentUntil: null };
-  const written = await path.store.writeAhead(claim, record, {
-    afterLook: false,
-    generation: verified.pinned.generation,
-  });
-  if (written === 'written') return record;
-  if (written === 'fenced')
-    path.emit({ kind: 'fenced', during: 'write-ahead', id: claim.row.id, txHash: claim.row.txHash });
-  return { verdict: released('clear', 'now', -1, `NOT_SENT: write-ahead ${written}`) };
-}
-
-/** The last look before the call (I1): after it nothing is awaited until the method is called. */
-function tooLate(
+/** What the sender's own answer makes of the row (rule 5). */
+async function answered(
   path: PathContext,
   deps: SubmitDeps,
   submission: Submission,
-  transfer: HostedTransfer,
-): string | null {
-  const { leaseMs, windowMs } = path.settings;
-  if (deps.stopping.aborted) return 'this instance is stopping';
-  if (deps.participant.verified() === null) return 'the participant is not verified';
-  if (!path.ledger.ready()) return 'the connection to the participant is not ready';
-  if (submission.lease.signal.aborted || submission.lease.left() < leaseMs * LEASE_LEFT)
-    return 'the lease is about to end';
-  const windowLeft = Number(transfer.executeBefore / 1000n) - databaseNow(path, submission);
-  return windowLeft < windowMs * WINDOW_LEFT ? 'too little of the submission window is left' : null;
+  judged: JudgedRow,
+  sent: Extract<Sent, { kind: 'answered' }>,
+): Promise<Verdict> {
+  const { outcome, record } = sent;
+  switch (outcome.kind) {
+    case 'duplicate': {
+      const claim = { ...submission.claim, record };
+      const { signal } = submission.lease;
+      const found = await chase(path, deps.participant, claim, outcome.completionOffset, signal);
+      return found ?? released('keep', 'now', 0, `DUPLICATE_COMMAND: ${outcome.detail}`);
+    }
+    case 'accepted': {
+      const { updateId, offset } = outcome;
+      const own = { ...sent, txHash: submission.claim.row.txHash };
+      deps.participant.sawAcceptance({ offset, updateId, party: record.party }, own);
+      deps.breaker.served(Object.values(keysOf(judged)));
+      return decided(path, deps, submission, judged, sent, outcome);
+    }
+    case 'refused':
+      if (outcome.refusal.kind === 'not-the-row') blame(deps, judged, outcome.refusal);
+      else deps.breaker.served(Object.values(keysOf(judged)));
+      return decided(path, deps, submission, judged, sent, outcome);
+    default:
+      return decided(path, deps, submission, judged, sent, outcome);
+  }
 }
 
-/** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
-const databaseNow = ({ clock }: PathContext, { now, at }: Submission): DbMillis =>
-  dbMillis(now + (clock.elapsed() - at));
-
-async function send(
-  path: PathContext,
+/** The first refusal for what the ledger holds only asks for a second attempt, with the participant proven around it. */
+async function decided(
+  { settings, random }: PathContext,
+  deps: SubmitDeps,
   { claim, lease }: Submission,
-  transfer: HostedTransfer,
-): Promise<Outcome> {
-  const { id, txHash } = claim.row;
-  path.emit({ kind: 'sent', id, txHash, submissionId: transfer.submissionId });
-  const since = path.clock.elapsed();
-  const outcome = await path.ledger.submit(transfer, {
-    timeoutMs: path.settings.callTimeoutMs,
-    signal: lease.signal,
+  { row }: JudgedRow,
+  sent: { readonly proven: boolean },
+  outcome: Decidable,
+): Promise<Verdict> {
+  const byState = outcome.kind === 'refused' && outcome.refusal.kind === 'for-good-by-state';
+  const proven = byState && sent.proven && (await deps.participant.prove(lease.signal)) === 'proven';
+  const { attempts } = claim;
+  const { retry: policy, probeMs } = settings;
+  return decide(outcome, {
+    attempts,
+    policy,
+    probeMs,
+    random,
+    walletMessage,
+    proven,
+    note: offerNote(row.token),
   });
-  path.emit({ kind: 'answered', id, txHash, outcome, tookMs: path.clock.elapsed() - since });
-  return outcome;
 }
 
-const attemptOf = ({ settings, random }: PathContext, { attempts }: FreshClaim, proven: boolean) => ({
-  attempts,
-  policy: settings.retry,
-  probeMs: settings.probeMs,
-  random,
-  walletMessage,
-  proven,
+/** Whom a refusal that is not the row's may be blamed on: the breaker's keys. */
+const keysOf = ({ row, sender, receiver }: JudgedRow) => ({
+  receiver: `receiver:${receiver}`,
+  token: `token:${row.token.address.toLowerCase()}`,
+  sender: `sender:${sender}`,
 });
+
+function blame({ breaker }: SubmitDeps, judged: JudgedRow, refusal: Refusal): void {
+  if (refusal.kind !== 'not-the-row') return;
+  const { sender, receiver } = judged;
+  const key = refusal.blame === 'all' ? null : keysOf(judged)[refusal.blame];
+  breaker.refused({ sender, receiver, key, reason: `${refusal.errorId}: ${refusal.detail}` });
+}
 
 /** A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. */
 function afterFault(path: PathContext, claim: FreshClaim, error: unknown, sent: boolean): Verdict {

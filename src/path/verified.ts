@@ -7,6 +7,8 @@ export interface Verified {
   readonly participantId: string;
   /** The token may ask for the participant id; else the operator's word stands for it. */
   readonly mayAskId: boolean;
+  /** It can be asked for an acceptance by its hash (from 3.6 on). */
+  readonly looksUpHashes: boolean;
   /** How long a look waits for the ledger's word. */
   readonly patienceMs: number;
   /** The ledger end when all this was checked. */

@@ -1,9 +1,10 @@
 import { parked } from '../core/decide.js';
 import type { Offset } from '../core/ids.js';
-import type { TransferEffect } from '../core/ports.js';
 import type { UndecidedClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
-import { checkRow } from '../transfer/check.js';
+import { tokenKey } from '../transfer/address.js';
+import { differs } from '../transfer/compare.js';
+import { offerNote } from '../transfer/steps.js';
 import type { PathContext } from './context.js';
 
 const CALL_MS = 10_000;
@@ -12,12 +13,12 @@ const CALL_MS = 10_000;
 export interface Acceptance {
   readonly updateId: string;
   readonly offset: Offset;
-  /** By our own submission id: nothing more to compare. */
+  /** By our own submission id or hash: nothing more to compare. */
   readonly ours: boolean;
 }
 
 /**
- * `completed` only for what is shown to be this transfer: our submission id, else the update's content. Anything else
+ * `completed` only for what is shown to be this transfer: our submission id or hash, else the update's content. Anything else
  * under this command id parks, loudly (P22). Null: the update cannot be read now.
  */
 export async function verifyAcceptance(
@@ -26,35 +27,22 @@ export async function verifyAcceptance(
   found: Acceptance,
   signal: AbortSignal,
 ): Promise<Verdict | null> {
-  const completed: Verdict = { kind: 'completed', updateId: found.updateId, offset: found.offset };
+  const { updateId, offset } = found;
+  const token = path.settings.tokens.get(tokenKey(claim.row.contractAddress));
+  const note = token === undefined ? null : offerNote(token);
+  const completed: Verdict = { kind: 'completed', updateId, offset, note };
   if (found.ours) return completed;
   const effect = await path.ledger.transferOf(found.updateId, [claim.record.party], {
     timeoutMs: CALL_MS,
     signal,
   });
   if (effect.kind !== 'read' || effect.value === 'absent') return null;
-  const difference = effect.value === null ? 'it is no transfer' : differs(path, claim, effect.value);
+  const { tokens, issuerParty } = path.settings;
+  const compared = { row: claim.row, sender: claim.record.party, receiver: claim.recipient };
+  const difference =
+    effect.value === null ? 'it is no transfer' : differs(compared, effect.value, tokens, issuerParty);
   if (difference === null) return completed;
   const reason = `FOREIGN_ACCEPTANCE: update ${found.updateId} was accepted under this row's command id, but ${difference}`;
   path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
   return parked(reason, 'keep');
-}
-
-function differs(
-  path: PathContext,
-  claim: Pick<UndecidedClaim, 'row' | 'record' | 'recipient'>,
-  effect: TransferEffect,
-): string | null {
-  const checked = checkRow(claim.row, path.settings.tokens, path.settings.issuerParty);
-  if (checked.kind !== 'ok') return 'the row itself cannot be compared with it any more';
-  const { token, amount } = checked;
-  const wanted: ReadonlyArray<readonly [string, unknown, unknown]> = [
-    ['sender', effect.sender, claim.record.party],
-    ['receiver', effect.receiver, claim.recipient],
-    ['instrument admin', effect.admin, token.instrumentAdmin],
-    ['instrument', effect.instrumentId, token.instrumentId],
-    ['amount', effect.amount, amount],
-  ];
-  const odd = wanted.find(([, is, should]) => is !== should);
-  return odd === undefined ? null : `its ${odd[0]} is ${odd[1]}, not ${odd[2]}`;
 }

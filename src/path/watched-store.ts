@@ -22,13 +22,15 @@ export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void
   return {
     claim: (request) => watch(() => store.claim(request)),
     claimUndecided: (request) => watch(() => store.claimUndecided(request)),
-    writeAhead: (claim, record, options) => watch(() => store.writeAhead(claim, record, options)),
+    writeAhead: (claim, record, generation) => watch(() => store.writeAhead(claim, record, generation)),
     renew: (tokens, leaseMs) => watch(() => store.renew(tokens, leaseMs)),
     rescue: () => watch(() => store.rescue()),
     settle: (batch) => watch(() => store.settle(batch)),
     pinned: () => watch(() => store.pinned()),
     pinParticipant: (generation, participant) => watch(() => store.pinParticipant(generation, participant)),
     advanceMarks: (marks) => watch(() => store.advanceMarks(marks)),
+    recheck: (request) => watch(() => store.recheck(request)),
+    halt: (generation, reason) => watch(() => store.halt(generation, reason)),
     ring: (kind) => watch(() => store.ring(kind)),
   };
 }

@@ -7,7 +7,9 @@ import { every, pause } from '../runtime/timers.js';
 import { createFactoryCache } from '../transfer/factory.js';
 import { createBreaker } from './breaker.js';
 import { type Claimer, createClaimer } from './claim.js';
+import { createClockWatch } from './clock-watch.js';
 import type { PathContext } from './context.js';
+import { createKnownTimes } from './known-times.js';
 import { listen, pollInterval } from './listen.js';
 import { createParticipant } from './participant.js';
 import { createRecovery } from './recover.js';
@@ -45,7 +47,9 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
     canaryMs: settings.canaryMs,
   });
 
-  const participant = createParticipant(path, () => wakeups.signal('start'));
+  const times = createKnownTimes(clock);
+  const clocks = createClockWatch(path, () => wakeups.signal('slot'));
+  const participant = createParticipant(path, { clocks, times }, () => wakeups.signal('start'));
   const breaker = createBreaker(path, () => wakeups.signal('slot'));
   const renewer = createRenewer(path);
   const settler = createSettler(path);
@@ -56,6 +60,8 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
   const lookAgain = (): void => looks.signal('lane');
   const shared = {
     participant,
+    times,
+    clocks,
     breaker,
     factories,
     settler,
@@ -99,9 +105,9 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
     async start() {
       subscription = wakeups.wakeups$.subscribe({ next: wake, error: fault('wake-ups') });
       participant.start();
-      // While the breaker is open, nothing else may wake us in time for its probe.
+      // While next to nothing is claimed, nothing else may wake us in time for a probe.
       const probe = (): void => {
-        if (breaker.open() !== null) wakeups.signal('retry');
+        if (breaker.open() !== null || clocks.tooFar() !== null) wakeups.signal('retry');
       };
       probing = every(settings.probeMs / 2, 0.2, probe, fault('probe'));
       await listen(notifications, wakeups);
@@ -113,9 +119,12 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       wakeups.stop();
       subscription?.unsubscribe();
       const idle = Promise.all([slots.idle(), lookSlots.idle()]);
-      await Promise.race([idle, pause(graceMs)]);
+      // Cut short where all is over: a timer that goes on would keep the process of whoever embeds this.
+      const over = new AbortController();
+      void idle.then(() => over.abort());
+      await pause(graceMs, over.signal);
       renewer.abortAll('the grace is over');
-      await Promise.race([idle, pause(LAST_WRITES_MS)]);
+      await pause(LAST_WRITES_MS, over.signal);
       await Promise.all([renewer.stop(), participant.stop()]);
       return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
     },
@@ -126,6 +135,8 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       if (refused !== null) blocked.push(refused);
       const open = breaker.open();
       if (open !== null) blocked.push({ part: 'breaker', reason: open });
+      const apart = clocks.tooFar();
+      if (apart !== null) blocked.push({ part: 'clocks', reason: apart });
       if (takeSignal.signal.aborted) blocked.push({ part: 'stopping', reason: 'this instance is stopping' });
       return blocked;
     },

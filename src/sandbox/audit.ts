@@ -54,6 +54,11 @@ export interface AuditEntry {
   /** 2: the network delivered the same request again. */
   readonly delivery: 1 | 2;
   readonly transfer?: AuditTransfer;
+  /** Of a prepared transaction, where one is executed: what was signed, in hex. */
+  readonly hash?: string;
+  readonly transactionUuid?: string;
+  /** Microseconds since the epoch. */
+  readonly maxRecordTime?: number;
   outcome: AuditOutcome;
 }
 

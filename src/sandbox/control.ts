@@ -1,10 +1,27 @@
 // Carries out what befalls the participant as a whole, and what is asked for on its ledger.
+import type { ExternalParty } from './api.js';
 import { type Control, controlSchema, type PartySpec } from './fault-schema.js';
 import { type Host, namespaceOf } from './host.js';
+import { deriveKeyPair, type PublicKey, readPublicKey } from './keys.js';
 import { formatDecimal, parseDecimal } from './model/decimal.js';
 import { accept, holdingsOf, type Mint, mint, spend } from './model/others.js';
 import type { TokenSpec } from './tokens.js';
 import type { Transport } from './transport.js';
+
+interface Keys {
+  readonly publicKey: PublicKey;
+  /** Null where the caller has it. */
+  readonly privateKey: string | null;
+}
+
+export interface Allocated {
+  readonly party: string;
+  readonly external?: ExternalParty;
+}
+
+function published({ publicKey, privateKey }: Keys): Omit<ExternalParty, 'party'> {
+  return { fingerprint: publicKey.fingerprint, publicKey: publicKey.spki, privateKey };
+}
 
 /** What was asked for does not make sense here. */
 export class BadRequest extends Error {}
@@ -90,30 +107,47 @@ export class Controls {
     return accept(participant, { userId, actAs: [party], commandId, submissionId }, nodes);
   }
 
-  /** Allocates parties and mints what they hold; one that exists gets more. Returns party ids, in order. */
-  createParties(specs: readonly PartySpec[]): string[] {
-    const { participant, identity } = this.host;
+  /** Allocates parties and mints what they hold; one that exists gets more. In order. */
+  createParties(specs: readonly PartySpec[]): Allocated[] {
+    const { participant } = this.host;
     const planned = specs.map((spec, index) => ({
-      party: this.#partyId(spec, index),
+      ...this.#identify(spec, index),
       mints: this.#mintsOf(spec),
     }));
-    for (const { party, mints } of planned) {
-      participant.addParty(party);
+    for (const { party, keys, mints } of planned) {
+      participant.addParty(party, keys?.publicKey);
       mint(
         participant,
-        identity.issuer,
         mints.map((it) => ({ ...it, owner: party })),
       );
     }
-    return planned.map(({ party }) => party);
+    return planned.map(({ party, keys }) =>
+      keys ? { party, external: { party, ...published(keys) } } : { party },
+    );
   }
 
-  #partyId({ party, hint }: PartySpec, index: number): string {
-    if (party !== undefined) return party;
-    const name = hint ?? `party-${this.host.participant.state.parties().length + index}`;
+  #identify(spec: PartySpec, index: number): { readonly party: string; readonly keys?: Keys } {
+    const { party, hint } = spec;
+    const external = spec.external === true || spec.publicKey !== undefined;
+    if (party !== undefined) {
+      if (external) throw new BadRequest("external: the key makes the party's id, give a hint instead of it");
+      return { party };
+    }
+    const place = this.host.participant.state.parties().length + index;
+    const name = hint ?? `party-${place}`;
     if (!/^[A-Za-z0-9:\-_ ]{1,180}$/.test(name))
       throw new BadRequest(`hint: ${JSON.stringify(name)} is no party name`);
-    return `${name}::${namespaceOf(this.host.participant.settings.participantId)}`;
+    if (!external) return { party: `${name}::${namespaceOf(this.host.participant.settings.participantId)}` };
+    const keys = this.#keysOf(spec.publicKey, `${this.host.settings.seed}/${name}/${place}`);
+    return { party: `${name}::${keys.publicKey.fingerprint}`, keys };
+  }
+
+  #keysOf(given: string | undefined, label: string): Keys {
+    if (given === undefined) return deriveKeyPair(label);
+    const publicKey = readPublicKey(given);
+    if (!publicKey)
+      throw new BadRequest(`publicKey: ${JSON.stringify(given.slice(0, 20))} is no secp256k1 key`);
+    return { publicKey, privateKey: null };
   }
 
   #mintsOf(spec: PartySpec): Omit<Mint, 'owner'>[] {
@@ -122,9 +156,19 @@ export class Controls {
       if (units === undefined || units <= 0n) {
         throw new BadRequest(`amount: ${JSON.stringify(amount)} is no Decimal above 0`);
       }
-      const byAddress = this.tokens.find((known) => known.address.toLowerCase() === token.toLowerCase());
-      return { instrumentId: byAddress?.symbol ?? token, amount: units, count, locked };
+      return { ...this.#instrument(token), amount: units, count, locked };
     });
+  }
+
+  #instrument(token: string): Pick<Mint, 'kind' | 'instrumentId'> {
+    const { issuer, registrar } = this.host.identity;
+    const known = this.tokens.find(
+      ({ address, symbol }) => address.toLowerCase() === token.toLowerCase() || symbol === token,
+    );
+    const id = known?.symbol ?? token;
+    return known?.registry === undefined
+      ? { kind: 'holding', instrumentId: { admin: issuer, id } }
+      : { kind: 'utilityHolding', instrumentId: { admin: registrar, id } };
   }
 
   /** By instrument: the sum and how many holdings make it. */

@@ -63,6 +63,32 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('phantomDuplicate'),
     completionOffset: z.union([z.int(), z.literal('absent')]).optional(),
   }),
+  /** A registry's HTTP answer of that status. */
+  z.strictObject({ kind: z.literal('httpStatus'), status: z.int().min(400).max(599) }),
+  /** A registry's answer that is none, or lacks what the ledger wants, or says the wrong thing. */
+  z.strictObject({
+    kind: z.literal('wrongAnswer'),
+    what: z.enum(['noJson', 'noFactory', 'noContext', 'noDisclosure', 'otherFactory', 'otherKind', 'huge']),
+  }),
+  /** `PrepareSubmission` returns something else than was asked for; its hash, but for `hash`, is its content's. */
+  z.strictObject({
+    kind: z.literal('tamper'),
+    what: z.enum([
+      'receiver',
+      'amount',
+      'instrument',
+      'change',
+      'extraNode',
+      'extraInput',
+      'extraRoot',
+      'hash',
+      'noMaxRecordTime',
+      'lateMaxRecordTime',
+      'commandId',
+      'otherParty',
+      'synchronizer',
+    ]),
+  }),
 ]);
 
 export const faultSchema = z.strictObject({
@@ -92,6 +118,10 @@ export const partySchema = z.strictObject({
   /** A full party id; absent: made of the hint. */
   party: z.string().optional(),
   hint: z.string().optional(),
+  /** Hosted nowhere with the right to submit: it signs for itself, with secp256k1. */
+  external: z.literal(true).optional(),
+  /** Of an external party whose key is elsewhere: SubjectPublicKeyInfo or a bare point, hex or base64. */
+  publicKey: z.string().optional(),
   holdings: z.array(holdingSchema).optional(),
 });
 

@@ -14,11 +14,17 @@ export interface Identity {
   readonly participantId: string;
   readonly synchronizerId: string;
   readonly issuer: string;
+  /** Another admin of tokens, with a registry. */
+  readonly registrar: string;
 }
 
 /** Parties of one participant share its namespace. */
 export function namespaceOf(participantId: string): string {
   return `1220${sha256Hex(`namespace/${participantId}`)}`;
+}
+
+export function registrarOf(participantId: string): string {
+  return `registrar::${namespaceOf(participantId)}`;
 }
 
 export function newIdentity(options: SandboxOptions): Identity {
@@ -27,6 +33,7 @@ export function newIdentity(options: SandboxOptions): Identity {
     participantId,
     synchronizerId: `global-domain::${namespaceOf('synchronizer')}`,
     issuer: `issuer::${namespaceOf(participantId)}`,
+    registrar: registrarOf(participantId),
   };
 }
 
@@ -80,6 +87,7 @@ export class Host {
         maxDedupMs: settings.maxDedupMs,
         verdictLimitMs: settings.verdictLimitMs,
         dedup: options.dedup ?? true,
+        generation: settings.generation,
         latency: () => this.#latency(),
         clockSkewMs: options.clockSkewMs ?? 0,
         participantClockSkewMs: options.participantClockSkewMs ?? 0,

@@ -12,7 +12,7 @@
  * ```
  */
 
-export type { Sandbox } from './api.js';
+export type { ExternalParty, Sandbox } from './api.js';
 export type { AuditEntry, AuditLog, AuditOutcome, AuditSummary, AuditTransfer } from './audit.js';
 export { errorIds } from './errors.js';
 export type { Control, Fault, FaultAction, PartySpec } from './fault-schema.js';
@@ -20,4 +20,4 @@ export type { FaultBook, SetFault } from './faults.js';
 export { BadStateFile } from './journal.js';
 export { startSandbox } from './sandbox.js';
 export type { SandboxOptions } from './settings.js';
-export type { TokenSpec } from './tokens.js';
+export { registryTokens, type TokenSpec } from './tokens.js';

@@ -1,12 +1,12 @@
 // The state file: every fact of the ledger as a line of JSON, appended before anybody hears of it. A killed process
 // loses nothing that it had answered; a half-written last line is cut off.
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { Identity } from './host.js';
+import { type Identity, registrarOf } from './host.js';
 import { type Fact, LedgerState } from './model/ledger-state.js';
 
 export class BadStateFile extends Error {}
 
-interface Header extends Identity {
+interface Header extends Omit<Identity, 'registrar'> {
   readonly kind: 'sandbox';
   readonly version: 1;
 }
@@ -27,8 +27,7 @@ export function noJournal(identity: Identity): OpenJournal {
 export function openJournal(file: string, fresh: Identity, participantId: string | undefined): OpenJournal {
   const lines = existsSync(file) ? completeLines(file) : [];
   const [first, ...rest] = lines;
-  const header: Header =
-    first === undefined ? { kind: 'sandbox', version: 1, ...fresh } : readHeader(first, file);
+  const header: Header = first === undefined ? newHeader(fresh) : readHeader(first, file);
   if (participantId !== undefined && participantId !== header.participantId) {
     throw new BadStateFile(`${file} is the ledger of ${header.participantId}, not of ${participantId}`);
   }
@@ -38,13 +37,17 @@ export function openJournal(file: string, fresh: Identity, participantId: string
   if (lines.length > 0) ftruncateSync(handle, Buffer.byteLength(`${lines.join('\n')}\n`));
   const write = (value: unknown) => writeSync(handle, `${JSON.stringify(value, bigintsAsText)}\n`);
   if (first === undefined) write(header);
-  const { synchronizerId, issuer } = header;
+  const { participantId: id, synchronizerId, issuer } = header;
   return {
-    identity: { participantId: header.participantId, synchronizerId, issuer },
+    identity: { participantId: id, synchronizerId, issuer, registrar: registrarOf(id) },
     state,
     write,
     close: () => closeSync(handle),
   };
+}
+
+function newHeader({ participantId, synchronizerId, issuer }: Identity): Header {
+  return { kind: 'sandbox', version: 1, participantId, synchronizerId, issuer };
 }
 
 function completeLines(file: string): string[] {
@@ -64,7 +67,7 @@ function replay(lines: readonly string[], file: string): LedgerState {
     const fact = parse(line, file) as Fact;
     switch (fact.kind) {
       case 'party':
-        state.addParty(fact.party);
+        state.addParty(fact.party, fact.key);
         break;
       case 'entry':
         state.append(fact.entry);

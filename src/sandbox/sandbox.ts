@@ -8,9 +8,9 @@ import { ledgerApi } from './grpc/server.js';
 import { Host, newIdentity } from './host.js';
 import { httpServer } from './http/server.js';
 import { noJournal, openJournal } from './journal.js';
-import { createFactory } from './model/others.js';
+import { createFactory, createRegistry } from './model/others.js';
 import { type SandboxOptions, settle } from './settings.js';
-import { defaultTokens, type TokenSpec, tokensFile } from './tokens.js';
+import { defaultTokens, registryTokens, type TokenSpec, tokensFile } from './tokens.js';
 import { Transport } from './transport.js';
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -21,12 +21,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       : openJournal(options.stateFile, fresh, options.participantId);
   const { identity, state } = journal;
   const settings = settle(options, `${options.seed ?? randomUUID()}`, identity.synchronizerId);
-  const tokens = options.tokens ?? defaultTokens;
+  const tokens = [...(options.tokens ?? defaultTokens), ...(options.registry ? registryTokens : [])];
   const host = new Host(settings, identity, options, state, journal.write);
   if (state.end === 0) {
     host.participant.addParty(identity.issuer);
     createFactory(host.participant, identity.issuer);
   }
+  openRegistry(host, tokens);
   const server = ledgerApi(host);
   const bind = options.host ?? '127.0.0.1';
   const transport = new Transport(server, bind, options.port ?? 0);
@@ -38,6 +39,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     url: '',
     httpUrl: '',
     issuer: identity.issuer,
+    registrar: identity.registrar,
     synchronizerId: identity.synchronizerId,
     get participantId() {
       return host.participant.settings.participantId;
@@ -46,7 +48,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     audit: host.audit,
     faults: host.faults,
     control: (control: Control) => controls.apply(control),
-    createParties: (specs: readonly PartySpec[]) => controls.createParties(specs),
+    createParties: (specs: readonly PartySpec[]) => controls.createParties(specs).map(({ party }) => party),
+    createExternalParties: (specs: readonly PartySpec[]) =>
+      controls
+        .createParties(specs.map((spec) => ({ ...spec, external: true })))
+        .flatMap(({ external }) => external ?? []),
     parties: () => host.participant.state.parties(),
     balances: (party: string) => controls.balances(party),
     ledgerEnd: () => host.participant.state.end,
@@ -64,12 +70,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     journal.close();
     files.remove();
   };
-  const http = httpServer(sandbox);
+  const http = httpServer(sandbox, host, (specs) => controls.createParties(specs));
   try {
     await transport.up();
     sandbox.url = `${bind}:${transport.port}`;
     sandbox.httpUrl = await http.listen({ host: bind, port: options.httpPort ?? 0 });
-    sandbox.env = environment(host, sandbox.url, files, tokens, options.token);
+    sandbox.env = environment(host, sandbox, files, options.token);
   } catch (error) {
     await sandbox.close();
     throw error;
@@ -77,19 +83,28 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return sandbox;
 }
 
+/** Where there are tokens of the registrar's, and a ledger goes on that may have begun without. */
+function openRegistry({ participant, identity }: Host, tokens: readonly TokenSpec[]): void {
+  const instruments = tokens.flatMap(({ symbol, registry }) =>
+    registry === undefined ? [] : [{ id: symbol, offers: registry === 'offer' }],
+  );
+  if (instruments.length === 0 || participant.state.hasParty(identity.registrar)) return;
+  createRegistry(participant, identity.registrar, instruments);
+}
+
 function environment(
   { settings, identity }: Host,
-  url: string,
+  { url, httpUrl, tokens }: Pick<Sandbox, 'url' | 'httpUrl' | 'tokens'>,
   files: Files,
-  tokens: readonly TokenSpec[],
   token: string | undefined,
 ): Record<string, string> {
+  const admins = { ...identity, registryUrl: httpUrl };
   return {
     CANTON_URL: url,
     CANTON_USER_ID: settings.userId,
     CANTON_SYNCHRONIZER_ID: identity.synchronizerId,
     CANTON_ISSUER_PARTY: identity.issuer,
-    TOKENS_FILE: files.write('tokens.json', tokensFile(tokens, identity.issuer)),
+    TOKENS_FILE: files.write('tokens.json', tokensFile(tokens, admins)),
     ...(token === undefined ? {} : { CANTON_TOKEN_FILE: files.write('token', token) }),
     CHAIN_ID: `${settings.chainId}`,
     LEDGER_TIME_TOLERANCE_MS: `${settings.toleranceMs}`,

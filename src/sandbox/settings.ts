@@ -1,4 +1,5 @@
 // What a sandbox can be told at its start, and what that comes to. Nominal times are Canton's defaults, times the scale.
+import { type Generation, generationOf } from './generation.js';
 import type { TokenSpec } from './tokens.js';
 
 export interface SandboxOptions {
@@ -29,10 +30,14 @@ export interface SandboxOptions {
   readonly token?: string;
   /** In the environment for submitters, and whom the token is for. */
   readonly userId?: string;
-  /** What GetLedgerApiVersion says. From 3.6 on, GetCompletionByHash is there. */
+  /** What GetLedgerApiVersion says, default 3.4.8; `generation.ts` has what depends on it. */
   readonly apiVersion?: string;
+  /** Of the token's user: before 3.6 only an administrator is told the participant's id. Default true. */
+  readonly administrator?: boolean;
   readonly chainId?: number;
   readonly tokens?: readonly TokenSpec[];
+  /** Tokens of another admin too, whose registry is served on the HTTP port. */
+  readonly registry?: boolean;
   /** Nominal, scaled: ledgerTimeRecordTimeTolerance, the dedup window, and how often checkpoints come. */
   readonly toleranceMs?: number;
   readonly maxDeduplicationMs?: number;
@@ -75,12 +80,15 @@ export interface Settings {
   readonly synchronizerId: string;
   readonly userId: string;
   readonly apiVersion: string;
+  readonly generation: Generation;
+  readonly administrator: boolean;
   readonly chainId: number;
 }
 
 export function settle(options: SandboxOptions, seed: string, synchronizerId: string): Settings {
   const timeScale = options.timeScale ?? 1;
   if (!(timeScale > 0)) throw new RangeError(`timeScale must be above 0, not ${timeScale}`);
+  const apiVersion = options.apiVersion ?? '3.4.8';
   const scaled = (ms: number) => ms * timeScale;
   return {
     seed,
@@ -98,7 +106,9 @@ export function settle(options: SandboxOptions, seed: string, synchronizerId: st
     clockSkewMaxMs: Math.max(1000, Math.round(scaled(nominal.clockSkewMaxMs))),
     synchronizerId,
     userId: options.userId ?? 'mempool-submitter',
-    apiVersion: options.apiVersion ?? '3.4.8',
+    apiVersion,
+    generation: generationOf(apiVersion),
+    administrator: options.administrator ?? true,
     chainId: options.chainId ?? 31337,
   };
 }

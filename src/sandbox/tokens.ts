@@ -1,4 +1,4 @@
-// The tokens that a fresh sandbox knows: all of its own issuer, all delivered in one step.
+// The tokens that a fresh sandbox knows: its own issuer's, delivered in one step, and on demand those of a registry.
 
 export interface TokenSpec {
   /** EIP-55 checksummed. */
@@ -6,6 +6,8 @@ export interface TokenSpec {
   readonly name: string;
   readonly symbol: string;
   readonly decimals: number;
+  /** Of the registrar, not of the issuer: its registry moves it at once, or makes an offer to the receiver. */
+  readonly registry?: 'direct' | 'offer';
 }
 
 export const defaultTokens: readonly TokenSpec[] = [
@@ -14,11 +16,43 @@ export const defaultTokens: readonly TokenSpec[] = [
   { address: '0xDe30000000000000000000000000000000000003', name: 'Demo Dollar', symbol: 'USDD', decimals: 6 },
 ];
 
+export const registryTokens: readonly TokenSpec[] = [
+  {
+    address: '0xc1A0000000000000000000000000000000000001',
+    name: 'USD Coin x',
+    symbol: 'USDCx',
+    decimals: 6,
+    registry: 'direct',
+  },
+  {
+    address: '0xc1A0000000000000000000000000000000000002',
+    name: 'Offered Euro',
+    symbol: 'EURO',
+    decimals: 6,
+    registry: 'offer',
+  },
+];
+
+export interface Admins {
+  readonly issuer: string;
+  readonly registrar: string;
+  /** Base URL of the registrar's registry. */
+  readonly registryUrl: string;
+}
+
 /** The contents of TOKENS_FILE. The instrument's id is the token's symbol, as canton-middleware has it. */
-export function tokensFile(tokens: readonly TokenSpec[], issuer: string): string {
-  const byAddress = tokens.map(({ address, name, symbol, decimals }) => [
+export function tokensFile(tokens: readonly TokenSpec[], { issuer, registrar, registryUrl }: Admins): string {
+  const byAddress = tokens.map(({ address, name, symbol, decimals, registry }) => [
     address,
-    { name, symbol, decimals, instrumentAdmin: issuer, instrumentId: symbol, steps: 1 },
+    {
+      name,
+      symbol,
+      decimals,
+      instrumentAdmin: registry === undefined ? issuer : registrar,
+      instrumentId: symbol,
+      ...(registry === undefined ? {} : { registryUrl }),
+      steps: registry === 'offer' ? 2 : 1,
+    },
   ]);
   return `${JSON.stringify(Object.fromEntries(byAddress), null, 2)}\n`;
 }

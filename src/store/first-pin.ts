@@ -1,7 +1,9 @@
 // The pinned row's first insert, and what the old submitter left behind: a transfer
 // that it had sent and lost the answer of is its normal leftover, so every pending row gets an unknown record, and is
 // looked up on the ledger before anything is sent for it (P24).
+import { HOSTED, PARTY } from './senders.js';
 import type { Lanes } from './steps.js';
+import { WINDOW_MAX_MS } from './unknown-record.js';
 
 export interface FirstPin {
   readonly lanes: Lanes;
@@ -9,23 +11,20 @@ export interface FirstPin {
   readonly clockSkewMaxMs: number;
 }
 
-/** The largest submission window that may have been asked for. */
-const WINDOW_MAX_MS = 60_000;
-
 /** $1 protocol, $2 lanes, $3 tolerance, $4 skew. Whoever comes second inserts nothing. */
 export const INSERT_PIN = `insert into mempool_submitter_v1
-    (protocol, generation, lanes, tolerance_ms, clock_skew_max_ms, table_options_before)
-  values ($1::int, 1, $2::text, $3::int, $4::int, (select reloptions from pg_class where oid = 'mempool'::regclass))
+    (protocol, generation, lanes, tolerance_ms, clock_skew_max_ms, database_id, timeline, table_options_before)
+  select $1::int, 1, $2::text, $3::int, $4::int, d.database_id, d.timeline,
+         (select reloptions from pg_class where oid = 'mempool'::regclass)
+    from mempool_database_v1() d
   on conflict do nothing`;
 
 /** Pending rows that nothing is recorded of, with their sender's party as the claim would find it. */
 const LEFTOVERS = `
-  select m.id, lower(m.contract_address) as token,
-         coalesce(nullif(u.canton_party_id, ''), nullif(u.canton_party, '')) as party,
-         nullif(u.canton_private_key_encrypted, '') is null and u.key_mode <> 'external' as hosted
+  select m.id, lower(m.contract_address) as token, ${PARTY} as party, ${HOSTED} as hosted
     from mempool m join users u on u.evm_address = m.from_address
    where m.status = 'pending' and m.claim_token is null and m.sent_until is null
-     and coalesce(nullif(u.canton_party_id, ''), nullif(u.canton_party, '')) is not null`;
+     and ${PARTY} is not null`;
 
 /** Whether TOKENS_FILE is needed: a hosted sender's bound depends on its token. */
 export const HOSTED_LEFTOVERS = `select exists (select from (${LEFTOVERS}) l where l.hosted) as some`;
@@ -41,6 +40,7 @@ export const RECORD_LEFTOVERS = `update mempool m
    from (${LEFTOVERS}) l, mempool_submitter_v1 p
   where m.id = l.id`;
 
+/** `now()` is late enough to begin from: the old submitter was stopped three minutes before, with all that it had sent. */
 export const leftoverBoundMs = (pin: FirstPin): number =>
   WINDOW_MAX_MS + pin.toleranceMs + pin.clockSkewMaxMs;
 

@@ -27,17 +27,21 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
     ...all(/create (?:unique )?index concurrently if not exists (\w+)/g).map(
       (name) => `drop index if exists ${name}`,
     ),
-    ...all(/add column if not exists (\w+)/g).map(
-      (name) => `alter table mempool drop column if exists ${name}`,
-    ),
+    ...ownColumns(sql).map((name) => `alter table mempool drop column if exists ${name}`),
     `alter table mempool reset (${options.join(', ')})`,
     ...(optionsBefore.length > 0 ? [`alter table mempool set (${optionsBefore.join(', ')})`] : []),
     ...all(/comment on column mempool\.(\w+) is 'canton-middleware/g).map(
       (name) => `comment on column mempool.${name} is null`,
     ),
-    'drop table if exists mempool_submitter_v1',
+    'drop table if exists mempool_submitter_v1, mempool_submitter_audit_v1',
   ];
 }
+
+/** Of mempool alone: the pinned row has some that were added later, too. */
+const ownColumns = (sql: string): string[] =>
+  [...sql.matchAll(/alter table mempool\n(?: {2}add column [^;]*)/g)].flatMap(([text]) =>
+    [...text.matchAll(/add column if not exists (\w+)/g)].map((match) => match[1] ?? ''),
+  );
 
 export async function migrateDown(url: string, say: (line: string) => void): Promise<void> {
   await ofMigration(url, say, async (client) => {

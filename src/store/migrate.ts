@@ -3,7 +3,7 @@
 // indexes are built concurrently.
 import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
-import { sqlState } from './errors.js';
+import { changePins, readPin } from './change-pins.js';
 import {
   type FirstPin,
   HOSTED_LEFTOVERS,
@@ -22,6 +22,8 @@ export interface MigrateOptions {
   readonly lanes: Lanes | null;
   readonly toleranceMs: number | null;
   readonly clockSkewMaxMs: number | null;
+  /** Lets claims go on that were halted. */
+  readonly clearsHalt?: boolean;
   /** Addresses of the tokens whose transfer is one step, from TOKENS_FILE; null where that is not set. */
   readonly oneStepTokens: readonly string[] | null;
   /** What it does, in plain words. */
@@ -29,14 +31,6 @@ export interface MigrateOptions {
 }
 
 export const DEFAULTS: FirstPin = { lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000 };
-
-interface PinTuple {
-  readonly protocol: number;
-  readonly generation: string;
-  readonly lanes: Lanes;
-  readonly tolerance_ms: number;
-  readonly clock_skew_max_ms: number;
-}
 
 export async function migrate(options: MigrateOptions): Promise<void> {
   await ofMigration(options.url, options.say, async (client) => {
@@ -63,7 +57,10 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       if (!(turningOn && isUnique(step))) await ensureIndex(client, step, options.say);
 
     if (pinnedBefore === null) await firstPin(client, wanted, options);
-    else await changePins(client, pinnedBefore, wanted, steps, options.say);
+    else {
+      const pins = { ...wanted, clearsHalt: options.clearsHalt ?? false };
+      await changePins(client, pinnedBefore, pins, steps, options.say);
+    }
 
     for (const step of indexes) await ensureIndex(client, step, options.say);
     for (const step of steps) {
@@ -83,15 +80,6 @@ async function apply(client: pg.Client, step: Step, say: MigrateOptions['say']):
       await client.query(step.sql);
     }),
   );
-}
-
-async function readPin(client: pg.Client): Promise<PinTuple | null> {
-  const { rows: there } = await client.query("select to_regclass('mempool_submitter_v1') is not null as yes");
-  if (there[0]?.yes !== true) return null;
-  const { rows } = await client.query<PinTuple>(
-    'select protocol, generation, lanes, tolerance_ms, clock_skew_max_ms from mempool_submitter_v1',
-  );
-  return rows[0] ?? null;
 }
 
 async function firstPin(client: pg.Client, pin: FirstPin, options: MigrateOptions): Promise<void> {
@@ -125,46 +113,3 @@ async function firstPin(client: pg.Client, pin: FirstPin, options: MigrateOption
     }),
   );
 }
-
-/** Under a lock that no claim and no write-ahead overlaps, the row read again under it; the generation goes up. */
-async function changePins(
-  client: pg.Client,
-  before: PinTuple,
-  wanted: FirstPin,
-  steps: readonly Step[],
-  say: MigrateOptions['say'],
-): Promise<void> {
-  const same = (pin: PinTuple): boolean =>
-    pin.protocol === PROTOCOL &&
-    pin.lanes === wanted.lanes &&
-    pin.tolerance_ms === wanted.toleranceMs &&
-    pin.clock_skew_max_ms === wanted.clockSkewMaxMs;
-  if (same(before)) return;
-  const turningOff = wanted.lanes === 'off' && before.lanes === 'sender';
-  await patiently(say, () =>
-    inTransaction(client, async () => {
-      // Turned off, the index that forbids a second row of a sender has to be gone with the first claim without lanes.
-      await client.query(
-        `lock table mempool in ${turningOff ? 'access exclusive' : 'share row exclusive'} mode`,
-      );
-      const now = await readPin(client);
-      if (now === null || same(now)) return;
-      for (const step of steps) {
-        if (turningOff && step.lanes === 'sender') await client.query(`drop index if exists ${step.index}`);
-      }
-      const { rows } = await client.query<{ generation: string }>(
-        `update mempool_submitter_v1
-            set protocol = $1, lanes = $2, tolerance_ms = $3, clock_skew_max_ms = $4, generation = generation + 1,
-                pinned_at = now()
-        returning generation`,
-        [PROTOCOL, wanted.lanes, wanted.toleranceMs, wanted.clockSkewMaxMs],
-      );
-      say(
-        `pinned anew (generation ${rows[0]?.generation}): lanes ${wanted.lanes}, tolerance ${wanted.toleranceMs} ms, clock skew ${wanted.clockSkewMaxMs} ms; instances with other settings claim nothing from here on`,
-      );
-    }),
-  );
-}
-
-/** A privilege is missing: say whose, not only what. */
-export const needsOwner = (error: unknown): boolean => sqlState(error) === '42501';

@@ -2,15 +2,57 @@
 // can overlap, and raise the generation; marks move by a statement of their own.
 
 import type pg from 'pg';
-import { party } from '../core/ids.js';
-import type { Pinned } from '../core/ports.js';
+import { dbMillis, party } from '../core/ids.js';
+import type { DatabaseIdentity, Pinned } from '../core/ports.js';
 import { sqlState } from './errors.js';
-import { type Database, wasLocked } from './pool.js';
-import { PIN_PARTICIPANT, PINNED, type PinnedTuple } from './statements.js';
+import { type Database, hasLostRace, wasLocked } from './pool.js';
+import type { Statement } from './statements.js';
 
 export { PROTOCOL } from '../core/protocol.js';
 
-export function pinnedOf(tuple: PinnedTuple): Pinned {
+interface PinnedTuple {
+  readonly generation: string;
+  readonly protocol: number;
+  readonly lanes: 'sender' | 'off';
+  readonly tolerance_ms: number;
+  readonly clock_skew_max_ms: number;
+  readonly participant_id: string | null;
+  readonly user_id: string | null;
+  readonly synchronizer_id: string | null;
+  readonly sent_on: number;
+  readonly database_id: string | null;
+  readonly timeline: string | null;
+  readonly database_id_now: string | null;
+  readonly timeline_now: string | null;
+  readonly halted: string | null;
+  readonly recheck_from: string | null;
+  readonly recheck_until: number | null;
+  readonly ledger_end: string | null;
+  readonly mark_offset: string | null;
+  readonly mark_update_id: string | null;
+  readonly mark_party: string | null;
+}
+
+/** What a recheck left is in force for seven days, on the database's clock: longer than an insert is made again. */
+export const RECHECKED = "p.recheck_at > now() - interval '7 days'";
+
+/** One row, or none before `migrate`. */
+const PINNED: Statement<PinnedTuple> = {
+  name: 'pinned',
+  text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
+      p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
+      d.timeline as timeline_now, p.halted, case when ${RECHECKED} then p.recheck_from end as recheck_from,
+      (extract(epoch from p.recheck_until) * 1000)::float8 as recheck_until,
+      p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party
+    from mempool_submitter_v1 p, mempool_database_v1() d`,
+};
+
+/** Under the pin lock. Only from null: whoever comes second reads what the first one pinned. */
+const PIN_PARTICIPANT = `update mempool_submitter_v1
+    set participant_id = $2, user_id = $3, synchronizer_id = $4, generation = generation + 1, pinned_at = now()
+    where generation = $1 and participant_id is null`;
+
+function pinnedOf(tuple: PinnedTuple): Pinned {
   const { participant_id: id, user_id: userId, synchronizer_id: synchronizerId } = tuple;
   return {
     generation: BigInt(tuple.generation),
@@ -21,6 +63,12 @@ export function pinnedOf(tuple: PinnedTuple): Pinned {
     participant:
       id === null || userId === null || synchronizerId === null ? null : { id, userId, synchronizerId },
     sentOn: tuple.sent_on,
+    ...databasesOf(tuple),
+    halted: tuple.halted,
+    recheck:
+      tuple.recheck_from === null || tuple.recheck_until === null
+        ? null
+        : { from: BigInt(tuple.recheck_from), until: dbMillis(tuple.recheck_until) },
     ledgerEnd: tuple.ledger_end === null ? null : BigInt(tuple.ledger_end),
     mark:
       tuple.mark_offset === null || tuple.mark_update_id === null || tuple.mark_party === null
@@ -33,18 +81,35 @@ export function pinnedOf(tuple: PinnedTuple): Pinned {
   };
 }
 
-/** Null where `migrate` has not been: no row, or no table at all. */
+/**
+ * As pinned, and as it answers now. A half that may not be asked for on one of the two sides is no difference: it is
+ * shown alike on both, as `mempool_moved_v1` has it.
+ */
+function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow'> {
+  const { database_id: id, timeline, database_id_now: idNow, timeline_now: timelineNow } = tuple;
+  const database = identityOf(id, timeline);
+  if (database === null || (idNow === null && timelineNow === null)) {
+    return { database, databaseNow: identityOf(idNow, timelineNow) };
+  }
+  return { database, databaseNow: identityOf(id && (idNow ?? id), timeline && (timelineNow ?? timeline)) };
+}
+
+const identityOf = (systemId: string | null, timeline: string | null): DatabaseIdentity | null =>
+  systemId === null && timeline === null ? null : { systemId: systemId ?? '', timeline: timeline ?? '' };
+
+/** Table, column or function is not there: `migrate` has not been, or not since this version. */
+const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
+
+/** Null where `migrate` has not been. */
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);
     return tuple === undefined ? null : pinnedOf(tuple);
   } catch (error) {
-    if (sqlState(error) === UNDEFINED_TABLE) return null;
+    if (NOT_MIGRATED.has(sqlState(error) ?? '')) return null;
     throw error;
   }
 }
-
-const UNDEFINED_TABLE = '42P01';
 
 export async function pinParticipant(
   database: Database,
@@ -52,12 +117,14 @@ export async function pinParticipant(
   participant: NonNullable<Pinned['participant']>,
 ): Promise<Pinned | null> {
   return await underPinLock(database, async (client) => {
-    const { rows } = await client.query<PinnedTuple>(PIN_PARTICIPANT.text, [
+    const pinned = await client.query(PIN_PARTICIPANT, [
       generation.toString(),
       participant.id,
       participant.userId,
       participant.synchronizerId,
     ]);
+    if (pinned.rowCount === 0) return null;
+    const { rows } = await client.query<PinnedTuple>(PINNED.text);
     return rows[0] === undefined ? null : pinnedOf(rows[0]);
   });
 }
@@ -71,17 +138,19 @@ const LOCK_TRIES = 5;
 export async function underPinLock<T>(
   database: Database,
   work: (client: pg.PoolClient) => Promise<T>,
-  mode: 'share row exclusive' | 'access exclusive' = 'share row exclusive',
 ): Promise<T> {
   for (let left = LOCK_TRIES; ; left--) {
     try {
       return await database.transaction(async (client) => {
-        await client.query("set local lock_timeout = '2s'");
-        await client.query(`lock table mempool in ${mode} mode`);
+        await client.query(LOCK_TIMEOUT);
+        await client.query(PIN_LOCK);
         return await work(client);
       });
     } catch (error) {
-      if (left <= 1 || !wasLocked(error)) throw error;
+      if (left <= 1 || (!wasLocked(error) && !hasLostRace(error))) throw error;
     }
   }
 }
+
+const LOCK_TIMEOUT = "set local lock_timeout = '2s'";
+export const PIN_LOCK = 'lock table mempool in share row exclusive mode';

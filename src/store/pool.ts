@@ -111,18 +111,38 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+const UNHURRIED_MS = 600_000;
+
+/** Within a transaction: a statement over all pending rows, of which there may be hundreds of thousands. */
+export async function unhurried<Row extends pg.QueryResultRow>(
+  client: pg.ClientBase,
+  text: string,
+  values: unknown[],
+): Promise<pg.QueryResult<Row>> {
+  await client.query(`set local statement_timeout = ${UNHURRIED_MS}`);
+  const query: pg.QueryConfig & { readonly query_timeout: number } = {
+    text,
+    values,
+    query_timeout: UNHURRIED_MS,
+  };
+  return await client.query<Row>(query);
+}
+
 /** Again, at once, after losing a race that rolled everything back; foreign code deadlocks too. */
 export async function retryLostRace<T>(work: () => Promise<T>, tries = 5): Promise<T> {
   for (let left = tries; ; left--) {
     try {
       return await work();
     } catch (error) {
-      const cause = error instanceof StoreUnavailable ? error.cause : error;
-      if (left <= 1 || !lostRace(cause)) throw error;
+      if (left <= 1 || !hasLostRace(error)) throw error;
     }
   }
 }
 
+const causeOf = (error: unknown): unknown => (error instanceof StoreUnavailable ? error.cause : error);
+
+/** The transaction lost against another one and did nothing. */
+export const hasLostRace = (error: unknown): boolean => lostRace(causeOf(error));
+
 /** The statement waited too long for a lock and did nothing. */
-export const wasLocked = (error: unknown): boolean =>
-  sqlState(error instanceof StoreUnavailable ? error.cause : error) === LOCKED;
+export const wasLocked = (error: unknown): boolean => sqlState(causeOf(error)) === LOCKED;

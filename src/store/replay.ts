@@ -2,6 +2,7 @@
 // stays, so a replay is always safe: what may have been sent is looked up first.
 import type { TxHash } from '../core/ids.js';
 import type { Database } from './pool.js';
+import { ring } from './ring.js';
 import type { Statement } from './statements.js';
 
 /** All given conditions must hold; at least one must be given. */
@@ -21,13 +22,13 @@ export interface ReplayedRow {
   readonly sender: string;
   readonly nonce: bigint;
   readonly state: 'parked' | 'backoff' | 'waiting';
-  /** A submission of it may still commit: it will be looked up, not sent. */
+  /** A submission of it may still commit. */
   readonly undecided: boolean;
   readonly attempts: number;
   readonly lastError: string | null;
 }
 
-interface ReplayTuple {
+export interface ReplayTuple {
   readonly tx_hash: string;
   readonly from_address: string;
   readonly nonce: string;
@@ -37,30 +38,36 @@ interface ReplayTuple {
   readonly last_error: string | null;
 }
 
-/** $1 hash, $2 sender, $3 age in ms, $4 parked, $5 error; null: not asked for. Partial indexes on waiting rows. */
-const SELECTED = `m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null
+/**
+ * $1 hash, $2 sender, $3 age in ms, $4 parked, $5 error; null: not asked for. Partial indexes on waiting rows. What may
+ * be done to them is to be added: nothing here looks at the record.
+ */
+export const SELECTED = `m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null
     and ($1::bytea is null or m.tx_hash = $1)
     and ($2::text is null or lower(m.from_address) = lower($2))
     and ($3::float8 is null or m.created_at <= now() - $3 * interval '1 ms')
     and ($4::boolean is null or (m.available_at = 'infinity') = $4)
     and ($5::text is null or position(lower($5) in lower(coalesce(m.last_error, ''))) > 0)`;
 
-const SHOWN = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.nonce, m.sent_until is not null as undecided,
+export const SHOWN = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.nonce, m.sent_until is not null as undecided,
     m.attempts, m.last_error`;
 
-const STATE = (of: string): string =>
+export const STATE = (of: string): string =>
   `case when ${of} = 'infinity' then 'parked' when ${of} > now() then 'backoff' else 'waiting' end as state`;
+
+/** What was sent on another participant than the pinned one, that one cannot tell of: a person has to end it. */
+const LOOKABLE = `(m.sent_until is null or m.sent_on = (select p.sent_on from mempool_submitter_v1 p))`;
 
 const PREVIEW: Statement<ReplayTuple> = {
   name: 'replay-preview',
-  text: `select ${SHOWN}, ${STATE('m.available_at')} from mempool m where ${SELECTED} order by m.id`,
+  text: `select ${SHOWN}, ${STATE('m.available_at')} from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id`,
 };
 
 /** Locked in order of id; a row that is just being claimed is left to its claim. */
 const REPLAY: Statement<ReplayTuple> = {
   name: 'replay',
   text: `with chosen as materialized (
-      select m.id, m.available_at from mempool m where ${SELECTED} order by m.id for update skip locked
+      select m.id, m.available_at from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id for update skip locked
     ), moved as (
       update mempool m set available_at = now(), attempts = 0, updated_at = now()
         from chosen c where m.id = c.id
@@ -69,31 +76,38 @@ const REPLAY: Statement<ReplayTuple> = {
     select ${SHOWN}, ${STATE('m.was')} from moved m order by m.id`,
 };
 
-const BELL: Statement<never> = { name: 'replay-bell', text: "select pg_notify('mempool_wakeup_v1', '')" };
-
 /** What was (or with `dryRun` would be) made available. Rings the bell. */
 export async function replay(
   database: Database,
   selection: ReplaySelection,
   options: { readonly dryRun: boolean },
 ): Promise<readonly ReplayedRow[]> {
+  const tuples = await database.run(options.dryRun ? PREVIEW : REPLAY, selectedBy(selection));
+  if (!options.dryRun && tuples.length > 0) await ring(database, 'bell');
+  return tuples.map(replayedRow);
+}
+
+/** For `SELECTED`. Never everything. */
+export function selectedBy(selection: ReplaySelection): readonly unknown[] {
   const values = [
-    selection.hash === undefined ? null : Buffer.from(selection.hash.slice(2), 'hex'),
+    selection.hash === undefined ? null : bytesOf(selection.hash),
     selection.sender ?? null,
     selection.olderThanMs ?? null,
     selection.parked ?? null,
     selection.error ?? null,
   ];
   if (values.every((value) => value === null)) throw new TypeError('replay: nothing selected');
-  const tuples = await database.run(options.dryRun ? PREVIEW : REPLAY, values);
-  if (!options.dryRun && tuples.length > 0) await database.run(BELL, []);
-  return tuples.map((tuple) => ({
-    txHash: tuple.tx_hash as TxHash,
-    sender: tuple.from_address,
-    nonce: BigInt(tuple.nonce),
-    state: tuple.state,
-    undecided: tuple.undecided,
-    attempts: tuple.attempts,
-    lastError: tuple.last_error,
-  }));
+  return values;
 }
+
+export const bytesOf = (hash: TxHash): Buffer => Buffer.from(hash.slice(2), 'hex');
+
+export const replayedRow = (tuple: ReplayTuple): ReplayedRow => ({
+  txHash: tuple.tx_hash as TxHash,
+  sender: tuple.from_address,
+  nonce: BigInt(tuple.nonce),
+  state: tuple.state,
+  undecided: tuple.undecided,
+  attempts: tuple.attempts,
+  lastError: tuple.last_error,
+});

@@ -2,6 +2,7 @@
 // wrote into it: whoever judges it does so with the claim in hand.
 import { type ClaimToken, dbMillis, party, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimedRow, Sender, SubmissionRecord } from '../core/row.js';
+import { SealedKey } from '../core/sealed-key.js';
 import type { ClaimTuple } from './statements.js';
 
 export function claimedRow(tuple: ClaimTuple): ClaimedRow {
@@ -38,11 +39,17 @@ function recordOf(tuple: ClaimTuple): SubmissionRecord | null {
     submissionId: tuple.submission_id,
     party: party(tuple.submission_party),
     sentOn: tuple.sent_on ?? 0,
+    hash:
+      tuple.submission_hash === null || tuple.hashing_scheme === null
+        ? null
+        : { bytes: new Uint8Array(tuple.submission_hash), scheme: tuple.hashing_scheme },
   };
 }
 
-function senderOf(tuple: ClaimTuple): Sender {
-  const { sender_kind: kind, sender_party: text } = tuple;
+function senderOf({ sender_kind: kind, sender_party: text, sender_key: key }: ClaimTuple): Sender {
   if (kind === 'unknown' || text === null) return { kind: 'unknown' };
-  return kind === 'keyless' ? { kind } : { kind, party: party(text) };
+  if (kind === 'hosted') return { kind, party: party(text) };
+  return kind === 'external' && key !== null
+    ? { kind, party: party(text), key: new SealedKey(key) }
+    : { kind: 'keyless' };
 }

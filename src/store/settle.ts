@@ -87,7 +87,9 @@ function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleRes
     return 'settled-before';
   }
   const stillOurs = tuple.claim_token === one.token && tuple.status === 'pending';
-  return stillOurs ? { refused: 'another transaction keeps this row locked' } : 'fenced';
+  if (!stillOurs) return 'fenced';
+  const moved = one.verdict.kind === 'failed' ? ', or the database is not the one that was pinned' : '';
+  return { refused: `another transaction keeps this row locked${moved}` };
 }
 
 function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
@@ -106,8 +108,16 @@ function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
   ];
 }
 
-const errorOf = (verdict: Verdict): string | null =>
-  verdict.kind === 'failed' ? verdict.detail : verdict.kind === 'pending' ? verdict.lastError : null;
+function errorOf(verdict: Verdict): string | null {
+  switch (verdict.kind) {
+    case 'completed':
+      return verdict.note;
+    case 'failed':
+      return verdict.detail;
+    case 'pending':
+      return verdict.lastError;
+  }
+}
 
 const waitOf = (wait: 'now' | 'parked' | number): number | string | null =>
   wait === 'now' ? null : wait === 'parked' ? 'Infinity' : wait;

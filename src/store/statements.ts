@@ -25,11 +25,15 @@ export interface ClaimTuple {
   readonly last_error: string | null;
   readonly sender_kind: 'hosted' | 'external' | 'keyless' | 'unknown';
   readonly sender_party: string | null;
+  /** As `users` has it, encrypted; only where a key signs. */
+  readonly sender_key: string | null;
   readonly recipient_party: string | null;
   readonly sent_from: string | null;
   readonly sent_until: number | null;
   readonly submission_id: string | null;
   readonly submission_party: string | null;
+  readonly submission_hash: Buffer | null;
+  readonly hashing_scheme: number | null;
   readonly sent_on: number | null;
 }
 
@@ -39,10 +43,10 @@ export const CLAIM: Statement<ClaimTuple> = {
   text: 'select * from mempool_claim_v1($1, $2, $3, $4, $5, $6, $7, $8)',
 };
 
-/** I4. Primary key; mempool_lane_v1 for the lower nonces. */
-export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'yield' | 'fenced' | 'stale' }> = {
+/** I4. Primary key. */
+export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'fenced' | 'stale' }> = {
   name: 'write-ahead',
-  text: 'select mempool_write_ahead_v1($1, $2, $3, $4, $5, $6, $7, $8, $9) as answer',
+  text: 'select mempool_write_ahead_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as answer',
 };
 
 /** I2, I9. Primary key; rows are locked in order of id, so that settlers do not deadlock. */
@@ -76,43 +80,10 @@ export const RESCUE: Statement<{ readonly id: string }> = {
   text: 'select mempool_rescue_v1($1) as id',
 };
 
-export interface PinnedTuple {
-  readonly generation: string;
-  readonly protocol: number;
-  readonly lanes: 'sender' | 'off';
-  readonly tolerance_ms: number;
-  readonly clock_skew_max_ms: number;
-  readonly participant_id: string | null;
-  readonly user_id: string | null;
-  readonly synchronizer_id: string | null;
-  readonly sent_on: number;
-  readonly ledger_end: string | null;
-  readonly mark_offset: string | null;
-  readonly mark_update_id: string | null;
-  readonly mark_party: string | null;
-}
-
-const PIN_COLUMNS = `generation, protocol, lanes, tolerance_ms, clock_skew_max_ms, participant_id, user_id,
-  synchronizer_id, sent_on, ledger_end, mark_offset, mark_update_id, mark_party`;
-
-/** One row, or none before `migrate`. */
-export const PINNED: Statement<PinnedTuple> = {
-  name: 'pinned',
-  text: `select ${PIN_COLUMNS} from mempool_submitter_v1`,
-};
-
-/** Under the pin lock. Only from null: whoever comes second reads what the first one pinned. */
-export const PIN_PARTICIPANT: Statement<PinnedTuple> = {
-  name: 'pin-participant',
-  text: `update mempool_submitter_v1
-    set participant_id = $2, user_id = $3, synchronizer_id = $4, generation = generation + 1, pinned_at = now()
-    where generation = $1 and participant_id is null
-    returning ${PIN_COLUMNS}`,
-};
-
 /**
  * Marks move forward only, the mark only by a stream that showed the old one ($5, $6; null: none yet). A statement of
- * its own, never part of claim or settle, and it writes nothing where nothing moves.
+ * its own, never part of claim or settle, and it writes nothing where nothing moves. Nor after a failover, until it is
+ * rechecked: the recheck looks from the ledger end that was pinned before (P20).
  */
 export const ADVANCE_MARKS: Statement<never> = {
   name: 'advance-marks',
@@ -125,16 +96,8 @@ export const ADVANCE_MARKS: Statement<never> = {
             and q.mark_offset is not distinct from $5::bigint
             and q.mark_update_id is not distinct from $6::text, false) as moves
           from mempool_submitter_v1 q for update) n
-    where p.one = n.one and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)`,
-};
-
-/**
- * $1 '' is the bell, 'h' a handoff: this instance settled something and has no free slot. One rings at a time, like the
- * doorbell, with a lock of its own ($2).
- */
-export const RING: Statement<never> = {
-  name: 'ring',
-  text: "select pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)",
+    where p.one = n.one and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)
+      and not mempool_moved_v1(p)`,
 };
 
 /** What every listener listens on; the doorbell of triggers.sql rings there. */

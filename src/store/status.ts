@@ -1,6 +1,8 @@
 // What `status`, the status page and the metrics show of the queue. Cheap on a table of millions: every part is
 // answered by a partial index, and lists are cut.
 import { type DbMillis, dbMillis, type TxHash } from '../core/ids.js';
+import type { Recheck } from '../core/ports.js';
+import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -46,6 +48,12 @@ export interface QueueStatus {
   readonly failures: readonly StatusRow[];
   /** Oldest row first. */
   readonly parked: readonly StatusRow[];
+  /** Why nobody may claim; null: nothing speaks against it. */
+  readonly halted: string | null;
+  /** A failover or restore of these last days: what is failed looks from there first. */
+  readonly recheck: (Recheck & { readonly at: DbMillis }) | null;
+  /** Undecided rows that were sent on a participant which is pinned no more. */
+  readonly recordedElsewhere: number;
 }
 
 interface StateTuple {
@@ -116,15 +124,35 @@ const PARKED: Statement<RowTuple> = {
     order by id limit $1`,
 };
 
+interface PinTuple {
+  readonly halted: string | null;
+  readonly from: string | null;
+  readonly until: number | null;
+  readonly at: number | null;
+  readonly elsewhere: number;
+}
+
+/** mempool_undecided_v1, for the rows of another participant. */
+const PIN: Statement<PinTuple> = {
+  name: 'status-pin',
+  text: `select p.halted, case when ${RECHECKED} then p.recheck_from end as from,
+      (extract(epoch from p.recheck_until) * 1000)::float8 as until, (extract(epoch from p.recheck_at) * 1000)::float8 as at,
+      (select count(*)::int from mempool m where m.status = 'pending' and m.claim_token is null
+          and m.sent_until is not null and m.sent_on <> p.sent_on) as elsewhere
+    from mempool_submitter_v1 p`,
+};
+
 const LISTED = 50;
 
 export async function readStatus(database: Database, listed = LISTED): Promise<QueueStatus> {
-  const [states, holders, failures, parked] = await Promise.all([
+  const [states, holders, failures, parked, pins] = await Promise.all([
     database.run(QUEUE, []),
     database.run(HOLDERS, []),
     database.run(FAILURES, [listed]),
     database.run(PARKED, [listed]),
+    database.run(PIN, []),
   ]);
+  const [pin] = pins;
   const queueOf = (state: QueueState): QueueCount => {
     const tuple = states.find((one) => one.state === state);
     return { rows: tuple?.rows ?? 0, oldestMs: tuple?.oldest_ms ?? null };
@@ -141,7 +169,15 @@ export async function readStatus(database: Database, listed = LISTED): Promise<Q
     holders,
     failures: failures.map(shown),
     parked: parked.map(shown),
+    halted: pin?.halted ?? null,
+    recheck: recheckOf(pin),
+    recordedElsewhere: pin?.elsewhere ?? 0,
   };
+}
+
+function recheckOf(pin: PinTuple | undefined): QueueStatus['recheck'] {
+  if (pin === undefined || pin.from === null || pin.until === null || pin.at === null) return null;
+  return { from: BigInt(pin.from), until: dbMillis(pin.until), at: dbMillis(pin.at) };
 }
 
 const shown = (tuple: RowTuple): StatusRow => ({

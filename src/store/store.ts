@@ -2,11 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../core/ports.js';
+import { halt } from './halt.js';
 import { pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
+import { recheck } from './recheck.js';
+import { ring } from './ring.js';
 import { claimedRow } from './rows.js';
 import { settleBatch } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, WRITE_AHEAD } from './statements.js';
+import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, WRITE_AHEAD } from './statements.js';
 
 /** Claims freed by one statement; what is left comes with the next poll. */
 const RESCUE_MAX = 1_000;
@@ -55,17 +58,18 @@ export function createStore(database: Database): Store {
   return {
     claim: (request) => claim(request, request),
     claimUndecided: (request) => claim(request, null),
-    async writeAhead({ row, token }, record, { afterLook, generation }) {
+    async writeAhead({ row, token }, record, generation) {
       const [answer] = await retryLostRace(() =>
         database.run(WRITE_AHEAD, [
           generation.toString(),
           row.id,
           token,
-          afterLook,
           record.sentFrom.toString(),
           record.sentUntil === null ? 'infinity' : new Date(record.sentUntil).toISOString(),
           record.submissionId,
           record.party,
+          record.hash === null ? null : Buffer.from(record.hash.bytes),
+          record.hash?.scheme ?? null,
           record.sentOn,
         ]),
       );
@@ -89,8 +93,12 @@ export function createStore(database: Database): Store {
         oldMark?.updateId ?? null,
       ]);
     },
-    async ring(kind) {
-      await database.run(RING, kind === 'bell' ? ['', 1] : ['h', 2]);
+    async recheck(request) {
+      const result = await recheck(database, request);
+      if (result !== null) await ring(database, 'bell');
+      return result;
     },
+    halt: (generation, reason) => halt(database, generation, reason),
+    ring: (kind) => ring(database, kind),
   };
 }

@@ -10,7 +10,7 @@ import { type Failure, failure } from './messages.js';
 /** What only an operator can change. The row waits for a replay. */
 export interface Park {
   readonly kind: 'park';
-  readonly code: 'UNKNOWN_TOKEN' | 'TWO_STEP_TOKEN' | 'REGISTRY_TOKEN';
+  readonly code: 'UNKNOWN_TOKEN' | 'TWO_STEP_TOKEN' | 'REGISTRY_TOKEN' | 'UNEXPECTED_OFFER';
   /** `CODE: what to do`. */
   readonly reason: string;
 }
@@ -53,17 +53,21 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
       `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed`,
     );
   }
-  // Its factory and disclosures come from the registry's HTTP API, which this version does not speak.
-  if (token.instrumentAdmin !== issuer) {
+  // Only its registry knows the factory of a token that is not our issuer's.
+  if (token.instrumentAdmin !== issuer && token.registryUrl === undefined) {
     return park(
       'REGISTRY_TOKEN',
-      `${token.symbol} is not issued by CANTON_ISSUER_PARTY; its registry is not served yet`,
+      `${token.symbol} is not issued by CANTON_ISSUER_PARTY; give its "registryUrl" in TOKENS_FILE, then replay`,
     );
   }
   return { kind: 'ok', token, amount: scaled.units };
 }
 
-const park = (code: Park['code'], what: string): Park => ({ kind: 'park', code, reason: `${code}: ${what}` });
+export const park = (code: Park['code'], what: string): Park => ({
+  kind: 'park',
+  code,
+  reason: `${code}: ${what}`,
+});
 
 export interface Parties {
   readonly kind: 'ok';

@@ -1,44 +1,40 @@
-import { type DbMillis, dbMillis, type Party } from '../core/ids.js';
-import type { HostedTransfer } from '../core/ports.js';
-import type { MempoolRow, SubmissionRecord } from '../core/row.js';
+import { type DbMillis, dbMillis, type Micros, type Party } from '../core/ids.js';
+import type { MempoolRow } from '../core/row.js';
+import type { TransferTerms } from '../core/transfer.js';
 import type { CheckedRow } from './check.js';
 import { executeBefore, requestedAt } from './times.js';
 
-/** A two-step transfer has no bound (its record says `'infinity'`): its offer stays open this long. */
-const OFFER_OPEN_MS = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-export interface TransferParts {
-  readonly row: Pick<MempoolRow, 'txHash' | 'createdAt'>;
+export interface TermsParts {
+  readonly row: Pick<MempoolRow, 'createdAt'>;
   readonly checked: CheckedRow;
+  readonly sender: Party;
   readonly receiver: Party;
-  readonly factoryId: string;
   /** Contract ids of the holdings to spend. */
   readonly inputs: readonly string[];
-  /** The record as it was written ahead: what is sent has its party, its id and its bound. */
-  readonly record: SubmissionRecord;
   /** The database's. */
   readonly now: DbMillis;
-  readonly toleranceMs: number;
+  readonly executeBefore: Micros;
 }
 
-export function hostedTransfer(parts: TransferParts): HostedTransfer {
-  const { row, checked, record, now, toleranceMs } = parts;
-  const { submissionId } = record;
-  if (submissionId === null) throw new Error('a record without a submission id is not ours to send');
-  return {
-    commandId: row.txHash,
-    submissionId,
-    factoryId: parts.factoryId,
-    sender: record.party,
-    receiver: parts.receiver,
-    admin: checked.token.instrumentAdmin,
-    instrumentId: checked.token.instrumentId,
-    amount: checked.amount,
-    holdings: parts.inputs,
-    requestedAt: requestedAt(row.createdAt, now),
-    executeBefore: executeBefore(
-      record.sentUntil ?? dbMillis(now + OFFER_OPEN_MS + toleranceMs),
-      toleranceMs,
-    ),
-  };
-}
+export const transferTerms = (parts: TermsParts): TransferTerms => ({
+  sender: parts.sender,
+  receiver: parts.receiver,
+  admin: parts.checked.token.instrumentAdmin,
+  instrumentId: parts.checked.token.instrumentId,
+  amount: parts.checked.amount,
+  holdings: parts.inputs,
+  requestedAt: requestedAt(parts.row.createdAt, parts.now),
+  executeBefore: parts.executeBefore,
+});
+
+/**
+ * Of a hosted sender's transfer, which has no other bound (rule 2): from the written one, never computed anew. Where
+ * that is `'infinity'` (a two-step transfer), its offer stays open for a day.
+ */
+export const hostedExecuteBefore = (sentUntil: DbMillis | null, now: DbMillis, toleranceMs: number): Micros =>
+  executeBefore(sentUntil ?? dbMillis(now + DAY_MS + toleranceMs), toleranceMs);
+
+/** Of an external sender's: `max_record_time` is its bound, so this one only must not come first. */
+export const externalExecuteBefore = (now: DbMillis): Micros => executeBefore(dbMillis(now + DAY_MS), 0);

@@ -1,6 +1,7 @@
 import type { Offset } from '../core/ids.js';
 import type { Outcome } from '../core/outcome.js';
 import type { CallOptions, Ledger, Read } from '../core/ports.js';
+import type { Transfer } from '../core/transfer.js';
 
 export interface FactoryCache {
   /**
@@ -9,7 +10,7 @@ export interface FactoryCache {
    */
   get(admin: string, at: Offset, options: CallOptions): Promise<Read<string>>;
   /** What a submission through it came to: after some refusals the factory may be another contract than before. */
-  observe(admin: string, factoryId: string, outcome: Outcome): void;
+  observe(transfer: Pick<Transfer, 'admin' | 'factory'>, outcome: Outcome): void;
 }
 
 /** A contract that is gone or of another kind may have been the factory. */
@@ -55,9 +56,9 @@ export function createFactoryCache(ledger: Pick<Ledger, 'transferFactories'>): F
       asking.set(admin, shared);
       return shared;
     },
-    observe(admin, factoryId, outcome) {
+    observe({ admin, factory }, outcome) {
       if (outcome.kind !== 'refused' || !FORGET.has(outcome.refusal.errorId)) return;
-      if (known.get(admin) === factoryId) known.delete(admin);
+      if (known.get(admin) === factory.contractId) known.delete(admin);
     },
   };
 }

@@ -52,7 +52,4 @@ export const failure = (code: FailureCode, detail: string): Failure => ({
 });
 
 // By name, for those who judge outside of this folder.
-export const UNREGISTERED_SENDER = texts.UNKNOWN_SENDER;
-export const UNREGISTERED_RECIPIENT = texts.UNKNOWN_RECIPIENT;
 export const INSUFFICIENT_BALANCE = texts.INSUFFICIENT_BALANCE;
-export const NO_SIGNING_KEY = texts.NO_SIGNING_KEY;

@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { encodeFunctionData, erc20Abi, keccak256 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
+import { misuse } from '../../src/cli/replay/flags.js';
+import type { TxHash } from '../../src/core/ids.js';
 import { migrate } from '../../src/store/migrate.js';
 import { freshDatabase } from '../support/postgres.js';
 import { cli, start } from './support.js';
@@ -137,7 +139,86 @@ test('replay without a condition, an unknown option and an unknown command end w
   t.deepEqual([all.code, option.code, command.code, help.code], [2, 2, 2, 0]);
   t.regex(all.stderr, /say which rows/);
   t.regex(command.stderr, /unknown command 'stats'\n\(Did you mean status\?\)/);
-  t.notRegex(help.stdout, /recheck|completed|force-new/);
+  for (const way of ['--recheck', '--completed', '--force-new']) t.true(help.stdout.includes(way));
+});
+
+test('the four ways of replay do not go together, and each needs what it needs', (t) => {
+  const hash = `0x${'11'.repeat(32)}` as TxHash;
+  t.deepEqual(misuse({ hash }), []);
+  t.deepEqual(misuse({ recheck: true }), []);
+  t.deepEqual(misuse({ completed: hash, update: 'u', dryRun: true }), []);
+  t.deepEqual(misuse({ forceNew: true, sender: '0x' }), []);
+  const wrong: readonly (readonly [Parameters<typeof misuse>[0], RegExp])[] = [
+    [{}, /say which rows/],
+    [{ recheck: true, parked: true }, /--recheck is about the whole table/],
+    [{ recheck: true, dryRun: true }, /--recheck has no --dry-run/],
+    [{ completed: hash }, /--completed HASH and --update ID belong together/],
+    [{ hash, update: 'u' }, /--completed HASH and --update ID belong together/],
+    [{ completed: hash, update: 'u', hash }, /--completed names its row/],
+    [{ forceNew: true }, /of them, only parked ones are taken/],
+    [{ forceNew: true, recheck: true, hash }, /give one of --recheck, --completed and --force-new/],
+  ];
+  for (const [flags, why] of wrong) t.regex(misuse(flags).join('\n'), why);
+});
+
+test('halted, rechecked, repinned: what the run-books say, command by command', async (t) => {
+  const { db, env } = await setup(t);
+  await cli(['enqueue', await sign(0)], env);
+  await db.query("insert into users (evm_address, canton_party, fingerprint) values ($1, 'p::1220', 'f')", [
+    account.address,
+  ]);
+  await db.query(
+    "update mempool_submitter_v1 set halted = 'an acceptance after its bound', participant_id = 'p1', user_id = 'u', synchronizer_id = 's'",
+  );
+  t.regex(
+    (await cli(['status'], env)).stdout,
+    /^HALTED, nobody claims: an acceptance after its bound\n\nPending rows/,
+  );
+  const tolerated = await cli(['migrate', '--tolerance', '90000'], env);
+  t.is(tolerated.code, 0);
+  t.regex(tolerated.stdout, /no longer halted[\s\S]*LEDGER_TIME_TOLERANCE_MS=90000/);
+
+  const held =
+    "claim_token = gen_random_uuid(), claimed_by = 'host-1', lease_expires_at = now() + interval '1 hour'";
+  await db.query(`update mempool set ${held}`);
+  const refused = await cli(['replay', '--recheck'], env);
+  t.is(refused.code, 1);
+  t.regex(refused.stderr, /^refused: host-1 holds 1 row\. Stop every instance/);
+  await db.query('update mempool set lease_expires_at = now()');
+  const rechecked = await cli(['replay', '--recheck'], env);
+  t.is(rechecked.stdout, '1 row will be looked up on the ledger before anything is sent\n');
+
+  const repinned = await cli(['migrate', '--repin'], env);
+  t.is(repinned.code, 0);
+  t.regex(repinned.stdout, /p1 is pinned no more[\s\S]*1 undecided rows are parked with their records/);
+  t.regex((await cli(['status'], env)).stdout, /^1 row was sent on a participant that is pinned no more/);
+});
+
+test('replay --force-new says what it risks, and does nothing where nobody can be asked', async (t) => {
+  const { db, env } = await setup(t);
+  const raw = await sign(0);
+  await cli(['enqueue', raw], env);
+  const hash = keccak256(raw);
+  const args = ['replay', '--force-new', '--hash', hash];
+  await db.query(
+    "update mempool set available_at = 'infinity', sent_from = 1, sent_until = 'infinity', submission_id = 's', submission_party = 'p', sent_on = 1",
+  );
+  const unasked = await cli(args, env);
+  t.is(unasked.code, 2);
+  t.regex(unasked.stdout, /parked, undecided: it may still commit[\s\S]*1 row would be sent anew/);
+  t.regex(unasked.stderr, /may still commit, or may have: a second effect[\s\S]*so say --yes/);
+  t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
+  const done = await cli([...args, '--yes'], env);
+  t.is(done.code, 0);
+  t.regex(done.stdout, /1 row will be sent anew/);
+  t.is(
+    (await db.query('select 1 from mempool where sent_until is null and available_at <= now()')).length,
+    1,
+  );
+  t.like(await db.one('select action, by_application from mempool_submitter_audit_v1'), {
+    action: 'force-new',
+    by_application: 'canton-submitter cli',
+  });
 });
 
 test('status --watch looks again and again, until it is told to stop', async (t) => {

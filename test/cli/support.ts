@@ -1,8 +1,6 @@
 // The command line as a process of its own, in an environment of its own.
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+import { compiled } from '../support/compiled.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -24,7 +22,7 @@ export function start(
   input = '',
 ): Running {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], {
+  const child = spawn(process.execPath, [compiled('cli/main'), ...args], {
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
     stdio: 'pipe',
   });

@@ -1,38 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { inspect } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
-import { ConfigError, loadConfig, loadDatabaseSettings, loadEnqueueSettings } from '../../src/config.js';
-
-const ISSUER = `issuer::1220${'ab'.repeat(32)}`;
-const ADDRESS = '0xDE30000000000000000000000000000000000001';
-const DEMO = { name: 'Demo', symbol: 'DEMO', decimals: 18, instrumentAdmin: ISSUER, instrumentId: 'DEMO' };
-
-const folder = mkdtempSync(path.join(tmpdir(), 'canton-config-'));
-test.after.always(() => rmSync(folder, { recursive: true, force: true }));
-
-let files = 0;
-function file(content: unknown): string {
-  const name = path.join(folder, `file-${files++}`);
-  writeFileSync(name, typeof content === 'string' ? content : JSON.stringify(content));
-  return name;
-}
-
-/** The least that `run` takes. */
-const least = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
-  DATABASE_URL: 'postgres://api:s3cret@db.internal:5432/api',
-  CANTON_URL: 'participant.internal:5001',
-  CANTON_USER_ID: 'submitter',
-  CANTON_SYNCHRONIZER_ID: 'global::1220aa',
-  CANTON_ISSUER_PARTY: ISSUER,
-  TOKENS_FILE: file({ [ADDRESS]: DEMO }),
-  ...more,
-});
-
-function problemsOf(t: ExecutionContext, load: () => unknown): readonly string[] {
-  return t.throws(load, { instanceOf: ConfigError })?.problems ?? [];
-}
+import test from 'ava';
+import { loadConfig, loadDatabaseSettings, loadEnqueueSettings } from '../../src/config.js';
+import { ADDRESS, DEMO, file, least, problemsOf } from './environment.js';
 
 test('the least that run needs is enough, with the defaults of production', (t) => {
   const config = loadConfig(least());
@@ -168,7 +137,6 @@ test('a misspelt name is pointed out, somebody else’s name is not', (t) => {
       LEASE_MSEC: '1',
       CONCURENCY: '3',
       CANTON_COLOUR: 'red',
-      CANTON_MASTER_KEY: 'aa',
       DATABASE_HOST: 'db',
       PATH: '/bin',
     }),
@@ -178,26 +146,7 @@ test('a misspelt name is pointed out, somebody else’s name is not', (t) => {
     'LEASE_MSEC is no setting: did you mean LEASE_MS?',
     'CONCURENCY is no setting: did you mean CONCURRENCY?',
     'CANTON_COLOUR is no setting, and has no effect',
-    'CANTON_MASTER_KEY has no effect: this version submits for hosted parties only; rows of others are parked',
   ]);
-  t.regex(
-    problemsOf(t, () => loadConfig(least({ CANTON_OAUTH_CLIENT_ID: 'x' })))[0] ?? '',
-    /^CANTON_OAUTH_CLIENT_ID is not supported/,
-  );
-});
-
-test('the user is the token’s subject where none is named', (t) => {
-  const jwt = (payload: unknown): string =>
-    `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.signature`;
-  const env = (token: string): NodeJS.ProcessEnv =>
-    least({ CANTON_USER_ID: '', CANTON_TOKEN_FILE: file(`${token}\n`) });
-  t.is(loadConfig(env(jwt({ sub: 'from-token' }))).userId, 'from-token');
-  t.is(loadConfig({ ...env(jwt({ sub: 'from-token' })), CANTON_USER_ID: 'named' }).userId, 'named');
-  t.regex(problemsOf(t, () => loadConfig(env('opaque')))[0] ?? '', /names no subject/);
-  t.regex(
-    problemsOf(t, () => loadConfig(least({ CANTON_TOKEN_FILE: '/nowhere' })))[0] ?? '',
-    /cannot be read/,
-  );
 });
 
 test('TOKENS_FILE: every wrong field is named', (t) => {

@@ -10,6 +10,7 @@ const attempt = (over: Partial<Attempt> = {}): Attempt => ({
   random: () => 0.5,
   walletMessage: (id) => `wallet: ${id}`,
   proven: false,
+  note: null,
   ...over,
 });
 
@@ -18,12 +19,11 @@ const refused = (kind: RefusalKind, retryAfterMs: number | null = null): Decidab
   refusal: { kind, blame: 'all', errorId: 'SOME_ERROR', detail: 'said the ledger', retryAfterMs },
 });
 
-test('an acceptance completes the row', (t) => {
-  t.deepEqual(decide({ kind: 'accepted', updateId: 'u1', offset: 7n }, attempt()), {
-    kind: 'completed',
-    updateId: 'u1',
-    offset: 7n,
-  });
+test('an acceptance completes the row, with what people should know of it', (t) => {
+  const accepted = { kind: 'accepted', updateId: 'u1', offset: 7n } as const;
+  const completed = { kind: 'completed', updateId: 'u1', offset: 7n } as const;
+  t.deepEqual(decide(accepted, attempt()), { ...completed, note: null });
+  t.deepEqual(decide(accepted, attempt({ note: 'OFFERED' })), { ...completed, note: 'OFFERED' });
 });
 
 test('I5 only a refusal for good becomes failed', (t) => {

@@ -1,12 +1,13 @@
 import test from 'ava';
 import { dbMillis, type Party, type TxHash } from '../../src/core/ids.js';
-import { chaseFrom, lookAt } from '../../src/core/look.js';
+import { brokenBound, chaseFrom, lookAt } from '../../src/core/look.js';
 import type { CompletionEvent } from '../../src/core/outcome.js';
 import { beginBefore, observeProof, proofAtBegin } from '../../src/core/proof.js';
 
 const HASH = '0xaa' as TxHash;
 const SYNC = 'sync::1';
-const record = { sentUntil: dbMillis(1_000), submissionId: 'mine' };
+const record = { sentUntil: dbMillis(1_000), submissionId: 'mine', hash: null };
+const SIGNED = { hash: { bytes: new Uint8Array([1, 2, 3]), scheme: 2 } };
 const time = (micros: bigint, synchronizerId = SYNC) => ({ synchronizerId, recordTime: micros });
 
 const accepted = (over: Partial<Extract<CompletionEvent, { kind: 'accepted' }>> = {}): CompletionEvent => ({
@@ -27,10 +28,14 @@ const checkpoint = (micros: bigint, synchronizerId = SYNC): CompletionEvent => (
 });
 const at = (event: CompletionEvent, over = {}) => lookAt(event, HASH, { ...record, ...over }, SYNC);
 
-test('an acceptance of the command id is found, and is ours by the submission id alone', (t) => {
+test('an acceptance of the command id is found, and is ours by the submission id, or by what was signed', (t) => {
   t.deepEqual(at(accepted()), { kind: 'accepted', updateId: 'u', offset: 5n, ours: true });
   t.like(at(accepted({ submissionId: 'another' })), { kind: 'accepted', ours: false });
   t.like(at(accepted(), { submissionId: null }), { kind: 'accepted', ours: false });
+  const foreign = { submissionId: 'another', transactionHash: new Uint8Array([1, 2, 3]) };
+  t.like(at(accepted(foreign), SIGNED), { kind: 'accepted', ours: true });
+  t.like(at(accepted({ ...foreign, transactionHash: new Uint8Array([1, 2, 4]) }), SIGNED), { ours: false });
+  t.like(at(accepted({ ...foreign, transactionHash: null }), SIGNED), { ours: false });
 });
 
 test('P7 a checkpoint exactly at the bound decides nothing, one strictly past it is death', (t) => {
@@ -47,17 +52,36 @@ test("another command's acceptance past the bound is as good as a checkpoint", (
   t.is(at(accepted({ commandId: '0xbb', time: time(1_000_000n) })), null);
 });
 
-test('a rejection decides nothing, whatever its time: another copy may still arrive', (t) => {
-  const refusal = { kind: 'for-good', blame: 'all', errorId: 'X', detail: '', retryAfterMs: null } as const;
-  const event: CompletionEvent = {
-    kind: 'rejected',
-    commandId: HASH,
-    submissionId: 'mine',
-    offset: 5n,
-    outcome: { kind: 'refused', refusal },
-    time: time(5n),
-  };
-  t.is(at(event), null);
+type Rejected = Extract<CompletionEvent, { kind: 'rejected' }>;
+const refusal = { kind: 'for-good', blame: 'all', errorId: 'X', detail: '', retryAfterMs: null } as const;
+const rejected = (over: Partial<Rejected> = {}): CompletionEvent => ({
+  kind: 'rejected',
+  commandId: HASH,
+  submissionId: 'mine',
+  offset: 5n,
+  outcome: { kind: 'refused', refusal },
+  time: time(5n),
+  ...over,
+});
+
+test('a rejection of a hosted submission decides nothing, whatever its time: another copy may still arrive', (t) => {
+  t.is(at(rejected()), null);
+});
+
+test('a certain rejection of what was signed is its end; another submission’s, or one that says nothing, is not', (t) => {
+  t.deepEqual(at(rejected(), SIGNED), { kind: 'dead' });
+  t.is(at(rejected({ submissionId: 'an earlier one' }), SIGNED), null);
+  t.is(at(rejected({ commandId: '0xbb' }), SIGNED), null);
+  // DUPLICATE_CONFIRMATION_REQUEST_UUID: a copy was sequenced, its own result is not told.
+  t.is(at(rejected({ outcome: { kind: 'unknown', detail: '' } }), SIGNED), null);
+  t.is(at(rejected(), { ...SIGNED, submissionId: null }), null);
+});
+
+test('an acceptance of our own past its bound says that the bound was none', (t) => {
+  t.false(brokenBound(1_000_000n, record));
+  t.true(brokenBound(1_000_001n, record));
+  t.false(brokenBound(9_000_000n, { ...record, sentUntil: null }));
+  t.false(brokenBound(9_000_000n, { ...record, submissionId: null }), 'nobody remembers its bound');
 });
 
 test('a record without a bound never dies', (t) => {

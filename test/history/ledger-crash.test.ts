@@ -1,7 +1,7 @@
 // Processes that die, stop, or have a wrong clock while a submission is under way. Deduplication is off: a second
 // submission would be a second effect.
-import test from 'ava';
 import type { AuditEntry } from '../../src/sandbox/index.js';
+import { forBoth } from '../support/both.js';
 import { type Instance, type LogLine, startFleet } from '../support/fleet.js';
 import { startLocal } from '../support/local.js';
 import { createWorld, type World } from '../support/world.js';
@@ -28,10 +28,10 @@ async function kill(instance: Instance): Promise<void> {
   await instance.exited;
 }
 
-test.serial(
+forBoth.serial(
   'P1 sent, killed; those who look after it know ever newer ledger ends, and begin where it was sent from',
-  async (t) => {
-    const world = await createWorld(t, { dedup: false });
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
     const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
     const { faults, audit } = world.sandbox;
     const [sender, looker] = await oneAwake(t, world, 2, {
@@ -72,10 +72,10 @@ test.serial(
   },
 );
 
-test.serial(
+forBoth.serial(
   'P4 a submission hangs in the network, its claimers are killed one by one: the next leaves when its bound has passed',
-  async (t) => {
-    const world = await createWorld(t, { dedup: false });
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
     const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
     const { faults, audit } = world.sandbox;
     const [first, second, third] = await oneAwake(t, world, 3, { SUBMISSION_WINDOW_MS: '4000' });
@@ -109,10 +109,10 @@ test.serial(
   },
 );
 
-test.serial(
+forBoth.serial(
   'P13 stopped past its lease after its deadline check; the request leaves late: one effect, and its settle is fenced',
-  async (t) => {
-    const world = await createWorld(t, { dedup: false });
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
     const [alice, bob] = [await world.user(), await world.user()];
     const { faults, audit } = world.sandbox;
     const [sleepy, other] = await oneAwake(t, world, 2, {
@@ -156,10 +156,10 @@ const wrongBy = (ms: number): string =>
   )}`;
 
 for (const hours of [5, -5]) {
-  test.serial(
+  forBoth.serial(
     `P14 the clock of a machine is wrong by ${hours} hours: transfers carry the database's time, nothing is earlier or later`,
-    async (t) => {
-      const world = await createWorld(t, { dedup: false });
+    async (t, parties) => {
+      const world = await createWorld(t, { parties, dedup: false });
       const [alice, bob] = [await world.user(), await world.user()];
       const windowMs = 8_000;
       const [instance] = await startFleet(t, world, 1, {
@@ -181,11 +181,12 @@ for (const hours of [5, -5]) {
       await world.ended(hashes);
       const ended = Date.now();
       t.is(world.sandbox.audit.summary().ledgerCalls, 3);
-      for (const { transfer } of world.sandbox.audit.entries) {
+      for (const { transfer, maxRecordTime } of world.sandbox.audit.entries) {
         const requestedAt = (transfer?.requestedAt ?? 0) / 1000;
-        const executeBefore = (transfer?.executeBefore ?? 0) / 1000;
         t.true(requestedAt > began - 6_000 && requestedAt < ended);
-        t.true(executeBefore >= began + windowMs && executeBefore <= ended + windowMs);
+        // What bounds it: the transfer's own end, or that of what was prepared.
+        const bound = (parties === 'hosted' ? (transfer?.executeBefore ?? 0) : (maxRecordTime ?? 0)) / 1000;
+        t.true(bound >= began + windowMs && bound <= ended + windowMs);
       }
       const { odd } = await world.db.one<{ odd: number }>(
         `select count(*)::int as odd from mempool where available_at > now() or claimed_at > now() or status <> 'completed'`,

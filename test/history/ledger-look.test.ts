@@ -1,11 +1,11 @@
 // What a look at the ledger may and may not conclude. Deduplication is off: a second submission would be a second effect.
-import test from 'ava';
 import { microsOf } from '../../src/core/ids.js';
 import type { Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { readStatus } from '../../src/store/status.js';
+import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
 import { createWorld } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
@@ -14,94 +14,102 @@ type Settled = Extract<SubmitterEvent, { kind: 'settled' }>;
 
 const STREAM = 'CommandCompletionService/CompletionStream';
 
-test('P5 time-outs, denials, broken streams, a participant that lags: a row stays undecided; pruned: it parks', async (t) => {
-  const world = await createWorld(t, { dedup: false });
-  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
-  const network = createNetwork();
-  network.next('unheard', 'unheard');
-  const local = await startLocal(t, world, {
-    ledger: network.wrap,
-    settings: { windowMs: 1_500, lookPatienceMs: 1_500 },
-  });
-  const { faults, audit } = world.sandbox;
-  const deny: Fault['do'] = { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } };
-  faults.add({ on: STREAM, do: deny });
-  const hashes = [
-    await world.insert({ from: alice, to: bob }),
-    await world.insert({ from: carol, to: bob }),
-  ] as const;
-  await audit.until((log) => log.summary().accepted === 2, 20_000);
-  // From here on nothing but the ledger's own word keeps these rows from being sent again.
-  for (const hash of hashes) await boundPassed(world, hash);
+forBoth(
+  'P5 time-outs, denials, broken streams, a participant that lags: a row stays undecided; pruned: it parks',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('unheard', 'unheard');
+    const local = await startLocal(t, world, {
+      ledger: network.wrap,
+      settings: { windowMs: 1_500, lookPatienceMs: 1_500 },
+    });
+    const { faults, audit } = world.sandbox;
+    const deny: Fault['do'] = { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } };
+    faults.add({ on: STREAM, do: deny });
+    const hashes = [
+      await world.insert({ from: alice, to: bob }),
+      await world.insert({ from: carol, to: bob }),
+    ] as const;
+    await audit.until((log) => log.summary().accepted === 2, 20_000);
+    // From here on nothing but the ledger's own word keeps these rows from being sent again.
+    for (const hash of hashes) await boundPassed(world, hash);
 
-  const troubles: readonly Fault[] = [
-    { on: STREAM, do: deny },
-    { on: STREAM, do: { kind: 'refuse', with: { grpc: 'PERMISSION_DENIED' } } },
-    { on: STREAM, do: { kind: 'refuse', with: { error: 'OFFSET_AFTER_LEDGER_END' } } },
-    { on: STREAM, do: { kind: 'refuse', with: { grpc: 'DEADLINE_EXCEEDED' } } },
-    { on: STREAM, do: { kind: 'breakStream', afterMessages: 0, with: { grpc: 'UNAVAILABLE' } } },
-    { on: STREAM, do: { kind: 'hang' } },
-    {
-      on: 'PartyManagementService/GetParticipantId',
-      do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
-    },
-  ];
-  for (const trouble of troubles) {
+    const troubles: readonly Fault[] = [
+      { on: STREAM, do: deny },
+      { on: STREAM, do: { kind: 'refuse', with: { grpc: 'PERMISSION_DENIED' } } },
+      { on: STREAM, do: { kind: 'refuse', with: { error: 'OFFSET_AFTER_LEDGER_END' } } },
+      { on: STREAM, do: { kind: 'refuse', with: { grpc: 'DEADLINE_EXCEEDED' } } },
+      { on: STREAM, do: { kind: 'breakStream', afterMessages: 0, with: { grpc: 'UNAVAILABLE' } } },
+      { on: STREAM, do: { kind: 'hang' } },
+      {
+        on: 'PartyManagementService/GetParticipantId',
+        do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
+      },
+    ];
+    for (const trouble of troubles) {
+      faults.clear();
+      faults.add(trouble);
+      const settled = hashes.map((hash) => nextEvent(local, 'settled', (event) => event.txHash === hash));
+      await replay(world);
+      await Promise.all(settled);
+      const found = local.events.flatMap((event) => (event.kind === 'looked' ? [event.found] : []));
+      t.true(
+        found.every((what) => what === 'undecided'),
+        JSON.stringify({ trouble, found }),
+      );
+    }
+    t.is(network.requests.length, 2, 'nothing was sent again');
+
     faults.clear();
-    faults.add(trouble);
-    const settled = hashes.map((hash) => nextEvent(local, 'settled', (event) => event.txHash === hash));
+    faults.add({ on: STREAM, match: { party: carol.party }, do: deny });
+    await world.db.query('update mempool set available_at = now() where from_address = $1', [alice.address]);
+    await world.ended([hashes[0]]);
+    t.is((await world.row(hashes[0])).status, 'completed');
+
+    await world.sandbox.control({ kind: 'prune' });
+    faults.clear();
+    const parked = nextEvent(local, 'parked');
     await replay(world);
-    await Promise.all(settled);
-    const found = local.events.flatMap((event) => (event.kind === 'looked' ? [event.found] : []));
-    t.true(
-      found.every((what) => what === 'undecided'),
-      JSON.stringify({ trouble, found }),
-    );
-  }
-  t.is(network.requests.length, 2, 'nothing was sent again');
+    t.regex((await parked).reason, /^PRUNED: /);
+    const row = await world.row(hashes[1]);
+    t.true(row.parked);
+    t.not(row.sent_until, null, 'its record is kept: a person decides');
+    t.is(network.requests.length, 2);
+    t.is(audit.summary().doubleCommits, 0);
+  },
+);
 
-  faults.clear();
-  faults.add({ on: STREAM, match: { party: carol.party }, do: deny });
-  await world.db.query('update mempool set available_at = now() where from_address = $1', [alice.address]);
-  await world.ended([hashes[0]]);
-  t.is((await world.row(hashes[0])).status, 'completed');
+forBoth(
+  'P6 an acceptance that is published after its bound is seen, since time and acceptance come from one read',
+  async (t, parties) => {
+    // Large enough a tolerance that timers of a busy machine do not turn the acceptance into a time-out.
+    const world = await createWorld(t, { parties, dedup: false, timeScale: 0.05 });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('unheard');
+    // A hosted bound is 3 s after the window, an external one its end.
+    const windowMs = parties === 'hosted' ? 1_500 : 3_500;
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs } });
+    // Sequenced before the bound and decided after it: record time is what counts, not the hour.
+    world.sandbox.faults.add({ on: 'submit', do: { kind: 'sequenceLate', ms: 2_000 }, times: 1 });
+    world.sandbox.faults.add({ on: 'submit', do: { kind: 'decideLate', ms: 2_850 }, times: 1 });
+    const hash = await world.insert({ from: alice, to: bob });
+    await local.event('taken', (event) => event.look);
+    await boundPassed(world, hash);
+    t.is(world.sandbox.audit.of(hash)[0]?.outcome.kind, 'pending', 'the ledger has yet to decide');
+    const looked = await local.event('looked', (event) => event.found !== 'undecided');
+    t.is(looked.found, 'accepted');
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    t.is(network.requests.length, 1);
+    t.deepEqual(await world.audit(), []);
+  },
+);
 
-  await world.sandbox.control({ kind: 'prune' });
-  faults.clear();
-  const parked = nextEvent(local, 'parked');
-  await replay(world);
-  t.regex((await parked).reason, /^PRUNED: /);
-  const row = await world.row(hashes[1]);
-  t.true(row.parked);
-  t.not(row.sent_until, null, 'its record is kept: a person decides');
-  t.is(network.requests.length, 2);
-  t.is(audit.summary().doubleCommits, 0);
-});
-
-test('P6 an acceptance that is published after its bound is seen, since time and acceptance come from one read', async (t) => {
-  // Large enough a tolerance that timers of a busy machine do not turn the acceptance into a time-out.
-  const world = await createWorld(t, { dedup: false, timeScale: 0.05 });
-  const [alice, bob] = [await world.user(), await world.user()];
-  const network = createNetwork();
-  network.next('unheard');
-  const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
-  // Sequenced before the bound (window + 3 s) and decided after it: record time is what counts, not the hour.
-  world.sandbox.faults.add({ on: 'submit', do: { kind: 'sequenceLate', ms: 2_000 }, times: 1 });
-  world.sandbox.faults.add({ on: 'submit', do: { kind: 'decideLate', ms: 2_850 }, times: 1 });
-  const hash = await world.insert({ from: alice, to: bob });
-  await local.event('taken', (event) => event.look);
-  await boundPassed(world, hash);
-  t.is(world.sandbox.audit.of(hash)[0]?.outcome.kind, 'pending', 'the ledger has yet to decide');
-  const looked = await local.event('looked', (event) => event.found !== 'undecided');
-  t.is(looked.found, 'accepted');
-  await world.ended([hash]);
-  t.is((await world.row(hash)).status, 'completed');
-  t.is(network.requests.length, 1);
-  t.deepEqual(await world.audit(), []);
-});
-
-test('P7 a checkpoint exactly at the bound is not past it: undecided', async (t) => {
-  const world = await createWorld(t, { dedup: false });
+forBoth('P7 a checkpoint exactly at the bound is not past it: undecided', async (t, parties) => {
+  const world = await createWorld(t, { parties, dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   const network = createNetwork();
   network.next('hold');
@@ -149,49 +157,52 @@ test('P7 a checkpoint exactly at the bound is not past it: undecided', async (t)
   t.deepEqual(await world.audit(), []);
 });
 
-test('P21 a quiet synchronizer tells no time: the row waits and shows, others go on, and the next checkpoint ends it', async (t) => {
-  const world = await createWorld(t, { dedup: false, quiet: 'silent' });
-  const [alice, bob] = [await world.user(), await world.user()];
-  const network = createNetwork();
-  network.next('hold');
-  const local = await startLocal(t, world, {
-    ledger: network.wrap,
-    settings: { windowMs: 1_500, lookPatienceMs: 3_500 },
-  });
-  const database = openDatabase({ url: world.db.url });
-  t.teardown(() => database.close());
-  const hash = await world.insert({ from: alice, to: bob });
-  const isUndecided = (event: Settled): boolean =>
-    event.txHash === hash &&
-    event.verdict.kind === 'pending' &&
-    /^UNDECIDED/.test(event.verdict.lastError ?? '');
-  const undecided = async (): Promise<void> => {
-    const row = await world.row(hash);
-    t.is(row.status, 'pending');
-    t.false(row.parked);
-    t.regex(row.last_error ?? '', /^UNDECIDED: /);
-    t.is((await readStatus(database)).queue.undecided.rows, 1);
-    t.is(network.requests.length, 1);
-  };
-  await local.event('settled', isUndecided);
-  await undecided();
-  await boundPassed(world, hash);
-  // Checkpoints come again, and still nothing happens on the synchronizer: they repeat its last time.
-  await world.sandbox.control({ kind: 'quiet', mode: 'stale' });
-  const again = nextEvent(local, 'settled', isUndecided);
-  await replay(world);
-  await again;
-  await undecided();
-  const others = [
-    await world.insert({ from: bob, to: alice, nonce: 0 }),
-    await world.insert({ from: bob, to: alice, nonce: 1 }),
-  ];
-  await world.ended(others);
-  await world.sandbox.control({ kind: 'quiet', mode: 'off' });
-  await replay(world);
-  await world.ended([hash]);
-  t.is((await world.row(hash)).status, 'completed');
-  // What was held arrives after all, long past its bound.
-  t.is((await network.deliver()).kind, 'refused');
-  t.deepEqual(await world.audit(), []);
-});
+forBoth(
+  'P21 a quiet synchronizer tells no time: the row waits and shows, others go on, and the next checkpoint ends it',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false, quiet: 'silent' });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('hold');
+    const local = await startLocal(t, world, {
+      ledger: network.wrap,
+      settings: { windowMs: 1_500, lookPatienceMs: 3_500 },
+    });
+    const database = openDatabase({ url: world.db.url });
+    t.teardown(() => database.close());
+    const hash = await world.insert({ from: alice, to: bob });
+    const isUndecided = (event: Settled): boolean =>
+      event.txHash === hash &&
+      event.verdict.kind === 'pending' &&
+      /^UNDECIDED/.test(event.verdict.lastError ?? '');
+    const undecided = async (): Promise<void> => {
+      const row = await world.row(hash);
+      t.is(row.status, 'pending');
+      t.false(row.parked);
+      t.regex(row.last_error ?? '', /^UNDECIDED: /);
+      t.is((await readStatus(database)).queue.undecided.rows, 1);
+      t.is(network.requests.length, 1);
+    };
+    await local.event('settled', isUndecided);
+    await undecided();
+    await boundPassed(world, hash);
+    // Checkpoints come again, and still nothing happens on the synchronizer: they repeat its last time.
+    await world.sandbox.control({ kind: 'quiet', mode: 'stale' });
+    const again = nextEvent(local, 'settled', isUndecided);
+    await replay(world);
+    await again;
+    await undecided();
+    const others = [
+      await world.insert({ from: bob, to: alice, nonce: 0 }),
+      await world.insert({ from: bob, to: alice, nonce: 1 }),
+    ];
+    await world.ended(others);
+    await world.sandbox.control({ kind: 'quiet', mode: 'off' });
+    await replay(world);
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    // What was held arrives after all, long past its bound.
+    t.is((await network.deliver()).kind, 'refused');
+    t.deepEqual(await world.audit(), []);
+  },
+);

@@ -1,7 +1,7 @@
 // The network between a submitter and its participant, for the histories of the ledger side: what becomes of a request
 // that has left is the test's to say, and what goes by is its to see.
 import type { Outcome } from '../../src/core/outcome.js';
-import type { HostedTransfer, Ledger } from '../../src/core/ports.js';
+import type { CallOptions, Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Local } from '../support/local.js';
 import type { World } from '../support/world.js';
@@ -14,10 +14,15 @@ export type Fate =
   /** Arrives and is decided, and the answer is lost. */
   | 'lose-answer';
 
+export interface Request {
+  readonly sender: string;
+  readonly submissionId: string;
+}
+
 export interface Network {
   readonly wrap: (ledger: Ledger) => Ledger;
   /** Everything that was handed to it, in order. */
-  readonly requests: readonly HostedTransfer[];
+  readonly requests: readonly Request[];
   /** What completion streams were asked for. */
   readonly streams: readonly Parameters<Ledger['completions']>[0][];
   /** Of the next requests; those after them arrive and are answered. */
@@ -30,30 +35,41 @@ const unknown: Outcome = { kind: 'unknown', detail: 'GRPC_UNAVAILABLE: the netwo
 
 /** `lost`: what happens between the loss of an answer and its caller learning of it. */
 export function createNetwork(lost: () => Promise<void> = async () => {}): Network {
-  const requests: HostedTransfer[] = [];
+  const requests: Request[] = [];
   const streams: Parameters<Ledger['completions']>[0][] = [];
   const fates: Fate[] = [];
   const held: (() => Promise<Outcome>)[] = [];
+  /** A request that has left: out of reach of its caller's deadline and cancellation. */
+  const carry = async (
+    request: Request,
+    send: (options: CallOptions) => Promise<Outcome>,
+    options: CallOptions,
+  ): Promise<Outcome> => {
+    requests.push(request);
+    const fate = fates.shift();
+    const arrive = (): Promise<Outcome> => send({ timeoutMs: 20_000 });
+    if (fate === undefined) return send(options);
+    if (fate === 'hold') held.push(arrive);
+    else if (fate === 'unheard') arrive().catch(() => {});
+    else {
+      await arrive();
+      await lost();
+    }
+    return unknown;
+  };
   return {
     requests,
     streams,
     next: (...more) => void fates.push(...more),
     wrap: (ledger) => ({
       ...ledger,
-      async submit(transfer, options) {
-        requests.push(transfer);
-        const fate = fates.shift();
-        // Out of reach of its caller's deadline and cancellation, as what has left is.
-        const arrive = (): Promise<Outcome> => ledger.submit(transfer, { timeoutMs: 20_000 });
-        if (fate === undefined) return ledger.submit(transfer, options);
-        if (fate === 'hold') held.push(arrive);
-        else if (fate === 'unheard') arrive().catch(() => {});
-        else {
-          await arrive();
-          await lost();
-        }
-        return unknown;
-      },
+      submit: (submission, options) => carry(submission, (call) => ledger.submit(submission, call), options),
+      execute: (signed, options) =>
+        carry(
+          { sender: signed.party, submissionId: signed.submissionId },
+          (call) => ledger.execute(signed, call),
+          options,
+        ),
       completions(request, signal) {
         streams.push(request);
         return ledger.completions(request, signal);

@@ -1,5 +1,6 @@
 // What leaves, and when: deadline, bound and party of a submission, whatever takes long or changes before it is sent.
 import test from 'ava';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimReply, Ledger, Store } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
 import { startLocal } from '../support/local.js';
@@ -24,8 +25,12 @@ test('I1 a claim that took longer than its lease sends nothing', async (t) => {
       await lasting(leaseMs * 1.2);
       return reply;
     },
-    // Nobody is faster in taking it back: its own look at the deadline has to keep it.
+    // Nobody is faster in taking it back, and no renewal makes it good: its own look at the deadline has to keep it.
     rescue: async () => 0,
+    async renew(tokens, ms) {
+      if (late.some(({ token }) => tokens.includes(token))) throw new StoreUnavailable('not now');
+      return store.renew(tokens, ms);
+    },
   });
   const local = await startLocal(t, world, { store: slow, settings: { leaseMs, windowMs: 30_000 } });
   const hash = await world.insert({ from: alice, to: bob });

@@ -1,158 +1,178 @@
 // A submission whose fate is unknown: what is judged, written and sent before it is known. Deduplication is off
 // wherever it would hide a second submission.
-import test from 'ava';
 import { microsOf, party, type TxHash } from '../../src/core/ids.js';
+import type { Outcome } from '../../src/core/outcome.js';
+import { SealedKey } from '../../src/core/sealed-key.js';
 import type { Token } from '../../src/core/token.js';
+import type { Transfer } from '../../src/core/transfer.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { migrate } from '../../src/store/migrate.js';
 import { migrateDown } from '../../src/store/migrate-down.js';
+import { createSigner } from '../../src/transfer/signer.js';
+import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
-import { createWorld, DEMO, type User, type World } from '../support/world.js';
+import { createWorld, DEMO, MASTER_KEY, type User, type World } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
 
-test('P2 sent, answer lost, committed; balance, token, user and amount speak against it since: completed', async (t) => {
-  const world = await createWorld(t, { dedup: false });
-  const receiver = await world.user();
-  const senders = [await world.user(), await world.user(), await world.user()] as const;
-  const [poor, gone, odd] = senders;
-  let sent = 0;
-  let everythingChanged = (): void => {};
-  const changed = new Promise<void>((resolve) => {
-    everythingChanged = resolve;
-  });
-  const network = createNetwork(async () => {
-    sent += 1;
-    if (sent === senders.length) {
-      await world.sandbox.control({ kind: 'spend', party: poor.party });
-      await world.db.query('delete from users where evm_address = $1', [gone.address]);
-      await world.db.query(`update mempool set amount_data = '\\x' where from_address = $1`, [odd.address]);
-      (local.settings.tokens as Map<string, Token>).clear();
-      everythingChanged();
-    }
-    await changed;
-  });
-  network.next('lose-answer', 'lose-answer', 'lose-answer');
-  const local = await startLocal(t, world, { ledger: network.wrap });
-  const hashes = await Promise.all(senders.map((from) => world.insert({ from, to: receiver, amount: 60 })));
-  await world.ended(hashes);
-  for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
-  t.is(network.requests.length, 3);
-  t.is(world.sandbox.balances(receiver.party).DEMO?.amount, '280.0000000000');
-});
+forBoth(
+  'P2 sent, answer lost, committed; balance, token, user and amount speak against it since: completed',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const receiver = await world.user();
+    const senders = [await world.user(), await world.user(), await world.user()] as const;
+    const [poor, gone, odd] = senders;
+    let sent = 0;
+    let everythingChanged = (): void => {};
+    const changed = new Promise<void>((resolve) => {
+      everythingChanged = resolve;
+    });
+    const network = createNetwork(async () => {
+      sent += 1;
+      if (sent === senders.length) {
+        await world.sandbox.control({ kind: 'spend', party: poor.party });
+        await world.db.query('delete from users where evm_address = $1', [gone.address]);
+        await world.db.query(`update mempool set amount_data = '\\x' where from_address = $1`, [odd.address]);
+        (local.settings.tokens as Map<string, Token>).clear();
+        everythingChanged();
+      }
+      await changed;
+    });
+    network.next('lose-answer', 'lose-answer', 'lose-answer');
+    const local = await startLocal(t, world, { ledger: network.wrap });
+    const hashes = await Promise.all(senders.map((from) => world.insert({ from, to: receiver, amount: 60 })));
+    await world.ended(hashes);
+    for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
+    t.is(network.requests.length, 3);
+    t.is(world.sandbox.balances(receiver.party).DEMO?.amount, '280.0000000000');
+  },
+);
 
-test('P3 failed is written when nothing can be accepted any more; a request that arrives later is refused', async (t) => {
-  const world = await createWorld(t, { dedup: false });
-  const [alice, bob] = [await world.user(), await world.user()];
-  const network = createNetwork();
-  network.next('hold');
-  const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
-  const hash = await world.insert({ from: alice, to: bob });
-  await local.event('sent');
-  // Certain by itself, were the row fresh; the inputs stay there, so that nothing but the bound refuses the request.
-  await world.db.query('delete from users where evm_address = $1', [bob.address]);
-  const bound = Number((await world.row(hash)).sent_until);
-  await world.ended([hash]);
-  const { status, error_message } = await world.row(hash);
-  t.is(status, 'failed');
-  t.truthy(error_message);
-  const { written } = await world.db.one<{ written: Date }>('select updated_at as written from mempool');
-  t.true(written.getTime() > bound, 'not before the ledger was past the bound');
-  t.is((await network.deliver()).kind, 'refused');
-  const [entry] = world.sandbox.audit.of(hash);
-  t.deepEqual(entry?.outcome, { kind: 'refused', errorId: 'DAML_FAILURE', answered: true });
-  t.is(network.requests.length, 1);
-  t.deepEqual(await world.audit(), []);
-});
+forBoth(
+  'P3 failed is written when nothing can be accepted any more; a request that arrives later is refused',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('hold');
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
+    const hash = await world.insert({ from: alice, to: bob });
+    await local.event('sent');
+    // Certain by itself, were the row fresh; the inputs stay there, so that nothing but the bound refuses the request.
+    await world.db.query('delete from users where evm_address = $1', [bob.address]);
+    const bound = Number((await world.row(hash)).sent_until);
+    await world.ended([hash]);
+    const { status, error_message } = await world.row(hash);
+    t.is(status, 'failed');
+    t.truthy(error_message);
+    const { written } = await world.db.one<{ written: Date }>('select updated_at as written from mempool');
+    t.true(written.getTime() > bound, 'not before the ledger was past the bound');
+    t.is((await network.deliver()).kind, 'refused');
+    const [entry] = world.sandbox.audit.of(hash);
+    // The transfer's own end is checked on arrival, a prepared one's when it is to be sequenced.
+    t.is(entry?.outcome.kind, parties === 'hosted' ? 'refused' : 'rejected');
+    t.is(network.requests.length, 1);
+    t.deepEqual(await world.audit(), []);
+  },
+);
 
-test('P22 an acceptance of our command id that is not our transfer parks, loudly, and nothing is sent again', async (t) => {
-  const world = await createWorld(t, { dedup: false });
-  const [alice, bob] = [await world.user(), await world.user()];
-  const network = createNetwork();
-  network.next('hold');
-  const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
-  const hash = await world.insert({ from: alice, to: bob });
-  await local.event('sent');
-  await world.sandbox.control({ kind: 'foreignAcceptance', commandId: hash, party: alice.party });
-  t.regex((await local.event('alarm')).what, /^FOREIGN_ACCEPTANCE: /);
-  await local.event('parked');
-  await boundPassed(world, hash);
-  const parkedAgain = nextEvent(local, 'parked');
-  await replay(world);
-  t.regex((await parkedAgain).reason, /^FOREIGN_ACCEPTANCE: /);
-  const row = await world.row(hash);
-  t.is(row.status, 'pending');
-  t.true(row.parked);
-  t.not(row.sent_until, null, 'its record is kept');
-  t.is(network.requests.length, 1);
-});
-
-test('P22 DUPLICATE_COMMAND: what it speaks of is found and compared, or the row parks', async (t) => {
-  const world = await createWorld(t);
-  const users = await Promise.all(Array.from({ length: 5 }, () => world.user({ holdings: 2 })));
-  const [receiver, same, other, nowhere, untold] = users as [User, User, User, User, User];
-  const { faults, audit } = world.sandbox;
-  const once = (who: User, what: Fault['do']) =>
-    faults.add({ on: 'submit', match: { party: who.party }, times: 1, do: what });
-  once(same, { kind: 'foreignAcceptance', transfer: 'same' });
-  once(other, { kind: 'foreignAcceptance', transfer: 'other' });
-  once(nowhere, { kind: 'phantomDuplicate' });
-  once(untold, { kind: 'phantomDuplicate', completionOffset: 'absent' });
-  const local = await startLocal(t, world, { settings: { windowMs: 8_000 } });
-  const [ours, ...others] = [
-    await world.insert({ from: same, to: receiver }),
-    await world.insert({ from: other, to: receiver }),
-    await world.insert({ from: nowhere, to: receiver }),
-    await world.insert({ from: untold, to: receiver }),
-  ] as const;
-  await world.ended([ours]);
-  t.is((await world.row(ours)).status, 'completed');
-  for (const hash of others) {
-    await local.event('parked', (event) => event.txHash === hash);
+forBoth(
+  'P22 an acceptance of our command id that is not our transfer parks, loudly, and nothing is sent again',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('hold');
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
+    const hash = await world.insert({ from: alice, to: bob });
+    await local.event('sent');
+    await world.sandbox.control({ kind: 'foreignAcceptance', commandId: hash, party: alice.party });
+    t.regex((await local.event('alarm')).what, /^FOREIGN_ACCEPTANCE: /);
+    await local.event('parked');
+    await boundPassed(world, hash);
+    const parkedAgain = nextEvent(local, 'parked');
+    await replay(world);
+    t.regex((await parkedAgain).reason, /^FOREIGN_ACCEPTANCE: /);
     const row = await world.row(hash);
     t.is(row.status, 'pending');
     t.true(row.parked);
     t.not(row.sent_until, null, 'its record is kept');
-    t.regex(row.last_error ?? '', hash === others[0] ? /^FOREIGN_ACCEPTANCE: / : /^LOST_DUPLICATE: /);
-    t.truthy(local.events.find((event) => event.kind === 'alarm' && event.txHash === hash));
-    t.is(audit.of(hash).length, 1);
-  }
-});
+    t.is(network.requests.length, 1);
+  },
+);
 
-test('P24 the old submitter had sent a row and lost the answer: found on the ledger, not sent again', async (t) => {
-  const world = await createWorld(t, { dedup: false });
-  const { env, url, audit } = world.sandbox;
-  const [alice, bob] = [await world.user(), await world.user()];
-  await migrateDown(world.db.url, () => {});
-  const hash = await world.insert({ from: alice, to: bob, amount: 2 });
+forBoth(
+  'P22 DUPLICATE_COMMAND: what it speaks of is found and compared, or the row parks',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties });
+    const users = await Promise.all(Array.from({ length: 5 }, () => world.user({ holdings: 2 })));
+    const [receiver, same, other, nowhere, untold] = users as [User, User, User, User, User];
+    const { faults, audit } = world.sandbox;
+    const once = (who: User, what: Fault['do']) =>
+      faults.add({ on: 'submit', match: { party: who.party }, times: 1, do: what });
+    once(same, { kind: 'foreignAcceptance', transfer: 'same' });
+    once(other, { kind: 'foreignAcceptance', transfer: 'other' });
+    once(nowhere, { kind: 'phantomDuplicate' });
+    once(untold, { kind: 'phantomDuplicate', completionOffset: 'absent' });
+    const local = await startLocal(t, world, { settings: { windowMs: 8_000 } });
+    const [ours, ...others] = [
+      await world.insert({ from: same, to: receiver }),
+      await world.insert({ from: other, to: receiver }),
+      await world.insert({ from: nowhere, to: receiver }),
+      await world.insert({ from: untold, to: receiver }),
+    ] as const;
+    await world.ended([ours]);
+    t.is((await world.row(ours)).status, 'completed');
+    for (const hash of others) {
+      await local.event('parked', (event) => event.txHash === hash);
+      const row = await world.row(hash);
+      t.is(row.status, 'pending');
+      t.true(row.parked);
+      t.not(row.sent_until, null, 'its record is kept');
+      t.regex(row.last_error ?? '', hash === others[0] ? /^FOREIGN_ACCEPTANCE: / : /^LOST_DUPLICATE: /);
+      t.truthy(local.events.find((event) => event.kind === 'alarm' && event.txHash === hash));
+      t.is(audit.of(hash).length, 1);
+    }
+  },
+);
 
-  const ledger = createLedger({
-    url,
-    userId: env.CANTON_USER_ID ?? '',
-    synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
-    issuerParty: party(env.CANTON_ISSUER_PARTY ?? ''),
-  });
-  t.teardown(async () => ledger.close());
-  await sendAsTheOldOne(ledger, world, { hash, from: alice.party, to: bob.party });
-  t.is(audit.summary().accepted, 1);
+forBoth(
+  'P24 the old submitter had sent a row and lost the answer: found on the ledger, not sent again',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const { env, url, audit } = world.sandbox;
+    const [alice, bob] = [await world.user(), await world.user()];
+    await migrateDown(world.db.url, () => {});
+    const hash = await world.insert({ from: alice, to: bob, amount: 2 });
 
-  await migrate({
-    url: world.db.url,
-    lanes: 'sender',
-    toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
-    clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
-    oneStepTokens: [DEMO],
-    say: () => {},
-  });
-  const local = await startLocal(t, world);
-  await world.ended([hash]);
-  const row = await world.row(hash);
-  t.is(row.status, 'completed');
-  const [entry] = audit.of(hash);
-  t.is(row.update_id, entry?.outcome.kind === 'accepted' ? entry.outcome.updateId : '');
-  t.false(local.events.some((event) => event.kind === 'sent'));
-  t.deepEqual(await world.audit(), []);
-});
+    const ledger = createLedger({
+      url,
+      userId: env.CANTON_USER_ID ?? '',
+      synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
+      issuerParty: party(env.CANTON_ISSUER_PARTY ?? ''),
+    });
+    t.teardown(async () => ledger.close());
+    await sendAsTheOldOne(ledger, world, { hash, from: alice.party, to: bob.party });
+    t.is(audit.summary().accepted, 1);
+
+    await migrate({
+      url: world.db.url,
+      lanes: 'sender',
+      toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
+      clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
+      oneStepTokens: [DEMO],
+      say: () => {},
+    });
+    const local = await startLocal(t, world);
+    await world.ended([hash]);
+    const row = await world.row(hash);
+    t.is(row.status, 'completed');
+    const [entry] = audit.of(hash);
+    t.is(row.update_id, entry?.outcome.kind === 'accepted' ? entry.outcome.updateId : '');
+    t.false(local.events.some((event) => event.kind === 'sent'));
+    t.deepEqual(await world.audit(), []);
+  },
+);
 
 async function sendAsTheOldOne(
   ledger: ReturnType<typeof createLedger>,
@@ -169,21 +189,72 @@ async function sendAsTheOldOne(
   const [holding] = holdings.kind === 'read' ? holdings.value : [];
   if (factoryId === undefined || holding === undefined) throw new Error('nothing to transfer');
   const now = microsOf(Date.now());
-  const outcome = await ledger.submit(
-    {
-      commandId: hash as TxHash,
-      submissionId: 'of-the-old-submitter',
-      factoryId,
-      sender: party(from),
-      receiver: party(to),
-      admin,
-      instrumentId: holding.instrumentId,
-      amount: 2n * 10n ** 10n,
-      holdings: [holding.contractId],
-      requestedAt: now - 1_000_000n,
-      executeBefore: now + 60_000_000n,
-    },
-    options,
+  const transfer: Transfer = {
+    commandId: hash as TxHash,
+    factory: { kind: 'own', contractId: factoryId },
+    sender: party(from),
+    receiver: party(to),
+    admin,
+    instrumentId: holding.instrumentId,
+    amount: 2n * 10n ** 10n,
+    holdings: [holding.contractId],
+    requestedAt: now - 1_000_000n,
+    executeBefore: now + 60_000_000n,
+  };
+  const submissionId = 'of-the-old-submitter';
+  const { key } = await world.db.one<{ key: string | null }>(
+    'select canton_private_key_encrypted as key from users where canton_party_id = $1',
+    [from],
   );
+  const outcome =
+    key === null
+      ? await ledger.submit({ ...transfer, submissionId }, options)
+      : await execute(ledger, transfer, new SealedKey(key), submissionId);
   if (outcome.kind !== 'accepted') throw new Error(`${outcome.kind} instead of accepted`);
 }
+
+async function execute(
+  ledger: ReturnType<typeof createLedger>,
+  transfer: Transfer,
+  key: SealedKey,
+  submissionId: string,
+): Promise<Outcome> {
+  const options = { timeoutMs: 10_000 };
+  const prepared = await ledger.prepare(transfer, microsOf(Date.now() + 5_000), options);
+  if (prepared.kind !== 'read') throw new Error(prepared.refusal.detail);
+  const signed = createSigner(MASTER_KEY).sign(key, prepared.value.hash);
+  if (signed.kind !== 'signed') throw new Error(signed.kind);
+  const { signature } = signed;
+  return ledger.execute(
+    { prepared: prepared.value, submissionId, party: transfer.sender, signature },
+    options,
+  );
+}
+
+forBoth(
+  'P15 a straggling writer ends an undecided row, reopens a completed one, deletes one: nothing changes',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('hold');
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+    const hash = await world.insert({ from: alice, to: bob });
+    await local.event('sent');
+    const bytes = [Buffer.from(hash.slice(2), 'hex')];
+    const refused = async (sql: string): Promise<void> => {
+      t.is((await world.db.pool.query(sql, bytes)).rowCount, 0, sql);
+    };
+    t.is((await world.row(hash)).submission_hash !== null, parties === 'external');
+    await refused("update mempool set status = 'failed', error_message = 'time-out' where tx_hash = $1");
+    await refused("update mempool set status = 'completed' where tx_hash = $1");
+    await refused('delete from mempool where tx_hash = $1');
+    t.is((await network.deliver()).kind, 'accepted');
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    await refused("update mempool set status = 'pending' where tx_hash = $1");
+    await refused("update mempool set status = 'failed' where tx_hash = $1");
+    t.is(network.requests.length, 1);
+    t.deepEqual(await world.audit(), []);
+  },
+);

@@ -39,7 +39,7 @@ test('bad rows fail with words for a wallet, unserved ones park; neither reaches
   ];
   const parked: ReadonlyArray<readonly [string, RegExp]> = [
     [await bad({ contract: NOBODY }), /^UNKNOWN_TOKEN: .*not in TOKENS_FILE; add it, then replay/],
-    [await world.insert({ from: keyed, to: bob }), /^EXTERNAL_PARTY: the sender has a stored key/],
+    [await world.insert({ from: keyed, to: bob }), /^KEY_UNREADABLE: it is not base64/],
   ];
   const good = [await bad({ amount: 2 }), await world.insert({ from: alice, to: mallory })];
 

@@ -144,3 +144,33 @@ test('P18 down for long: a probe per interval and instance, no attempt counted, 
   t.is(audit.summary().accepted, 1 + hashes.length);
   t.deepEqual(await world.audit(), []);
 });
+
+test('P18 a probe that meets a pinned row that has changed is no probe: the next interval has one', async (t) => {
+  const world = await createWorld(t, { ...PATIENT, dedup: false });
+  const [alice, bob] = (await users(world, 2)) as [User, User];
+  const refusing = world.sandbox.faults.add({
+    on: 'submit',
+    do: { kind: 'refuse', with: { error: 'SERVICE_NOT_RUNNING' } },
+  });
+  let probes = 0;
+  const local = await startLocal(t, world, {
+    settings: SETTINGS,
+    store: (store) => ({
+      ...store,
+      /** The first probe comes right after a change of pins, before anything else has seen it. */
+      async claim(request) {
+        const opened = local.events.some((event) => event.kind === 'breaker' && event.state === 'open');
+        if (opened && probes++ === 0) {
+          await world.db.query('update mempool_submitter_v1 set generation = generation + 1');
+          world.sandbox.faults.remove(refusing.id);
+        }
+        return store.claim(request);
+      },
+    }),
+  });
+  await local.event('ready');
+  const hash = await world.insert({ from: alice, to: bob });
+  await world.ended([hash]);
+  t.true(probes > 1);
+  t.is((await world.row(hash)).status, 'completed');
+});

@@ -1,5 +1,5 @@
-import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
+import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
 import { createWorld } from '../support/world.js';
 
@@ -9,68 +9,77 @@ const PATIENT = { timeScale: 0.2 };
 /** No lease or window that a slow machine could miss. */
 const ROOMY = { windowMs: 5_000, leaseMs: 5_000, pollMs: 50 };
 
-test('P28 nonce 5 spends what nonce 4 has just brought as change, whichever instance sends it', async (t) => {
-  const world = await createWorld(t, { ...PATIENT, dedup: false });
-  const [alice, bob] = [await world.user({ balance: 10 }), await world.user({ balance: 0 })];
-  // One holding of 10: of each transfer but the last, the next one needs the change.
-  const hashes: string[] = [];
-  for (const nonce of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
-    hashes.push(await world.insert({ from: alice, to: bob, amount: 1, nonce }));
-  }
-  const pair = [
-    await startLocal(t, world, { settings: { ...ROOMY, concurrency: 1 } }),
-    await startLocal(t, world, { settings: { ...ROOMY, concurrency: 1 } }),
-  ];
-  await world.ended(hashes);
-  for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
-  t.is(world.sandbox.audit.summary().ledgerCalls, hashes.length);
-  t.is(pair.flatMap((local) => local.events).filter((event) => event.kind === 'sent').length, hashes.length);
-  t.deepEqual(await world.audit(), []);
-});
+forBoth(
+  'P28 nonce 5 spends what nonce 4 has just brought as change, whichever instance sends it',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, ...PATIENT, dedup: false });
+    const [alice, bob] = [await world.user({ balance: 10 }), await world.user({ balance: 0 })];
+    // One holding of 10: of each transfer but the last, the next one needs the change.
+    const hashes: string[] = [];
+    for (const nonce of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
+      hashes.push(await world.insert({ from: alice, to: bob, amount: 1, nonce }));
+    }
+    const pair = [
+      await startLocal(t, world, { settings: { ...ROOMY, concurrency: 1 } }),
+      await startLocal(t, world, { settings: { ...ROOMY, concurrency: 1 } }),
+    ];
+    await world.ended(hashes);
+    for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
+    t.is(world.sandbox.audit.summary().ledgerCalls, hashes.length);
+    t.is(
+      pair.flatMap((local) => local.events).filter((event) => event.kind === 'sent').length,
+      hashes.length,
+    );
+    t.deepEqual(await world.audit(), []);
+  },
+);
 
-test('P28 a balance read at an old ledger end is no reason to fail: it is read again at a newer one', async (t) => {
-  const world = await createWorld(t, { ...PATIENT, dedup: false });
-  const [alice, bob] = [await world.user({ balance: 1 }), await world.user()];
-  // Ends that the second instance is told first, as a replica that lags would.
-  const old: bigint[] = [];
-  let mayClaim = false;
-  const second = await startLocal(t, world, {
-    settings: ROOMY,
-    ledger: (ledger) => ({
-      ...ledger,
-      async ledgerEnd(options) {
-        const end = await ledger.ledgerEnd(options);
-        const said = old.shift();
-        return said === undefined ? end : { kind: 'read', value: said };
-      },
-    }),
-    store: (store) => ({
-      ...store,
-      claim: (request) =>
-        mayClaim ? store.claim(request) : Promise.resolve({ kind: 'claimed', rows: [], now: dbMillis(0) }),
-    }),
-  });
-  await second.event('ready');
+forBoth(
+  'P28 a balance read at an old ledger end is no reason to fail: it is read again at a newer one',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, ...PATIENT, dedup: false });
+    const [alice, bob] = [await world.user({ balance: 1 }), await world.user()];
+    // Ends that the second instance is told first, as a replica that lags would.
+    const old: bigint[] = [];
+    let mayClaim = false;
+    const second = await startLocal(t, world, {
+      settings: ROOMY,
+      ledger: (ledger) => ({
+        ...ledger,
+        async ledgerEnd(options) {
+          const end = await ledger.ledgerEnd(options);
+          const said = old.shift();
+          return said === undefined ? end : { kind: 'read', value: said };
+        },
+      }),
+      store: (store) => ({
+        ...store,
+        claim: (request) =>
+          mayClaim ? store.claim(request) : Promise.resolve({ kind: 'claimed', rows: [], now: dbMillis(0) }),
+      }),
+    });
+    await second.event('ready');
 
-  const before = BigInt(world.sandbox.ledgerEnd());
-  const first = await startLocal(t, world, { settings: ROOMY });
-  const income = await world.insert({ from: bob, to: alice, amount: 9 });
-  await world.ended([income]);
-  await first.stop();
+    const before = BigInt(world.sandbox.ledgerEnd());
+    const first = await startLocal(t, world, { settings: ROOMY });
+    const income = await world.insert({ from: bob, to: alice, amount: 9 });
+    await world.ended([income]);
+    await first.stop();
 
-  // At the end that it is told first the 9 are not there yet, and it has no way to see that.
-  const beforeFive = BigInt(world.sandbox.ledgerEnd());
-  const five = await world.insert({ from: alice, to: bob, amount: 5, nonce: 5 });
-  old.push(before);
-  mayClaim = true;
-  await world.ended([five]);
-  t.like(await world.row(five), { status: 'completed', error_message: null, attempts: 1 });
+    // At the end that it is told first the 9 are not there yet, and it has no way to see that.
+    const beforeFive = BigInt(world.sandbox.ledgerEnd());
+    const five = await world.insert({ from: alice, to: bob, amount: 5, nonce: 5 });
+    old.push(before);
+    mayClaim = true;
+    await world.ended([five]);
+    t.like(await world.row(five), { status: 'completed', error_message: null, attempts: 1 });
 
-  // It has seen a newer one than that: what was held then, and is spent, is not even tried.
-  old.push(beforeFive);
-  const six = await world.insert({ from: alice, to: bob, amount: 4, nonce: 6 });
-  await world.ended([six]);
-  t.like(await world.row(six), { status: 'completed', error_message: null, attempts: 1 });
-  t.is(world.sandbox.audit.summary().ledgerCalls, 3);
-  t.deepEqual(await world.audit(), []);
-});
+    // It has seen a newer one than that: what was held then, and is spent, is not even tried.
+    old.push(beforeFive);
+    const six = await world.insert({ from: alice, to: bob, amount: 4, nonce: 6 });
+    await world.ended([six]);
+    t.like(await world.row(six), { status: 'completed', error_message: null, attempts: 1 });
+    t.is(world.sandbox.audit.summary().ledgerCalls, 3);
+    t.deepEqual(await world.audit(), []);
+  },
+);

@@ -1,15 +1,10 @@
-import { writeFileSync } from 'node:fs';
-import { mkdtemp, rm, unlink, utimes, writeFile } from 'node:fs/promises';
 import { constants, createServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { ConfigError } from '../../src/core/errors.js';
-import { noToken, tokenFile, tokenSubject } from '../../src/ledger/auth.js';
 import { openChannel } from '../../src/ledger/channel.js';
 import { createLedger } from '../../src/ledger/ledger.js';
-import { bench, connected, TIMEOUT, valueIn } from './setup.js';
+import { bench, connected, TIMEOUT } from './setup.js';
 
 test('an address that is none is a configuration error, all problems of TLS at once', (t) => {
   for (const url of [
@@ -60,7 +55,7 @@ test('a stream that the server refuses is not sent again behind our back', async
 const anyTransfer = {
   commandId: `0x${'ab'.repeat(32)}`,
   submissionId: 's',
-  factoryId: '00',
+  factory: { kind: 'own', contractId: '00' },
   sender: 'a::1220',
   receiver: 'b::1220',
   admin: 'i',
@@ -79,79 +74,4 @@ test('what cannot be encoded is never sent, and is no connection problem', async
     refusal: { errorId: 'REQUEST_UNENCODABLE' },
   });
   t.is(sandbox.audit.entries.length, 0);
-});
-
-async function folder(t: ExecutionContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'ledger-token-'));
-  t.teardown(() => rm(path, { recursive: true }));
-  return path;
-}
-
-test('a token file is read trimmed, and again when it changes', async (t) => {
-  const file = join(await folder(t), 'token');
-  const tokens = tokenFile(file);
-  t.like(await tokens.read(), { kind: 'no-token' });
-  await writeFile(file, '  one\n');
-  t.deepEqual(await tokens.read(), { kind: 'token', token: 'one' });
-  // Same size, same inode: its time tells.
-  await writeFile(file, '  two\n');
-  await utimes(file, 1, 2);
-  t.deepEqual(await tokens.read(), { kind: 'token', token: 'two' });
-  for (const useless of ['', ' \n', 'a b', 'a\nb', 'é']) {
-    await writeFile(file, useless);
-    await utimes(file, 1, useless.length);
-    t.like(await tokens.read(), { kind: 'no-token' }, JSON.stringify(useless));
-  }
-  await unlink(file);
-  t.like(await tokens.read(), { kind: 'no-token' });
-  t.deepEqual(await noToken.read(), { kind: 'token', token: null });
-});
-
-test('a token that was refused is read again, changed or not', async (t) => {
-  const file = join(await folder(t), 'token');
-  const tokens = tokenFile(file);
-  await writeFile(file, 'one');
-  await utimes(file, 1, 1);
-  await tokens.read();
-  await writeFile(file, 'two');
-  await utimes(file, 1, 1);
-  tokens.refused();
-  t.deepEqual(await tokens.read(), { kind: 'token', token: 'two' });
-});
-
-test('calls carry the token; without a readable one no call is made', async (t) => {
-  const file = join(await folder(t), 'token');
-  writeFileSync(file, 'secret');
-  const { sandbox, ledger, alice, transfer } = await bench(
-    t,
-    { token: 'secret' },
-    { tokens: tokenFile(file) },
-  );
-  const sent = await transfer();
-  await sandbox.control({ kind: 'token', token: 'renewed' });
-  t.like(await ledger.submit(sent, TIMEOUT), {
-    kind: 'refused',
-    refusal: { kind: 'not-the-row', blame: 'all', errorId: 'GRPC_UNAUTHENTICATED' },
-  });
-  await unlink(file);
-  const calls = sandbox.audit.entries.length;
-  t.like(await ledger.submit(sent, TIMEOUT), { kind: 'not-sent' });
-  t.is(sandbox.audit.entries.length, calls);
-  const missing = {
-    kind: 'failed-read',
-    refusal: { kind: 'not-the-row', blame: 'all', errorId: 'TOKEN_UNAVAILABLE' },
-  };
-  t.like(await ledger.ledgerEnd(TIMEOUT), missing);
-  const stream = ledger.completions({ parties: [alice], beginExclusive: 0n }, new AbortController().signal);
-  t.like((await stream.next()).value, missing);
-  await writeFile(file, 'renewed\n');
-  t.true(valueIn(await ledger.ledgerEnd(TIMEOUT)) > 0n);
-});
-
-test('the subject of a token, where it is one', (t) => {
-  const jwt = (payload: unknown) => `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.sig`;
-  t.is(tokenSubject(jwt({ sub: 'submitter' })), 'submitter');
-  for (const other of [jwt({}), jwt(null), jwt({ sub: 7 }), jwt({ sub: '' }), 'opaque', '', 'a.b.c']) {
-    t.is(tokenSubject(other), null, other);
-  }
 });

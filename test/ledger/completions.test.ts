@@ -7,10 +7,13 @@ import {
   CompletionStreamResponse,
   UnimplementedCommandCompletionServiceService,
 } from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
+import { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
 import { OffsetCheckpoint } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
+import { Status } from '#proto/google/rpc/status.js';
 import { party } from '../../src/core/ids.js';
 import type { CompletionEvent } from '../../src/core/outcome.js';
 import type { ReadFailure } from '../../src/core/ports.js';
+import { eventOf } from '../../src/ledger/completions.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { bench, connected, TIMEOUT, valueIn } from './setup.js';
 
@@ -112,6 +115,23 @@ test('pruned, beyond the end, broken: each end says what it was', async (t) => {
   await sandbox.audit.until((log) => (log.reads.get('CommandCompletionService/CompletionStream') ?? 0) >= 4);
   await sandbox.control({ kind: 'disconnect' });
   t.like(await losing, { pruned: false, refusal: { kind: 'not-the-row', blame: 'all' } });
+});
+
+test('the hash of what was signed is read where there is one, and nothing else is taken for it', (t) => {
+  const hashIn = (fields: object) => {
+    const shared = { commandId: 'c', updateId: 'u', offset: '1', status: new Status({ code: 0 }) };
+    const event = eventOf(
+      new CompletionStreamResponse({ completion: new Completion({ ...shared, ...fields }) }),
+    );
+    return event !== null && event !== 'unreadable' && event.kind === 'accepted'
+      ? event.transactionHash
+      : undefined;
+  };
+  const hash = Buffer.alloc(32, 7);
+  t.deepEqual(Buffer.from(hashIn({ transactionHash: hash }) ?? []), hash);
+  for (const none of [{}, { transactionHash: new Uint8Array() }, { transactionHash: Buffer.alloc(34, 7) }]) {
+    t.is(hashIn(none), null);
+  }
 });
 
 /** A participant that streams checkpoints as fast as they are taken, and tells what became of its streams. */

@@ -110,7 +110,7 @@ test('a factory is believed where its admin signed', (t) => {
 const transfer = {
   commandId: `0x${'ab'.repeat(32)}`,
   submissionId: 'attempt-1',
-  factoryId: '00fa',
+  factory: { kind: 'own', contractId: '00fa' },
   sender: 'alice::1',
   receiver: 'bob::1',
   admin: 'issuer::1',
@@ -165,10 +165,13 @@ test('the command names everything, and asks for no deduplication period of its 
   t.is(inner[4]?.value?.timestamp, '1700000000000001');
 });
 
-const exercised = (): Event => {
+/** The transfer's exercise, by the interface's choice unless something else is said. */
+const exercised = (change: Partial<ConstructorParameters<typeof ExercisedEvent>[0] & object> = {}): Event => {
   const exercise = commandsOf(transfer, settings).commands[0]?.exercise;
   const choiceArgument = exercise?.choiceArgument as Value;
-  return new Event({ exercised: new ExercisedEvent({ choice: 'TransferFactory_Transfer', choiceArgument }) });
+  const interfaceId = daml.identifier('ab', 'Splice.Api.Token.TransferInstructionV1', 'TransferFactory');
+  const fields = { choice: 'TransferFactory_Transfer', choiceArgument, interfaceId, ...change };
+  return new Event({ exercised: Object.assign(new ExercisedEvent(), fields) });
 };
 const logged = (change: Record<string, Value> = {}): Event =>
   new Event({
@@ -200,10 +203,29 @@ test('what an update did is told by its exercise, or by the event that the token
   t.deepEqual(effect(logged()), expected as never);
 });
 
+test("a registry's transfer is told by its exercise, whatever its templates are, also where one carries out another", (t) => {
+  const templateId = daml.identifier('cd', 'Utility.Registry.App', 'AllocationFactory');
+  const one = effect(exercised({ templateId, nodeId: 0, lastDescendantNodeId: 5 }));
+  t.like(one, { sender: 'alice::1', receiver: 'bob::1', amount: 15_000_000_001n });
+  const within = exercised({ nodeId: 2, lastDescendantNodeId: 4 });
+  t.deepEqual(effect(exercised({ templateId, nodeId: 0, lastDescendantNodeId: 5 }), within), one);
+  t.is(
+    effect(exercised({ nodeId: 0, lastDescendantNodeId: 1 }), within),
+    null,
+    'one after the other are two',
+  );
+});
+
+test('a choice of that name is no transfer unless it is the interface of the standard', (t) => {
+  t.is(effect(exercised({ interfaceId: daml.identifier('ab', 'Mallory', 'TransferFactory') })), null);
+});
+
 test('no transfer, several, a mint: none that could be ours', (t) => {
   t.is(effect(), null);
   t.is(effect(exercised(), exercised()), null);
+  t.is(effect(exercised({ choiceArgument: daml.text('x') })), null);
+  t.is(effect(exercised({ choiceArgument: daml.text('x') }), logged()), null);
+  t.is(effect(logged(), logged()), null);
   t.is(effect(logged({ fromParty: none })), null);
   t.is(effect(new Event({ exercised: new ExercisedEvent({ choice: 'Archive' }) })), null);
-  t.is(effect(new Event({ exercised: new ExercisedEvent({ choice: 'TransferFactory_Transfer' }) })), null);
 });

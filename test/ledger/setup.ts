@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import { microsOf, type Party, party, type TxHash } from '../../src/core/ids.js';
-import type { HostedTransfer, Read } from '../../src/core/ports.js';
+import type { Read } from '../../src/core/ports.js';
+import type { HostedSubmission } from '../../src/core/transfer.js';
 import { createLedger, type LedgerOptions, type OpenLedger } from '../../src/ledger/ledger.js';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
 
@@ -15,7 +16,7 @@ export interface Bench {
   readonly alice: Party;
   readonly bob: Party;
   /** Alice has 100 DEMO in two holdings, 60 and 40. */
-  transfer(change?: Partial<HostedTransfer>): Promise<HostedTransfer>;
+  transfer(change?: Partial<HostedSubmission>): Promise<HostedSubmission>;
 }
 
 /** A sandbox of its own and a ledger connected to it; both go with the test. */
@@ -54,7 +55,7 @@ export async function bench(
       return {
         commandId: `0x${randomBytes(32).toString('hex')}` as TxHash,
         submissionId: randomUUID(),
-        factoryId: factoryId ?? 'none',
+        factory: { kind: 'own', contractId: factoryId ?? 'none' },
         sender: party(alice),
         receiver: party(bob),
         admin: sandbox.issuer,

@@ -36,7 +36,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'I1',
-    file: 'src/path/submit.ts',
+    file: 'src/path/submission.ts',
     find: 'if (submission.lease.signal.aborted || submission.lease.left() < leaseMs * LEASE_LEFT)',
     put: 'if (leaseMs * LEASE_LEFT < 0)',
     test: send,
@@ -146,7 +146,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P14',
-    file: 'src/path/submit.ts',
+    file: 'src/path/submission.ts',
     find: 'dbMillis(now + (clock.elapsed() - at))',
     put: 'dbMillis(Date.now() + 0 * (now + clock.elapsed() - at))',
     test: crash,
@@ -192,7 +192,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P25',
     file: 'src/transfer/command.ts',
-    find: 'record.sentUntil ?? dbMillis(now + OFFER_OPEN_MS + toleranceMs)',
+    find: 'sentUntil ?? dbMillis(now + DAY_MS + toleranceMs)',
     put: 'dbMillis(now + 6_000 + toleranceMs)',
     test: send,
     match: 'P25 a slow *',
@@ -200,9 +200,9 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P25',
-    file: 'src/path/submit.ts',
-    find: 'return windowLeft < windowMs * WINDOW_LEFT ?',
-    put: 'return windowLeft < -windowMs * 1_000 * WINDOW_LEFT ?',
+    file: 'src/path/submission.ts',
+    find: '< windowMs * WINDOW_LEFT',
+    put: '< -windowMs * 1_000 * WINDOW_LEFT',
     test: send,
     match: 'P25 a read *',
     what: 'the look at what is left of the window',

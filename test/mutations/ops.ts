@@ -3,6 +3,15 @@ import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
   {
+    name: 'P18',
+    file: 'src/path/claim.ts',
+    find: '      if (probe) breaker.endProbe();\n      return participant.doubt',
+    put: '      return participant.doubt',
+    test: 'test/history/ops-breaker.test.ts',
+    match: 'P18 a probe*',
+    what: 'the end of a probe that met a changed pinned row',
+  },
+  {
     name: 'I3',
     file: 'src/path/way.ts',
     find: '    await rescue(path);\n',
@@ -49,7 +58,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'I7',
-    file: 'src/path/submit.ts',
+    file: 'src/path/submission.ts',
     find: 'dbMillis(now + (clock.elapsed() - at))',
     put: 'dbMillis(Date.now() + 0 * (now + clock.elapsed() - at))',
     test: 'test/process/clock.test.ts',
@@ -122,7 +131,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P18',
     file: 'src/path/claim.ts',
-    find: "    if (allowed === 'none') return;\n",
+    find: "    if (allowed.includes('none')) return;\n",
     put: '',
     test: 'test/history/ops-breaker.test.ts',
     match: 'P18 *',
@@ -157,16 +166,16 @@ export const ops: readonly Mutation[] = [
   },
   ...(
     [
-      ['receiver', 'INFORMEES_NOT_ACTIVE', 'key.token, key.sender'],
-      ['token', 'PACKAGE_NOT_FOUND', 'key.receiver, key.sender'],
-      ['sender', 'PERMISSION_DENIED', 'key.receiver, key.token'],
+      ['receiver', 'INFORMEES_NOT_ACTIVE', 'keys.token, keys.sender'],
+      ['token', 'PACKAGE_NOT_FOUND', 'keys.receiver, keys.sender'],
+      ['sender', 'PERMISSION_DENIED', 'keys.receiver, keys.token'],
     ] as const
   ).map(
     ([key, error, others]): Mutation => ({
       name: 'P29',
       file: 'src/path/submit.ts',
-      find: 'const keys = [key.receiver, key.token, key.sender];',
-      put: `const keys = [${others}];`,
+      find: 'deps.breaker.keyWait(Object.values(keys))',
+      put: `deps.breaker.keyWait([${others}])`,
       test: 'test/history/ops-keys.test.ts',
       match: `P29 ${error}*`,
       what: `rows of a ${key} in trouble wait for its probe`,
@@ -220,8 +229,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'start',
     file: 'src/path/identify.ts',
-    find: 'if (!/^3\\./.test(version.value.version)) {',
-    put: 'if (version.value.version === "") {',
+    find: 'if (generation === null) {',
+    put: "if (generation === null && version.value.version === '') {",
     test: 'test/process/start.test.ts',
     match: 'a participant of another API*',
     what: 'an API version that we do not speak is refused',

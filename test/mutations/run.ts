@@ -4,14 +4,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ledger } from './ledger.js';
+import { mutations } from './all.js';
 import type { Mutation } from './mutation.js';
-import { ops } from './ops.js';
-import { store } from './store.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const pattern = process.argv[2] ?? '';
-const wanted = [...store, ...ledger, ...ops].filter(({ name }) => name.includes(pattern));
+const wanted = mutations.filter(({ name }) => name.includes(pattern));
 
 const copy = mkdtempSync(path.join(tmpdir(), 'canton-submitter-mutation-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));

@@ -1,5 +1,7 @@
 // Of the database side: claim, lanes, fences, guard, durability, migrate, listener.
 import type { Mutation } from './mutation.js';
+import { people } from './people.js';
+import { recheck } from './recheck.js';
 
 const HEAD =
   "where m.status = 'pending' and m.available_at < 'infinity' and hashtextextended(m.from_address, 0) = l.lane";
@@ -60,25 +62,27 @@ const listener = (name: string, find: string, put: string, match: string, what: 
 });
 
 export const store: readonly Mutation[] = [
+  ...recheck,
+  ...people,
   claim(
     'I1',
-    "is distinct from p_generation then\n    answer := 'stale'",
-    "is distinct from p_generation and false then\n    answer := 'stale'",
+    'return p_pin.generation is distinct from p_generation or',
+    'return',
     'I1 a claim or a write-ahead*',
-    'the claim compares the generation',
+    'claim and write-ahead compare the generation',
   ),
   claim(
     'I1',
-    "is distinct from p_generation then return 'stale'",
-    "is distinct from p_generation and false then return 'stale'",
+    "if mempool_stale_v1(v_pin, p_generation) then return 'stale'",
+    "if false then return 'stale'",
     'I1 a claim or a write-ahead*',
-    'the write-ahead compares the generation',
+    'the write-ahead compares',
   ),
   {
     ...claim(
       'I1',
-      '  lock table mempool in row exclusive mode;\n  select * into v_pin from mempool_submitter_v1;\n  if v_pin.generation is distinct from p_generation then\n    answer',
-      '  select * into v_pin from mempool_submitter_v1;\n  if v_pin.generation is distinct from p_generation then\n    answer',
+      '  lock table mempool in row exclusive mode;\n  select * into v_pin from mempool_submitter_v1;\n  if mempool_stale_v1(v_pin, p_generation) then\n    answer',
+      '  select * into v_pin from mempool_submitter_v1;\n  if mempool_stale_v1(v_pin, p_generation) then\n    answer',
       'a pin waits for a claim*',
       'a pin that changes is seen by every claim',
     ),
@@ -107,7 +111,7 @@ export const store: readonly Mutation[] = [
   ),
   claim(
     'I4',
-    "when s.keyed then 'external'",
+    "when s.key is not null then 'external'",
     "when false then 'external'",
     'I4 nobody else gets a record*',
     'a stored key means external',
@@ -118,6 +122,20 @@ export const store: readonly Mutation[] = [
     'attempts = m.attempts + 1',
     'I4 an undecided row*',
     'a look is no attempt',
+  ),
+  claim(
+    'I4',
+    "case when o.kind = 'external' then o.key::text end",
+    'o.key::text',
+    'I4 the key of an external sender*',
+    'a key goes to nobody who does not sign with it',
+  ),
+  claim(
+    'I4',
+    'submission_hash = p_hash, hashing_scheme = p_scheme',
+    'submission_hash = null, hashing_scheme = null',
+    'I4 what was signed*',
+    'the record holds what was signed',
   ),
   claim(
     'I5',
@@ -179,10 +197,10 @@ export const store: readonly Mutation[] = [
   ),
   lanes(
     'P10',
-    "if p_after_look and v_pin.lanes = 'sender' and exists (",
-    'if false and exists (',
-    'P10 a write-ahead after a look*',
-    'a write-ahead after a look yields',
+    'sent_until = case when s.clear then null else m.sent_until end',
+    'sent_until = m.sent_until',
+    'P10 a submission is dead*',
+    'what is dead is claimed anew, in its place',
   ),
   lanes(
     'P11',
@@ -294,7 +312,7 @@ export const store: readonly Mutation[] = [
   settle(
     'lock',
     'src/store/pool.ts',
-    'if (left <= 1 || !lostRace(cause)) throw error;',
+    'if (left <= 1 || !hasLostRace(error)) throw error;',
     'throw error;',
     'a deadlock*',
     'a lost race is run again',
@@ -382,7 +400,7 @@ export const store: readonly Mutation[] = [
   ),
   migrate(
     'P30',
-    'migrate.ts',
+    'change-pins.ts',
     'generation = generation + 1',
     'generation = generation',
     'P30 LANES turned off*',

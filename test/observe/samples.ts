@@ -53,7 +53,7 @@ export const refused = (errorId: string, kind: 'for-good' | 'try-again' = 'try-a
 });
 
 export const accepted: Outcome = { kind: 'accepted', updateId: 'u1', offset: 2n ** 60n };
-export const completed: Verdict = { kind: 'completed', updateId: 'u1', offset: 2n ** 60n };
+export const completed: Verdict = { kind: 'completed', updateId: 'u1', offset: 2n ** 60n, note: null };
 export const failed: Verdict = { kind: 'failed', message: 'insufficient balance', detail: 'X: y' };
 export const pending = (more: Partial<Extract<Verdict, { kind: 'pending' }>> = {}): Verdict => ({
   kind: 'pending',

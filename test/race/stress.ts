@@ -135,7 +135,7 @@ async function drain(url: string, admin: pg.Client): Promise<number> {
       await store.claimUndecided(request),
     ];
     const rows = replies.flatMap((reply) => (reply.kind === 'claimed' ? reply.rows : []));
-    const verdict = { kind: 'completed', updateId: 'u', offset: 1n } as const;
+    const verdict = { kind: 'completed', updateId: 'u', offset: 1n, note: null } as const;
     await store.settle(rows.map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict })));
     empty = rows.length === 0 ? empty + 1 : 0;
   }

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { openSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
+import { party } from '../../src/core/ids.js';
 import type { ClaimReply } from '../../src/core/ports.js';
 import type { ClaimedRow, SubmissionRecord } from '../../src/core/row.js';
 import type { Verdict } from '../../src/core/settlement.js';
@@ -126,7 +127,12 @@ const park = (one: ClaimedRow, record: 'clear' | 'keep'): Ending => ({
 const over = (one: ClaimedRow): Ending =>
   Math.random() < 0.2
     ? { one, kind: 'failed', verdict: { kind: 'failed', message: 'no', detail: 'NO: no' }, delay: 0 }
-    : { one, kind: 'completed', verdict: { kind: 'completed', updateId: 'u', offset: 1n }, delay: 0 };
+    : {
+        one,
+        kind: 'completed',
+        verdict: { kind: 'completed', updateId: 'u', offset: 1n, note: null },
+        delay: 0,
+      };
 
 async function settle(endings: readonly Ending[]): Promise<void> {
   if (endings.length === 0) return;
@@ -161,6 +167,23 @@ async function hold(rows: readonly ClaimedRow[]): Promise<void> {
   await pause(between(0, 40));
 }
 
+/** An external sender's record comes by a statement of its own; what was claimed with one keeps that. */
+async function writeAhead(one: ClaimedRow): Promise<void> {
+  if (one.kind !== 'fresh' || one.own !== null) return;
+  const record: SubmissionRecord = {
+    sentFrom: 1n,
+    sentUntil: null,
+    submissionId: one.token,
+    party: party('p'),
+    sentOn: 1,
+    hash: { bytes: randomBytes(32), scheme: 2 },
+  };
+  await journal.op({ op: 'write-ahead', ids: [one.row.id] }, async () => {
+    const wrote = await store.writeAhead(one, record, 1n);
+    return wrote === 'written' ? { changed: [one.row.id] } : {};
+  });
+}
+
 /** Let go in one batch; one in 25 is dropped without a word, as by a crash. */
 async function work(rows: readonly ClaimedRow[]): Promise<void> {
   await hold(rows);
@@ -169,8 +192,10 @@ async function work(rows: readonly ClaimedRow[]): Promise<void> {
     const dice = Math.random();
     if (dice < 0.04) continue;
     else if (dice < 0.14) endings.push(retry(one, 'clear', between(50, 300)));
-    else if (dice < 0.26) endings.push(retry(one, 'keep', 0));
-    else if (dice < 0.31) endings.push(park(one, dice < 0.28 ? 'keep' : 'clear'));
+    else if (dice < 0.26) {
+      await writeAhead(one);
+      endings.push(retry(one, 'keep', 0));
+    } else if (dice < 0.31) endings.push(park(one, dice < 0.28 ? 'keep' : 'clear'));
     else endings.push(over(one));
   }
   await settle(endings);
@@ -183,17 +208,9 @@ async function lookAt(rows: readonly ClaimedRow[]): Promise<void> {
     const dice = Math.random();
     if (one.kind !== 'undecided' || dice < 0.04) continue;
     else if (dice < 0.3) endings.push(retry(one, 'keep', between(20, 150)));
-    else if (dice < 0.4) endings.push(retry(one, 'clear', 0));
-    else if (dice < 0.5) endings.push(over(one));
-    else {
-      const record: SubmissionRecord = { ...one.record, submissionId: one.token, sentUntil: null };
-      let wrote = '';
-      await journal.op({ op: 'write-ahead', ids: [one.row.id] }, async () => {
-        wrote = await store.writeAhead(one, record, { afterLook: true, generation: 1n });
-        return wrote === 'written' ? { changed: [one.row.id] } : {};
-      });
-      endings.push(wrote === 'written' ? over(one) : retry(one, 'clear', 0));
-    }
+    // Dead: its record is cleared, and the row is claimed anew in its lane's order.
+    else if (dice < 0.75) endings.push(retry(one, 'clear', 0));
+    else endings.push(over(one));
   }
   await settle(endings);
 }

@@ -2,7 +2,7 @@
 import {
   type ChannelCredentials,
   type ClientReadableStream,
-  credentials,
+  credentials as channelCredentials,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
@@ -67,8 +67,9 @@ export class LedgerClient {
   constructor(
     readonly sandbox: Pick<Sandbox, 'url' | 'issuer' | 'synchronizerId'>,
     readonly metadata = new Metadata(),
-    creds: ChannelCredentials = credentials.createInsecure(),
+    readonly credentials: ChannelCredentials = channelCredentials.createInsecure(),
   ) {
+    const creds = this.credentials;
     const options = {
       'grpc.enable_retries': 0,
       'grpc.service_config_disable_resolution': 1,

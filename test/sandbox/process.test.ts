@@ -5,13 +5,12 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { GetLedgerApiVersionRequest } from '#proto/com/daml/ledger/api/v2/version_service.js';
 import { startSandbox } from '../../src/sandbox/index.js';
-import { failing, LedgerClient } from './client.js';
+import { compiled } from '../support/compiled.js';
+import { call, failing, LedgerClient } from './client.js';
 import { at, connect, delivered, SCALE, stage } from './setup.js';
-
-const script = fileURLToPath(new URL('run-cli.ts', import.meta.url));
 
 interface Running {
   readonly child: ChildProcess;
@@ -21,7 +20,7 @@ interface Running {
 }
 
 function launch(t: ExecutionContext, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--import=tsx', script, ...args], {
+  const child = spawn(process.execPath, [compiled('cli/main'), 'sandbox', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.teardown(() => child.kill('SIGKILL'));
@@ -240,4 +239,35 @@ test('closing an in-process sandbox ends its calls and frees its port', async (t
   const successor = await startSandbox({ port: Number(on.sandbox.url.split(':')[1]) });
   t.is(successor.url, on.sandbox.url);
   await successor.close();
+});
+
+test('--registry and --api-version: another admin’s tokens, another participant; external parties over HTTP', async (t) => {
+  const { env, http, canton } = await run(t, '--registry', '--api-version', '3.6.1');
+  const tokens = Object.values(
+    JSON.parse(readFileSync(`${env.TOKENS_FILE}`, 'utf8')) as Record<string, Record<string, unknown>>,
+  );
+  t.deepEqual(
+    tokens.map(({ symbol, registryUrl, steps }) => [symbol, registryUrl, steps]),
+    [
+      ['DEMO', undefined, 1],
+      ['PROMPT', undefined, 1],
+      ['USDD', undefined, 1],
+      ['USDCx', http, 1],
+      ['EURO', http, 2],
+    ],
+  );
+  const { external } = await post<{ external: { party: string; privateKey: string }[] }>(`${http}/parties`, {
+    hint: 'carol',
+    external: true,
+    holdings: [{ token: 'USDCx', amount: '7' }],
+  });
+  t.regex(external[0]?.privateKey ?? '', /^[0-9a-f]{64}$/);
+  const held = await fetch(`${http}/holdings?party=${encodeURIComponent(`${external[0]?.party}`)}`);
+  t.like(await held.json(), { USDCx: { amount: '7.0000000000' } });
+  const { version } = new LedgerClient({ url: canton, issuer: '', synchronizerId: '' });
+  t.teardown(() => version.close());
+  const told = await call<{ version: string }>((callback) =>
+    version.GetLedgerApiVersion(new GetLedgerApiVersionRequest(), callback),
+  );
+  t.is(told.version, '3.6.1');
 });

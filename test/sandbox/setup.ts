@@ -1,7 +1,14 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
-import { type AuditLog, type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
+import {
+  type AuditLog,
+  type ExternalParty,
+  type Sandbox,
+  type SandboxOptions,
+  startSandbox,
+} from '../../src/sandbox/index.js';
 import { failing, LedgerClient } from './client.js';
+import { ExternalClient } from './external.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 export interface Stage {
@@ -30,6 +37,31 @@ export async function stage(
     { hint: 'bob' },
   ]);
   return { sandbox, client, alice, bob, coins: options.token ? [] : await client.holdings(alice) };
+}
+
+/** What is prepared must be sequenced within the tolerance, however slow this machine is: 6 s. */
+const PATIENT = 0.1;
+
+/** Alice signs for herself; bob is hosted. */
+export interface ExternalStage extends Stage {
+  readonly external: ExternalClient;
+  readonly signer: ExternalParty;
+}
+
+export async function externalStage(
+  t: ExecutionContext,
+  options: SandboxOptions = {},
+  coinCount = 4,
+): Promise<ExternalStage> {
+  const sandbox = await startSandbox({ timeScale: PATIENT, latencyMs: 0, seed: t.title, ...options });
+  t.teardown(() => sandbox.close());
+  const client = connect(t, sandbox);
+  const holdings = [{ token: 'DEMO', amount: '10', count: coinCount }];
+  const signer = at(sandbox.createExternalParties([{ hint: 'alice', holdings }]), 0);
+  const [bob = ''] = sandbox.createParties([{ hint: 'bob' }]);
+  const external = new ExternalClient(client);
+  const coins = await client.holdings(signer.party);
+  return { sandbox, client, external, signer, alice: signer.party, bob, coins };
 }
 
 /** The submission of this place in the audit log has reached the participant. */

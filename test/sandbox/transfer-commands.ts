@@ -1,11 +1,17 @@
 // The command of a transfer, as the Ledger API takes it.
-import { Command, Commands, ExerciseCommand } from '#proto/com/daml/ledger/api/v2/commands.js';
+import {
+  Command,
+  Commands,
+  type DisclosedContract,
+  ExerciseCommand,
+} from '#proto/com/daml/ledger/api/v2/commands.js';
 import {
   Record as DamlRecord,
   Identifier,
   List,
   RecordField,
   TextMap,
+  TextMapEntry,
   Value,
 } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { Sandbox } from '../../src/sandbox/index.js';
@@ -17,6 +23,11 @@ export interface TransferSpec {
   readonly amount: string;
   readonly inputs: readonly string[];
   readonly instrument?: string;
+  /** Default: the issuer, its factory, and nothing of a registry. */
+  readonly admin?: string;
+  readonly factory?: string;
+  readonly context?: Record<string, Value>;
+  readonly disclosed?: readonly DisclosedContract[];
   readonly submissionId?: string;
   readonly userId?: string;
   readonly readAs?: readonly string[];
@@ -32,7 +43,13 @@ const record = (fields: Record<string, Value>) =>
       fields: Object.entries(fields).map(([label, value]) => new RecordField({ label, value })),
     }),
   });
-const emptyMeta = () => record({ values: new Value({ textMap: new TextMap() }) });
+const emptyMeta = () => record({ values: textMap({}) });
+
+function textMap(values: Record<string, Value>): Value {
+  const entries = Object.entries(values).map(([key, value]) => new TextMapEntry({ key, value }));
+  return new Value({ textMap: new TextMap({ entries }) });
+}
+
 export const nowMicros = () => Math.floor((performance.timeOrigin + performance.now()) * 1000);
 
 export function identifier(text: string): Identifier {
@@ -51,15 +68,15 @@ export function transferCommands(
   on: Pick<Sandbox, 'issuer' | 'synchronizerId'>,
   factory: string,
 ): Commands {
-  const { issuer } = on;
+  const admin = spec.admin ?? on.issuer;
   const argument = record({
-    expectedAdmin: new Value({ party: issuer }),
+    expectedAdmin: new Value({ party: admin }),
     transfer: record({
       sender: new Value({ party: spec.sender }),
       receiver: new Value({ party: spec.receiver }),
       amount: new Value({ numeric: spec.amount }),
       instrumentId: record({
-        admin: new Value({ party: issuer }),
+        admin: new Value({ party: admin }),
         id: new Value({ text: spec.instrument ?? 'DEMO' }),
       }),
       requestedAt: new Value({ timestamp: `${spec.requestedAt ?? nowMicros() - 5_000_000}` }),
@@ -69,11 +86,11 @@ export function transferCommands(
       }),
       meta: emptyMeta(),
     }),
-    extraArgs: record({ context: emptyMeta(), meta: emptyMeta() }),
+    extraArgs: record({ context: record({ values: textMap(spec.context ?? {}) }), meta: emptyMeta() }),
   });
   const exercise = new ExerciseCommand({
     templateId: identifier(FACTORY_INTERFACE),
-    contractId: factory,
+    contractId: spec.factory ?? factory,
     choice: 'TransferFactory_Transfer',
     choiceArgument: argument,
   });
@@ -82,7 +99,8 @@ export function transferCommands(
     commandId: spec.commandId,
     submissionId: spec.submissionId ?? `s-${spec.commandId}`,
     actAs: [spec.sender],
-    readAs: [...(spec.readAs ?? [issuer])],
+    readAs: [...(spec.readAs ?? [admin])],
+    disclosedContracts: [...(spec.disclosed ?? [])],
     synchronizerId: on.synchronizerId,
     commands: [new Command({ exercise })],
   });

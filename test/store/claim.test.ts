@@ -1,5 +1,7 @@
 import test from 'ava';
+import { dbMillis } from '../../src/core/ids.js';
 import {
+  aParty,
   completed,
   failed,
   idsOf,
@@ -131,6 +133,7 @@ test('I4 the claim of a hosted sender writes the record: token, party, ledger en
     submissionId: claimed.token,
     party: 'alice::1220' as never,
     sentOn: 1,
+    hash: null,
   });
   const row = await db.row(id);
   t.is(row.submission_id, claimed.token);
@@ -155,6 +158,64 @@ test('I4 nobody else gets a record with the claim: a stored key, an external key
     ],
   );
   t.is((await db.one<{ n: number }>('select count(sent_until)::int as n from mempool')).n, 0);
+});
+
+test('I4 the key of an external sender comes with the claim and with the look, sealed; of nobody else', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'signs', { key: 'c2VjcmV0', mode: 'external' });
+  await insertUser(db.query, 'partyless', { key: 'c2VjcmV0', party: '' });
+  await insertUser(db.query, 'hosted', { key: '' });
+  for (const from of ['partyless', 'hosted']) await db.insert({ from });
+  const keyless = await db.query(
+    "select sender_kind as kind, sender_key as key from mempool_claim_v1(false, 1, 'h', 8, 1, 0, 1, 1000) order by id",
+  );
+  t.deepEqual(keyless, [
+    { kind: 'unknown', key: null },
+    { kind: 'hosted', key: null },
+  ]);
+  const id = await db.insert({ from: 'signs' });
+  const signs = await db.claimOne();
+  if (signs.sender.kind !== 'external') return t.fail();
+  t.is(signs.sender.key.reveal(), 'c2VjcmV0');
+  const dump = JSON.stringify(signs, (_, value) => (typeof value === 'bigint' ? `${value}` : value));
+  t.false(dump.includes('c2VjcmV0'));
+  const record = {
+    sentFrom: 1n,
+    sentUntil: null,
+    submissionId: 'earlier',
+    party: aParty('signs'),
+    sentOn: 1,
+    hash: null,
+  };
+  await db.store.writeAhead(signs, record, 1n);
+  await db.settle(signs, pending({ record: 'keep' }));
+  const [look] = await db.look();
+  t.is(look?.row.id as string, id);
+  t.true(look?.sender.kind === 'external' && look.sender.key.reveal() === 'c2VjcmV0');
+});
+
+test('I4 what was signed is in the record, both ways: hash and scheme, or neither', async (t) => {
+  const db = await prepared(t);
+  for (const hash of [{ bytes: new Uint8Array(32).map((_, n) => n * 7), scheme: 2 }, null]) {
+    const id = await db.insert({ from: 'signs' });
+    const claimed = await db.claimOne();
+    const sentUntil = dbMillis(4_000_000_000_123);
+    const record = {
+      sentFrom: 2n ** 60n,
+      sentUntil,
+      submissionId: 's',
+      party: aParty('signs'),
+      sentOn: 3,
+      hash,
+    };
+    t.is(await db.store.writeAhead(claimed, record, 1n), 'written');
+    await db.settle(claimed, pending({ record: 'keep' }));
+    const [look] = await db.look();
+    if (look?.kind !== 'undecided') return t.fail();
+    t.deepEqual(look.record, record);
+    await db.settle(look, pending({ record: 'clear', wait: 'parked' }));
+    t.like(await db.row(id), { submission_hash: null, hashing_scheme: null, sent_until: null });
+  }
 });
 
 test('I4 canton_party_id goes before canton_party', async (t) => {
@@ -278,7 +339,6 @@ test('I1 a claim or a write-ahead for another generation gets nothing', async (t
   t.is((await db.row(id)).claim_token, null);
   const claimed = await db.claimOne();
   if (claimed.kind !== 'fresh' || claimed.own === null) return t.fail();
-  const options = { afterLook: false, generation: 2n };
-  t.is(await db.store.writeAhead(claimed, { ...claimed.own, sentFrom: 1_000n }, options), 'stale');
+  t.is(await db.store.writeAhead(claimed, { ...claimed.own, sentFrom: 1_000n }, 2n), 'stale');
   t.is((await db.row(id)).sent_from, String(SENT_FROM));
 });

@@ -38,7 +38,7 @@ async function lazyServer(t: { teardown(fn: () => Promise<void>): void }) {
   };
 }
 
-test('P19 the claim with its record, and the write-ahead, are there after a crash right behind them', async (t) => {
+test('P19 the claim with its record (hosted), and the write-ahead of what was signed (external), are there after a crash right behind them', async (t) => {
   const { run, store, crash } = await lazyServer(t);
   await run(async (query) => {
     for (const from of ['claimed', 'written']) {
@@ -83,13 +83,16 @@ test('P19 the claim with its record, and the write-ahead, are there after a cras
     submissionId: 'mine',
     party: aParty('written'),
     sentOn: 1,
+    hash: { bytes: new Uint8Array(32).fill(7), scheme: 2 },
   };
-  t.is(await store.writeAhead(second.rows[0], ahead, { afterLook: false, generation: 1n }), 'written');
+  t.is(await store.writeAhead(second.rows[0], ahead, 1n), 'written');
   await crash();
   const written = await run((query) =>
-    query("select submission_id as id, sent_from from mempool where from_address = 'written'"),
+    query(
+      "select submission_id as id, sent_from, encode(submission_hash, 'hex') as hash from mempool where from_address = 'written'",
+    ),
   );
-  t.deepEqual(written as unknown[], [{ id: 'mine', sent_from: '1234' }]);
+  t.deepEqual(written as unknown[], [{ id: 'mine', sent_from: '1234', hash: '07'.repeat(32) }]);
 });
 
 test('P19 off by database or by role: claim and write-ahead turn it on for their own commit, and for nothing else', async (t) => {
@@ -106,7 +109,7 @@ test('P19 off by database or by role: claim and write-ahead turn it on for their
     await client.query('commit');
     return rows[0]?.now;
   };
-  const writeAhead = "select mempool_write_ahead_v1(1, $1, $2, false, 9, 'infinity', 's', 'p', 1)";
+  const writeAhead = "select mempool_write_ahead_v1(1, $1, $2, 9, 'infinity', 's', 'p', null, null, 1)";
   t.is(await within(writeAhead, [id, token]), 'on');
   t.is(await within('select 1', []), 'off');
   t.is(await within("select * from mempool_claim_v1(false, 1, 'h', 1, 1000, 0, 1, 1000)", []), 'on');

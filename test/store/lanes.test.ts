@@ -134,23 +134,22 @@ test('P10 the head is an undecided row where there is one: a lower fresh nonce w
   t.deepEqual(await db.claim(), [], 'a look holds its lane');
 });
 
-test('P10 a write-ahead after a look yields to a lower nonce that waits, and writes nothing', async (t) => {
+test('P10 a submission is dead: its row is claimed anew in its lane, after a lower nonce that came meanwhile', async (t) => {
   const db = await prepared(t);
   await insertUser(db.query, 'alice');
   const five = await db.insert({ nonce: 5 });
   await db.settle(await db.claimOne(), pending({ record: 'keep' }));
   const [look] = await db.look();
-  if (look?.kind !== 'undecided') return t.fail();
-  const record = { ...look.record, sentFrom: 1_000n, submissionId: look.token };
+  if (look === undefined) return t.fail();
   const four = await db.insert({ nonce: 4 });
-  const options = { afterLook: true, generation: 1n };
-  t.is(await db.store.writeAhead(look, record, options), 'yield');
-  t.is((await db.row(five)).sent_from, String(look.record.sentFrom));
-  t.is((await db.row(five)).attempts, 1);
-  await db.query("update mempool set available_at = 'infinity' where id = $1", [four]);
-  t.is(await db.store.writeAhead(look, record, options), 'written');
-  t.is((await db.row(five)).sent_from, '1000');
-  t.is((await db.row(five)).attempts, 2);
+  t.deepEqual(await db.claim(), [], 'the look holds the lane');
+  t.deepEqual(await db.settle(look, pending({ record: 'clear' })), { result: 'settled', laneWaits: true });
+  t.is((await db.row(five)).sent_until, null);
+  for (const expected of [four, five]) {
+    const next = await db.claimOne();
+    t.deepEqual([next.row.id as string, next.kind], [expected, 'fresh']);
+    await db.settle(next, completed);
+  }
 });
 
 const endings: Record<string, (db: Awaited<ReturnType<typeof prepared>>, id: string) => Promise<unknown>> = {

@@ -54,6 +54,27 @@ test('migrate again changes nothing: same generation, no index built', async (t)
   t.deepEqual(await schemaProblems(db.database, 'sender'), []);
 });
 
+test('migrate on what an earlier version left: functions that took or returned something else are replaced', async (t) => {
+  const db = await prepared(t);
+  const before = await catalog(db);
+  const claims = 'boolean, bigint, text, int, float8, bigint, bigint, float8';
+  await db.query(`drop function mempool_claim_v1, mempool_write_ahead_v1, mempool_stale_v1, mempool_moved_v1, mempool_database_v1;
+    drop table mempool_submitter_audit_v1;
+    alter table mempool_submitter_v1 drop column database_id, drop column timeline, drop column halted, drop column recheck_from,
+      drop column recheck_until, drop column recheck_at;
+    create function mempool_claim_v1(${claims}) returns table (answer text, sent_on int) language sql as $$ select 'none', 1 $$;
+    create function mempool_write_ahead_v1(bigint, bigint, uuid, boolean, bigint, timestamptz, text, text, int) returns text
+      language sql as $$ select 'yield' $$`);
+  t.is(await db.store.pinned(), null, 'not migrated, as far as this version is concerned');
+  await migrate(migrateOptions(db.url));
+  t.deepEqual(await catalog(db), before);
+  const pinned = await db.store.pinned();
+  t.is(pinned?.generation, 2n);
+  t.truthy(pinned?.database, 'pinned now');
+  t.deepEqual(pinned?.database, pinned?.databaseNow);
+  t.deepEqual(await schemaProblems(db.database, 'sender'), []);
+});
+
 test('migrate on a table of canton-middleware: no row is rewritten, its inserts work, down gives it back', async (t) => {
   const db = await freshDatabase(t);
   await db.query(MIDDLEWARE);
@@ -72,7 +93,7 @@ test('migrate on a table of canton-middleware: no row is rewritten, its inserts 
     1,
   );
   const undescribed = `select attrelid::regclass::text || '.' || attname as name from pg_attribute
-    where attrelid in ('mempool'::regclass, 'mempool_submitter_v1'::regclass) and attnum > 0 and not attisdropped
+    where attrelid in ('mempool'::regclass, 'mempool_submitter_v1'::regclass, 'mempool_submitter_audit_v1'::regclass) and attnum > 0 and not attisdropped
       and col_description(attrelid, attnum) is null`;
   t.deepEqual(await db.query(undescribed), []);
 

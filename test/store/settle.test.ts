@@ -17,10 +17,7 @@ test('I2 a late writer changes nothing, and is told: settle, renew and write-ahe
     t.deepEqual(await db.settle(late, verdict), { result: 'fenced', laneWaits: false });
   }
   t.is((await db.store.renew([late.token], 60_000)).size, 0);
-  t.is(
-    await db.store.writeAhead(late, { ...late.own, sentFrom: 1n }, { afterLook: false, generation: 1n }),
-    'fenced',
-  );
+  t.is(await db.store.writeAhead(late, { ...late.own, sentFrom: 1n }, 1n), 'fenced');
   t.deepEqual(await db.row(id), before);
   t.is((await db.settle(now, completed)).result, 'settled');
 });
@@ -163,7 +160,7 @@ test('P17 one row holds a NUL, one is longer than the column, one cannot be writ
   const special: Record<number, Verdict> = {
     2: { kind: 'failed', message: 'NUL \0 inside', detail: `${'\0'}x` },
     4: { kind: 'failed', message: 'long', detail: 'y'.repeat(10_000) },
-    6: { kind: 'completed', updateId: 'refuse me', offset: 1n },
+    6: { kind: 'completed', updateId: 'refuse me', offset: 1n, note: null },
   };
   const results = await db.store.settle(
     claimed.map(({ row, token }, n) => ({

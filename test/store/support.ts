@@ -162,7 +162,7 @@ export async function prepared(t: Teardown, more: Partial<MigrateOptions> = {}):
 /** In an array, to compare with `deepEqual`. */
 export const idsOf = (rows: readonly ClaimedRow[]): string[] => rows.map(({ row }) => row.id);
 
-export const completed: Verdict = { kind: 'completed', updateId: 'update-1', offset: 42n };
+export const completed: Verdict = { kind: 'completed', updateId: 'update-1', offset: 42n, note: null };
 export const failed: Verdict = {
   kind: 'failed',
   message: 'for the wallet',

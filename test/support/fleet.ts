@@ -1,8 +1,8 @@
 // Submitters as real processes, started as an operator starts them, against a world's database and sandbox.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import type { World } from './world.js';
+import { compiled } from './compiled.js';
+import { MASTER_KEY, type World } from './world.js';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
@@ -20,8 +20,6 @@ interface Teardown {
   teardown(fn: () => Promise<void>): void;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
 /** Times of a submitter scaled as the world's ledger is. */
 export const SCALED: Readonly<Record<string, string>> = {
   // Room for a machine where eight processes share two cores; tests that wait for a bound set their own.
@@ -36,6 +34,7 @@ export const SCALED: Readonly<Record<string, string>> = {
   CANARY_INTERVAL_MS: '1000',
   LOG_LEVEL: 'debug',
   ADMIN_ADDRESS: 'off',
+  CANTON_MASTER_KEY: MASTER_KEY.toString('base64'),
 };
 
 export function startInstance(
@@ -43,7 +42,7 @@ export function startInstance(
   world: World,
   env: Readonly<Record<string, string>> = {},
 ): Instance {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', MAIN, 'run'], {
+  const child: ChildProcess = spawn(process.execPath, [compiled('cli/main'), 'run'], {
     env: { ...process.env, ...world.sandbox.env, ...SCALED, DATABASE_URL: world.db.url, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -11,7 +11,8 @@ import { createWay, type Way } from '../../src/path/way.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
-import type { World } from './world.js';
+import { createSigner, type Signer } from '../../src/transfer/signer.js';
+import { MASTER_KEY, type World } from './world.js';
 
 export interface Local {
   readonly way: Way;
@@ -34,6 +35,8 @@ export interface LocalOptions {
   readonly store?: (store: Store) => Store;
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly clock?: PathContext['clock'];
+  /** Default: with the master key of the world. */
+  readonly signer?: Signer;
   /** Bells for this instance; default: none at all, so that the poll alone drives it. */
   readonly notifications?: Notifications;
 }
@@ -49,7 +52,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
   const { env } = world.sandbox;
   const tokens = JSON.parse(readFileSync(env.TOKENS_FILE ?? '', 'utf8')) as Record<
     string,
-    Omit<Token, 'address' | 'offerIsDone'>
+    Omit<Token, 'address' | 'offerIsDone'> & { readonly offerIsDone?: boolean }
   >;
   const issuerParty = party(env.CANTON_ISSUER_PARTY ?? '');
   const settings: PathSettings = {
@@ -65,14 +68,14 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     lookPatienceMs: null,
     retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
     lanes: 'sender',
-    userId: env.CANTON_USER_ID ?? '',
+    verifyPrepared: true,
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
     issuerParty,
     participantId: null,
     tokens: new Map(
       Object.entries(tokens).map(([address, token]) => [
         address.toLowerCase(),
-        { ...token, address, steps: 1, offerIsDone: false },
+        { offerIsDone: false, ...token, address },
       ]),
     ),
     ...options.settings,
@@ -80,7 +83,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
   const database = openDatabase({ url: world.db.url });
   const open = createLedger({
     url: world.sandbox.url,
-    userId: settings.userId,
+    userId: env.CANTON_USER_ID ?? '',
     synchronizerId: settings.synchronizerId,
     issuerParty,
   });
@@ -93,7 +96,15 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     for (const watch of [...watchers]) watch(event);
   };
   const way = createWay(
-    { settings, store, ledger, clock: options.clock ?? monotonic, random: Math.random, emit },
+    {
+      settings,
+      store,
+      ledger,
+      signer: options.signer ?? createSigner(MASTER_KEY),
+      clock: options.clock ?? monotonic,
+      random: Math.random,
+      emit,
+    },
     options.notifications ?? silent,
   );
   let stopped: Promise<void> | null = null;

@@ -115,14 +115,17 @@ export async function freshDatabase(
   const name = `cms_${randomBytes(6).toString('hex')}`;
   await admin(`create database ${name} template ${options.template ?? 'template0'}`);
   const url = await urlOf(name);
+  t.teardown(() => admin(`drop database if exists ${name} with (force)`));
+  return databaseAt(t, url);
+}
+
+/** A database that is there, and stays when the test is over. */
+export function databaseAt(t: Teardown, url: string): TestDatabase {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  t.teardown(async () => {
-    // Not waited for: a test that failed may still hold a connection, which the drop then ends.
-    void pool.end();
-    await admin(`drop database if exists ${name} with (force)`);
-  });
+  // Not waited for: a test that failed may still hold a connection, which its server ends.
+  t.teardown(async () => void pool.end());
   const query: TestDatabase['query'] = async <R extends pg.QueryResultRow>(sql: string, values?: unknown[]) =>
     (await pool.query<R>(sql, values)).rows;
   return {

@@ -6,15 +6,21 @@ export interface TcpProxy {
   through(url: string): string;
   /** Connections taken since the start. */
   connections(): number;
+  /** Resolves with the first of them. */
+  taken(): Promise<void>;
   /** Ends the open connections, and takes new ones at once. */
   cut(): void;
   /** Ends the open connections, and refuses new ones. */
   refuse(): Promise<void>;
-  /** Swallows every byte, on open connections and on new ones; nobody is told. */
-  blackHole(): void;
+  /** Swallows every byte, on open connections and on new ones, or one direction's; nobody is told. */
+  blackHole(what?: Swallowed): void;
   /** New connections pass. Those that lost bytes stay silent: nobody would understand what came after. */
   resume(): Promise<void>;
+  /** Ends the open connections; new ones go to another server, as after a failover. */
+  aim(target: string): void;
 }
+
+type Swallowed = 'all' | 'requests' | 'answers';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
@@ -23,19 +29,24 @@ interface Teardown {
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
-  swallows: boolean;
+  swallows: Swallowed | null;
 }
 
 export async function startProxy(t: Teardown, target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const pairs = new Set<Pair>();
   let server: Server | null = null;
   let own = 0;
   let taken = 0;
-  let swallowing = false;
+  let swallowing: Swallowed | null = null;
+  let first = (): void => {};
+  const firstTaken = new Promise<void>((resolve) => {
+    first = resolve;
+  });
 
   const take = (near: Socket): void => {
     taken += 1;
+    first();
     const far = new Socket();
     const pair: Pair = { near, far, swallows: swallowing };
     pairs.add(pair);
@@ -44,19 +55,19 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
       near.destroy();
       far.destroy();
     };
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    for (const [from, to, bytesAre] of [
+      [near, far, 'requests'],
+      [far, near, 'answers'],
     ] as const) {
       from.setNoDelay(true);
       // A black hole tells nobody of an end either.
       from.on('error', () => pair.swallows || end());
       from.on('close', () => pair.swallows || end());
       from.on('data', (bytes) => {
-        if (!pair.swallows) to.write(bytes);
+        if (pair.swallows !== 'all' && pair.swallows !== bytesAre) to.write(bytes);
       });
     }
-    if (!pair.swallows) far.connect(Number(port), hostname);
+    if (pair.swallows !== 'all') far.connect(Number(port), hostname);
   };
 
   const listen = (): Promise<void> => {
@@ -101,15 +112,20 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
       return moved.href;
     },
     connections: () => taken,
+    taken: () => firstTaken,
     cut,
     refuse,
-    blackHole() {
-      swallowing = true;
-      for (const pair of pairs) pair.swallows = true;
+    blackHole(what = 'all') {
+      swallowing = what;
+      for (const pair of pairs) pair.swallows = what;
     },
     async resume() {
-      swallowing = false;
+      swallowing = null;
       await listen();
+    },
+    aim(next) {
+      ({ hostname, port } = new URL(next));
+      cut();
     },
   };
 }

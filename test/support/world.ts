@@ -1,13 +1,22 @@
 // A world for tests: a migrated database, a sandbox participant over real gRPC, users with parties and holdings on
 // both sides, and ways to put transfers in. Submitters run in it as processes (`fleet.ts`) or in this one (`local.ts`).
 import { randomBytes, randomInt } from 'node:crypto';
+import type pg from 'pg';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
 import { migrate } from '../../src/store/migrate.js';
+import { sealKey } from '../../src/transfer/key.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
 }
+
+/** Who submits: the participant for parties that it hosts, a key in `users` for external ones. */
+export const PARTIES = ['hosted', 'external'] as const;
+export type Parties = (typeof PARTIES)[number];
+
+/** Of the keys of a world's external parties. */
+export const MASTER_KEY = Buffer.alloc(32, 'of this world ');
 
 export interface User {
   readonly address: string;
@@ -27,6 +36,7 @@ export interface RowState {
   readonly sent_until: Date | number | null;
   readonly submission_id: string | null;
   readonly submission_party: string | null;
+  readonly submission_hash: Buffer | null;
 }
 
 export interface NewTransfer {
@@ -38,13 +48,19 @@ export interface NewTransfer {
   readonly contract?: string;
   readonly txHash?: Buffer;
   readonly amountData?: Buffer;
+  /** In this transaction. */
+  readonly client?: Pick<pg.PoolClient, 'query'>;
 }
 
 export interface World {
   readonly db: TestDatabase;
   readonly sandbox: Sandbox;
-  /** A registered user, hosted on the sandbox, with this many DEMO in so many holdings of equal size. */
-  user(options?: { readonly balance?: number; readonly holdings?: number }): Promise<User>;
+  /** A registered user with a party on the sandbox, and this many DEMO in so many holdings of equal size. */
+  user(options?: {
+    readonly balance?: number;
+    readonly holdings?: number;
+    readonly parties?: Parties;
+  }): Promise<User>;
   /** Inserts what canton-middleware's API inserts; the command id. */
   insert(transfer: NewTransfer): Promise<string>;
   row(hash: string): Promise<RowState>;
@@ -57,16 +73,33 @@ export interface World {
 }
 
 export const DEMO = '0xde30000000000000000000000000000000000001';
+/**
+ * What an external party has signed carries the ledger time of its preparation: it must be sequenced within the
+ * tolerance of that, and windows of tests are not as short as their ledger's time.
+ */
+const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: { toleranceMs: 1_000_000 } };
+
 /** Ten places of a Daml decimal, eighteen of the token. */
 const WEI = 10n ** 15n;
 
-export async function createWorld(
-  t: Teardown,
-  options: SandboxOptions & { readonly lanes?: 'sender' | 'off' } = {},
-): Promise<World> {
+export interface WorldOptions {
+  readonly lanes?: 'sender' | 'off';
+  /** Of users that are not told otherwise. */
+  readonly parties?: Parties;
+  /** Not migrated; default: a fresh one. */
+  readonly db?: TestDatabase;
+}
+
+export async function createWorld(t: Teardown, options: SandboxOptions & WorldOptions = {}): Promise<World> {
   const [db, sandbox] = await Promise.all([
-    freshDatabase(t),
-    startSandbox({ timeScale: 0.02, latencyMs: 20, seed: 'test', ...options }),
+    options.db ?? freshDatabase(t),
+    startSandbox({
+      timeScale: 0.02,
+      latencyMs: 20,
+      seed: 'test',
+      ...ROOM[options.parties ?? 'hosted'],
+      ...options,
+    }),
   ]);
   t.teardown(() => sandbox.close());
   const toleranceMs = Number(sandbox.env.LEDGER_TIME_TOLERANCE_MS);
@@ -84,30 +117,42 @@ export async function createWorld(
   const world: World = {
     db,
     sandbox,
-    async user({ balance = 100, holdings = 1 } = {}) {
+    async user({ balance = 100, holdings = 1, parties = options.parties ?? 'hosted' } = {}) {
       const address = addressOf(randomBytes(20));
       const each = balance / holdings;
-      const [party] = sandbox.createParties([
-        {
-          hint: `u${randomInt(1e9)}`,
-          holdings: balance > 0 ? [{ token: 'DEMO', amount: each.toFixed(3), count: holdings }] : [],
-        },
-      ]);
+      const spec = {
+        hint: `u${randomInt(1e9)}`,
+        holdings: balance > 0 ? [{ token: 'DEMO', amount: each.toFixed(3), count: holdings }] : [],
+      };
+      const [external] = parties === 'external' ? sandbox.createExternalParties([spec]) : [];
+      const party = external?.party ?? sandbox.createParties([spec])[0];
       if (party === undefined) throw new Error('no party');
+      const { privateKey = null } = external ?? {};
+      const key = privateKey === null ? null : sealKey(Buffer.from(privateKey, 'hex'), MASTER_KEY);
       granted.set(party, BigInt(Math.round(each * 1000)) * BigInt(holdings));
       await db.query(
-        'insert into users (evm_address, canton_party, fingerprint, canton_party_id) values ($1, $2, $3, $2)',
-        [address, party, `0x${randomBytes(32).toString('hex')}`],
+        `insert into users (evm_address, canton_party, fingerprint, canton_party_id, canton_private_key_encrypted)
+         values ($1, $2, $3, $2, $4)`,
+        [address, party, `0x${randomBytes(32).toString('hex')}`, key],
       );
       return { address, party };
     },
-    async insert({ from, to, amount = 1, nonce = 0, contract = DEMO, txHash = randomBytes(32), amountData }) {
+    async insert({
+      from,
+      to,
+      amount = 1,
+      nonce = 0,
+      contract = DEMO,
+      txHash = randomBytes(32),
+      amountData,
+      client = db.pool,
+    }) {
       const wei = BigInt(Math.round(amount * 1000)) * WEI;
       const hex = wei.toString(16);
       const data =
         amountData ??
         (wei === 0n ? Buffer.alloc(0) : Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex'));
-      await db.query(
+      await client.query(
         `insert into mempool (tx_hash, from_address, contract_address, recipient_address, nonce, input, amount_data)
          values ($1, $2, $3, $4, $5, '\\x', $6)`,
         [txHash, address(from), contract, address(to), nonce, data],
@@ -117,7 +162,7 @@ export async function createWorld(
     async row(hash) {
       return db.one<RowState & Record<string, unknown>>(
         `select status, available_at = 'infinity' as parked, attempts, last_error, error_message, update_id, claim_token,
-                lease_expires_at, sent_from, sent_until, submission_id, submission_party from mempool where tx_hash = $1`,
+                lease_expires_at, sent_from, sent_until, submission_id, submission_party, submission_hash from mempool where tx_hash = $1`,
         [Buffer.from(hash.slice(2), 'hex')],
       );
     },

@@ -3,9 +3,11 @@ import test from 'ava';
 import fc from 'fast-check';
 import { formatDecimal, parseDecimal } from '../../src/core/decimal.js';
 import { party, type TxHash } from '../../src/core/ids.js';
+import { SealedKey } from '../../src/core/sealed-key.js';
 import { amountOf, toDecimalUnits } from '../../src/transfer/amount.js';
 import { checkParties, checkRow } from '../../src/transfer/check.js';
 import { walletMessage } from '../../src/transfer/messages.js';
+import { agreedFactory } from '../../src/transfer/steps.js';
 import { bytesOf, demo, ISSUER, rowOf, tokensOf } from './rows.js';
 
 const tokens = tokensOf(demo);
@@ -57,7 +59,26 @@ test('parks what only an operator can change, after what fails for ever', (t) =>
   t.like(check({}, tokensOf({ ...offer, offerIsDone: true })), { kind: 'ok' });
   const foreign = { ...demo, instrumentAdmin: 'circle::1220' };
   t.like(check({}, tokensOf(foreign)), { kind: 'park', code: 'REGISTRY_TOKEN' });
+  t.like(check({}, tokensOf({ ...foreign, registryUrl: 'https://registry.example' })), { kind: 'ok' });
   t.like(check({ amountData: bytesOf(1n) }, tokensOf(foreign)), { kind: 'failed', code: 'AMOUNT_TOO_FINE' });
+});
+
+const registry = (transferKind: 'direct' | 'self' | 'offer' | null) =>
+  ({ kind: 'registry', contractId: '00fa', context: new Map(), disclosed: [], transferKind }) as const;
+
+test('an offer where the file says one step parks before anything is sent; the other way round is fine', (t) => {
+  const two = { ...demo, steps: 2 as const, offerIsDone: true };
+  const parked = agreedFactory(registry('offer'), demo);
+  t.like(parked, { kind: 'park', code: 'UNEXPECTED_OFFER' });
+  if (parked.kind === 'park') t.regex(parked.reason, /^UNEXPECTED_OFFER: .*"steps": 2/);
+  for (const kind of ['direct', 'self'] as const) {
+    t.like(agreedFactory(registry(kind), demo), { kind: 'ok', factory: { transferKind: kind } });
+  }
+  for (const kind of ['direct', 'self', 'offer', null] as const) {
+    t.like(agreedFactory(registry(kind), two), { kind: 'ok', factory: { transferKind: kind } });
+  }
+  // Not told: the file's one step is what the transaction is held to.
+  t.like(agreedFactory(registry(null), demo), { kind: 'ok', factory: { transferKind: 'direct' } });
 });
 
 test('the parties of a row, or why there are none', (t) => {
@@ -69,7 +90,8 @@ test('the parties of a row, or why there are none', (t) => {
     receiver: bob,
     signs: 'participant',
   });
-  t.like(checkParties(row, { kind: 'external', party: alice }, bob), { kind: 'ok', signs: 'key' });
+  const key = new SealedKey('c2VhbGVk');
+  t.like(checkParties(row, { kind: 'external', party: alice, key }, bob), { kind: 'ok', signs: 'key' });
   t.like(checkParties(row, { kind: 'hosted', party: alice }, null), { code: 'UNKNOWN_RECIPIENT' });
   t.like(checkParties(row, { kind: 'unknown' }, bob), { code: 'UNKNOWN_SENDER' });
   t.like(checkParties(row, { kind: 'keyless' }, bob), { code: 'NO_SIGNING_KEY' });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { dbMillis, microsOf, party } from '../../src/core/ids.js';
 import type { Outcome, Refusal } from '../../src/core/outcome.js';
 import type { Holding, Read } from '../../src/core/ports.js';
-import { hostedTransfer } from '../../src/transfer/command.js';
+import { externalExecuteBefore, hostedExecuteBefore, transferTerms } from '../../src/transfer/command.js';
 import { createFactoryCache } from '../../src/transfer/factory.js';
 import { MAX_INPUTS, selectHoldings } from '../../src/transfer/holdings.js';
 import { executeBefore, requestedAt } from '../../src/transfer/times.js';
@@ -77,25 +77,15 @@ test('requestedAt lies in the past of both clocks, executeBefore comes from the 
 const parts = {
   row: rowOf(),
   checked: { kind: 'ok', token: demo, amount: 5n },
+  sender: party('alice::1'),
   receiver: party('bob::1'),
-  factoryId: '00fa',
   inputs: ['c1'],
-  record: {
-    sentFrom: 7n,
-    sentUntil: dbMillis(1_700_000_190_000),
-    submissionId: 's1',
-    party: party('alice::1'),
-    sentOn: 1,
-  },
   now: dbMillis(1_700_000_100_000),
-  toleranceMs: 60_000,
+  executeBefore: microsOf(1_700_000_130_000),
 } as const;
 
-test("what is sent has the record's party, id and bound", (t) => {
-  t.deepEqual(hostedTransfer(parts), {
-    commandId: parts.row.txHash,
-    submissionId: 's1',
-    factoryId: '00fa',
+test('the terms of a transfer are those of its row, its token and its parties', (t) => {
+  t.deepEqual(transferTerms(parts), {
     sender: party('alice::1'),
     receiver: party('bob::1'),
     admin: ISSUER,
@@ -105,14 +95,19 @@ test("what is sent has the record's party, id and bound", (t) => {
     requestedAt: microsOf(1_700_000_000_000),
     executeBefore: microsOf(1_700_000_130_000),
   });
-  const later = { ...parts, now: dbMillis(1_700_000_125_000) };
-  t.is(hostedTransfer(later).executeBefore, microsOf(1_700_000_130_000));
-  t.throws(() => hostedTransfer({ ...parts, record: { ...parts.record, submissionId: null } }));
 });
 
-test('an unbounded record still gives the ledger an end', (t) => {
-  const offer = hostedTransfer({ ...parts, record: { ...parts.record, sentUntil: null } });
-  t.is(offer.executeBefore, microsOf(1_700_000_100_000 + 24 * 3_600_000));
+test('a hosted transfer ends with the written bound, however late it is made', (t) => {
+  const written = dbMillis(1_700_000_190_000);
+  for (const now of [parts.now, dbMillis(1_700_000_125_000)]) {
+    t.is(hostedExecuteBefore(written, now, 60_000), microsOf(1_700_000_130_000));
+  }
+});
+
+test('an unbounded record, and an external party, still give the ledger an end: a day from now', (t) => {
+  const day = microsOf(1_700_000_100_000 + 24 * 3_600_000);
+  t.is(hostedExecuteBefore(null, parts.now, 60_000), day);
+  t.is(externalExecuteBefore(parts.now), day);
 });
 
 const options = { timeoutMs: 1000 };
@@ -134,6 +129,8 @@ function asked(...answers: Read<readonly string[]>[]) {
 }
 const found = (...value: string[]): Read<readonly string[]> => ({ kind: 'read', value });
 
+const through = (contractId: string) => ({ admin: 'a', factory: { kind: 'own', contractId } }) as const;
+
 test('the factory is asked for once, by however many at a time', async (t) => {
   const { cache, questions } = asked(found('f1'), found('f2'));
   const reads = await Promise.all([1, 2, 3].map(() => cache.get('a', 1n, options)));
@@ -144,11 +141,11 @@ test('the factory is asked for once, by however many at a time', async (t) => {
 test('it is forgotten when it may be gone, and only the one that was used', async (t) => {
   const { cache, questions } = asked(found('f1'), found('f2'));
   await cache.get('a', 1n, options);
-  cache.observe('a', 'f1', refused('LOCAL_VERDICT_LOCKED_CONTRACTS'));
-  cache.observe('a', 'f1', { kind: 'unknown', detail: '' });
-  cache.observe('a', 'f0', refused('CONTRACT_NOT_FOUND'));
+  cache.observe(through('f1'), refused('LOCAL_VERDICT_LOCKED_CONTRACTS'));
+  cache.observe(through('f1'), { kind: 'unknown', detail: '' });
+  cache.observe(through('f0'), refused('CONTRACT_NOT_FOUND'));
   t.like(await cache.get('a', 1n, options), { value: 'f1' });
-  cache.observe('a', 'f1', refused('CONTRACT_NOT_FOUND'));
+  cache.observe(through('f1'), refused('CONTRACT_NOT_FOUND'));
   t.like(await cache.get('a', 1n, options), { value: 'f2' });
   t.is(questions.length, 2);
 });

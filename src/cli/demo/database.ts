@@ -14,8 +14,9 @@ export interface Counts {
 
 const USERS: Statement<never> = {
   name: 'demo-users',
-  text: `insert into users (evm_address, canton_party, canton_party_id, fingerprint)
-    select address, party, party, fingerprint from unnest($1::text[], $2::text[], $3::text[]) u(address, party, fingerprint)`,
+  text: `insert into users (evm_address, canton_party, canton_party_id, fingerprint, canton_private_key_encrypted)
+    select address, party, party, fingerprint, key
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[]) u(address, party, fingerprint, key)`,
 };
 
 const COUNTS: Statement<Counts> = {
@@ -55,15 +56,19 @@ const CONNECTED: Statement<{ readonly backends: number }> = {
   text: "select count(*)::int as backends from pg_stat_activity where application_name like 'demo-%'",
 };
 
-export async function addUsers(
-  database: Database,
-  users: readonly { readonly address: string; readonly party: string }[],
-): Promise<void> {
-  const column = (of: (user: { address: string; party: string }) => string): string[] => users.map(of);
+export interface DemoAccount {
+  readonly address: string;
+  readonly party: string;
+  /** Of an external party, encrypted as the middleware stores it. */
+  readonly sealedKey: string | null;
+}
+
+export async function addUsers(database: Database, users: readonly DemoAccount[]): Promise<void> {
   await database.run(USERS, [
-    column(({ address }) => address),
-    column(({ party }) => party),
-    column(({ party }) => party.split('::')[1] ?? party),
+    users.map(({ address }) => address),
+    users.map(({ party }) => party),
+    users.map(({ party }) => party.split('::')[1] ?? party),
+    users.map(({ sealedKey }) => sealedKey),
   ]);
 }
 

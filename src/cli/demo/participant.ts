@@ -8,9 +8,25 @@ export interface AuditLine {
   readonly outcome: { readonly kind: string };
 }
 
+export interface WantedParty {
+  readonly hint: string;
+  /** It signs for itself; else the participant acts for it. */
+  readonly external: boolean;
+}
+
+export interface DemoParty {
+  readonly party: string;
+  /** 32 bytes as hex, of an external party. */
+  readonly privateKey: string | null;
+}
+
 export interface Participant {
-  /** Hosted parties with so much of each token; their ids, in order. */
-  createParties(hints: readonly string[], tokens: readonly string[], amount: string): Promise<string[]>;
+  /** Parties with so much of each token, in order. */
+  createParties(
+    wanted: readonly WantedParty[],
+    tokens: readonly string[],
+    amount: string,
+  ): Promise<DemoParty[]>;
   audit(): Promise<AuditLine[]>;
   summary(): Promise<{ readonly ledgerCalls: number; readonly doubleCommits: number }>;
   /** By token, in units of 10^-10. */
@@ -29,10 +45,19 @@ export function participantAt(url: string): Participant {
     return reply;
   };
   return {
-    async createParties(hints, tokens, amount) {
-      const specs = hints.map((hint) => ({ hint, holdings: tokens.map((token) => ({ token, amount })) }));
-      const { parties } = (await (await ask('/parties', specs)).json()) as { parties: string[] };
-      return parties;
+    async createParties(wanted, tokens, amount) {
+      const holdings = tokens.map((token) => ({ token, amount }));
+      const specs = wanted.map(({ hint, external }) => ({
+        hint,
+        holdings,
+        ...(external ? { external } : {}),
+      }));
+      const { parties, external = [] } = (await (await ask('/parties', specs)).json()) as {
+        parties: string[];
+        external?: { party: string; privateKey: string }[];
+      };
+      const keys = new Map(external.map(({ party, privateKey }) => [party, privateKey]));
+      return parties.map((party) => ({ party, privateKey: keys.get(party) ?? null }));
     },
     async audit() {
       const text = await (await ask('/audit')).text();

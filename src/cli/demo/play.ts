@@ -1,11 +1,13 @@
 // The demo from its first line to the verdict.
 import { formatDecimal } from '../../core/decimal.js';
+import { sealKey } from '../../transfer/key.js';
 import { count } from '../support/text.js';
-import { addUsers, readClaimStatements, readEnded } from './database.js';
+import { addUsers, type DemoAccount, readClaimStatements, readEnded } from './database.js';
 import { Inserter, watch } from './drive.js';
 import { balancesByRows, brokenGuarantees, type Evidence, type Summary, summarize } from './judge.js';
+import type { DemoParty } from './participant.js';
 import type { Picture } from './picture.js';
-import { createRows, createUsers, type DemoRow, type DemoUser, LARGEST } from './scenario.js';
+import { createRows, createUsers, type DemoRow, LARGEST } from './scenario.js';
 import { type Stage, setStage, type Teardown } from './stage.js';
 
 export interface PlayOptions {
@@ -54,16 +56,16 @@ export async function play(
   const plan = { rows, senders: options.senders, seed: options.seed, chainId, tokens };
   const users = await createUsers(plan);
   const parties = await participant.createParties(
-    users.map(({ hint }) => hint),
+    users,
     tokens.map(({ symbol }) => symbol),
     `${rows * LARGEST}`,
   );
   await addUsers(
     database,
-    users.map(({ address }, index) => ({ address, party: parties[index] ?? '' })),
+    users.map(({ address }, index) => account(address, parties[index], stage.masterKey)),
   );
   picture.say(
-    `${users.length} users with parties and holdings; signing ${rows} transfers (seed ${options.seed}).`,
+    `${users.length} users with parties and holdings, half of them external; signing ${rows} transfers (seed ${options.seed}).`,
   );
   const made = await createRows(plan, users);
   signal.throwIfAborted();
@@ -84,13 +86,22 @@ export async function play(
   signal.throwIfAborted();
 
   await stage.stopSubmitters();
-  const evidence = await gather(stage, options, made, { users, parties, committedAt: inserter.committedAt });
+  const evidence = await gather(stage, options, made, {
+    parties: parties.map(({ party }) => party),
+    committedAt: inserter.committedAt,
+  });
   const summary = summarize(evidence);
   return { summary, broken: [...odd, ...brokenGuarantees(evidence, summary)], seconds };
 }
 
+function account(address: string, party: DemoParty | undefined, masterKey: Uint8Array): DemoAccount {
+  if (party === undefined) throw new Error('the sandbox made fewer parties than were asked for');
+  const { privateKey } = party;
+  const sealedKey = privateKey === null ? null : sealKey(Buffer.from(privateKey, 'hex'), masterKey);
+  return { address, party: party.party, sealedKey };
+}
+
 interface Known {
-  readonly users: readonly DemoUser[];
   readonly parties: readonly string[];
   readonly committedAt: ReadonlyMap<string, number>;
 }

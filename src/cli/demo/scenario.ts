@@ -8,6 +8,8 @@ import { createDecoder, loadViem } from '../support/raw-transaction.js';
 export interface DemoUser {
   readonly address: string;
   readonly hint: string;
+  /** Half of them sign on the ledger for themselves, with a key that the middleware keeps; one fleet serves both. */
+  readonly external: boolean;
   sign(transfer: Unsigned): Promise<string>;
 }
 
@@ -52,6 +54,7 @@ export async function createUsers({ senders, seed, chainId }: Plan): Promise<Dem
     return {
       address: account.address,
       hint: `demo-${index + 1}`,
+      external: index % 2 === 1,
       sign: ({ contract, to, amount, nonce }) => {
         const data = viem.encodeFunctionData({
           abi: viem.erc20Abi,

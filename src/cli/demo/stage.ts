@@ -1,4 +1,5 @@
 // Everything that the demo needs, brought up: Postgres, a migrated database, a participant, submitters. And taken down.
+import { randomBytes } from 'node:crypto';
 import { settingNames } from '../../config/settings.js';
 import { loadTokens } from '../../config/tokens-file.js';
 import { ConfigError } from '../../core/errors.js';
@@ -19,6 +20,8 @@ export interface Stage {
   readonly participant: Participant;
   readonly tokens: readonly Token[];
   readonly chainId: number;
+  /** Of the keys of external parties, as the middleware and every submitter have it. */
+  readonly masterKey: Uint8Array;
   /** Resolves when all of them claim. */
   startSubmitters(count: number): Promise<readonly Child[]>;
   stopSubmitters(): Promise<void>;
@@ -68,6 +71,7 @@ export async function setStage({ seed, latencyMs }: StageOptions, teardown: Tear
   const database = openDatabase({ url: server.url, poolSize: 8, applicationName: 'the demo' });
   teardown.add(() => database.close());
 
+  const masterKey = randomBytes(32);
   let submitters: readonly Child[] = [];
   const stopSubmitters = async (): Promise<void> => {
     await Promise.all(submitters.map((child) => child.stop()));
@@ -78,10 +82,19 @@ export async function setStage({ seed, latencyMs }: StageOptions, teardown: Tear
     participant: participantAt(http),
     tokens,
     chainId: Number(env.CHAIN_ID),
+    masterKey,
     async startSubmitters(count) {
       submitters = Array.from({ length: count }, (_, index) => {
         const INSTANCE_ID = `demo-${index + 1}`;
-        const settings = { ...SUBMITTER, ...env, ...WINDOW, DATABASE_URL: server.url, INSTANCE_ID };
+        const CANTON_MASTER_KEY = masterKey.toString('base64');
+        const settings = {
+          ...SUBMITTER,
+          ...env,
+          ...WINDOW,
+          CANTON_MASTER_KEY,
+          DATABASE_URL: server.url,
+          INSTANCE_ID,
+        };
         return startChild(INSTANCE_ID, ['run'], settings);
       });
       const said = (message: string) =>

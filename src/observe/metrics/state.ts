@@ -10,6 +10,8 @@ const PARTS: readonly NotReady['part'][] = [
   'participant',
   'listener',
   'breaker',
+  'clocks',
+  'mark',
   'schema',
   'stopping',
 ];
@@ -35,6 +37,10 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
   });
   const missed = counter('canaries_missed_total', 'Notifications of our own that were not heard in time');
   const database = gauge('database_up', '0: the database does not answer');
+  const clocks = gauge(
+    'ledger_clock_ahead_seconds',
+    "The ledger's clock against the database's, as far as a submission shows",
+  );
   const alarms = counter('alarms_total', 'What a person must look at');
   const faults = counter('faults_total', 'Errors that were survived, by where', 'where');
   const writes = counter(
@@ -82,6 +88,8 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
         return;
       case 'database':
         return database.set(event.state === 'back' ? 1 : 0);
+      case 'clocks':
+        return clocks.set(seconds(event.aheadMs));
       case 'alarm':
         return alarms.inc();
       case 'fault':

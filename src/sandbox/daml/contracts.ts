@@ -1,26 +1,33 @@
-// The CIP-56 templates as data: what a contract holds, who signs it, who sees it.
+// The templates as data: what a contract holds, who signs it, who sees it. CIP-56's own, and those of a utility
+// registry, another admin's way to run tokens.
 import type { Micros } from '../clock.js';
-import type { TemplateKind } from './packages.js';
+import type { TextMap } from './any-value.js';
 
 export interface InstrumentId {
   readonly admin: string;
   readonly id: string;
 }
 
+export type HoldingKind = 'holding' | 'utilityHolding';
+
 export interface Holding {
-  readonly kind: 'holding';
+  /** Whose template it is; both hold the same. */
+  readonly kind: HoldingKind;
+  /** A utility registry's is called registrar. */
   readonly issuer: string;
   readonly owner: string;
   readonly amount: bigint;
   readonly instrumentId: InstrumentId;
   /** Holders of the lock; absent is unlocked. */
   readonly lock?: readonly string[];
+  /** A utility registry's has none. */
   readonly meta: Readonly<Record<string, string>>;
 }
 
 export interface TransferFactory {
-  readonly kind: 'factory';
+  readonly kind: 'factory' | 'utilityFactory';
   readonly admin: string;
+  /** A utility registry's has none. */
   readonly auditObservers: readonly string[];
 }
 
@@ -37,11 +44,46 @@ export interface TransferEvent {
   readonly auditObservers: readonly string[];
 }
 
-export type Payload = Holding | TransferFactory | TransferEvent;
-export type PayloadOf<K extends TemplateKind> = Extract<Payload, { kind: K }>;
+/** How a registry's instrument is transferred; nobody but the registrar sees it. */
+export interface InstrumentRules {
+  readonly kind: 'utilityRules';
+  readonly registrar: string;
+  readonly instrumentId: InstrumentId;
+  /** The receiver has to accept. */
+  readonly offers: boolean;
+}
+
+export interface Transfer {
+  readonly sender: string;
+  readonly receiver: string;
+  readonly amount: bigint;
+  readonly instrumentId: InstrumentId;
+  readonly requestedAt: Micros;
+  readonly executeBefore: Micros;
+  readonly inputHoldingCids: readonly string[];
+  readonly meta: TextMap<string>;
+}
+
+/** Waits for its receiver; what is offered is locked meanwhile. */
+export interface TransferOffer {
+  readonly kind: 'transferOffer';
+  readonly registrar: string;
+  readonly transfer: Transfer;
+}
+
+export type Payload = Holding | TransferFactory | TransferEvent | InstrumentRules | TransferOffer;
+
+export function isHolding(payload: Payload): payload is Holding {
+  return payload.kind === 'holding' || payload.kind === 'utilityHolding';
+}
+
+export function isFactory(payload: Payload): payload is TransferFactory {
+  return payload.kind === 'factory' || payload.kind === 'utilityFactory';
+}
 
 export function signatory(payload: Payload): string {
-  return payload.kind === 'factory' ? payload.admin : payload.issuer;
+  if ('admin' in payload) return payload.admin;
+  return 'issuer' in payload ? payload.issuer : payload.registrar;
 }
 
 export function observers(payload: Payload): string[] {
@@ -54,15 +96,23 @@ export function stakeholders(payload: Payload): string[] {
   const parties = [signatory(payload)];
   switch (payload.kind) {
     case 'holding':
+    case 'utilityHolding':
       addParty(parties, payload.owner);
       break;
     case 'factory':
+    case 'utilityFactory':
       for (const observer of payload.auditObservers) addParty(parties, observer);
       break;
     case 'transferEvent':
       addParty(parties, payload.fromParty);
       addParty(parties, payload.toParty);
       for (const observer of payload.auditObservers) addParty(parties, observer);
+      break;
+    case 'utilityRules':
+      break;
+    case 'transferOffer':
+      addParty(parties, payload.transfer.sender);
+      addParty(parties, payload.transfer.receiver);
   }
   return parties;
 }

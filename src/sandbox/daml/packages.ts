@@ -2,10 +2,17 @@
 import { refuse } from '../errors.js';
 import { sha256Hex } from '../random.js';
 
-export type TemplateKind = 'holding' | 'factory' | 'transferEvent';
-export type InterfaceKind = 'Holding' | 'TransferFactory';
+export type TemplateKind =
+  | 'holding'
+  | 'factory'
+  | 'transferEvent'
+  | 'utilityHolding'
+  | 'utilityFactory'
+  | 'utilityRules'
+  | 'transferOffer';
+export type InterfaceKind = 'Holding' | 'TransferFactory' | 'TransferInstruction';
 
-interface Definition {
+export interface Definition {
   readonly packageName: string;
   readonly module: string;
   readonly entity: string;
@@ -32,6 +39,30 @@ export const templates: Readonly<
     entity: 'TokenTransferEvent',
     implements: [],
   },
+  utilityHolding: {
+    packageName: 'utility-registry-holding-v0',
+    module: 'Utility.Registry.Holding.V0.Holding',
+    entity: 'Holding',
+    implements: ['Holding'],
+  },
+  utilityFactory: {
+    packageName: 'utility-registry-app-v0',
+    module: 'Utility.Registry.App.V0.Service.AllocationFactory',
+    entity: 'AllocationFactory',
+    implements: ['TransferFactory'],
+  },
+  utilityRules: {
+    packageName: 'utility-registry-v0',
+    module: 'Utility.Registry.V0.Configuration.Instrument',
+    entity: 'InstrumentConfiguration',
+    implements: [],
+  },
+  transferOffer: {
+    packageName: 'utility-registry-app-v0',
+    module: 'Utility.Registry.App.V0.Model.Transfer',
+    entity: 'TransferOffer',
+    implements: ['TransferInstruction'],
+  },
 };
 
 export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
@@ -45,14 +76,58 @@ export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
     module: 'Splice.Api.Token.TransferInstructionV1',
     entity: 'TransferFactory',
   },
+  TransferInstruction: {
+    packageName: 'splice-api-token-transfer-instruction-v1',
+    module: 'Splice.Api.Token.TransferInstructionV1',
+    entity: 'TransferInstruction',
+  },
 };
+
+/** Records and variants of the token standard, where a value says of which type it is. */
+export const dataTypes = {
+  Metadata: standard('metadata', 'MetadataV1', 'Metadata'),
+  ChoiceContext: standard('metadata', 'MetadataV1', 'ChoiceContext'),
+  ExtraArgs: standard('metadata', 'MetadataV1', 'ExtraArgs'),
+  AnyValue: standard('metadata', 'MetadataV1', 'AnyValue'),
+  InstrumentId: standard('holding', 'HoldingV1', 'InstrumentId'),
+  Lock: standard('holding', 'HoldingV1', 'Lock'),
+  Transfer: standard('transfer-instruction', 'TransferInstructionV1', 'Transfer'),
+  TransferChoice: standard('transfer-instruction', 'TransferInstructionV1', 'TransferFactory_Transfer'),
+  Result: standard('transfer-instruction', 'TransferInstructionV1', 'TransferInstructionResult'),
+  Output: standard('transfer-instruction', 'TransferInstructionV1', 'TransferInstructionResult_Output'),
+  Completed: standard(
+    'transfer-instruction',
+    'TransferInstructionV1',
+    'TransferInstructionResult_Output.TransferInstructionResult_Completed',
+  ),
+  Pending: standard(
+    'transfer-instruction',
+    'TransferInstructionV1',
+    'TransferInstructionResult_Output.TransferInstructionResult_Pending',
+  ),
+  Status: standard('transfer-instruction', 'TransferInstructionV1', 'TransferInstructionStatus'),
+  Archive: {
+    packageName: 'daml-prim-DA-Internal-Template',
+    module: 'DA.Internal.Template',
+    entity: 'Archive',
+  },
+} satisfies Readonly<Record<string, Definition>>;
+export type DataType = keyof typeof dataTypes;
+
+function standard(api: string, module: string, entity: string): Definition {
+  return { packageName: `splice-api-token-${api}-v1`, module: `Splice.Api.Token.${module}`, entity };
+}
 
 export const templateKinds = Object.keys(templates) as TemplateKind[];
 const interfaceKinds = Object.keys(interfaces) as InterfaceKind[];
 
 /** `common` is known although nothing here uses it: a client may name it in its package preferences. */
 const packageNames = [
-  ...new Set([...Object.values(templates), ...Object.values(interfaces)].map((it) => it.packageName)),
+  ...new Set(
+    [...Object.values(templates), ...Object.values(interfaces), ...Object.values(dataTypes)].map(
+      (it) => it.packageName,
+    ),
+  ),
   'common',
 ];
 const idByName = new Map(packageNames.map((name) => [name, sha256Hex(`package/${name}`)]));
@@ -62,6 +137,10 @@ export function packageId(name: string): string {
   const id = idByName.get(name);
   if (id === undefined) throw new Error(`the sandbox has no package ${name}`);
   return id;
+}
+
+export function knownPackage(name: string): string | undefined {
+  return idByName.get(name);
 }
 
 export interface IdentifierText {

@@ -1,50 +1,54 @@
-// What TransferFactory_Transfer of CIP56TransferFactory does, check by check in the order of its Daml source.
+// TransferFactory_Transfer: who may exercise it, and what every factory makes sure of, in the order of CIP-56's source.
 import type { Micros } from '../clock.js';
 import { refuse } from '../errors.js';
-import type { Holding, InstrumentId, Payload, TransferFactory } from './contracts.js';
-
-export interface Transfer {
-  readonly sender: string;
-  readonly receiver: string;
-  readonly amount: bigint;
-  readonly instrumentId: InstrumentId;
-  readonly requestedAt: Micros;
-  readonly executeBefore: Micros;
-  readonly inputHoldingCids: readonly string[];
-}
+import type { AnyValue, TextMap } from './any-value.js';
+import { type Contracts, fetch, notActive, require, wronglyTyped } from './checks.js';
+import {
+  type Holding,
+  isFactory,
+  isHolding,
+  type Payload,
+  type Transfer,
+  type TransferFactory,
+} from './contracts.js';
+import { templates } from './packages.js';
+import { transferInRegistry } from './registry.js';
 
 export interface TransferChoice {
   readonly factoryId: string;
   readonly expectedAdmin: string;
   readonly transfer: Transfer;
+  /** extraArgs: what a registry gave for this choice, and what the ledger is to keep of it. */
+  readonly context: TextMap<AnyValue>;
+  readonly meta: TextMap<string>;
 }
 
-/** What the choice is interpreted against. */
-export interface Scene {
+export interface Scene extends Contracts {
   /** Ledger effective time: what getTime returns. */
   readonly now: Micros;
   readonly actAs: ReadonlySet<string>;
-  /** The active contract, if act_as, read_as or a disclosure shows it; null where this transaction has consumed it. */
-  see(contractId: string): Payload | undefined | null;
 }
 
 export interface Effects {
   readonly factory: TransferFactory;
+  /** Looked at, besides the inputs. */
+  readonly fetched: readonly string[];
   readonly archived: readonly string[];
   readonly created: readonly Payload[];
+  /** What it has asked of the ledger effective time: who calls getTime fixes it. */
+  readonly bounds: { readonly min?: Micros; readonly max?: Micros };
 }
 
 export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects {
   const factory = fetch(choice.factoryId, scene);
-  if (factory.kind !== 'factory') {
+  if (!isFactory(factory)) {
     refuse(
       'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE',
       `Contract ${choice.factoryId} does not implement interface Splice.Api.Token.TransferInstructionV1:TransferFactory.`,
       { resources: [['CONTRACT_ID', choice.factoryId]] },
     );
   }
-  const { sender, receiver, amount, instrumentId, requestedAt, executeBefore, inputHoldingCids } =
-    choice.transfer;
+  const { sender, amount, requestedAt, executeBefore, inputHoldingCids } = choice.transfer;
   if (!scene.actAs.has(sender)) {
     refuse(
       'DAML_AUTHORIZATION_ERROR',
@@ -56,99 +60,65 @@ export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects
   require(scene.now < executeBefore, 'transfer expired (executeBefore in the past)');
   require(amount > 0n, 'amount must be positive');
   require(inputHoldingCids.length > 0, 'inputHoldingCids must not be empty');
-
-  const inputs = takeInputs(inputHoldingCids, scene, factory.admin, sender, instrumentId);
+  const inputs = takeInputs(choice.transfer, scene, factory);
   const total = inputs.reduce((sum, holding) => sum + holding.amount, 0n);
   require(total >= amount, 'insufficient input holdings');
 
-  const meta = inputs[0]?.meta ?? {};
-  const holding = (owner: string, units: bigint): Holding => ({
-    kind: 'holding',
-    issuer: factory.admin,
-    owner,
-    amount: units,
-    instrumentId,
-    meta,
-  });
+  const pieces = piecesOf(choice.transfer, inputs, total - amount);
+  const common = { factory, archived: inputHoldingCids };
+  if (factory.kind === 'utilityFactory') return { ...common, ...transferInRegistry(choice, scene, pieces) };
   return {
-    factory,
-    archived: inputHoldingCids,
-    created: [
-      holding(receiver, amount),
-      ...(total > amount ? [holding(sender, total - amount)] : []),
-      {
-        kind: 'transferEvent',
-        issuer: factory.admin,
-        fromParty: sender,
-        toParty: receiver,
-        amount,
-        instrumentId,
-        timestamp: scene.now,
-        auditObservers: factory.auditObservers,
-      },
-    ],
+    ...common,
+    fetched: [],
+    bounds: { min: scene.now, max: scene.now },
+    created: [pieces.receiver, ...pieces.change, eventOf(choice.transfer, factory, scene.now)],
   };
 }
 
-function takeInputs(
-  contractIds: readonly string[],
-  scene: Scene,
-  issuer: string,
-  owner: string,
-  instrumentId: InstrumentId,
-): Holding[] {
+/** What the inputs become. */
+export interface Pieces {
+  readonly receiver: Holding;
+  /** One, or none where nothing is left. */
+  readonly change: readonly Holding[];
+}
+
+function piecesOf({ sender, receiver, amount }: Transfer, [first]: readonly Holding[], rest: bigint): Pieces {
+  if (!first) throw new Error('a transfer has inputs');
+  return {
+    receiver: { ...first, owner: receiver, amount },
+    change: rest > 0n ? [{ ...first, owner: sender, amount: rest }] : [],
+  };
+}
+
+function eventOf(transfer: Transfer, factory: TransferFactory, timestamp: Micros): Payload {
+  return {
+    kind: 'transferEvent',
+    issuer: factory.admin,
+    fromParty: transfer.sender,
+    toParty: transfer.receiver,
+    amount: transfer.amount,
+    instrumentId: transfer.instrumentId,
+    timestamp,
+    auditObservers: factory.auditObservers,
+  };
+}
+
+function takeInputs(transfer: Transfer, scene: Scene, factory: TransferFactory): Holding[] {
+  const { sender, instrumentId, inputHoldingCids } = transfer;
+  const kind = factory.kind === 'factory' ? 'holding' : 'utilityHolding';
   const taken = new Set<string>();
-  return contractIds.map((contractId) => {
+  return inputHoldingCids.map((contractId) => {
     if (taken.has(contractId)) notActive(contractId);
     taken.add(contractId);
     const holding = fetch(contractId, scene);
-    if (holding.kind !== 'holding') {
-      refuse(
-        'WRONGLY_TYPED_CONTRACT',
-        `Contract ${contractId} is not of template CIP56.Token:CIP56Holding.`,
-        {
-          resources: [['CONTRACT_ID', contractId]],
-        },
-      );
+    if (!isHolding(holding) || holding.kind !== kind) {
+      return wronglyTyped(contractId, `${templates[kind].module}:${templates[kind].entity}`);
     }
-    require(holding.issuer === issuer, 'input holding: wrong issuer');
-    require(holding.owner === owner, 'input holding: wrong owner');
+    require(holding.issuer === factory.admin, 'input holding: wrong issuer');
+    require(holding.owner === sender, 'input holding: wrong owner');
     require(holding.instrumentId.admin === instrumentId.admin &&
       holding.instrumentId.id === instrumentId.id, 'input holding: wrong instrument');
     require(holding.lock === undefined, 'input holding: must not be locked');
     return holding;
   });
-}
-
-function fetch(contractId: string, scene: Scene): Payload {
-  const seen = scene.see(contractId);
-  if (seen === null) return notActive(contractId);
-  return (
-    seen ??
-    refuse('CONTRACT_NOT_FOUND', `Contract could not be found with id ${contractId}`, {
-      resources: [['CONTRACT_ID', contractId]],
-    })
-  );
-}
-
-function notActive(contractId: string): never {
-  return refuse(
-    'CONTRACT_NOT_ACTIVE',
-    `Interpretation error: Error: Update failed due to fetch of an inactive contract ${contractId}`,
-    {
-      resources: [['CONTRACT_ID', contractId]],
-    },
-  );
-}
-
-const ASSERTION_FAILED = 'UNHANDLED_EXCEPTION/DA.Exception.AssertionFailed:AssertionFailed';
-
-/** Daml's assertMsg: since 3.3 a DAML_FAILURE whose error_id names the exception. */
-function require(holds: boolean, message: string): asserts holds {
-  if (holds) return;
-  refuse(
-    'DAML_FAILURE',
-    `Interpretation error: Error: User failure: ${ASSERTION_FAILED} (error category 9): ${message}`,
-    { metadata: { error_id: ASSERTION_FAILED } },
-  );
 }

@@ -17,10 +17,11 @@ import {
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import type { Host } from '../host.js';
 import type { Participant } from '../model/participant.js';
+import type { Decision } from '../model/submission.js';
 import { transactionOf } from './encode-events.js';
 import { EventFilter } from './event-filter.js';
-import { failureFrom } from './gate.js';
-import type { Caller } from './reply.js';
+import { incomingCommands } from './read-commands.js';
+import { waiting } from './reply.js';
 import { receiveSubmission } from './submission-call.js';
 
 interface SubmittingRequest {
@@ -44,7 +45,7 @@ export function commandService(host: Host) {
   };
 }
 
-type Accepted = Parameters<Caller['answer']>[0];
+type Accepted = Extract<Decision, { kind: 'accepted' }>;
 
 function submitting<Request extends SubmittingRequest, Response>(
   host: Host,
@@ -52,34 +53,22 @@ function submitting<Request extends SubmittingRequest, Response>(
   respond: (request: Request, accepted: Accepted, participant: Participant) => Response,
 ) {
   return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
-    const caller: Caller = {
-      metadata: call.metadata,
-      peer: call.getPeer(),
-      deadlineMs: Number(call.getDeadline()),
-      gone: () => call.cancelled,
-      fail: (failure) => callback(failure),
-      answer: (accepted, participant) => {
-        try {
-          callback(null, respond(call.request, accepted, participant));
-        } catch (thrown) {
-          // The look-up of the transaction can fail after the commit; a real participant has the same gap.
-          callback(failureFrom(thrown));
-        }
-      },
-    };
-    receiveSubmission(host, method, call.request.commands, caller);
+    const caller = waiting(call, callback, (accepted, participant) =>
+      respond(call.request, accepted, participant),
+    );
+    receiveSubmission(host, incomingCommands(method, call.request.commands), caller);
   };
 }
 
 function transactionResponse(
   request: SubmitAndWaitForTransactionRequest,
   offset: number,
-  { state, settings }: Participant,
+  participant: Participant,
 ): SubmitAndWaitForTransactionResponse {
   const format = request.transactionFormat;
   const filter = new EventFilter(format?.eventFormat ?? everything(request.commands), 'transaction_format');
-  const entry = state.entryAt(offset);
-  const transaction = entry && transactionOf(entry, state, filter, shapeOf(format), settings.synchronizerId);
+  const entry = participant.state.entryAt(offset);
+  const transaction = entry && transactionOf(entry, participant, filter, shapeOf(format));
   return new SubmitAndWaitForTransactionResponse(transaction ? { transaction } : {});
 }
 

@@ -1,23 +1,24 @@
 // CommandCompletionService: completions in offset order, with checkpoints in between.
-import type { handleUnaryCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import {
   type CompletionStreamRequest,
   CompletionStreamResponse,
   type GetCompletionByHashRequest,
-  type GetCompletionByHashResponse,
+  GetCompletionByHashResponse,
 } from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
 import { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
 import { OffsetCheckpoint, SynchronizerTime } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
 import { Status } from '#proto/google/rpc/status.js';
 import { wallMs } from '../clock.js';
 import { refuse } from '../errors.js';
+import type { Generation } from '../generation.js';
 import type { Host } from '../host.js';
 import type { Checkpoint } from '../model/checkpoints.js';
 import type { Participant } from '../model/participant.js';
 import type { CompletionRecord, Entry } from '../model/records.js';
 import { timestampOf } from './encode-events.js';
 import { missing } from './fields.js';
-import { type Source, stream, unary } from './gate.js';
+import { BareRefusal, type Source, stream, unary } from './gate.js';
 import { readOffset } from './offsets.js';
 import { statusOf } from './status.js';
 
@@ -61,7 +62,12 @@ function completions(
       const { completion } = entry;
       if (completion?.userId !== userId || !completion.actAs.some((party) => parties.has(party))) continue;
       return new CompletionStreamResponse({
-        completion: completionMessage(entry, completion, parties, participant),
+        completion: completionMessage(
+          entry,
+          { ...completion, actAs: completion.actAs.filter((party) => parties.has(party)) },
+          participant,
+          host.settings.generation,
+        ),
       });
     }
   };
@@ -118,24 +124,28 @@ function synchronizerTime(recordTime: number, participant: Participant): Synchro
 function completionMessage(
   entry: Entry,
   record: CompletionRecord,
-  parties: ReadonlySet<string>,
   participant: Participant,
+  generation: Generation,
 ): Completion {
-  const { result } = record;
+  const { result, external } = record;
   return new Completion({
     commandId: record.commandId,
     status: result.accepted ? new Status({ code: 0 }) : statusOf(result.error, record.submissionId),
     updateId: result.accepted ? result.updateId : '',
     userId: record.userId,
-    actAs: record.actAs.filter((party) => parties.has(party)),
+    actAs: [...record.actAs],
     submissionId: record.submissionId,
     deduplicationOffset: `${record.dedupOffset}`,
     offset: `${entry.offset}`,
     synchronizerTime: synchronizerTime(entry.recordTime, participant),
+    ...(external && generation.completionHash ? { transactionHash: Buffer.from(external.hash, 'hex') } : {}),
   });
 }
 
-/** From 3.6 on, and of external submissions only: the sandbox has none. */
+/** So many rejections of one transaction are told, the newest first. */
+const REJECTIONS_TOLD = 10;
+
+/** Of external submissions. Nothing there proves nothing. */
 function completionByHash(
   host: Host,
 ): handleUnaryCall<GetCompletionByHashRequest, GetCompletionByHashResponse> {
@@ -143,12 +153,23 @@ function completionByHash(
     host,
     'CommandCompletionService/GetCompletionByHash',
     () => ({}),
-    () => {
-      const [major = 0, minor = 0] = host.settings.apiVersion.split('.').map(Number);
-      if (major < 3 || (major === 3 && minor < 6)) {
-        return refuse('UNSUPPORTED_OPERATION', 'GetCompletionByHash came with 3.6');
+    (request, participant) => {
+      const { generation } = host.settings;
+      if (!generation.completionByHash) throw new BareRefusal(status.UNIMPLEMENTED, 'Method not found');
+      const hash = Buffer.from(request.transactionHash).toString('hex') || missing('transaction_hash');
+      const messages = participant.state.completedWith(hash).flatMap((entry) => {
+        const readable = entry.offset > participant.state.prunedUpTo ? entry.completion : undefined;
+        return readable ? [completionMessage(entry, readable, participant, generation)] : [];
+      });
+      if (messages.length === 0) {
+        return refuse('COMPLETION_NOT_FOUND', `No completion of a transaction with hash ${hash}`);
       }
-      return refuse('COMPLETION_NOT_FOUND', 'No completion of a transaction with that hash');
+      const acceptedCompletion = messages.find((it) => it.updateId !== '');
+      const rejected = messages.filter((it) => it !== acceptedCompletion).reverse();
+      return new GetCompletionByHashResponse({
+        lastRejectedCompletions: rejected.slice(0, REJECTIONS_TOLD),
+        ...(acceptedCompletion ? { acceptedCompletion } : {}),
+      });
     },
   );
 }

@@ -1,18 +1,37 @@
-// The wire to Daml values, typed: what does not type-check is COMMAND_PREPROCESSING_FAILED, as at the ledger.
-import type { Record as DamlRecord, Value } from '#proto/com/daml/ledger/api/v2/value.js';
-import type { Micros } from '../clock.js';
-import type { InstrumentId } from '../daml/contracts.js';
-import type { Transfer, TransferChoice } from '../daml/transfer.js';
-import { refuse } from '../errors.js';
-import { parseDecimal } from '../model/decimal.js';
+// The wire to Daml values, typed: the argument of the transfer choice, and payloads of contracts.
+import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
+import type { AnyValue } from '../daml/any-value.js';
+import type { InstrumentId, Payload, Transfer } from '../daml/contracts.js';
+import type { TemplateKind } from '../daml/packages.js';
+import type { TransferChoice } from '../daml/transfer.js';
+import { formatDecimal } from '../model/decimal.js';
+import {
+  contractId,
+  decimal,
+  expect,
+  fields,
+  instrumentId,
+  list,
+  mistyped,
+  optional,
+  party,
+  text,
+  textMap,
+  timestamp,
+  valuesOf,
+} from './value-readers.js';
 
 /** The argument of TransferFactory_Transfer. */
 export function readTransferChoice(factoryId: string, argument: Value | undefined): TransferChoice {
   const [expectedAdmin, transfer, extraArgs] = fields(argument, ['expectedAdmin', 'transfer', 'extraArgs']);
   const [context, meta] = fields(extraArgs, ['context', 'meta']);
-  metadata(context);
-  metadata(meta);
-  return { factoryId, expectedAdmin: party(expectedAdmin), transfer: readTransfer(transfer) };
+  return {
+    factoryId,
+    expectedAdmin: party(expectedAdmin),
+    transfer: readTransfer(transfer),
+    context: valuesOf(context, anyValue),
+    meta: valuesOf(meta, text),
+  };
 }
 
 /** In the order of the Daml declaration, which unlabelled fields go by. */
@@ -32,7 +51,6 @@ function readTransfer(value: Value | undefined): Transfer {
     value,
     transferLabels,
   );
-  metadata(meta);
   return {
     sender: party(sender),
     receiver: party(receiver),
@@ -40,56 +58,123 @@ function readTransfer(value: Value | undefined): Transfer {
     instrumentId: instrumentId(instrument),
     requestedAt: timestamp(requestedAt),
     executeBefore: timestamp(executeBefore),
-    inputHoldingCids: expect(inputs, 'list').list?.elements.map(contractId) ?? [],
+    inputHoldingCids: list(inputs, contractId),
+    meta: valuesOf(meta, text),
   };
 }
 
-/** Either every label is there, in any order, or one is missing and the declared order counts. */
-function fields(value: Value | undefined, labels: readonly string[]): (Value | undefined)[] {
-  const record: DamlRecord | undefined = expect(value, 'record').record;
-  const given = record?.fields ?? [];
-  if (given.length !== labels.length)
-    mistyped(`expected ${labels.length} fields (${labels}), got ${given.length}`);
-  if (given.every((field, index) => field.label === labels[index])) return given.map((field) => field.value);
-  if (given.some((field) => field.label === '')) return given.map((field) => field.value);
-  const byLabel = new Map(given.map((field) => [field.label, field.value]));
-  return labels.map((label) => {
-    if (!byLabel.has(label)) mistyped(`Missing record field '${label}'`);
-    return byLabel.get(label);
-  });
+function anyValue(value: Value | undefined): AnyValue {
+  const variant = expect(value, 'variant').variant;
+  const content = variant?.value;
+  const tag = variant?.constructorName ?? '';
+  switch (tag) {
+    case 'AV_Text':
+      return { tag, value: text(content) };
+    case 'AV_Party':
+      return { tag, value: party(content) };
+    case 'AV_ContractId':
+      return { tag, value: contractId(content) };
+    case 'AV_Decimal':
+      return { tag, value: formatDecimal(decimal(content)) };
+    case 'AV_Int':
+      return { tag, value: expect(content, 'int64').int64 };
+    case 'AV_Time':
+      return { tag, value: `${timestamp(content)}` };
+    case 'AV_Bool':
+      return { tag, value: expect(content, 'bool').bool };
+    case 'AV_List':
+      return { tag, value: list(content, anyValue) };
+    case 'AV_Map':
+      return { tag, value: textMap(content, anyValue) };
+    default:
+      return mistyped(`AnyValue has no constructor ${tag}`);
+  }
 }
 
-function expect(value: Value | undefined, sum: Value['sum']): Value {
-  if (!value) return refuse('MISSING_FIELD', 'The submitted command is missing a mandatory field: value');
-  if (value.sum !== sum) mistyped(`expected a ${sum}, got a ${value.sum}`);
-  return value;
+export function readPayload(kind: TemplateKind, argument: Value | undefined): Payload {
+  switch (kind) {
+    case 'holding': {
+      const labels = ['issuer', 'owner', 'amount', 'instrumentId', 'lock', 'meta'];
+      const [issuer, owner, amount, instrument, lock, meta] = fields(argument, labels);
+      const holders = optional(lock, readLock);
+      return {
+        kind,
+        issuer: party(issuer),
+        owner: party(owner),
+        amount: decimal(amount),
+        instrumentId: instrumentId(instrument),
+        ...(holders ? { lock: holders } : {}),
+        meta: Object.fromEntries(valuesOf(meta, text)),
+      };
+    }
+    case 'factory': {
+      const [admin, auditObservers] = fields(argument, ['admin', 'auditObservers']);
+      return { kind, admin: party(admin), auditObservers: list(auditObservers, party) };
+    }
+    case 'transferEvent': {
+      const labels = [
+        'issuer',
+        'fromParty',
+        'toParty',
+        'amount',
+        'instrumentId',
+        'timestamp',
+        'meta',
+        'auditObservers',
+      ];
+      const [issuer, from, to, amount, instrument, at, , auditObservers] = fields(argument, labels);
+      const [fromParty, toParty] = [optional(from, party), optional(to, party)];
+      return {
+        kind,
+        issuer: party(issuer),
+        ...(fromParty === undefined ? {} : { fromParty }),
+        ...(toParty === undefined ? {} : { toParty }),
+        amount: decimal(amount),
+        instrumentId: instrumentId(instrument),
+        timestamp: timestamp(at),
+        auditObservers: list(auditObservers, party),
+      };
+    }
+    case 'utilityHolding': {
+      const labels = ['registrar', 'owner', 'instrument', 'label', 'amount', 'lock'];
+      const [registrar, owner, instrument, , amount, lock] = fields(argument, labels);
+      const holders = optional(lock, readLock);
+      return {
+        kind,
+        issuer: party(registrar),
+        owner: party(owner),
+        amount: decimal(amount),
+        instrumentId: utilityInstrument(instrument),
+        ...(holders ? { lock: holders } : {}),
+        meta: {},
+      };
+    }
+    case 'utilityFactory': {
+      const [registrar] = fields(argument, ['registrar']);
+      return { kind, admin: party(registrar), auditObservers: [] };
+    }
+    case 'utilityRules': {
+      const [registrar, instrument, offers] = fields(argument, ['registrar', 'instrument', 'offers']);
+      return {
+        kind,
+        registrar: party(registrar),
+        instrumentId: utilityInstrument(instrument),
+        offers: expect(offers, 'bool').bool,
+      };
+    }
+    case 'transferOffer': {
+      const [registrar, transfer] = fields(argument, ['registrar', 'transfer']);
+      return { kind, registrar: party(registrar), transfer: readTransfer(transfer) };
+    }
+  }
 }
 
-const party = (value: Value | undefined) => expect(value, 'party').party;
-const contractId = (value: Value | undefined) => expect(value, 'contractId').contractId;
-
-function decimal(value: Value | undefined): bigint {
-  const { numeric } = expect(value, 'numeric');
-  return (
-    parseDecimal(numeric) ?? mistyped(`Cannot represent ${numeric} as (Numeric 10) without loss of precision`)
-  );
+function utilityInstrument(value: Value | undefined): InstrumentId {
+  const [source, id] = fields(value, ['source', 'id', 'scheme']);
+  return { admin: party(source), id: text(id) };
 }
 
-function timestamp(value: Value | undefined): Micros {
-  return Number(expect(value, 'timestamp').timestamp);
-}
-
-function instrumentId(value: Value | undefined): InstrumentId {
-  const [admin, id] = fields(value, ['admin', 'id']);
-  return { admin: party(admin), id: expect(id, 'text').text };
-}
-
-/** Metadata and ChoiceContext look alike: a record of one map. What is in it is not the factory's concern. */
-function metadata(value: Value | undefined): void {
-  const [values] = fields(value, ['values']);
-  expect(values, 'textMap');
-}
-
-function mistyped(detail: string): never {
-  return refuse('COMMAND_PREPROCESSING_FAILED', `Command preprocessing failed: mismatching type: ${detail}`);
+function readLock(value: Value | undefined): string[] {
+  const [holders] = fields(value, ['holders', 'expiresAt', 'expiresAfter', 'context']);
+  return list(holders, party);
 }

@@ -13,8 +13,11 @@ import { Status } from '#proto/google/rpc/status.js';
 import type { Micros } from '../clock.js';
 import { observers, signatory, stakeholders } from '../daml/contracts.js';
 import { packageId, templates } from '../daml/packages.js';
+import { type Created, resultOf } from '../daml/result.js';
+import type { Generation } from '../generation.js';
 import type { LedgerState } from '../model/ledger-state.js';
-import type { Contract, Entry, Node } from '../model/records.js';
+import type { Participant } from '../model/participant.js';
+import type { Contract, Entry, Node, UpdateRecord } from '../model/records.js';
 import { blobOf } from './blob.js';
 import { interfaceIdentifier, templateIdentifier, ValueEncoder } from './encode-values.js';
 import type { EventFilter, Wanted } from './event-filter.js';
@@ -26,7 +29,7 @@ export function timestampOf(micros: Micros): Timestamp {
 
 export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolean): CreatedEvent {
   const { payload } = contract;
-  const encoder = new ValueEncoder(verbose);
+  const encoder = new ValueEncoder(verbose ? 'labels' : 'bare');
   const { packageName } = templates[payload.kind];
   return new CreatedEvent({
     offset: `${contract.createdOffset}`,
@@ -56,10 +59,9 @@ export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolea
 /** Undefined where none of the parties who ask sees any of it. */
 export function transactionOf(
   entry: Entry,
-  state: LedgerState,
+  { state, settings }: Participant,
   filter: EventFilter,
   shape: TransactionShape,
-  synchronizerId: string,
 ): Transaction | undefined {
   const { update, offset, recordTime } = entry;
   if (!update) return undefined;
@@ -79,9 +81,17 @@ export function transactionOf(
     effectiveAt: timestampOf(update.effectiveAt),
     events,
     offset: `${offset}`,
-    synchronizerId,
+    synchronizerId: settings.synchronizerId,
     recordTime: timestampOf(recordTime),
+    ...hashes(update, settings.generation),
   });
+}
+
+/** What its external party signed. */
+function hashes({ externalHash }: UpdateRecord, { transactionHash }: Generation) {
+  if (externalHash === undefined) return {};
+  const hash = Buffer.from(externalHash, 'hex');
+  return { externalTransactionHash: hash, ...(transactionHash ? { transactionHash: hash } : {}) };
 }
 
 class TransactionView {
@@ -97,7 +107,7 @@ class TransactionView {
     private readonly effects: boolean,
     private readonly offset: number,
   ) {
-    this.#encoder = new ValueEncoder(filter.verbose);
+    this.#encoder = new ValueEncoder(filter.verbose ? 'labels' : 'bare');
   }
 
   event(node: Node): Event | undefined {
@@ -108,6 +118,8 @@ class TransactionView {
         return this.#archived(node);
       case 'create':
         return this.#created(node);
+      case 'fetch':
+        return undefined;
     }
   }
 
@@ -117,9 +129,8 @@ class TransactionView {
     const { sender } = node.choice.transfer;
     const informees = [...new Set([signatory(factory.payload), sender])];
     this.#exercise = { node, informees };
-    const wanted = this.effects ? this.filter.match('factory', informees) : undefined;
+    const wanted = this.effects ? this.filter.match(factory.payload.kind, informees) : undefined;
     if (!wanted) return undefined;
-    const created = this.#createdBy(node);
     const exercised = new ExercisedEvent({
       ...this.#common(node.nodeId, factory, wanted),
       interfaceId: interfaceIdentifier('TransferFactory'),
@@ -128,21 +139,17 @@ class TransactionView {
       actingParties: [sender],
       consuming: false,
       lastDescendantNodeId: node.lastNodeId,
-      exerciseResult: this.#encoder.transferResult(created.slice(0, 1), created.slice(1)),
+      exerciseResult: this.#encoder.transferResult(resultOf(this.#createdBy(node))),
       implementedInterfaces: [interfaceIdentifier('TransferFactory')],
     });
     return new Event({ exercised });
   }
 
-  /** The receiver's holding, then the sender's change where there is one. */
-  #createdBy(exercise: Extract<Node, { kind: 'exercise' }>): string[] {
+  #createdBy(exercise: Extract<Node, { kind: 'exercise' }>): Created[] {
     const update = this.state.entryAt(this.offset)?.update;
     return (update?.nodes ?? []).flatMap((node) =>
-      node.kind === 'create' &&
-      node.payload.kind === 'holding' &&
-      node.nodeId > exercise.nodeId &&
-      node.nodeId <= exercise.lastNodeId
-        ? [node.contractId]
+      node.kind === 'create' && node.nodeId > exercise.nodeId && node.nodeId <= exercise.lastNodeId
+        ? [node]
         : [],
     );
   }

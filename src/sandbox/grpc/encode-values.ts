@@ -10,90 +10,164 @@ import {
   Value,
   Variant,
 } from '#proto/com/daml/ledger/api/v2/value.js';
+import { Empty } from '#proto/google/protobuf/empty.js';
 import type { Micros } from '../clock.js';
-import type { Holding, InstrumentId, Payload } from '../daml/contracts.js';
-import { type InterfaceKind, interfaces, packageId, type TemplateKind, templates } from '../daml/packages.js';
+import type { AnyValue, TextMap as Entries } from '../daml/any-value.js';
+import {
+  type Holding,
+  type InstrumentId,
+  isFactory,
+  isHolding,
+  type Payload,
+  type Transfer,
+  type TransferOffer,
+} from '../daml/contracts.js';
+import {
+  type DataType,
+  type Definition,
+  dataTypes,
+  type InterfaceKind,
+  interfaces,
+  packageId,
+  type TemplateKind,
+  templates,
+} from '../daml/packages.js';
+import type { TransferResult } from '../daml/result.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
 
-/** Labels are sent to those only who asked for verbose events. */
-export class ValueEncoder {
-  constructor(private readonly verbose: boolean) {}
+/**
+ * `labels` are sent to those only who asked for verbose events; `types` too (the ids of records and variants) stand in
+ * a prepared transaction.
+ */
+export type Detail = 'bare' | 'labels' | 'types';
 
-  record(fields: Readonly<Record<string, Value>>): DamlRecord {
+type Fields = Readonly<Record<string, Value>>;
+
+export class ValueEncoder {
+  constructor(private readonly detail: Detail) {}
+
+  #record(type: Definition | undefined, fields: Fields): DamlRecord {
+    const labelled = this.detail !== 'bare';
     return new DamlRecord({
+      ...(type && this.detail === 'types' ? { recordId: identifierOf(type) } : {}),
       fields: Object.entries(fields).map(
-        ([label, value]) => new RecordField(this.verbose ? { label, value } : { value }),
+        ([label, value]) => new RecordField(labelled ? { label, value } : { value }),
       ),
     });
   }
 
-  nested(fields: Readonly<Record<string, Value>>): Value {
-    return new Value({ record: this.record(fields) });
+  /** Without a type: one whose id nobody here knows. */
+  #nested(type: DataType | undefined, fields: Fields): Value {
+    return new Value({ record: this.#record(type && dataTypes[type], fields) });
+  }
+
+  #variant(type: DataType, constructorName: string, value: Value): Value {
+    const typed = this.detail === 'types' ? { variantId: identifierOf(dataTypes[type]) } : {};
+    return new Value({ variant: new Variant({ ...typed, constructorName, value }) });
   }
 
   payload(payload: Payload): DamlRecord {
+    return this.#record(templates[payload.kind], this.#payloadFields(payload));
+  }
+
+  #payloadFields(payload: Payload): Fields {
     switch (payload.kind) {
       case 'holding':
-        return this.record({
+        return {
           issuer: party(payload.issuer),
           owner: party(payload.owner),
           amount: numeric(payload.amount),
-          instrumentId: this.instrument(payload.instrumentId),
+          instrumentId: this.#instrument(payload.instrumentId),
           lock: optional(payload.lock && this.#lock(payload.lock)),
-          meta: this.meta(payload.meta),
-        });
+          meta: this.#meta(Object.entries(payload.meta)),
+        };
       case 'factory':
-        return this.record({
+        return {
           admin: party(payload.admin),
           auditObservers: list(payload.auditObservers.map(party)),
-        });
+        };
       case 'transferEvent':
-        return this.record({
+        return {
           issuer: party(payload.issuer),
           fromParty: optional(payload.fromParty === undefined ? undefined : party(payload.fromParty)),
           toParty: optional(payload.toParty === undefined ? undefined : party(payload.toParty)),
           amount: numeric(payload.amount),
-          instrumentId: this.instrument(payload.instrumentId),
+          instrumentId: this.#instrument(payload.instrumentId),
           timestamp: timestamp(payload.timestamp),
           meta: optional(undefined),
           auditObservers: list(payload.auditObservers.map(party)),
-        });
+        };
+      case 'utilityHolding':
+        return {
+          registrar: party(payload.issuer),
+          owner: party(payload.owner),
+          instrument: this.#utilityInstrument(payload.instrumentId),
+          label: text(''),
+          amount: numeric(payload.amount),
+          lock: optional(payload.lock && this.#lock(payload.lock)),
+        };
+      case 'utilityFactory':
+        return { registrar: party(payload.admin) };
+      case 'utilityRules':
+        return {
+          registrar: party(payload.registrar),
+          instrument: this.#utilityInstrument(payload.instrumentId),
+          offers: new Value({ bool: payload.offers }),
+        };
+      case 'transferOffer':
+        return { registrar: party(payload.registrar), transfer: this.#transfer(payload.transfer) };
     }
+  }
+
+  #utilityInstrument(id: InstrumentId): Value {
+    return this.#nested(undefined, {
+      source: party(id.admin),
+      id: text(id.id),
+      scheme: text('RegistrarInternalScheme'),
+    });
   }
 
   /** The interface's view of a contract. */
   view(kind: InterfaceKind, payload: Payload): DamlRecord | undefined {
-    if (kind === 'Holding' && payload.kind === 'holding') return this.#holdingView(payload);
-    if (kind === 'TransferFactory' && payload.kind === 'factory') {
-      return this.record({ admin: party(payload.admin), meta: this.meta({}) });
+    if (kind === 'Holding' && isHolding(payload)) return this.#holdingView(payload);
+    if (kind === 'TransferFactory' && isFactory(payload)) {
+      return this.#record(undefined, { admin: party(payload.admin), meta: this.#meta([]) });
     }
-    return undefined;
+    return kind === 'TransferInstruction' && payload.kind === 'transferOffer'
+      ? this.#instructionView(payload)
+      : undefined;
   }
 
-  #holdingView(holding: Holding): DamlRecord {
-    return this.record({
-      owner: party(holding.owner),
-      instrumentId: this.instrument(holding.instrumentId),
-      amount: numeric(holding.amount),
-      lock: optional(holding.lock && this.#lock(holding.lock)),
-      meta: this.meta(holding.meta),
+  #instructionView({ transfer }: TransferOffer): DamlRecord {
+    return this.#record(undefined, {
+      originalInstructionCid: optional(undefined),
+      transfer: this.#transfer(transfer),
+      status: this.#variant('Status', 'TransferPendingReceiverAcceptance', new Value({ unit: new Empty() })),
+      meta: this.#meta([]),
     });
   }
 
-  instrument(id: InstrumentId): Value {
-    return this.nested({ admin: party(id.admin), id: text(id.id) });
+  #holdingView(holding: Holding): DamlRecord {
+    return this.#record(undefined, {
+      owner: party(holding.owner),
+      instrumentId: this.#instrument(holding.instrumentId),
+      amount: numeric(holding.amount),
+      lock: optional(holding.lock && this.#lock(holding.lock)),
+      meta: this.#meta(Object.entries(holding.meta)),
+    });
   }
 
-  meta(values: Readonly<Record<string, string>>): Value {
-    const entries = Object.entries(values).map(
-      ([key, value]) => new TextMapEntry({ key, value: text(value) }),
-    );
-    return this.nested({ values: new Value({ textMap: new TextMap({ entries }) }) });
+  #instrument(id: InstrumentId): Value {
+    return this.#nested('InstrumentId', { admin: party(id.admin), id: text(id.id) });
+  }
+
+  #meta(values: Entries<string>): Value {
+    return this.#nested('Metadata', { values: textMap(values, text) });
   }
 
   #lock(holders: readonly string[]): Value {
-    return this.nested({
+    return this.#nested('Lock', {
       holders: list(holders.map(party)),
       expiresAt: optional(undefined),
       expiresAfter: optional(undefined),
@@ -102,44 +176,90 @@ export class ValueEncoder {
   }
 
   transferArgument(choice: TransferChoice): Value {
-    const { transfer } = choice;
-    return this.nested({
+    return this.#nested('TransferChoice', {
       expectedAdmin: party(choice.expectedAdmin),
-      transfer: this.nested({
-        sender: party(transfer.sender),
-        receiver: party(transfer.receiver),
-        amount: numeric(transfer.amount),
-        instrumentId: this.instrument(transfer.instrumentId),
-        requestedAt: timestamp(transfer.requestedAt),
-        executeBefore: timestamp(transfer.executeBefore),
-        inputHoldingCids: list(transfer.inputHoldingCids.map(contractId)),
-        meta: this.meta({}),
+      transfer: this.#transfer(choice.transfer),
+      extraArgs: this.#nested('ExtraArgs', {
+        context: this.#nested('ChoiceContext', {
+          values: textMap(choice.context, (value) => this.#anyValue(value)),
+        }),
+        meta: this.#meta(choice.meta),
       }),
-      extraArgs: this.nested({ context: this.meta({}), meta: this.meta({}) }),
     });
   }
 
-  transferResult(receiverCids: readonly string[], changeCids: readonly string[]): Value {
-    return this.nested({
-      output: new Value({
-        variant: new Variant({
-          constructorName: 'TransferInstructionResult_Completed',
-          value: this.nested({ receiverHoldingCids: list(receiverCids.map(contractId)) }),
-        }),
-      }),
-      senderChangeCids: list(changeCids.map(contractId)),
-      meta: this.meta({}),
+  #transfer(transfer: Transfer): Value {
+    return this.#nested('Transfer', {
+      sender: party(transfer.sender),
+      receiver: party(transfer.receiver),
+      amount: numeric(transfer.amount),
+      instrumentId: this.#instrument(transfer.instrumentId),
+      requestedAt: timestamp(transfer.requestedAt),
+      executeBefore: timestamp(transfer.executeBefore),
+      inputHoldingCids: list(transfer.inputHoldingCids.map(contractId)),
+      meta: this.#meta(transfer.meta),
     });
+  }
+
+  archiveArgument(): Value {
+    return this.#nested('Archive', {});
+  }
+
+  #anyValue(any: AnyValue): Value {
+    return this.#variant('AnyValue', any.tag, this.#contentOf(any));
+  }
+
+  #contentOf(any: AnyValue): Value {
+    switch (any.tag) {
+      case 'AV_Text':
+        return text(any.value);
+      case 'AV_Party':
+        return party(any.value);
+      case 'AV_ContractId':
+        return contractId(any.value);
+      case 'AV_Decimal':
+        return new Value({ numeric: any.value });
+      case 'AV_Int':
+        return new Value({ int64: any.value });
+      case 'AV_Time':
+        return new Value({ timestamp: any.value });
+      case 'AV_Bool':
+        return new Value({ bool: any.value });
+      case 'AV_List':
+        return list(any.value.map((item) => this.#anyValue(item)));
+      case 'AV_Map':
+        return textMap(any.value, (item) => this.#anyValue(item));
+    }
+  }
+
+  transferResult(result: TransferResult): Value {
+    return this.#nested('Result', {
+      output: this.#output(result),
+      senderChangeCids: list(result.change.map(contractId)),
+      meta: this.#meta([]),
+    });
+  }
+
+  #output(result: TransferResult): Value {
+    if (result.kind === 'pending') {
+      const content = this.#nested('Pending', { transferInstructionCid: contractId(result.instruction) });
+      return this.#variant('Output', 'TransferInstructionResult_Pending', content);
+    }
+    const receiverHoldingCids = list(result.receiver.map(contractId));
+    const content = this.#nested('Completed', { receiverHoldingCids });
+    return this.#variant('Output', 'TransferInstructionResult_Completed', content);
   }
 }
 
 export function templateIdentifier(kind: TemplateKind): Identifier {
-  const { packageName, module, entity } = templates[kind];
-  return new Identifier({ packageId: packageId(packageName), moduleName: module, entityName: entity });
+  return identifierOf(templates[kind]);
 }
 
 export function interfaceIdentifier(kind: InterfaceKind): Identifier {
-  const { packageName, module, entity } = interfaces[kind];
+  return identifierOf(interfaces[kind]);
+}
+
+function identifierOf({ packageName, module, entity }: Definition): Identifier {
   return new Identifier({ packageId: packageId(packageName), moduleName: module, entityName: entity });
 }
 
@@ -150,3 +270,8 @@ const numeric = (units: bigint) => new Value({ numeric: formatDecimal(units) });
 const timestamp = (micros: Micros) => new Value({ timestamp: `${micros}` });
 const list = (elements: Value[]) => new Value({ list: new List({ elements }) });
 const optional = (value: Value | undefined) => new Value({ optional: new Optional(value ? { value } : {}) });
+
+function textMap<V>(values: Entries<V>, encode: (value: V) => Value): Value {
+  const entries = values.map(([key, value]) => new TextMapEntry({ key, value: encode(value) }));
+  return new Value({ textMap: new TextMap({ entries }) });
+}

@@ -18,6 +18,8 @@ import { bareFailure, ledgerFailure } from './status.js';
 export interface ReadFacts {
   readonly parties?: readonly string[];
   readonly userId?: string;
+  readonly commandId?: string;
+  readonly receivers?: readonly string[];
   /** Needs no token. */
   readonly openToAll?: true;
 }
@@ -74,7 +76,11 @@ export function unary<Request, Response>(
   host: Host,
   method: string,
   facts: (request: Request) => ReadFacts,
-  handle: (request: Request, participant: Participant) => Response,
+  handle: (
+    request: Request,
+    participant: Participant,
+    actions: readonly FaultAction[],
+  ) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const { actions, refused } = enter(host, method, call.metadata, facts(call.request));
@@ -82,11 +88,11 @@ export function unary<Request, Response>(
     if (find(actions, 'hang')) return;
     const { participant } = host;
     host.timers.after(find(actions, 'slow')?.ms ?? 0, () => {
-      try {
-        callback(null, handle(call.request, participant));
-      } catch (thrown) {
-        callback(failureFrom(thrown));
-      }
+      const answer = async () => handle(call.request, participant, actions);
+      answer().then(
+        (response) => callback(null, response),
+        (thrown) => callback(failureFrom(thrown)),
+      );
     });
   };
 }

@@ -13,6 +13,7 @@ import {
   HealthCheckResponse,
   HealthCheckResponseServingStatus as ServingStatus,
 } from '#proto/grpc/health/v1/health.js';
+import { refuse } from '../errors.js';
 import type { Host } from '../host.js';
 import { BareRefusal, type Source, stream, unary } from './gate.js';
 import { durationOf } from './status.js';
@@ -40,12 +41,15 @@ export function versionService(host: Host) {
 }
 
 export function partyManagementService(host: Host) {
+  const { generation, administrator } = host.settings;
   return {
     GetParticipantId: unary(
       host,
       'PartyManagementService/GetParticipantId',
       noFacts,
       (_request, { settings }) => {
+        const mayAsk = generation.openParticipantId || host.token === null || administrator;
+        if (!mayAsk) refuse('PERMISSION_DENIED', 'only a participant administrator may ask');
         return new GetParticipantIdResponse({ participantId: settings.participantId });
       },
     ),

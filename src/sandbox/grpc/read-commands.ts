@@ -1,16 +1,12 @@
 // The commands of a request, as the choices they are. Read once, for the audit log and for validation.
 import type { Command, Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
-import { resolve } from '../daml/packages.js';
+import { resolve, templates } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { Refusal, refuse } from '../errors.js';
 import { readTransferChoice } from './decode-values.js';
 import { check, ledgerString, missing } from './fields.js';
-
-/** A refusal is kept until the fields before the commands have been checked. */
-export interface ReadCommands {
-  readonly choices: readonly TransferChoice[];
-  readonly refusal?: Refusal;
-}
+import type { Incoming } from './submission-call.js';
+import { type ReadCommands, validateCommands } from './validate.js';
 
 export function readCommands(commands: Commands | undefined): ReadCommands {
   try {
@@ -19,6 +15,20 @@ export function readCommands(commands: Commands | undefined): ReadCommands {
     if (thrown instanceof Refusal) return { choices: [], refusal: thrown };
     throw thrown;
   }
+}
+
+/** Commands, as the one path of submissions takes them. */
+export function incomingCommands(method: string, commands: Commands | undefined): Incoming {
+  const read = readCommands(commands);
+  return {
+    method,
+    commandId: commands?.commandId ?? '',
+    submissionId: commands?.submissionId ?? '',
+    userId: commands?.userId ?? '',
+    actAs: commands?.actAs ?? [],
+    choices: read.choices,
+    validate: (around) => validateCommands(commands, read, around),
+  };
 }
 
 function readCommand(command: Command): TransferChoice {
@@ -32,7 +42,9 @@ function readCommand(command: Command): TransferChoice {
   }
   const target = resolve(exercise.templateId, 'template_id');
   const isFactory =
-    target.kind === 'interface' ? target.interface === 'TransferFactory' : target.template === 'factory';
+    target.kind === 'interface'
+      ? target.interface === 'TransferFactory'
+      : templates[target.template].implements.includes('TransferFactory');
   if (!exercise.choice) missing('choice');
   if (!isFactory || exercise.choice !== 'TransferFactory_Transfer') {
     refuse('COMMAND_PREPROCESSING_FAILED', `Command preprocessing failed: unknown choice ${exercise.choice}`);

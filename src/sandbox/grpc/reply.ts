@@ -1,5 +1,5 @@
 // The answer to one submission: to whoever called, if he still listens and no fault is in the way.
-import type { Metadata, ServiceError } from '@grpc/grpc-js';
+import type { Metadata, ServerUnaryCall, ServiceError, sendUnaryData } from '@grpc/grpc-js';
 import type { AuditEntry } from '../audit.js';
 import { type LedgerError, Refusal } from '../errors.js';
 import type { FaultAction } from '../fault-schema.js';
@@ -16,8 +16,35 @@ export interface Caller {
   readonly peer: string;
   readonly deadlineMs: number;
   gone(): boolean;
-  answer(decision: Extract<Decision, { kind: 'accepted' }>, participant: Participant): void;
+  /** Waits for no decision: it is answered as soon as the submission is registered. */
+  acknowledge?(): void;
+  answer(accepted: Accepted, participant: Participant): void;
   fail(failure: Partial<ServiceError>): void;
+}
+
+type Accepted = Extract<Decision, { kind: 'accepted' }>;
+
+/** Of a call that waits for the decision. */
+export function waiting<Request, Response>(
+  call: ServerUnaryCall<Request, Response>,
+  callback: sendUnaryData<Response>,
+  respond: (accepted: Accepted, participant: Participant) => Response,
+): Caller {
+  return {
+    metadata: call.metadata,
+    peer: call.getPeer(),
+    deadlineMs: Number(call.getDeadline()),
+    gone: () => call.cancelled,
+    fail: (failure) => callback(failure),
+    answer: (accepted, participant) => {
+      try {
+        callback(null, respond(accepted, participant));
+      } catch (thrown) {
+        // The look-up of the transaction can fail after the commit; a real participant has the same gap.
+        callback(failureFrom(thrown));
+      }
+    },
+  };
 }
 
 const requestTimedOut: LedgerError = {
@@ -44,7 +71,7 @@ export class Reply {
   /** The participant waits as long as its caller's deadline, then answers that it does not know; the submission goes on. */
   track(): void {
     const { caller } = this;
-    if (!caller || !this.#open) return;
+    if (!caller || caller.acknowledge || !this.#open) return;
     const waitMs = Math.min(caller.deadlineMs - Date.now(), this.host.settings.trackingTimeoutMs);
     this.#tracking = setTimeout(
       () => {
@@ -55,7 +82,15 @@ export class Reply {
     this.#tracking.unref();
   }
 
+  /** From here on every end is a completion. */
+  registered(): void {
+    if (this.caller?.acknowledge && !find(this.actions, 'dropAnswer')) {
+      this.#tell((caller) => caller.acknowledge?.());
+    }
+  }
+
   decided(decision: Decision, participant: Participant): void {
+    this.registered();
     const { recordTime, offset } = decision;
     const drop = find(this.actions, 'dropAnswer');
     const answered = drop

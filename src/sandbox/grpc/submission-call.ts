@@ -1,10 +1,11 @@
-// One call that submits: from its arrival, through what the network and faults do to it, to its answer.
-import type { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
+// One call that submits, commands or a signed transaction: from its arrival, through what the network and faults do to
+// it, to its answer.
 import type { AuditEntry, AuditTransfer } from '../audit.js';
 import { wallMs } from '../clock.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import type { FaultAction } from '../fault-schema.js';
 import { type Answer, answerOf, find, ledgerError } from '../faults.js';
+import { signedSynchronizer } from '../generation.js';
 import type { Host } from '../host.js';
 import { formatDecimal } from '../model/decimal.js';
 import { duplicateCommand } from '../model/dedup.js';
@@ -13,36 +14,39 @@ import type { Participant } from '../model/participant.js';
 import { changeId } from '../model/records.js';
 import type { Decision, Disturbance, Submission } from '../model/submission.js';
 import { unauthenticated } from './gate.js';
-import { type ReadCommands, readCommands } from './read-commands.js';
 import { type Caller, Reply } from './reply.js';
-import { validate } from './validate.js';
+import type { Surroundings } from './validate.js';
 
-interface Request {
-  readonly commands: Commands | undefined;
-  readonly read: ReadCommands;
+/** A request that submits, read as far as faults and the audit log need it. */
+export interface Incoming {
+  readonly method: string;
+  readonly commandId: string;
+  readonly submissionId: string;
+  readonly userId: string;
+  readonly actAs: readonly string[];
+  /** The first is the one that is told of. */
+  readonly choices: readonly TransferChoice[];
+  /** Of a prepared transaction. */
+  readonly signed?: Pick<AuditEntry, 'hash' | 'transactionUuid' | 'maxRecordTime'>;
+  /** What it asks for, once it has reached its participant; throws a Refusal. */
+  validate(around: Surroundings): Submission;
 }
 
-export function receiveSubmission(
-  host: Host,
-  method: string,
-  commands: Commands | undefined,
-  caller: Caller,
-): void {
-  const request: Request = { commands, read: readCommands(commands) };
-  const common = auditFields(host, method, request, caller);
-  const entry = host.audit.record({ ...common, delivery: 1 });
+export function receiveSubmission(host: Host, incoming: Incoming, caller: Caller, arrivedAt?: number): void {
+  const { method, actAs, userId, commandId, choices } = incoming;
+  const entry = host.audit.record(auditFields(host, incoming, caller), arrivedAt);
   const actions = host.faults.take({
     method,
     submits: true,
-    parties: common.actAs,
-    userId: common.userId,
-    commandId: common.commandId,
-    receivers: common.transfer ? [common.transfer.receiver] : [],
+    parties: actAs,
+    userId,
+    commandId,
+    receivers: choices.slice(0, 1).map(({ transfer }) => transfer.receiver),
   });
   const reply = new Reply(host, entry, caller, actions);
   const refusal = refusalOf(host, caller, actions);
   if (refusal) reply.refused(refusal);
-  else travel(host, request, entry, actions, reply);
+  else travel(host, incoming, entry, actions, reply);
 }
 
 function refusalOf(host: Host, caller: Caller, actions: readonly FaultAction[]): Answer | undefined {
@@ -55,7 +59,7 @@ function refusalOf(host: Host, caller: Caller, actions: readonly FaultAction[]):
 /** Between the sandbox's port and the participant lies a network, which may lose, hold up and double a request. */
 function travel(
   host: Host,
-  request: Request,
+  incoming: Incoming,
   entry: AuditEntry,
   actions: readonly FaultAction[],
   reply: Reply,
@@ -70,12 +74,12 @@ function travel(
   const delayMs =
     (hang?.deliverAfterMs ?? 0) + (find(actions, 'deliverLate')?.ms ?? 0) + (find(actions, 'slow')?.ms ?? 0);
   host.timers.after(delayMs, () => {
-    deliver(host, request, entry, actions, reply);
+    deliver(host, incoming, entry, actions, reply);
     const twice = find(actions, 'deliverTwice');
     if (!twice) return;
     host.timers.after(twice.afterMs ?? 0, () => {
       const again = host.audit.record({ ...entry, delivery: 2 });
-      deliver(host, request, again, [], new Reply(host, again, undefined, []));
+      deliver(host, incoming, again, [], new Reply(host, again, undefined, []));
     });
   });
 }
@@ -83,7 +87,7 @@ function travel(
 /** The request is at the participant, whatever became of its caller. */
 function deliver(
   host: Host,
-  request: Request,
+  incoming: Incoming,
   entry: AuditEntry,
   actions: readonly FaultAction[],
   reply: Reply,
@@ -91,12 +95,7 @@ function deliver(
   entry.deliveredAt = wallMs();
   const participant = host.named(entry.participantId);
   try {
-    const submission = validate(request.commands, request.read, {
-      synchronizerId: participant.settings.synchronizerId,
-      now: participant.clock.participant(),
-      tokenUser: host.token === null ? undefined : host.settings.userId,
-      newId: () => participant.submissionId(),
-    });
+    const submission = incoming.validate(surroundings(host, participant));
     const foreign = find(actions, 'foreignAcceptance');
     if (foreign) acceptForeign(participant, submission, foreign.transfer);
     const phantom = find(actions, 'phantomDuplicate');
@@ -108,10 +107,22 @@ function deliver(
     participant.submit(submission, disturbanceOf(actions), (decision) =>
       reply.decided(decision, participant),
     );
+    reply.registered();
     host.audit.delivered(participant.path.maxInFlightPerParty);
   } catch (thrown) {
     reply.thrown(thrown);
   }
+}
+
+export function surroundings(host: Host, participant: Participant): Surroundings {
+  const { synchronizerId, generation } = participant.settings;
+  return {
+    synchronizerId,
+    signedSynchronizerId: signedSynchronizer(synchronizerId, generation),
+    now: participant.clock.participant(),
+    tokenUser: host.token === null ? undefined : host.settings.userId,
+    newId: () => participant.submissionId(),
+  };
 }
 
 function disturbanceOf(actions: readonly FaultAction[]): Disturbance {
@@ -145,17 +156,20 @@ function phantomDuplicate(
   return { kind: 'rejected', error, offset: participant.publish(recordTime, completion), recordTime };
 }
 
-function auditFields(host: Host, method: string, { commands, read }: Request, caller: Caller) {
-  const [choice] = read.choices;
+function auditFields(host: Host, incoming: Incoming, caller: Caller) {
+  const { method, commandId, submissionId, userId, actAs, choices, signed } = incoming;
+  const [choice] = choices;
   return {
     method,
     participantId: host.participant.settings.participantId,
-    commandId: commands?.commandId ?? '',
-    submissionId: commands?.submissionId ?? '',
-    userId: commands?.userId ?? '',
-    actAs: commands?.actAs ?? [],
+    commandId,
+    submissionId,
+    userId,
+    actAs,
     peer: caller.peer,
+    delivery: 1 as const,
     ...(choice ? { transfer: auditTransfer(choice) } : {}),
+    ...signed,
   };
 }
 

@@ -71,12 +71,8 @@ function wantedOf(format: UpdateFormat | undefined): Wanted {
   return { filter: new EventFilter(transactions.eventFormat), shape };
 }
 
-function visible(
-  entry: Entry,
-  { filter, shape }: Wanted,
-  { state, settings }: Participant,
-): Transaction | undefined {
-  return transactionOf(entry, state, filter, shape, settings.synchronizerId);
+function visible(entry: Entry, { filter, shape }: Wanted, participant: Participant): Transaction | undefined {
+  return transactionOf(entry, participant, filter, shape);
 }
 
 /** Pruned, invisible and unknown look alike. */

@@ -3,35 +3,39 @@ import type { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import type { Duration } from '#proto/google/protobuf/duration.js';
 import type { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import type { Micros } from '../clock.js';
-import { refuse } from '../errors.js';
+import type { TransferChoice } from '../daml/transfer.js';
+import { type Refusal, refuse } from '../errors.js';
 import type { DedupPeriod } from '../model/dedup.js';
-import type { Submission } from '../model/submission.js';
+import type { CommandSubmission } from '../model/submission.js';
 import { contractIdOfBlob } from './blob.js';
 import { check, invalid, ledgerString, missing } from './fields.js';
-import type { ReadCommands } from './read-commands.js';
 
 const partyString = /^[A-Za-z0-9:\-_ ]{1,255}$/;
 const userString = /^[A-Za-z0-9!#$%&'*+\-./:;=?@^_`{|}~]{1,128}$/;
 
+/** The choices of a request. A refusal is kept until the fields before the commands have been checked. */
+export interface ReadCommands {
+  readonly choices: readonly TransferChoice[];
+  readonly refusal?: Refusal;
+}
+
 export interface Surroundings {
   readonly synchronizerId: string;
+  /** As prepared transactions name it. */
+  readonly signedSynchronizerId: string;
   readonly now: Micros;
   /** Whom the token is for; stands in for an absent user id. */
   readonly tokenUser: string | undefined;
   readonly newId: () => string;
 }
 
-export function validate(
+export function validateCommands(
   commands: Commands | undefined,
   read: ReadCommands,
   around: Surroundings,
-): Submission {
+): CommandSubmission {
   if (!commands) return missing('commands');
-  const userId = commands.userId || around.tokenUser || missing('user_id');
-  check('user_id', userId, userString);
-  if (around.tokenUser !== undefined && userId !== around.tokenUser) {
-    refuse('PERMISSION_DENIED', `user ${userId} is not the token's`);
-  }
+  const userId = userOf(commands, around);
   check('command_id', commands.commandId || missing('command_id'), ledgerString);
   if (commands.submissionId) check('submission_id', commands.submissionId, ledgerString);
   if (commands.workflowId) check('workflow_id', commands.workflowId, ledgerString);
@@ -40,7 +44,8 @@ export function validate(
   if (commands.commands.length === 0) missing('commands');
   if (read.refusal) throw read.refusal;
   const notBefore = minLedgerTime(commands, around.now);
-  const submission: Submission = {
+  const submission: CommandSubmission = {
+    kind: 'commands',
     userId,
     commandId: commands.commandId,
     submissionId: commands.submissionId || around.newId(),
@@ -52,16 +57,24 @@ export function validate(
     dedup: dedupPeriod(commands),
     ...(notBefore === undefined ? {} : { notBefore }),
   };
-  if (commands.synchronizerId && commands.synchronizerId !== around.synchronizerId) {
-    refuse(
-      'INVALID_PRESCRIBED_SYNCHRONIZER_ID',
-      `Not connected to the prescribed synchronizer ${commands.synchronizerId}`,
-      {
-        resources: [['SYNCHRONIZER_ID', commands.synchronizerId]],
-      },
-    );
-  }
+  if (commands.synchronizerId) requireSynchronizer(commands.synchronizerId, around.synchronizerId);
   return submission;
+}
+
+export function userOf(request: { readonly userId: string }, around: Surroundings): string {
+  const userId = request.userId || around.tokenUser || missing('user_id');
+  check('user_id', userId, userString);
+  if (around.tokenUser !== undefined && userId !== around.tokenUser) {
+    refuse('PERMISSION_DENIED', `user ${userId} is not the token's`);
+  }
+  return userId;
+}
+
+export function requireSynchronizer(prescribed: string, connected: string): void {
+  if (prescribed === connected) return;
+  refuse('INVALID_PRESCRIBED_SYNCHRONIZER_ID', `Not connected to the prescribed synchronizer ${prescribed}`, {
+    resources: [['SYNCHRONIZER_ID', prescribed]],
+  });
 }
 
 function disclosures(commands: Commands, synchronizerId: string): ReadonlySet<string> {
@@ -89,7 +102,14 @@ function disclosures(commands: Commands, synchronizerId: string): ReadonlySet<st
   );
 }
 
-function dedupPeriod(commands: Commands): DedupPeriod {
+/** Of commands, and of the execution of a prepared transaction. */
+interface WithDedupPeriod {
+  readonly deduplicationPeriod: 'none' | 'deduplicationDuration' | 'deduplicationOffset';
+  readonly deduplicationDuration: Duration | undefined;
+  readonly deduplicationOffset: string;
+}
+
+export function dedupPeriod(commands: WithDedupPeriod): DedupPeriod {
   if (commands.deduplicationPeriod === 'deduplicationDuration') {
     const micros = durationMicros(commands.deduplicationDuration);
     if (micros < 0) invalid('deduplication_period', 'Duration must be positive');
@@ -104,7 +124,13 @@ function dedupPeriod(commands: Commands): DedupPeriod {
   return { kind: 'maximum' };
 }
 
-function minLedgerTime(commands: Commands, now: Micros): Micros | undefined {
+/** Two fields of Commands, a oneof of the interactive requests. */
+interface WithMinLedgerTime {
+  readonly minLedgerTimeAbs?: Timestamp | undefined;
+  readonly minLedgerTimeRel?: Duration | undefined;
+}
+
+export function minLedgerTime(commands: WithMinLedgerTime, now: Micros): Micros | undefined {
   const { minLedgerTimeAbs: absolute, minLedgerTimeRel: relative } = commands;
   if (absolute && relative)
     refuse('INVALID_ARGUMENT', 'min_ledger_time_abs cannot be specified when min_ledger_time_rel is');
@@ -112,7 +138,7 @@ function minLedgerTime(commands: Commands, now: Micros): Micros | undefined {
   return relative ? now + durationMicros(relative) : undefined;
 }
 
-function timestampMicros(timestamp: Timestamp): Micros {
+export function timestampMicros(timestamp: Timestamp): Micros {
   return timestamp.seconds * 1_000_000 + Math.floor(timestamp.nanos / 1000);
 }
 

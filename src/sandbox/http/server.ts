@@ -3,18 +3,25 @@ import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { ZodError, z } from 'zod';
 import type { Sandbox } from '../api.js';
-import { BadRequest } from '../control.js';
+import { type Allocated, BadRequest } from '../control.js';
 import {
   type Control,
   controlSchema,
   type Fault,
   faultSchema,
+  type PartySpec,
   partySchema,
   problems,
 } from '../fault-schema.js';
 import type { SetFault } from '../faults.js';
+import type { Host } from '../host.js';
+import { serveRegistry } from './registry.js';
 
-export function httpServer(sandbox: Sandbox): FastifyInstance {
+export function httpServer(
+  sandbox: Sandbox,
+  host: Host,
+  createParties: (specs: readonly PartySpec[]) => Allocated[],
+): FastifyInstance {
   const server = Fastify({ logger: false, forceCloseConnections: true });
   server.setErrorHandler((error, _request, reply) => {
     const bad = error instanceof ZodError || error instanceof BadRequest || isClientError(error);
@@ -58,10 +65,17 @@ export function httpServer(sandbox: Sandbox): FastifyInstance {
     return done;
   });
 
+  serveRegistry(server, host);
   server.get('/parties', () => sandbox.parties());
   server.post('/parties', (request) => {
-    const parties = sandbox.createParties(z.array(partySchema).parse(asArray(request.body)));
-    return Array.isArray(request.body) ? { parties } : { party: parties[0], parties };
+    const allocated = createParties(z.array(partySchema).parse(asArray(request.body)));
+    const parties = allocated.map(({ party }) => party);
+    const external = allocated.flatMap((it) => it.external ?? []);
+    return {
+      ...(Array.isArray(request.body) ? {} : { party: parties[0] }),
+      parties,
+      ...(external.length > 0 ? { external } : {}),
+    };
   });
   server.get<{ Querystring: { party?: string } }>('/holdings', (request) => {
     const { party } = request.query;

@@ -1,19 +1,35 @@
 // Interpretation: a submission against the contracts as they are published now. Comes before deduplication, so a
 // retry whose inputs are spent hears CONTRACT_NOT_FOUND, although its first attempt was accepted.
 import type { Micros } from '../clock.js';
-import { stakeholders } from '../daml/contracts.js';
-import { interpretTransfer } from '../daml/transfer.js';
-import { refuse } from '../errors.js';
+import { type Payload, stakeholders } from '../daml/contracts.js';
+import { type Effects, interpretTransfer } from '../daml/transfer.js';
 import type { LedgerState } from './ledger-state.js';
 import type { Node } from './records.js';
-import type { Submission, Transaction } from './submission.js';
+import { requireHosted, requireKnown } from './routing.js';
+import type { CommandSubmission, LedgerTimeBounds, Transaction } from './submission.js';
 
-export function interpret(
-  submission: Submission,
+export interface Interpreted extends Transaction {
+  readonly bounds: LedgerTimeBounds;
+}
+
+/** To be submitted by this participant, so that it must be allowed to submit for the parties. */
+export function interpretHosted(
+  submission: CommandSubmission,
   state: LedgerState,
   now: Micros,
   contractId: () => string,
 ): Transaction {
+  const transaction = interpret(submission, state, now, contractId);
+  requireHosted(state, submission.actAs);
+  return transaction;
+}
+
+export function interpret(
+  submission: CommandSubmission,
+  state: LedgerState,
+  now: Micros,
+  contractId: () => string,
+): Interpreted {
   const effectiveAt = Math.max(now, submission.notBefore ?? 0);
   const readers = new Set([...submission.actAs, ...submission.readAs]);
   const consumed = new Set<string>();
@@ -31,41 +47,47 @@ export function interpret(
       return visible ? payload : undefined;
     },
   };
+  let bounds: LedgerTimeBounds = {};
   for (const choice of submission.choices) {
     const effects = interpretTransfer(choice, scene);
-    for (const party of stakeholders(effects.factory)) informees.add(party);
-    const rootId = nodes.length;
-    const lastNodeId = rootId + effects.archived.length + effects.created.length;
-    nodes.push({ kind: 'exercise', nodeId: rootId, choice, lastNodeId });
-    for (const id of effects.archived) {
-      consumed.add(id);
-      nodes.push({ kind: 'archive', nodeId: nodes.length, contractId: id });
-    }
-    for (const payload of effects.created) {
-      for (const party of stakeholders(payload)) informees.add(party);
-      nodes.push({ kind: 'create', nodeId: nodes.length, contractId: contractId(), payload });
-    }
+    for (const id of effects.archived) consumed.add(id);
+    nodes.push(...nodesOf(choice, effects, nodes.length, contractId));
+    for (const payload of concerned(effects)) for (const party of stakeholders(payload)) informees.add(party);
+    bounds = effects.bounds;
   }
-  routeTo(state, submission.actAs, informees);
-  return { effectiveAt, inputs: [...consumed], nodes };
+  requireKnown(state, submission.actAs, informees);
+  return { effectiveAt, ...usedBy(nodes), nodes, bounds };
 }
 
-/** Every party must be known to the topology; the participant finds out after interpretation, when it routes. */
-function routeTo(state: LedgerState, submitters: readonly string[], informees: ReadonlySet<string>): void {
-  const unknownSubmitters = submitters.filter((party) => !state.hasParty(party));
-  if (unknownSubmitters.length > 0) {
-    refuse('UNKNOWN_SUBMITTERS', `Some submitters are unknown: ${unknownSubmitters.join(', ')}`, {
-      resources: unknownSubmitters.map((party) => ['PARTY', party]),
-    });
+function concerned(effects: Effects): Payload[] {
+  return [effects.factory, ...effects.created];
+}
+
+/** Depth first, a choice before what it did: it looks at each input before it archives it. */
+export function nodesOf(
+  choice: CommandSubmission['choices'][number],
+  { fetched, archived, created }: Effects,
+  firstId: number,
+  contractId: () => string,
+): Node[] {
+  const nodes: Node[] = [];
+  const place = () => firstId + 1 + nodes.length;
+  for (const id of fetched) nodes.push({ kind: 'fetch', nodeId: place(), contractId: id });
+  for (const id of archived) {
+    nodes.push({ kind: 'fetch', nodeId: place(), contractId: id });
+    nodes.push({ kind: 'archive', nodeId: place(), contractId: id });
   }
-  const unknownInformees = [...informees].filter((party) => !state.hasParty(party));
-  if (unknownInformees.length > 0) {
-    refuse(
-      'UNKNOWN_INFORMEES',
-      `The participant is not connected to any synchronizer where the given informees are known: ${unknownInformees.join(', ')}`,
-      {
-        resources: unknownInformees.map((party) => ['PARTY', party]),
-      },
-    );
-  }
+  for (const payload of created)
+    nodes.push({ kind: 'create', nodeId: place(), contractId: contractId(), payload });
+  return [{ kind: 'exercise', nodeId: firstId, choice, lastNodeId: firstId + nodes.length }, ...nodes];
+}
+
+/** What must be there for a transaction to be accepted: what it consumes, and what it only looks at. */
+export function usedBy(nodes: readonly Node[]): Pick<Transaction, 'inputs' | 'reads'> {
+  const inputs = new Set(nodes.flatMap((node) => (node.kind === 'archive' ? [node.contractId] : [])));
+  const seen = nodes.flatMap((node) => {
+    if (node.kind === 'exercise') return [node.choice.factoryId];
+    return node.kind === 'fetch' && !inputs.has(node.contractId) ? [node.contractId] : [];
+  });
+  return { inputs: [...inputs], reads: [...new Set(seen)] };
 }

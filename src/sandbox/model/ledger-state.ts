@@ -1,12 +1,14 @@
 // The participant's published state. It changes only through facts, each of which can be journalled and replayed.
+import type { PublicKey } from '../keys.js';
 import { ContractStore } from './contract-store.js';
 import { DedupStore } from './dedup.js';
-import { changeId, type Entry, type UpdateRecord } from './records.js';
+import { changeId, type Entry, type ExternalCompletion, type UpdateRecord } from './records.js';
 import type { Registered } from './submission.js';
 
 /** A thing that has happened; a journal of these is the whole ledger. */
 export type Fact =
-  | { readonly kind: 'party'; readonly party: string }
+  /** With a key it is an external one. */
+  | { readonly kind: 'party'; readonly party: string; readonly key?: PublicKey }
   /** It is the completion of that flight, where one is named. */
   | { readonly kind: 'entry'; readonly entry: Entry; readonly flightId?: number }
   | { readonly kind: 'registered'; readonly registered: Registered }
@@ -17,9 +19,12 @@ export class LedgerState {
   readonly contracts = new ContractStore();
   readonly dedup = new DedupStore();
   /** Each with the ledger end at its allocation, so that going back in time forgets it. */
-  readonly #parties = new Map<string, number>();
+  readonly #parties = new Map<string, { readonly since: number; readonly key: PublicKey | undefined }>();
   readonly #log: Entry[] = [];
   readonly #updates = new Map<string, Entry>();
+  readonly #byHash = new Map<string, Entry[]>();
+  /** Of transactions that were prepared outside and sequenced. */
+  readonly #uuids = new Set<string>();
   /** In flight when the journal ended; whoever goes on from it has to bring them to an end. */
   readonly interrupted = new Map<number, Registered>();
   /** Nothing at or below this offset can be read any more. */
@@ -41,8 +46,13 @@ export class LedgerState {
     return [...this.#parties.keys()];
   }
 
-  addParty(party: string, since = this.end): void {
-    this.#parties.set(party, since);
+  addParty(party: string, key?: PublicKey, since = this.end): void {
+    this.#parties.set(party, { since, key });
+  }
+
+  /** Of an external party: nobody else can sign for it, and no participant submits for it. */
+  keyOf(party: string): PublicKey | undefined {
+    return this.#parties.get(party)?.key;
   }
 
   append(entry: Entry): void {
@@ -51,6 +61,7 @@ export class LedgerState {
     const { update, completion } = entry;
     if (update) this.#applyUpdate(update, entry.offset);
     if (update) this.#updates.set(update.updateId, entry);
+    if (completion?.external) this.#remember(completion.external, entry);
     if (completion?.result.accepted) {
       this.dedup.accepted(changeId(completion), {
         offset: entry.offset,
@@ -58,6 +69,20 @@ export class LedgerState {
         submissionId: completion.submissionId,
       });
     }
+  }
+
+  #remember({ hash, uuid, sequenced }: ExternalCompletion, entry: Entry): void {
+    if (sequenced) this.#uuids.add(uuid);
+    this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), entry]);
+  }
+
+  hasUuid(uuid: string): boolean {
+    return this.#uuids.has(uuid);
+  }
+
+  /** Completions of a transaction that was prepared outside, by its hash in hex; the oldest first. */
+  completedWith(hash: string): readonly Entry[] {
+    return this.#byHash.get(hash) ?? [];
   }
 
   #applyUpdate(update: UpdateRecord, offset: number): void {
@@ -118,7 +143,8 @@ export class LedgerState {
   /** A state of its own, as it was when the ledger ended there. */
   asOf(offset: number): LedgerState {
     const earlier = new LedgerState();
-    for (const [party, since] of this.#parties) if (since <= offset) earlier.addParty(party, since);
+    for (const [party, { since, key }] of this.#parties)
+      if (since <= offset) earlier.addParty(party, key, since);
     for (const entry of this.#log) if (entry.offset <= offset) earlier.append(entry);
     earlier.prunedUpTo = Math.min(this.prunedUpTo, offset);
     earlier.dedup.pruneLike(this.dedup);

@@ -1,28 +1,37 @@
 // What others do on the same ledger: the issuer mints, another application of a party moves its holdings or uses our
 // command id. None of it is sequenced against what is undecided, so it touches unlocked contracts only.
-import type { Holding, Payload, TransferFactory } from '../daml/contracts.js';
+import {
+  type Holding,
+  type HoldingKind,
+  type InstrumentId,
+  isHolding,
+  type Payload,
+  type TransferFactory,
+} from '../daml/contracts.js';
 import type { Participant } from './participant.js';
 import type { Contract, Node } from './records.js';
 import type { Submission } from './submission.js';
 
 export interface Mint {
   readonly owner: string;
-  readonly instrumentId: string;
+  readonly kind: HoldingKind;
+  readonly instrumentId: InstrumentId;
   readonly amount: bigint;
   readonly count: number;
   readonly locked: boolean;
 }
 
-export function mint(participant: Participant, issuer: string, mints: readonly Mint[]): void {
-  const created = mints.flatMap(({ owner, instrumentId, amount, count, locked }): Payload[] => {
+export function mint(participant: Participant, mints: readonly Mint[]): void {
+  const created = mints.flatMap(({ owner, kind, instrumentId, amount, count, locked }): Payload[] => {
+    const issuer = instrumentId.admin;
     const holding: Holding = {
-      kind: 'holding',
+      kind,
       issuer,
       owner,
       amount,
-      instrumentId: { admin: issuer, id: instrumentId },
+      instrumentId,
       ...(locked ? { lock: [issuer] } : {}),
-      meta: { 'splice.chainsafe.io/symbol': instrumentId },
+      meta: kind === 'holding' ? { 'splice.chainsafe.io/symbol': instrumentId.id } : {},
     };
     return Array.from({ length: count }, () => holding);
   });
@@ -34,18 +43,45 @@ export function createFactory(participant: Participant, issuer: string): void {
   participant.transact([], [factory]);
 }
 
+/** Another admin's tokens: a factory, and for each instrument the rules that it goes by. */
+export function createRegistry(
+  participant: Participant,
+  registrar: string,
+  instruments: readonly { readonly id: string; readonly offers: boolean }[],
+): void {
+  participant.addParty(registrar);
+  participant.transact(
+    [],
+    [
+      { kind: 'utilityFactory', admin: registrar, auditObservers: [] },
+      ...instruments.map(
+        ({ id, offers }): Payload => ({
+          kind: 'utilityRules',
+          registrar,
+          instrumentId: { admin: registrar, id },
+          offers,
+        }),
+      ),
+    ],
+  );
+}
+
 export function holdingsOf(
   participant: Participant,
   party: string,
 ): (Contract & { readonly payload: Holding })[] {
   const { contracts, end } = participant.state;
-  return [...contracts.activeAt(party, 'holding', end)].filter(
-    (contract): contract is Contract & { readonly payload: Holding } =>
-      contract.payload.kind === 'holding' && contract.payload.owner === party,
-  );
+  const kinds: readonly HoldingKind[] = ['holding', 'utilityHolding'];
+  return kinds
+    .flatMap((kind) => [...contracts.activeAt(party, kind, end)])
+    .filter(
+      (contract): contract is Contract & { readonly payload: Holding } =>
+        isHolding(contract.payload) && contract.payload.owner === party,
+    );
 }
 
-function spendable(participant: Participant, party: string, instrumentId: string | undefined) {
+/** Unlocked, and not in something undecided. */
+export function spendable(participant: Participant, party: string, instrumentId: string | undefined) {
   return holdingsOf(participant, party).filter(
     ({ id, payload }) =>
       payload.lock === undefined &&
@@ -132,7 +168,7 @@ function transferNodes(
   const created: Payload[] = [
     { ...payload, owner: receiver, amount: transfer.amount },
     ...(rest > 0n ? [{ ...payload, amount: rest }] : []),
-    event,
+    ...(payload.kind === 'holding' ? [event] : []),
   ];
   const inputs = [input.id];
   return [

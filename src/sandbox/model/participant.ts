@@ -1,9 +1,12 @@
 // One participant: its identity, its ledger, and what can be done to it. The gRPC services and the faults call this.
 import { createLedgerClock, type LedgerClock, type Micros } from '../clock.js';
 import type { Payload } from '../daml/contracts.js';
+import type { Generation } from '../generation.js';
+import type { PublicKey } from '../keys.js';
 import type { Latency } from '../latency.js';
-import { createIds } from '../random.js';
+import { createIds, sha256Hex } from '../random.js';
 import { Checkpoints } from './checkpoints.js';
+import { localContractId, suffixed } from './contract-id.js';
 import type { Fact } from './ledger-state.js';
 import { LedgerState } from './ledger-state.js';
 import { RecordOrder } from './record-order.js';
@@ -20,6 +23,7 @@ export interface ParticipantSettings {
   readonly maxDedupMs: number;
   readonly verdictLimitMs: number;
   readonly dedup: boolean;
+  readonly generation: Generation;
   readonly latency: Latency;
   readonly clockSkewMs: number;
   readonly participantClockSkewMs: number;
@@ -45,8 +49,8 @@ export class Participant implements Ledger {
     this.clock = createLedgerClock(settings.clockSkewMs, settings.participantClockSkewMs);
     this.#id = createIds(settings.idOrigin);
     this.order = new RecordOrder(() => this.clock.synchronizer(), state.lastRecordTime);
-    const { dedup, latency, toleranceMs, maxDedupMs, verdictLimitMs } = settings;
-    this.path = new SubmissionPath(this, { dedup, latency, toleranceMs, maxDedupMs, verdictLimitMs });
+    const { maxRecordTimeVerdict } = settings.generation;
+    this.path = new SubmissionPath(this, { ...settings, maxRecordTimeVerdict });
     this.checkpoints = new Checkpoints(state, this.order, this.path);
     this.path.resume(state.interrupted.values());
     state.interrupted.clear();
@@ -105,9 +109,24 @@ export class Participant implements Ledger {
     return { updateId: this.updateId(), commandId, workflowId: '', actAs, effectiveAt, nodes };
   }
 
-  /** Shaped like Canton's: version byte, suffix marker. */
   contractId(): string {
-    return `00${this.#id()}ca11122000000000`;
+    return suffixed(this.localContractId());
+  }
+
+  /** Of what a transaction creates that is only prepared. */
+  localContractId(): string {
+    return localContractId(this.#id());
+  }
+
+  transactionUuid(): string {
+    const digits = sha256Hex(`uuid/${this.#id()}`);
+    const parts = [
+      digits.slice(0, 8),
+      digits.slice(8, 12),
+      `4${digits.slice(12, 15)}`,
+      `8${digits.slice(15, 18)}`,
+    ];
+    return [...parts, digits.slice(18, 30)].join('-');
   }
 
   updateId(): string {
@@ -119,10 +138,10 @@ export class Participant implements Ledger {
     return `by-sandbox-${this.#id().slice(-16)}`;
   }
 
-  addParty(party: string): void {
+  addParty(party: string, key?: PublicKey): void {
     if (this.state.hasParty(party)) return;
-    this.state.addParty(party);
-    this.journal({ kind: 'party', party });
+    this.state.addParty(party, key);
+    this.journal({ kind: 'party', party, ...(key ? { key } : {}) });
   }
 
   prune(offset: number, dedup: boolean): void {

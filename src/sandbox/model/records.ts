@@ -12,6 +12,7 @@ export type Node =
       readonly choice: TransferChoice;
       readonly lastNodeId: number;
     }
+  | { readonly kind: 'fetch'; readonly nodeId: number; readonly contractId: string }
   | { readonly kind: 'archive'; readonly nodeId: number; readonly contractId: string }
   | {
       readonly kind: 'create';
@@ -27,6 +28,8 @@ export interface UpdateRecord {
   readonly actAs: readonly string[];
   readonly effectiveAt: Micros;
   readonly nodes: readonly Node[];
+  /** Hex, of what its party signed. */
+  readonly externalHash?: string;
 }
 
 export interface CompletionRecord {
@@ -36,9 +39,18 @@ export interface CompletionRecord {
   readonly submissionId: string;
   /** The window that was applied, always told as an offset. */
   readonly dedupOffset: number;
+  readonly external?: ExternalCompletion;
   readonly result:
     | { readonly accepted: true; readonly updateId: string }
     | { readonly accepted: false; readonly error: LedgerError };
+}
+
+/** Of a prepared and signed transaction. */
+export interface ExternalCompletion {
+  readonly hash: string;
+  readonly uuid: string;
+  /** The mediator has seen it: it takes no other of this UUID. */
+  readonly sequenced: boolean;
 }
 
 /** One offset of the ledger: an accepted command has both parts, a rejection and another's transaction have one. */

@@ -5,19 +5,68 @@ import type { LedgerError } from '../errors.js';
 import type { DedupPeriod } from './dedup.js';
 import type { Node } from './records.js';
 
-/** What a request asks for, once its fields have passed validation. */
-export interface Submission {
+/** Who submits what, under which names. */
+export interface Attempt {
   readonly userId: string;
   readonly commandId: string;
   readonly submissionId: string;
   readonly workflowId: string;
   readonly actAs: readonly string[];
-  readonly readAs: readonly string[];
+}
+
+/** What a request asks for, once its fields have passed validation. */
+interface Asked extends Attempt {
   readonly choices: readonly TransferChoice[];
-  readonly disclosed: ReadonlySet<string>;
   readonly dedup: DedupPeriod;
   /** A lower bound of the ledger effective time. */
   readonly notBefore?: Micros;
+}
+
+/** Commands, to be interpreted against the contracts as they are. */
+export interface CommandSubmission extends Asked {
+  readonly kind: 'commands';
+  readonly readAs: readonly string[];
+  readonly disclosed: ReadonlySet<string>;
+}
+
+/** A transaction that was interpreted when it was prepared, and signed since. */
+export interface SignedSubmission extends Asked {
+  readonly kind: 'signed';
+  readonly prepared: Prepared;
+  readonly signatures: readonly PartySignatures[];
+}
+
+export type Submission = CommandSubmission | SignedSubmission;
+
+/** What a prepared transaction says, as it was decoded from its bytes. */
+export interface Prepared {
+  /** Hex, computed from its content. */
+  readonly hash: string;
+  readonly uuid: string;
+  readonly synchronizerId: string;
+  readonly nodes: readonly Node[];
+  /** Contracts that came with it. */
+  readonly inputContracts: ReadonlySet<string>;
+  readonly bounds: LedgerTimeBounds;
+  readonly maxRecordTime?: Micros;
+}
+
+/** What the code that ran has asked of the ledger effective time. */
+export interface LedgerTimeBounds {
+  readonly min?: Micros;
+  readonly max?: Micros;
+}
+
+export interface PartySignatures {
+  readonly party: string;
+  readonly signatures: readonly Signature[];
+}
+
+export interface Signature {
+  readonly format: number;
+  readonly algorithm: number;
+  readonly signedBy: string;
+  readonly bytes: Uint8Array;
 }
 
 /** What faults do to one submission after it has been registered. */
@@ -47,8 +96,14 @@ export type Decision =
 /** Interpreted: what it would do, and when it thinks it is. */
 export interface Transaction {
   readonly effectiveAt: Micros;
+  /** What it consumes. */
   readonly inputs: readonly string[];
+  /** What it only looks at. */
+  readonly reads: readonly string[];
   readonly nodes: readonly Node[];
+  readonly maxRecordTime?: Micros;
+  /** Of one that was prepared and signed. */
+  readonly external?: { readonly hash: string; readonly uuid: string };
 }
 
 /** Registered at the participant: from here on every end of it is a completion, after a crash too. */
@@ -57,12 +112,9 @@ export interface Registered {
   readonly submission: Attempt;
   readonly transaction: Transaction;
   readonly dedupOffset: number;
-  /** Never sequenced after this: ledger effective time plus tolerance. */
+  /** Never sequenced after this: ledger effective time plus tolerance, or the maximum record time. */
   readonly maxSequencing: Micros;
 }
-
-/** What is left of a submission once it has been interpreted. */
-export type Attempt = Pick<Submission, 'userId' | 'commandId' | 'submissionId' | 'workflowId' | 'actAs'>;
 
 export interface InFlight extends Registered {
   readonly changeId: string;

@@ -3,13 +3,22 @@
 import type { LedgerClock, Micros } from '../clock.js';
 import { type LedgerError, refuse } from '../errors.js';
 import type { Latency } from '../latency.js';
+import { admit } from './admit.js';
 import { windowStart } from './dedup.js';
-import { interpret } from './interpret.js';
+import { interpretHosted } from './interpret.js';
 import type { LedgerState } from './ledger-state.js';
 import type { RecordOrder } from './record-order.js';
 import { type CompletionRecord, changeId, type UpdateRecord } from './records.js';
 import type { Decision, Disturbance, InFlight, Registered, Submission, Transaction } from './submission.js';
 import type { Timers } from './timers.js';
+import {
+  contended,
+  duplicateUuid,
+  ledgerTimeOutOfBound,
+  maxRecordTimeExceeded,
+  mediatorTimedOut,
+  notSequenced,
+} from './verdicts.js';
 
 export interface SubmitRules {
   dedup: boolean;
@@ -18,6 +27,8 @@ export interface SubmitRules {
   readonly maxDedupMs: number;
   /** A verdict that is not reached in this time after sequencing is the mediator's time-out. */
   readonly verdictLimitMs: number;
+  /** A maximum record time is looked at by whoever confirms; else nothing is sequenced after it. */
+  readonly maxRecordTimeVerdict: boolean;
 }
 
 export interface Ledger {
@@ -45,6 +56,8 @@ export class SubmissionPath {
   #nextFlightId = 1;
   /** Inputs of what is sequenced and undecided. */
   readonly #locked = new Set<string>();
+  /** Transaction UUIDs that the mediator has seen since this process began. */
+  readonly #sequencedUuids = new Set<string>();
   /** By party; the judge of "one transfer in flight per sender". */
   readonly #perParty = new Map<string, number>();
   maxInFlightPerParty = 0;
@@ -58,7 +71,7 @@ export class SubmissionPath {
   submit(submission: Submission, disturbance: Disturbance, decided: (decision: Decision) => void): void {
     const { state, clock } = this.ledger;
     const now = clock.participant();
-    const transaction = interpret(submission, state, now, () => this.ledger.contractId());
+    const transaction = this.#transactionOf(submission, now);
     const change = changeId(submission);
     if (this.rules.dedup && this.#inFlight.has(change)) {
       refuse('SUBMISSION_ALREADY_IN_FLIGHT', 'The submission is already in flight', {
@@ -81,7 +94,7 @@ export class SubmissionPath {
       submission: { userId, commandId, submissionId, workflowId, actAs },
       transaction,
       dedupOffset,
-      maxSequencing: transaction.effectiveAt + Math.floor(this.rules.toleranceMs * 1000),
+      maxSequencing: this.#maxSequencing(transaction),
     };
     const flight: InFlight = { ...registered, changeId: change, disturbance, decided };
     this.#register(flight);
@@ -89,6 +102,19 @@ export class SubmissionPath {
     const refused = this.rules.dedup ? state.dedup.judge(question) : undefined;
     if (refused) this.#publish(flight, this.ledger.unsequenced(), refused);
     else this.#travel(flight);
+  }
+
+  #maxSequencing({ effectiveAt, maxRecordTime }: Transaction): Micros {
+    const byLedgerTime = effectiveAt + Math.floor(this.rules.toleranceMs * 1000);
+    const capped = maxRecordTime !== undefined && !this.rules.maxRecordTimeVerdict;
+    return capped ? Math.min(byLedgerTime, maxRecordTime) : byLedgerTime;
+  }
+
+  #transactionOf(submission: Submission, now: Micros): Transaction {
+    const { state } = this.ledger;
+    return submission.kind === 'signed'
+      ? admit(submission, state, now)
+      : interpretHosted(submission, state, now, () => this.ledger.contractId());
   }
 
   /** Flights that a crash interrupted: they were on their way to the sequencer, and still may arrive in time. */
@@ -121,7 +147,7 @@ export class SubmissionPath {
     const now = this.ledger.clock.synchronizer();
     const arrival = now + Math.floor((sequenceMs + sequenceLateMs) * 1000);
     const lost = arrival > flight.maxSequencing;
-    const due = lost ? flight.maxSequencing + 1 : arrival;
+    const due = lost ? Math.max(flight.maxSequencing + 1, now) : arrival;
     const travelling = { flight, verdictMs, due, lost };
     this.#travelling.add(travelling);
     this.ledger.timers.after((due - now) / 1000, () => {
@@ -153,7 +179,10 @@ export class SubmissionPath {
       place.decide((recordTime) => this.#publish(flight, recordTime, notSequenced));
       return;
     }
-    const rejection = this.#contention(flight.transaction) ?? this.#earlyRejection(flight, place.recordTime);
+    const rejection =
+      this.#seenBefore(flight) ??
+      this.#contention(flight.transaction) ??
+      this.#untimely(flight, place.recordTime);
     const locks = rejection ? [] : flight.transaction.inputs;
     for (const input of locks) this.#locked.add(input);
     const timedOut = decideLateMs > 0 && verdictMs + decideLateMs > this.rules.verdictLimitMs;
@@ -161,14 +190,24 @@ export class SubmissionPath {
     this.ledger.timers.after(waitMs, () =>
       place.decide((recordTime) => {
         for (const input of locks) this.#locked.delete(input);
-        this.#publish(flight, recordTime, rejection ?? (timedOut ? mediatorTimedOut : undefined));
+        this.#publish(flight, recordTime, rejection ?? (timedOut ? mediatorTimedOut : undefined), true);
       }),
     );
   }
 
-  #earlyRejection(flight: InFlight, recordTime: Micros): LedgerError | undefined {
-    if (flight.disturbance.rejectWith) return flight.disturbance.rejectWith;
-    const early = flight.transaction.effectiveAt - recordTime > this.rules.toleranceMs * 1000;
+  /** The mediator takes one request of a UUID, whatever becomes of it. */
+  #seenBefore({ transaction: { external } }: InFlight): LedgerError | undefined {
+    if (!external) return undefined;
+    const seen = this.#sequencedUuids.has(external.uuid) || this.ledger.state.hasUuid(external.uuid);
+    this.#sequencedUuids.add(external.uuid);
+    return seen ? duplicateUuid(external.uuid) : undefined;
+  }
+
+  #untimely({ disturbance, transaction }: InFlight, recordTime: Micros): LedgerError | undefined {
+    if (disturbance.rejectWith) return disturbance.rejectWith;
+    const { effectiveAt, maxRecordTime } = transaction;
+    if (maxRecordTime !== undefined && recordTime > maxRecordTime) return maxRecordTimeExceeded;
+    const early = effectiveAt - recordTime > this.rules.toleranceMs * 1000;
     return early ? ledgerTimeOutOfBound : undefined;
   }
 
@@ -183,11 +222,19 @@ export class SubmissionPath {
     return undefined;
   }
 
-  #publish(flight: InFlight, recordTime: Micros, error: LedgerError | undefined): void {
+  #publish(flight: InFlight, recordTime: Micros, error: LedgerError | undefined, sequenced = false): void {
     const { submission, transaction } = flight;
+    const { external } = transaction;
     this.#unregister(flight);
     const { userId, actAs, commandId, submissionId, workflowId } = submission;
-    const common = { userId, actAs, commandId, submissionId, dedupOffset: flight.dedupOffset };
+    const common = {
+      userId,
+      actAs,
+      commandId,
+      submissionId,
+      dedupOffset: flight.dedupOffset,
+      ...(external ? { external: { ...external, sequenced } } : {}),
+    };
     if (error) {
       const completion = { ...common, result: { accepted: false, error } } as const;
       const offset = this.ledger.publish(recordTime, completion, undefined, flight.flightId);
@@ -199,7 +246,15 @@ export class SubmissionPath {
     const offset = this.ledger.publish(
       recordTime,
       { ...common, result: { accepted: true, updateId } },
-      { updateId, commandId, workflowId, actAs, effectiveAt, nodes },
+      {
+        updateId,
+        commandId,
+        workflowId,
+        actAs,
+        effectiveAt,
+        nodes,
+        ...(external ? { externalHash: external.hash } : {}),
+      },
       flight.flightId,
     );
     flight.decided({ kind: 'accepted', updateId, offset, recordTime });
@@ -226,29 +281,4 @@ interface Travelling {
   readonly due: Micros;
   readonly lost: boolean;
   readonly verdictMs: number;
-}
-
-const notSequenced: LedgerError = {
-  id: 'NOT_SEQUENCED_TIMEOUT',
-  cause:
-    'Transaction was not sequenced within the pre-defined max sequencing time and has therefore timed out',
-};
-
-const mediatorTimedOut: LedgerError = {
-  id: 'MEDIATOR_SAYS_TX_TIMED_OUT',
-  cause:
-    'Rejected transaction as the mediator did not receive sufficient confirmations within the expected timeframe.',
-};
-
-const ledgerTimeOutOfBound: LedgerError = {
-  id: 'LOCAL_VERDICT_LEDGER_TIME_OUT_OF_BOUND',
-  cause: 'Rejected transaction as delta of the ledger time and the record time exceed the time tolerance',
-};
-
-function contended(id: string, verb: string, contractIds: readonly string[]): LedgerError {
-  return {
-    id,
-    cause: `Rejected transaction ${verb} contracts ${contractIds.join(', ')}`,
-    resources: contractIds.map((contractId) => ['CONTRACT_ID', contractId]),
-  };
 }

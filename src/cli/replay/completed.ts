@@ -1,0 +1,81 @@
+// `replay --completed`: the update that did a parked row's transfer was found by hand; it is held against the row first.
+import { type Config, loadConfig } from '../../config.js';
+import type { TxHash } from '../../core/ids.js';
+import type { Ledger } from '../../core/ports.js';
+import { complete, type FoundRow, findRow } from '../../store/complete.js';
+import type { Database } from '../../store/pool.js';
+import { openLedger } from '../../submitter.js';
+import { differs } from '../../transfer/compare.js';
+import { exit } from '../exit.js';
+import { withDatabase } from '../support/database.js';
+import type { Flags } from './flags.js';
+
+const CALL_MS = 20_000;
+
+export async function completed(flags: Flags): Promise<void> {
+  const { completed: hash, update, dryRun = false } = flags;
+  if (hash === undefined || update === undefined) throw new Error('a hash and an update are needed');
+  const config = loadConfig(process.env);
+  const result = await withDatabase(config, (database) =>
+    settleByUpdate(config, database, { hash, update, dryRun }),
+  );
+  if (result.kind === 'refused') {
+    process.stderr.write(`refused, and nothing was changed: ${result.why}\n`);
+    process.exitCode = exit.failure;
+    return;
+  }
+  process.stdout.write(`${hash} ${dryRun ? 'would be' : 'is'} completed by update ${update}\n`);
+}
+
+interface Order {
+  readonly hash: TxHash;
+  readonly update: string;
+  readonly dryRun: boolean;
+}
+
+export async function settleByUpdate(
+  config: Config,
+  database: Database,
+  { hash, update, dryRun }: Order,
+): Promise<{ readonly kind: 'settled' } | { readonly kind: 'refused'; readonly why: string }> {
+  const refused = (why: string) => ({ kind: 'refused', why }) as const;
+  const found = await findRow(database, hash);
+  if (found === null) return refused(`there is no row ${hash}`);
+  if (found.state !== 'settleable') {
+    return refused(`row ${hash} is ${found.state}; only a parked row is settled by hand`);
+  }
+  const ledger = openLedger(config);
+  const shown = await showTransfer(ledger, config, found, update).finally(() => ledger.close());
+  if ('difference' in shown) return refused(shown.difference);
+  if (dryRun) return { kind: 'settled' };
+  const done = await complete(database, hash, { id: update, offset: shown.offset });
+  if (done === 'completed') return { kind: 'settled' };
+  return refused(
+    done === 'changed'
+      ? `row ${hash} was changed by somebody else meanwhile`
+      : `update ${update} has completed row ${done.takenBy} already`,
+  );
+}
+
+type Shown = { readonly offset: bigint | null } | { readonly difference: string };
+
+/** The update as the sender's party sees it: the very transfer that the row asks for, or what is different. */
+async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, update: string): Promise<Shown> {
+  const { sender } = found;
+  if (sender === null) return { difference: 'neither its record nor users know the party of its sender' };
+  const options = { timeoutMs: CALL_MS };
+  const effect = await ledger.transferOf(update, [sender], options);
+  if (effect.kind === 'failed-read') {
+    return {
+      difference: `update ${update} cannot be read: ${effect.refusal.errorId}: ${effect.refusal.detail}`,
+    };
+  }
+  if (effect.value === 'absent') return { difference: `the participant shows ${sender} no update ${update}` };
+  if (effect.value === null) return { difference: `update ${update} is no transfer` };
+  const compared = { row: found.row, sender, receiver: found.recipient };
+  const difference = differs(compared, effect.value, config.tokens, config.issuerParty);
+  if (difference !== null)
+    return { difference: `update ${update} is not this row's transfer: ${difference}` };
+  const offset = await ledger.updateOffset(update, sender, options);
+  return { offset: offset.kind === 'read' ? offset.value : null };
+}

@@ -1,0 +1,33 @@
+// `replay --recheck`: the database was set back in a way that it does not show by itself (a restored disk or VM).
+import { loadDatabaseSettings } from '../../config.js';
+import { ConfigError } from '../../core/errors.js';
+import { recheckByHand } from '../../store/recheck-by-hand.js';
+import { exit } from '../exit.js';
+import { withDatabase } from '../support/database.js';
+import { readOneStepTokens } from '../support/one-step-tokens.js';
+import { count } from '../support/text.js';
+
+export async function recheck(): Promise<void> {
+  const settings = loadDatabaseSettings(process.env);
+  const problems: string[] = [];
+  const tokens = readOneStepTokens(process.env.TOKENS_FILE, problems);
+  if (tokens === null && problems.length === 0) {
+    problems.push(
+      'TOKENS_FILE: required here, since whether a forgotten submission of a hosted sender can still commit depends on its token',
+    );
+  }
+  if (tokens === null) throw new ConfigError(problems);
+  await withDatabase(settings, async (database) => {
+    const result = await recheckByHand(database, tokens);
+    if (result.kind === 'held') {
+      process.stderr.write(
+        `refused: ${result.holders.join(', ')} ${result.holders.length === 1 ? 'holds' : 'hold'} ${count(result.rows, 'row')}. Stop every instance, wait until their leases have run out, and come again\n`,
+      );
+      process.exitCode = exit.failure;
+      return;
+    }
+    process.stdout.write(
+      `${count(result.rows, 'row')} will be looked up on the ledger before anything is sent\n`,
+    );
+  });
+}

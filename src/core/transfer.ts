@@ -1,0 +1,87 @@
+import type { Micros, Party, TxHash } from './ids.js';
+
+/** A value of a registry's choice context, as CIP-56 spells it (`AnyValue`): a tag and what it holds. */
+export type AnyValue =
+  | {
+      readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int';
+      readonly value: string;
+    }
+  | { readonly tag: 'AV_Bool'; readonly value: boolean }
+  | { readonly tag: 'AV_List'; readonly value: readonly AnyValue[] }
+  | { readonly tag: 'AV_Map'; readonly value: ReadonlyMap<string, AnyValue> };
+
+/** A contract that the submitting party does not see, told by whoever does (a registry). */
+export interface Disclosure {
+  readonly contractId: string;
+  readonly templateId: {
+    readonly packageId: string;
+    readonly moduleName: string;
+    readonly entityName: string;
+  };
+  readonly createdEventBlob: Uint8Array;
+  readonly synchronizerId: string;
+}
+
+/** The contract whose choice moves a token. */
+export type TransferFactory =
+  /** Our own issuer's, read from the ledger as the issuer. */
+  | { readonly kind: 'own'; readonly contractId: string }
+  /** Another admin's, told by its registry for this very transfer. */
+  | {
+      readonly kind: 'registry';
+      readonly contractId: string;
+      readonly context: ReadonlyMap<string, AnyValue>;
+      readonly disclosed: readonly Disclosure[];
+      /** `direct` and `self` move the money at once, `offer` waits for its receiver; null where the registry does not say. */
+      readonly transferKind: 'direct' | 'self' | 'offer' | null;
+    };
+
+/** What the choice is asked to do: everything of it but the factory. */
+export interface TransferTerms {
+  readonly sender: Party;
+  readonly receiver: Party;
+  readonly admin: string;
+  readonly instrumentId: string;
+  /** In units of 10^-10, Daml's Decimal. */
+  readonly amount: bigint;
+  /** Contract ids of the holdings to spend. */
+  readonly holdings: readonly string[];
+  readonly requestedAt: Micros;
+  readonly executeBefore: Micros;
+}
+
+/** One `TransferFactory_Transfer`, for either way to submit. */
+export interface Transfer extends TransferTerms {
+  readonly commandId: TxHash;
+  readonly factory: TransferFactory;
+}
+
+/** A transfer under its submission id: what `SubmitAndWait` takes. */
+export interface HostedSubmission extends Transfer {
+  readonly submissionId: string;
+}
+
+/** What the participant made of a transfer, to be looked at, signed and executed. */
+export interface Prepared {
+  /** The `PreparedTransaction`, byte for byte as it came: a field that we do not know must survive. */
+  readonly transaction: Uint8Array;
+  /** What the participant says its hash is; never signed unless we come to the same one. */
+  readonly hash: Uint8Array;
+  /** `HashingSchemeVersion` on the wire: 2 is V2. */
+  readonly scheme: number;
+}
+
+/** A prepared transaction with its party's signature: what `ExecuteSubmissionAndWait` takes. */
+export interface SignedSubmission {
+  readonly prepared: Prepared;
+  readonly submissionId: string;
+  readonly party: Party;
+  readonly signature: Signature;
+}
+
+export interface Signature {
+  /** ASN.1 DER of (r, s), low s, by ECDSA with SHA-256 on secp256k1. */
+  readonly der: Uint8Array;
+  /** Of the public key, as the ledger knows it: `1220` and 64 hex digits. */
+  readonly fingerprint: string;
+}

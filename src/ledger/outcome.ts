@@ -1,0 +1,62 @@
+// What the answer to a submission comes to, whichever call submitted.
+import type { Outcome, Refusal } from '../core/outcome.js';
+import type { TransferFactory } from '../core/transfer.js';
+import { type Called, offsetOf } from './call.js';
+import { classifySubmission } from './classify.js';
+
+/** `SubmitAndWaitResponse` and `ExecuteSubmissionAndWaitResponse` alike. */
+interface Accepted {
+  readonly updateId: string;
+  readonly completionOffset: string;
+}
+
+export function outcomeOf(called: Called<Accepted>): Outcome {
+  switch (called.kind) {
+    case 'answer': {
+      const { updateId, completionOffset } = called.value;
+      const offset = offsetOf(completionOffset);
+      if (updateId !== '' && offset !== null && offset > 0n) return { kind: 'accepted', updateId, offset };
+      // An OK without an update proves no commit; a look finds out.
+      return { kind: 'unknown', detail: 'ANSWER_UNREADABLE: accepted without an update id or offset' };
+    }
+    case 'status':
+      return classifySubmission(called.status);
+    case 'not-called':
+      // Never to be encoded is no matter of the connection: it uses up attempts, and parks.
+      return called.errorId === 'REQUEST_UNENCODABLE'
+        ? {
+            kind: 'refused',
+            refusal: {
+              kind: 'try-again',
+              blame: 'sender',
+              errorId: called.errorId,
+              detail: called.detail,
+              retryAfterMs: null,
+            },
+          }
+        : { kind: 'not-sent', detail: `${called.errorId}: ${called.detail}` };
+  }
+}
+
+/** About the factory, its context and its disclosures, which are no words of the row where a registry told them. */
+const OF_THE_FACTORY = new Set([
+  'MISSING_FIELD',
+  'INVALID_FIELD',
+  'INVALID_ARGUMENT',
+  'COMMAND_PREPROCESSING_FAILED',
+  'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE',
+  'WRONGLY_TYPED_CONTRACT',
+]);
+
+/** What a Daml rule says where the choice context lacks something, or has it as something else. */
+const OF_THE_CONTEXT = /\bcontext\b/i;
+
+/**
+ * A refusal that would fail the row for what a registry made up: it is the token's trouble, and the row waits (I5).
+ * A rule of the token's that said no to the transfer itself stays what it is.
+ */
+export function blameRegistry(refusal: Refusal, factory: TransferFactory): Refusal {
+  if (factory.kind === 'own' || refusal.kind !== 'for-good') return refusal;
+  const madeUp = OF_THE_FACTORY.has(refusal.errorId) || OF_THE_CONTEXT.test(refusal.detail);
+  return madeUp ? { ...refusal, kind: 'not-the-row', blame: 'token' } : refusal;
+}

@@ -1,0 +1,169 @@
+// What a registry is asked and what it answers: the token standard's JSON, read without trust. Pure.
+import { z } from 'zod';
+import { formatDecimal, parseDecimal } from '../core/decimal.js';
+import type { Micros } from '../core/ids.js';
+import type { AnyValue, Disclosure, TransferFactory, TransferTerms } from '../core/transfer.js';
+
+/** The choice's argument as JSON, its context and metadata left empty; whole seconds, as canton-middleware asks. */
+export function registryQuestion(terms: TransferTerms): object {
+  const nothing = { values: {} };
+  return {
+    choiceArguments: {
+      expectedAdmin: terms.admin,
+      transfer: {
+        sender: terms.sender,
+        receiver: terms.receiver,
+        amount: formatDecimal(terms.amount),
+        instrumentId: { admin: terms.admin, id: terms.instrumentId },
+        inputHoldingCids: terms.holdings,
+        meta: nothing,
+        executeBefore: rfc3339(terms.executeBefore),
+        requestedAt: rfc3339(terms.requestedAt),
+      },
+      extraArgs: { context: nothing, meta: nothing },
+    },
+    excludeDebugFields: false,
+  };
+}
+
+const rfc3339 = (micros: Micros): string => `${new Date(Number(micros / 1000n)).toISOString().slice(0, 19)}Z`;
+
+export type RegistryAnswer =
+  | { readonly kind: 'factory'; readonly factory: Extract<TransferFactory, { kind: 'registry' }> }
+  | { readonly kind: 'unreadable'; readonly what: string };
+
+/** Of the ledger's own strings the longest. */
+const TEXT = z.string().min(1).max(255);
+
+/** `package:Module.Name:Entity`, or its three parts by name. */
+const TEMPLATE_ID = z.union([
+  z
+    .string()
+    .regex(/^[^:]+:[^:]+:[^:]+$/)
+    .transform((text) => {
+      const [packageId = '', moduleName = '', entityName = ''] = text.split(':');
+      return { packageId, moduleName, entityName };
+    }),
+  z.object({ packageId: TEXT, moduleName: TEXT, entityName: TEXT }),
+  z.object({ package_id: TEXT, module_name: TEXT, entity_name: TEXT }).transform((one) => ({
+    packageId: one.package_id,
+    moduleName: one.module_name,
+    entityName: one.entity_name,
+  })),
+]);
+
+const ANSWER = z.object({
+  factoryId: TEXT,
+  transferKind: z.enum(['direct', 'self', 'offer']).nullish(),
+  choiceContext: z.object({
+    choiceContextData: z.object({ values: z.record(z.string(), z.unknown()).nullish() }),
+    disclosedContracts: z.array(
+      z.object({
+        contractId: TEXT,
+        templateId: TEMPLATE_ID,
+        createdEventBlob: z.base64().min(1),
+        synchronizerId: z.string().nullish(),
+      }),
+    ),
+  }),
+});
+
+/** What it does not understand it refuses whole: half a context would be another transfer than the registry meant. */
+export function registryAnswer(text: string, synchronizerId: string): RegistryAnswer {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return unreadable('its answer is no JSON');
+  }
+  const parsed = ANSWER.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return unreadable(`its answer's ${issue?.path.join('.') || 'whole'} is not as the token standard has it`);
+  }
+  const { factoryId, transferKind, choiceContext } = parsed.data;
+  const context = contextOf(choiceContext.choiceContextData.values ?? {}, MAX_DEPTH);
+  if (context === null) return unreadable('its choice context holds a value that is not known here');
+  const disclosed = choiceContext.disclosedContracts.map(
+    (one): Disclosure => ({
+      contractId: one.contractId,
+      templateId: one.templateId,
+      createdEventBlob: Buffer.from(one.createdEventBlob, 'base64'),
+      synchronizerId: one.synchronizerId || synchronizerId,
+    }),
+  );
+  if (new Set(disclosed.map(({ contractId }) => contractId)).size < disclosed.length) {
+    return unreadable('it discloses a contract twice');
+  }
+  return {
+    kind: 'factory',
+    factory: {
+      kind: 'registry',
+      contractId: factoryId,
+      context,
+      disclosed,
+      transferKind: transferKind ?? null,
+    },
+  };
+}
+
+const unreadable = (what: string): RegistryAnswer => ({ kind: 'unreadable', what });
+
+/** A context is a handful of values; what nests deeper is not one. */
+const MAX_DEPTH = 16;
+
+function contextOf(values: Readonly<Record<string, unknown>>, depth: number): Map<string, AnyValue> | null {
+  const context = new Map<string, AnyValue>();
+  for (const [key, json] of Object.entries(values)) {
+    const value = anyValueOf(json, depth);
+    if (value === null) return null;
+    context.set(key, value);
+  }
+  return context;
+}
+
+/** Daml's JSON writes numbers that JSON would round as text. */
+function anyValueOf(json: unknown, depth: number): AnyValue | null {
+  if (depth === 0 || typeof json !== 'object' || json === null) return null;
+  const { tag, value } = json as { readonly tag?: unknown; readonly value?: unknown };
+  switch (tag) {
+    case 'AV_Text':
+    case 'AV_Party':
+    case 'AV_ContractId':
+      return typeof value === 'string' ? { tag, value } : null;
+    case 'AV_Decimal':
+      return typeof value === 'string' && parseDecimal(value) !== null ? { tag, value } : null;
+    case 'AV_Int': {
+      const digits = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+      return typeof digits === 'string' && isInt64(digits) ? { tag, value: digits } : null;
+    }
+    case 'AV_Bool':
+      return typeof value === 'boolean' ? { tag, value } : null;
+    case 'AV_List': {
+      if (!Array.isArray(value)) return null;
+      const list = value.flatMap((one) => anyValueOf(one, depth - 1) ?? []);
+      return list.length === value.length ? { tag, value: list } : null;
+    }
+    case 'AV_Map': {
+      const entries = Array.isArray(value) ? pairsOf(value) : value;
+      if (typeof entries !== 'object' || entries === null) return null;
+      const map = contextOf(entries as Readonly<Record<string, unknown>>, depth - 1);
+      return map && { tag, value: map };
+    }
+    default:
+      return null;
+  }
+}
+
+/** A map as canton-middleware reads it: a list of `{_1, _2}`. */
+function pairsOf(list: readonly unknown[]): Readonly<Record<string, unknown>> | null {
+  const pairs = list.map((one) => one as { readonly _1?: unknown; readonly _2?: unknown } | null);
+  const keys = new Set(pairs.map((pair) => pair?._1));
+  if (keys.size < list.length || [...keys].some((key) => typeof key !== 'string')) return null;
+  return Object.fromEntries(pairs.map((pair) => [pair?._1 as string, pair?._2]));
+}
+
+const isInt64 = (text: string): boolean => {
+  if (!/^-?\d{1,19}$/.test(text)) return false;
+  return BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+};

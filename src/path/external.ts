@@ -1,0 +1,125 @@
+// A sender whose key is stored here: prepare, look, sign, write ahead, execute. Every step before the last changes
+// nothing on the ledger, and the record stands between the signature and the request (rule 1).
+import { parked } from '../core/decide.js';
+import { type DbMillis, dbMillis, type Micros, microsOf } from '../core/ids.js';
+import type { SubmissionRecord } from '../core/row.js';
+import type { SealedKey } from '../core/sealed-key.js';
+import type { Prepared, Signature, Transfer } from '../core/transfer.js';
+import { externalExecuteBefore } from '../transfer/command.js';
+import { inspectPrepared, readBound } from '../transfer/inspect.js';
+import type { PathContext } from './context.js';
+import { gather } from './gather.js';
+import type { JudgedRow } from './judge.js';
+import {
+  databaseNow,
+  notSent,
+  type Sent,
+  type Submission,
+  type SubmitDeps,
+  send,
+  tooLate,
+} from './submission.js';
+import { writeAhead } from './write-ahead.js';
+
+const PREPARE_MS = 10_000;
+
+export async function sendExternal(
+  path: PathContext,
+  deps: SubmitDeps,
+  submission: Submission,
+  { row, sender, receiver }: JudgedRow,
+  key: SealedKey,
+): Promise<Sent> {
+  const executeBefore = externalExecuteBefore(databaseNow(path, submission));
+  const gathered = await gather(path, deps, submission, { row, sender, receiver, executeBefore });
+  if (gathered.kind !== 'transfer') return gathered;
+  const { transfer, proven } = gathered;
+
+  const since = path.clock.elapsed();
+  const asked = dbMillis(Math.floor(databaseNow(path, submission) + path.settings.windowMs));
+  const answer = await path.ledger.prepare(transfer, microsOf(asked), {
+    timeoutMs: PREPARE_MS,
+    signal: submission.lease.signal,
+  });
+  if (answer.kind !== 'read') {
+    const { refusal } = answer;
+    deps.factories.observe(transfer, { kind: 'refused', refusal });
+    return { kind: 'refused', refusal, proven };
+  }
+  const prepared = answer.value;
+
+  const looked = await lookBeforeSigning(path, transfer, prepared, microsOf(asked));
+  if (typeof looked === 'string') return refuse(path, submission, looked);
+  const signature = sign(path, key, looked.hash);
+  if (typeof signature === 'string') return refuse(path, submission, signature);
+
+  const { id, txHash } = submission.claim.row;
+  path.emit({ kind: 'prepared', id, txHash, tookMs: path.clock.elapsed() - since });
+
+  const { pinned } = deps.participant.verified() ?? {};
+  if (pinned === undefined) return notSent('the participant is not verified');
+  const record: SubmissionRecord = {
+    sentFrom: deps.participant.sentFrom(),
+    sentUntil: looked.until,
+    submissionId: submission.claim.token,
+    party: sender,
+    sentOn: pinned.sentOn,
+    hash: { bytes: looked.hash, scheme: prepared.scheme },
+  };
+  const unwritten = await writeAhead(path, deps, submission, record);
+  if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
+  const late = tooLate(path, deps, submission, looked.until);
+  if (late !== null) return notSent(late);
+  const signed = { prepared, submissionId: submission.claim.token, party: sender, signature };
+  const sent = await send(path, submission, { record, proven }, (options) =>
+    path.ledger.execute(signed, options),
+  );
+  deps.factories.observe(transfer, sent.outcome);
+  return sent;
+}
+
+/** What a signature may cover: this transfer, nothing else, and not for longer than was asked. Else the reason. */
+async function lookBeforeSigning(
+  { settings }: PathContext,
+  transfer: Transfer,
+  prepared: Prepared,
+  asked: Micros,
+): Promise<{ readonly hash: Uint8Array; readonly until: DbMillis } | string> {
+  if (!settings.verifyPrepared) {
+    const bound = readBound(prepared);
+    if (bound === null || bound > asked)
+      return `TAMPERED: max_record_time is ${bound ?? 'absent'}, asked ${asked}`;
+    return { hash: prepared.hash, until: untilOf(bound) };
+  }
+  const inspection = await inspectPrepared(prepared, {
+    terms: transfer,
+    commandId: transfer.commandId,
+    factory: transfer.factory,
+    synchronizerId: settings.synchronizerId,
+    askedMaxRecordTime: asked,
+    issuerParty: settings.issuerParty,
+  });
+  if (inspection.kind === 'tampered') return `TAMPERED: ${inspection.reason}`;
+  return { hash: inspection.hash, until: untilOf(inspection.maxRecordTime) };
+}
+
+/** Whole milliseconds, never before the ledger's own bound. */
+const untilOf = (bound: Micros): DbMillis => dbMillis(Math.ceil(Number(bound) / 1000));
+
+function sign({ signer }: PathContext, key: SealedKey, hash: Uint8Array): Signature | string {
+  const signed = signer.sign(key, hash);
+  switch (signed.kind) {
+    case 'signed':
+      return signed.signature;
+    case 'no-master-key':
+      return 'MASTER_KEY_MISSING: the sender is an external party; set CANTON_MASTER_KEY, then replay';
+    case 'unreadable':
+      return `KEY_UNREADABLE: ${signed.detail}; put the key or the master key right, then replay`;
+  }
+}
+
+/** No signature leaves: the row waits for a person, who is told loudly. */
+function refuse(path: PathContext, { claim }: Submission, reason: string): Sent {
+  path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
+  return { kind: 'verdict', verdict: parked(reason, 'clear') };
+}

@@ -1,0 +1,47 @@
+// A sender that the participant acts for: the claim has written its record, one SubmitAndWait does the rest.
+import { dbMillis } from '../core/ids.js';
+import type { SubmissionRecord } from '../core/row.js';
+import { hostedExecuteBefore } from '../transfer/command.js';
+import type { PathContext } from './context.js';
+import { gather } from './gather.js';
+import type { JudgedRow } from './judge.js';
+import {
+  databaseNow,
+  notSent,
+  type Sent,
+  type Submission,
+  type SubmitDeps,
+  send,
+  tooLate,
+} from './submission.js';
+import { writeAhead } from './write-ahead.js';
+
+export async function sendHosted(
+  path: PathContext,
+  deps: SubmitDeps,
+  submission: Submission,
+  { row, receiver }: JudgedRow,
+): Promise<Sent> {
+  const { own } = submission.claim;
+  if (own === null) return notSent('the claim wrote no record');
+  // Without the bound of a one-step transfer nothing rules an acceptance out: the record says so before it is sent.
+  const record: SubmissionRecord = row.token.steps === 1 ? own : { ...own, sentUntil: null };
+  const executeBefore = hostedExecuteBefore(
+    record.sentUntil,
+    databaseNow(path, submission),
+    path.settings.toleranceMs,
+  );
+  const gathered = await gather(path, deps, submission, { row, sender: own.party, receiver, executeBefore });
+  if (gathered.kind !== 'transfer') return gathered;
+
+  const unwritten = record === own ? null : await writeAhead(path, deps, submission, record);
+  if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
+  const late = tooLate(path, deps, submission, dbMillis(Number(executeBefore / 1000n)));
+  if (late !== null) return notSent(late);
+  const hosted = { ...gathered.transfer, submissionId: submission.claim.token };
+  const sent = await send(path, submission, { record, proven: gathered.proven }, (options) =>
+    path.ledger.submit(hosted, options),
+  );
+  deps.factories.observe(hosted, sent.outcome);
+  return sent;
+}

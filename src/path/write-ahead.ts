@@ -1,0 +1,22 @@
+import { released } from '../core/decide.js';
+import type { SubmissionRecord } from '../core/row.js';
+import type { Verdict } from '../core/settlement.js';
+import type { PathContext } from './context.js';
+import type { Submission, SubmitDeps } from './submission.js';
+
+/** Rule 1: the record is durable before the request leaves. Null: it is; else nothing may leave, and this becomes of the row. */
+export async function writeAhead(
+  path: PathContext,
+  deps: SubmitDeps,
+  { claim }: Submission,
+  record: SubmissionRecord,
+): Promise<Verdict | null> {
+  const verified = deps.participant.verified();
+  if (verified === null) return released('clear', 'now', -1, 'NOT_SENT: the participant is not verified');
+  const written = await path.store.writeAhead(claim, record, verified.pinned.generation);
+  if (written === 'written') return null;
+  const { id, txHash } = claim.row;
+  if (written === 'fenced') path.emit({ kind: 'fenced', during: 'write-ahead', id, txHash });
+  else deps.participant.doubt('the pinned row changed');
+  return released('clear', 'now', -1, `NOT_SENT: write-ahead ${written}`);
+}

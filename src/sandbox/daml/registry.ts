@@ -1,0 +1,71 @@
+// TransferFactory_Transfer in a utility registry: its rules are a contract that only the registrar sees, so the caller
+// has to name it in the choice context, and to disclose it. They say whether a transfer moves the money at once or
+// makes an offer. Time is compared, not asked for, so that only a maximum record time bounds a transaction.
+import { type AnyValue, lookUp, type TextMap } from './any-value.js';
+import { type Contracts, fetch, require, wronglyTyped } from './checks.js';
+import type { Holding, InstrumentId, InstrumentRules, Payload, Transfer } from './contracts.js';
+
+const PREFIX = 'utility.digitalasset.com';
+const RULES = `${PREFIX}/instrument-configuration`;
+/** What holders of a token must be able to show; here nobody has to show any. */
+const CREDENTIALS = [`${PREFIX}/sender-credentials`, `${PREFIX}/receiver-credentials`] as const;
+
+/** What the registry tells whoever asks how to transfer. */
+export function choiceContext(rulesId: string): TextMap<AnyValue> {
+  return [
+    [RULES, { tag: 'AV_ContractId', value: rulesId }],
+    ...CREDENTIALS.map((key) => [key, { tag: 'AV_List', value: [] }] as const),
+  ];
+}
+
+export type TransferKind = 'direct' | 'self' | 'offer';
+
+export function transferKind(
+  { sender, receiver }: Pick<Transfer, 'sender' | 'receiver'>,
+  { offers }: InstrumentRules,
+): TransferKind {
+  if (sender === receiver) return 'self';
+  return offers ? 'offer' : 'direct';
+}
+
+interface RegistryEffects {
+  readonly fetched: readonly string[];
+  readonly created: readonly Payload[];
+  readonly bounds: { readonly min: number; readonly max: number };
+}
+
+export function transferInRegistry(
+  { transfer, context }: { readonly transfer: Transfer; readonly context: TextMap<AnyValue> },
+  contracts: Contracts,
+  { receiver, change }: { readonly receiver: Holding; readonly change: readonly Holding[] },
+): RegistryEffects {
+  const rulesId = entry(context, RULES, 'AV_ContractId');
+  for (const key of CREDENTIALS) entry(context, key, 'AV_List');
+  const rules = fetch(rulesId, contracts);
+  if (rules.kind !== 'utilityRules') return wronglyTyped(rulesId, 'InstrumentConfiguration');
+  require(rules.registrar === receiver.issuer &&
+    sameInstrument(rules.instrumentId, transfer.instrumentId), 'instrument configuration: wrong instrument');
+  const bounds = { min: transfer.requestedAt, max: transfer.executeBefore - 1 };
+  const fetched = [rulesId];
+  if (transferKind(transfer, rules) !== 'offer') return { fetched, bounds, created: [receiver, ...change] };
+  const { registrar } = rules;
+  const locked: Holding = { ...receiver, owner: transfer.sender, lock: [registrar] };
+  return { fetched, bounds, created: [locked, ...change, { kind: 'transferOffer', registrar, transfer }] };
+}
+
+type ValueOf<Tag extends AnyValue['tag']> = Extract<AnyValue, { tag: Tag }>['value'];
+
+function entry<Tag extends 'AV_ContractId' | 'AV_List'>(
+  context: TextMap<AnyValue>,
+  key: string,
+  tag: Tag,
+): ValueOf<Tag> {
+  const value = lookUp(context, key);
+  require(value !== undefined, `Missing context entry for: ${key}`);
+  require(value.tag === tag, `Context entry ${key}: expected ${tag}`);
+  return value.value as ValueOf<Tag>;
+}
+
+function sameInstrument(one: InstrumentId, other: InstrumentId): boolean {
+  return one.admin === other.admin && one.id === other.id;
+}

@@ -1,0 +1,72 @@
+// Readers of single Daml values: what does not type-check is COMMAND_PREPROCESSING_FAILED, as at the ledger.
+import type { Record as DamlRecord, Value } from '#proto/com/daml/ledger/api/v2/value.js';
+import type { Micros } from '../clock.js';
+import type { TextMap } from '../daml/any-value.js';
+import type { InstrumentId } from '../daml/contracts.js';
+import { refuse } from '../errors.js';
+import { parseDecimal } from '../model/decimal.js';
+
+type Read<T> = (value: Value | undefined) => T;
+
+/** Either every label is there, in any order, or one is missing and the declared order counts. */
+export function fields(value: Value | undefined, labels: readonly string[]): (Value | undefined)[] {
+  const record: DamlRecord | undefined = expect(value, 'record').record;
+  const given = record?.fields ?? [];
+  if (given.length !== labels.length)
+    mistyped(`expected ${labels.length} fields (${labels}), got ${given.length}`);
+  if (given.every((field, index) => field.label === labels[index])) return given.map((field) => field.value);
+  if (given.some((field) => field.label === '')) return given.map((field) => field.value);
+  const byLabel = new Map(given.map((field) => [field.label, field.value]));
+  return labels.map((label) => {
+    if (!byLabel.has(label)) mistyped(`Missing record field '${label}'`);
+    return byLabel.get(label);
+  });
+}
+
+export function expect(value: Value | undefined, sum: Value['sum']): Value {
+  if (!value) return refuse('MISSING_FIELD', 'The submitted command is missing a mandatory field: value');
+  if (value.sum !== sum) mistyped(`expected a ${sum}, got a ${value.sum}`);
+  return value;
+}
+
+export const party: Read<string> = (value) => expect(value, 'party').party;
+export const text: Read<string> = (value) => expect(value, 'text').text;
+export const contractId: Read<string> = (value) => expect(value, 'contractId').contractId;
+export const timestamp: Read<Micros> = (value) => Number(expect(value, 'timestamp').timestamp);
+
+export function list<T>(value: Value | undefined, read: Read<T>): T[] {
+  return expect(value, 'list').list?.elements.map(read) ?? [];
+}
+
+export function optional<T>(value: Value | undefined, read: Read<T>): T | undefined {
+  const content = expect(value, 'optional').optional?.value;
+  return content && read(content);
+}
+
+export function decimal(value: Value | undefined): bigint {
+  const { numeric } = expect(value, 'numeric');
+  return (
+    parseDecimal(numeric) ?? mistyped(`Cannot represent ${numeric} as (Numeric 10) without loss of precision`)
+  );
+}
+
+export function instrumentId(value: Value | undefined): InstrumentId {
+  const [admin, id] = fields(value, ['admin', 'id']);
+  return { admin: party(admin), id: text(id) };
+}
+
+/** Metadata and ChoiceContext look alike: a record of one map. */
+export function valuesOf<V>(value: Value | undefined, read: Read<V>): TextMap<V> {
+  const [values] = fields(value, ['values']);
+  return textMap(values, read);
+}
+
+export function textMap<V>(value: Value | undefined, read: Read<V>): TextMap<V> {
+  const entries = expect(value, 'textMap').textMap?.entries ?? [];
+  if (new Set(entries.map(({ key }) => key)).size < entries.length) mistyped('a key is twice in a map');
+  return entries.map(({ key, value: content }) => [key, read(content)] as const);
+}
+
+export function mistyped(detail: string): never {
+  return refuse('COMMAND_PREPROCESSING_FAILED', `Command preprocessing failed: mismatching type: ${detail}`);
+}

@@ -1,0 +1,38 @@
+// What the topology knows of parties, asked once a transaction is interpreted: who is there, and who submits here.
+import { refuse } from '../errors.js';
+import type { LedgerState } from './ledger-state.js';
+
+/** Every party must be known; the participant finds out after interpretation, when it routes. */
+export function requireKnown(
+  state: LedgerState,
+  submitters: readonly string[],
+  informees: Iterable<string>,
+): void {
+  const unknownSubmitters = submitters.filter((party) => !state.hasParty(party));
+  if (unknownSubmitters.length > 0) {
+    refuse('UNKNOWN_SUBMITTERS', `Some submitters are unknown: ${unknownSubmitters.join(', ')}`, {
+      resources: unknownSubmitters.map((party) => ['PARTY', party]),
+    });
+  }
+  const unknownInformees = [...informees].filter((party) => !state.hasParty(party));
+  if (unknownInformees.length > 0) {
+    refuse(
+      'UNKNOWN_INFORMEES',
+      `The participant is not connected to any synchronizer where the given informees are known: ${unknownInformees.join(', ')}`,
+      {
+        resources: unknownInformees.map((party) => ['PARTY', party]),
+      },
+    );
+  }
+}
+
+/** An external party has given no participant the right to submit for it. */
+export function requireHosted(state: LedgerState, submitters: readonly string[]): void {
+  const external = submitters.filter((party) => state.keyOf(party) !== undefined);
+  if (external.length === 0) return;
+  refuse(
+    'NO_SYNCHRONIZER_ON_WHICH_ALL_SUBMITTERS_CAN_SUBMIT',
+    `This participant cannot submit as the given submitters on any connected synchronizer: ${external.join(', ')}`,
+    { resources: external.map((party) => ['PARTY', party]) },
+  );
+}

@@ -1,0 +1,86 @@
+// After a failover to a standby that may be behind, or a restore (P20): what was written last may be lost, a record, a
+// whole row, or its end. So nothing is sent for a row before the ledger was asked about it.
+import type pg from 'pg';
+import type { RecheckRequest, RecheckResult } from '../core/ports.js';
+import { audit } from './audit.js';
+import { RECHECKED, underPinLock } from './pins.js';
+import { type Database, unhurried } from './pool.js';
+import { HOSTED, PARTY } from './senders.js';
+import { unknownBound } from './unknown-record.js';
+
+/** $1 generation. False: another instance was faster, or it is the pinned database after all. */
+const DUE = 'select p.generation = $1 and mempool_moved_v1(p) as due from mempool_submitter_v1 p';
+
+/**
+ * $1 one-step tokens in lower case, $2 the latest time known here. Every pending row loses its claim, through the index
+ * that has it. What may have been sent for it gets an unknown record, whatever it remembers: the lost part of the log
+ * may have held a later submission than the one that it shows, of another id and with a later bound, so neither the end
+ * of the one it shows nor its bound may end the row. A record of another participant is nothing that this one can tell
+ * of, and a row without a record whose sender has no party cannot have been sent.
+ */
+const FORGET = `
+  with held as materialized (
+    select m.id from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is null
+    union all
+    select m.id from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
+    union all
+    select m.id from mempool m where m.status = 'pending' and m.claim_token is not null
+  ), judged as materialized (
+    select m.id, coalesce(m.submission_party, ${PARTY}) as party, ${unknownBound('$2')} as bound,
+           -- No such user any more: then nobody can say that it was not the participant who acted for the party.
+           coalesce(${HOSTED}, true) and not lower(m.contract_address) = any ($1::text[]) as boundless,
+           (m.sent_until is null or m.sent_on = p.sent_on) and coalesce(m.submission_party, ${PARTY}) is not null as looks,
+           coalesce(p.ledger_end, 0) as ledger_end, p.sent_on
+      from held h join mempool m on m.id = h.id cross join mempool_submitter_v1 p
+      left join users u on u.evm_address = m.from_address
+  ), changed as (
+    update mempool m
+       set claim_token = null, claimed_by = null, claimed_at = null, lease_expires_at = null,
+           sent_from = case when j.looks then least(j.ledger_end, m.sent_from) else m.sent_from end,
+           sent_until = case when not j.looks then m.sent_until
+             when j.boundless then 'infinity' else greatest(m.sent_until, j.bound) end,
+           submission_id = case when j.looks then null else m.submission_id end,
+           submission_party = case when j.looks then j.party else m.submission_party end,
+           submission_hash = case when j.looks then null else m.submission_hash end,
+           hashing_scheme = case when j.looks then null else m.hashing_scheme end,
+           sent_on = case when j.looks then j.sent_on else m.sent_on end
+      from judged j where m.id = j.id and (j.looks or m.claim_token is not null)
+    returning j.looks
+  )
+  select count(*) filter (where looks)::int as rows from changed`;
+
+/**
+ * $1 the latest time known here. The generation jumps: a pin that changed in the lost part of the log may have had the
+ * next number, and whoever checked that one must not be taken for one that checked this.
+ */
+const PIN_DATABASE = `
+  update mempool_submitter_v1 p
+     set database_id = d.database_id, timeline = d.timeline, pinned_at = now(),
+         generation = p.generation + 1 + floor(random() * 1000000)::bigint,
+         recheck_from = least(case when ${RECHECKED} then p.recheck_from end, coalesce(p.ledger_end, 0)),
+         recheck_until = greatest(case when ${RECHECKED} then p.recheck_until end, ${unknownBound('$1')}),
+         recheck_at = now()
+    from mempool_database_v1() d, mempool_submitter_v1 before
+   where before.one = p.one
+  returning p.database_id, p.timeline, before.database_id as database_id_before, before.timeline as timeline_before,
+    p.recheck_from`;
+
+export async function recheck(database: Database, request: RecheckRequest): Promise<RecheckResult | null> {
+  return await underPinLock(database, async (client) => {
+    const { rows } = await client.query<{ due: boolean }>(DUE, [request.generation.toString()]);
+    return rows[0]?.due === true ? await recheckAll(client, request) : null;
+  });
+}
+
+/** Under the pin lock, in its transaction. */
+export async function recheckAll(
+  client: pg.PoolClient,
+  { notBefore, oneStepTokens }: Omit<RecheckRequest, 'generation'>,
+): Promise<RecheckResult> {
+  const values = [oneStepTokens.map((address) => address.toLowerCase()), notBefore];
+  const forgotten = await unhurried<{ rows: number }>(client, FORGET, values);
+  const result = { rows: forgotten.rows[0]?.rows ?? 0 };
+  const pinned = await client.query<Record<string, string | null>>(PIN_DATABASE, [notBefore]);
+  await audit(client, 'recheck', { ...pinned.rows[0], ...result });
+  return result;
+}

@@ -1,0 +1,38 @@
+import type { Party } from '../core/ids.js';
+import type { TransferEffect } from '../core/ports.js';
+import type { MempoolRow } from '../core/row.js';
+import type { Tokens } from '../core/token.js';
+import { checkRow } from './check.js';
+
+export interface Compared {
+  readonly row: MempoolRow;
+  /** Whom it was sent for, by the record. */
+  readonly sender: Party;
+  /** Null: nobody knows one. */
+  readonly receiver: Party | null;
+}
+
+/** What an update did, held against what the row asks for. Null: it is this row's transfer. */
+export function differs(
+  { row, sender, receiver }: Compared,
+  effect: TransferEffect,
+  tokens: Tokens,
+  issuer: string,
+): string | null {
+  const checked = checkRow(row, tokens, issuer);
+  if (checked.kind !== 'ok') {
+    return `the row itself cannot be compared: ${checked.kind === 'park' ? checked.reason : checked.detail}`;
+  }
+  const { token, amount } = checked;
+  const wanted: ReadonlyArray<readonly [string, unknown, unknown]> = [
+    // Seen by its submitter alone. Another one's is another row's transfer, whatever it moves.
+    ['command id', effect.commandId === '' ? row.txHash : effect.commandId, row.txHash],
+    ['sender', effect.sender, sender],
+    ['receiver', effect.receiver, receiver],
+    ['instrument admin', effect.admin, token.instrumentAdmin],
+    ['instrument', effect.instrumentId, token.instrumentId],
+    ['amount (10^-10)', effect.amount, amount],
+  ];
+  const odd = wanted.find(([, is, should]) => is !== should);
+  return odd === undefined ? null : `its ${odd[0]} is ${odd[1]}, the row's ${odd[2] ?? 'unknown'}`;
+}

@@ -1,0 +1,54 @@
+// What is signed beside the transaction, and the one thing that V2 leaves out of what is signed: its bound.
+import type { Metadata } from '@canton-network/core-ledger-proto';
+import type { Micros } from '../../core/ids.js';
+
+export interface ExpectedMetadata {
+  readonly sender: string;
+  readonly commandId: string;
+  readonly synchronizerId: string;
+  readonly askedMaxRecordTime: Micros;
+  /** Its choice reads the ledger's time, so that the ledger fixed it (our own token's does). */
+  readonly readsTime: boolean;
+}
+
+/** The participant's clock and the database's, with which the bound was asked for, may differ by so much. */
+const CLOCKS_APART = 60_000_000n;
+
+export function metadataFault(metadata: Metadata, expected: ExpectedMetadata): string | null {
+  const { actAs = [], commandId } = metadata.submitterInfo ?? {};
+  if (actAs.length !== 1 || actAs[0] !== expected.sender) return `act_as: ${actAs.join(', ') || 'nobody'}`;
+  // The change id rests on it: under another one a second submission would be no duplicate (I4).
+  if (commandId !== expected.commandId) return `command_id: ${commandId}`;
+  if (!isSynchronizer(metadata.synchronizerId, expected.synchronizerId)) {
+    return `synchronizer: ${metadata.synchronizerId}`;
+  }
+  return boundFault(metadata, expected.askedMaxRecordTime) ?? timeFault(metadata, expected);
+}
+
+/** From protocol version 35 on it is the physical id: the logical one, and the version behind it. */
+const isSynchronizer = (id: string, ours: string): boolean => id === ours || id.startsWith(`${ours}::`);
+
+/** Absent, or later than asked for, and the record would call a submission dead that still commits (rule 2). */
+function boundFault({ maxRecordTime }: Metadata, asked: Micros): string | null {
+  if (maxRecordTime === undefined) return 'max_record_time: absent';
+  if (maxRecordTime <= 0n) return `max_record_time: ${maxRecordTime}`;
+  return maxRecordTime > asked ? `max_record_time: ${maxRecordTime}, where ${asked} was asked for` : null;
+}
+
+/**
+ * These times are signed, and the ledger takes a transaction only near them: a dishonest participant that drops the
+ * bound keeps a signature that is good for no longer than this.
+ */
+function timeFault(metadata: Metadata, { askedMaxRecordTime, readsTime }: ExpectedMetadata): string | null {
+  const { preparationTime, minLedgerEffectiveTime: min, maxLedgerEffectiveTime: max } = metadata;
+  const latest = askedMaxRecordTime + CLOCKS_APART;
+  if (preparationTime > latest) {
+    return `preparation_time: ${preparationTime} is far after the bound, or the clocks are apart`;
+  }
+  if (min !== undefined && min > latest)
+    return `ledger_effective_time: not before ${min}, far after the bound`;
+  if (min !== undefined && max !== undefined && min > max) return `ledger_effective_time: ${min} to ${max}`;
+  if (!readsTime) return null;
+  if (max === undefined) return 'ledger_effective_time: it has no end';
+  return max > latest ? `ledger_effective_time: until ${max}, far after the bound` : null;
+}

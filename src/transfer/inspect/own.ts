@@ -1,0 +1,100 @@
+// What a transfer of our own issuer's token does, to the last node: its template is known.
+import type { Create } from '@canton-network/core-ledger-proto';
+import { formatDecimal } from '../../core/decimal.js';
+import type { TransferTerms } from '../../core/transfer.js';
+import {
+  holdingIn,
+  instrumentFault,
+  instrumentIn,
+  likeAnInput,
+  nameOf,
+  ownerFault,
+  type Spent,
+} from './holdings.js';
+import type { Scene } from './scene.js';
+import type { Exercised } from './tree.js';
+import { amountIn, fieldsOf, isEntity, optionalPartyIn, partyIn, sameSet } from './values.js';
+
+const isHolding = (create: Create): boolean => isEntity(create.templateId, 'CIP56.Token', 'CIP56Holding');
+const isEvent = (create: Create): boolean =>
+  isEntity(create.templateId, 'CIP56.Events', 'TokenTransferEvent');
+
+/**
+ * The inputs archived, the receiver's holding, the sender's change where there is some, one event. Fetches change
+ * nothing and are fine; anything else is one node too many.
+ */
+export function ownFault(scene: Scene, spent: Spent, terms: TransferTerms, issuer: string): string | null {
+  const { root, below } = scene.tree;
+  if (terms.admin !== issuer) return `instrument: of ${terms.admin}, who is not our issuer`;
+  if (!root.exercise.signatories.includes(issuer)) return 'root: the factory is not signed by our issuer';
+  for (const { create } of spent.holdings) {
+    if (!isHolding(create)) return `input: ${create.contractId} is a ${nameOf(create)}`;
+    if (!issuedBy(create, issuer)) return `input: ${create.contractId} is not our issuer's`;
+  }
+  for (const node of below) {
+    if (node.kind === 'exercise' && !archivesInput(node, terms)) {
+      return `extra node: ${node.exercise.choiceId} on ${node.exercise.contractId}`;
+    }
+  }
+  const created = [...scene.created.values()];
+  const odd = created.find((create) => !isHolding(create) && !isEvent(create));
+  if (odd !== undefined) return `extra node: a ${nameOf(odd)}`;
+  return (
+    holdingsFault(created.filter(isHolding), spent, terms) ??
+    eventFault(created.filter(isEvent), spent, terms)
+  );
+}
+
+/** By those who signed it, as archivals are; that each input is consumed once is known before. */
+const archivesInput = ({ exercise }: Exercised, { holdings }: TransferTerms): boolean =>
+  exercise.choiceId === 'Archive' &&
+  exercise.consuming &&
+  exercise.children.length === 0 &&
+  sameSet(exercise.actingParties, exercise.signatories) &&
+  holdings.includes(exercise.contractId);
+
+const issuedBy = (create: Create, issuer: string): boolean =>
+  partyIn(fieldsOf(create.argument)?.get('issuer')) === issuer;
+
+function holdingsFault(created: readonly Create[], spent: Spent, terms: TransferTerms): string | null {
+  const change = spent.total - terms.amount;
+  const due = [{ owner: terms.receiver, amount: terms.amount }];
+  if (change > 0n) due.push({ owner: terms.sender, amount: change });
+  for (const create of created) {
+    const holding = holdingIn(create);
+    if (holding === null || !likeAnInput(create, spent)) return 'extra node: a holding that cannot be read';
+    if (!issuedBy(create, terms.admin)) return `instrument: ${create.contractId} is not our issuer's`;
+    const wrong = instrumentFault(holding, terms) ?? ownerFault(holding, terms);
+    if (wrong !== null) return wrong;
+    if (holding.locked) return `extra node: a locked holding of ${holding.owner}`;
+    const index = due.findIndex(({ owner, amount }) => owner === holding.owner && amount === holding.amount);
+    if (index < 0) {
+      const what = `a holding of ${formatDecimal(holding.amount)} for ${holding.owner}`;
+      return due.length === 0 ? `extra node: ${what}` : `amount: ${what}`;
+    }
+    due.splice(index, 1);
+  }
+  const [missing] = due;
+  return missing === undefined
+    ? null
+    : `amount: no holding of ${formatDecimal(missing.amount)} for ${missing.owner}`;
+}
+
+/** By it who sees only the receiver's side reads what was paid.  */
+function eventFault(events: readonly Create[], { holdings }: Spent, terms: TransferTerms): string | null {
+  const [event, ...others] = events;
+  if (event === undefined || others.length > 0)
+    return `extra node: ${events.length} transfer events, where one is due`;
+  const fields = fieldsOf(event.argument);
+  const instrument = instrumentIn(fields?.get('instrumentId'));
+  const says =
+    event.packageName === holdings[0]?.create.packageName &&
+    event.signatories.includes(terms.admin) &&
+    issuedBy(event, terms.admin) &&
+    optionalPartyIn(fields?.get('fromParty')) === terms.sender &&
+    optionalPartyIn(fields?.get('toParty')) === terms.receiver &&
+    amountIn(fields?.get('amount')) === terms.amount &&
+    instrument?.admin === terms.admin &&
+    instrument.instrumentId === terms.instrumentId;
+  return says ? null : 'event: it tells of another transfer';
+}

@@ -1,0 +1,105 @@
+// What a Daml value has to be, and where one differs from it. Every field counts, and none may be there besides.
+import type { Value } from '@canton-network/core-ledger-proto';
+import { formatDecimal, parseDecimal } from '../../core/decimal.js';
+import { as, fieldsOf } from './values.js';
+
+export type Shape =
+  | { readonly kind: 'party' | 'text' | 'contractId' | 'int64'; readonly is: string }
+  | { readonly kind: 'numeric'; readonly is: bigint }
+  | { readonly kind: 'timestamp'; readonly is: bigint }
+  | { readonly kind: 'bool'; readonly is: boolean }
+  /** In any order, each once. */
+  | { readonly kind: 'contractIds'; readonly are: readonly string[] }
+  | { readonly kind: 'list'; readonly of: readonly Shape[] }
+  | { readonly kind: 'record'; readonly of: Readonly<Record<string, Shape>> }
+  | { readonly kind: 'textMap'; readonly of: ReadonlyMap<string, Shape> }
+  | { readonly kind: 'variant'; readonly tag: string; readonly of: Shape };
+
+/** `PATH: what is there instead`; null where the value is what it has to be. */
+export function difference(path: string, value: Value | undefined, shape: Shape): string | null {
+  switch (shape.kind) {
+    case 'party':
+      return unlike(path, as(value, 'party')?.party, shape.is);
+    case 'text':
+      return unlike(path, as(value, 'text')?.text, shape.is);
+    case 'contractId':
+      return unlike(path, as(value, 'contractId')?.contractId, shape.is);
+    case 'int64':
+      return unlike(path, as(value, 'int64')?.int64, shape.is);
+    case 'timestamp':
+      return unlike(path, as(value, 'timestamp')?.timestamp, String(shape.is));
+    case 'bool':
+      return unlike(path, String(as(value, 'bool')?.bool), String(shape.is));
+    case 'numeric': {
+      const text = as(value, 'numeric')?.numeric;
+      const same = text !== undefined && parseDecimal(text) === shape.is;
+      return same ? null : unlike(path, text, formatDecimal(shape.is));
+    }
+    case 'contractIds':
+      return contractIds(path, value, shape.are);
+    case 'list':
+      return list(path, as(value, 'list')?.list.elements, shape.of);
+    case 'record':
+      return labelled(path, fieldsOf(value), new Map(Object.entries(shape.of)));
+    case 'textMap':
+      return labelled(path, entriesOf(value), shape.of);
+    case 'variant': {
+      const variant = as(value, 'variant')?.variant;
+      return (
+        unlike(path, variant?.constructor, shape.tag) ??
+        difference(`${path}.${shape.tag}`, variant?.value, shape.of)
+      );
+    }
+  }
+}
+
+const unlike = (path: string, actual: string | undefined, expected: string): string | null =>
+  actual === expected ? null : `${path}: ${actual ?? 'something else'}, where ${expected} was asked for`;
+
+function contractIds(path: string, value: Value | undefined, expected: readonly string[]): string | null {
+  const elements = as(value, 'list')?.list.elements;
+  if (elements === undefined) return `${path}: no list`;
+  const ids = elements.map((element) => as(element, 'contractId')?.contractId ?? 'something else');
+  const extra = ids.find((id, index) => !expected.includes(id) || ids.indexOf(id) !== index);
+  if (extra !== undefined) return `extra input: ${extra} in ${path}`;
+  const missing = expected.find((id) => !ids.includes(id));
+  return missing === undefined ? null : `missing input: ${missing} in ${path}`;
+}
+
+function list(path: string, elements: readonly Value[] | undefined, of: readonly Shape[]): string | null {
+  if (elements?.length !== of.length) return `${path}: not a list of ${of.length}`;
+  return first(of.map((shape, index) => () => difference(`${path}.${index}`, elements[index], shape)));
+}
+
+function entriesOf(value: Value | undefined): ReadonlyMap<string, Value | undefined> | null {
+  const entries = as(value, 'textMap')?.textMap.entries;
+  if (entries === undefined) return null;
+  const map = new Map(entries.map((entry) => [entry.key, entry.value]));
+  return map.size === entries.length ? map : null;
+}
+
+function labelled(
+  path: string,
+  actual: ReadonlyMap<string, Value | undefined> | null,
+  of: ReadonlyMap<string, Shape>,
+): string | null {
+  if (actual === null) return `${path}: something else than its fields`;
+  const extra = [...actual.keys()].find((label) => !of.has(label));
+  if (extra !== undefined) return `${path}: ${extra} was not asked for`;
+  return first(
+    [...of].map(
+      ([label, shape]) =>
+        () =>
+          difference(`${path}.${label}`, actual.get(label), shape),
+    ),
+  );
+}
+
+/** The first fault of several checks; none is made after it. */
+export function first(checks: readonly (() => string | null)[]): string | null {
+  for (const check of checks) {
+    const fault = check();
+    if (fault !== null) return fault;
+  }
+  return null;
+}

@@ -1,0 +1,84 @@
+// The nodes of a prepared transaction as the one tree they have to be. Before anything walks it or hashes it: a cycle,
+// or a node with two parents, would have the hash compute for ever.
+import type { Create, DamlTransaction, Exercise, Fetch } from '@canton-network/core-ledger-proto';
+
+export type Created = { readonly kind: 'create'; readonly create: Create };
+export type Exercised = { readonly kind: 'exercise'; readonly exercise: Exercise };
+export type Fetched = { readonly kind: 'fetch'; readonly fetch: Fetch };
+export type Node = Created | Exercised | Fetched;
+
+export interface Tree {
+  readonly kind: 'tree';
+  readonly root: Exercised;
+  /** In the order of execution, without the root. */
+  readonly below: readonly Node[];
+}
+export interface Fault {
+  readonly kind: 'fault';
+  readonly reason: string;
+}
+export const fault = (reason: string): Fault => ({ kind: 'fault', reason });
+
+/** A transfer of 100 inputs is some 200 nodes; what is far beyond that is none, and is not worth hashing. */
+const MAX_NODES = 5_000;
+const SEED_BYTES = 32;
+const NODE_ID = /^(0|[1-9]\d{0,8})$/;
+/** What the ledger writes. The hash reads anything as hex digits, so that others could stand for the same bytes. */
+const CONTRACT_ID = /^([0-9a-f]{2})+$/;
+export const isContractId = (text: string): boolean => CONTRACT_ID.test(text);
+
+/** One root, every node reachable from it exactly once, nothing rolled back, no kind of node that is not known. */
+export function treeOf(transaction: DamlTransaction): Tree | Fault {
+  const { roots, nodes, nodeSeeds } = transaction;
+  if (nodes.length > MAX_NODES) return fault(`extra node: ${nodes.length} nodes`);
+  const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+  if (byId.size !== nodes.length) return fault('extra node: two have the same id');
+  const seeds = new Map(nodeSeeds.map(({ nodeId, seed }) => [String(nodeId), seed]));
+  if (seeds.size !== nodeSeeds.length) return fault('seed: a node has two');
+
+  const [rootId, ...others] = roots;
+  if (rootId === undefined || others.length > 0) return fault(`root: there are ${roots.length}`);
+  const visited: Node[] = [];
+  const waiting = [rootId];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const node = byId.get(id);
+    if (node === undefined) return fault(`extra node: ${id} is not there, or has two parents`);
+    byId.delete(id);
+    const seen = nodeOf(node);
+    if (typeof seen === 'string') return fault(seen);
+    if (!isSeed(seeds.get(id), seen)) return fault(`seed: of node ${id}`);
+    seeds.delete(id);
+    visited.push(seen);
+    if (seen.kind === 'exercise') waiting.push(...seen.exercise.children.toReversed());
+  }
+  const [unreached] = byId.keys();
+  if (unreached !== undefined) return fault(`extra node: ${unreached} is not below the root`);
+  if (seeds.size > 0) return fault('seed: of a node that is not there');
+  const [root, ...below] = visited;
+  return root?.kind === 'exercise' ? { kind: 'tree', root, below } : fault('root: it is no exercise');
+}
+
+/**
+ * What creates contracts has one, of 32 bytes. It is hashed without its length: with another one, what follows it could
+ * be read in two ways, and one signature would serve for both.
+ */
+const isSeed = (seed: Uint8Array | undefined, { kind }: Node): boolean =>
+  kind === 'fetch' ? seed === undefined : seed?.length === SEED_BYTES;
+
+function nodeOf({ nodeId, versionedNode }: DamlTransaction['nodes'][number]): Node | string {
+  if (!NODE_ID.test(nodeId)) return `extra node: ${nodeId} is no id`;
+  const type = versionedNode.oneofKind === 'v1' ? versionedNode.v1.nodeType : undefined;
+  switch (type?.oneofKind) {
+    case 'create':
+      return withId({ kind: 'create', create: type.create }, type.create.contractId);
+    case 'exercise':
+      return withId({ kind: 'exercise', exercise: type.exercise }, type.exercise.contractId);
+    case 'fetch':
+      return withId({ kind: 'fetch', fetch: type.fetch }, type.fetch.contractId);
+    default:
+      return `extra node: ${nodeId} is of a kind that no transfer has`;
+  }
+}
+
+const withId = (node: Node, contractId: string): Node | string =>
+  isContractId(contractId) ? node : `contract id: ${contractId}`;

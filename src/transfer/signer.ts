@@ -1,0 +1,60 @@
+// Signing for external parties. What is signed is looked at elsewhere, before it comes here; here is how.
+import { createHash, createSecretKey } from 'node:crypto';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { ConfigError } from '../core/errors.js';
+import type { SealedKey } from '../core/sealed-key.js';
+import type { Signature } from '../core/transfer.js';
+import { fingerprintOf } from './fingerprint.js';
+import { withKey } from './key.js';
+
+export type Signed =
+  | { readonly kind: 'signed'; readonly signature: Signature }
+  /** This process was given none. */
+  | { readonly kind: 'no-master-key' }
+  /** The row's own key: nobody here can sign for this party until a person has looked. Holds nothing of the key. */
+  | { readonly kind: 'unreadable'; readonly detail: string };
+
+export interface Signer {
+  /** `hash`: of a prepared transaction, 32 bytes. The same key and hash give the same signature. */
+  sign(key: SealedKey, hash: Uint8Array): Signed;
+  /** Whether the master key opens it, and a key is in it. False without a master key. */
+  opens(key: SealedKey): boolean;
+}
+
+const MASTER_KEY_BYTES = 32;
+
+export function createSigner(masterKey: Uint8Array | null): Signer {
+  if (masterKey !== null && masterKey.length !== MASTER_KEY_BYTES) {
+    throw new ConfigError([
+      `CANTON_MASTER_KEY must be ${MASTER_KEY_BYTES} bytes; it has ${masterKey.length}`,
+    ]);
+  }
+  // Held where no dump looks.
+  const secret = masterKey === null ? null : createSecretKey(masterKey);
+  return {
+    sign(key, hash) {
+      if (secret === null) return { kind: 'no-master-key' };
+      const opened = withKey(key, secret, (privateKey) =>
+        secp256k1.utils.isValidSecretKey(privateKey) ? signature(privateKey, hash) : null,
+      );
+      if (opened.kind !== 'opened') return opened;
+      return opened.value === null
+        ? { kind: 'unreadable', detail: 'what is encrypted is no private key of secp256k1' }
+        : { kind: 'signed', signature: opened.value };
+    },
+    opens(key) {
+      if (secret === null) return false;
+      const opened = withKey(key, secret, secp256k1.utils.isValidSecretKey);
+      return opened.kind === 'opened' && opened.value;
+    },
+  };
+}
+
+/** ECDSA takes the hash as its message, and so hashes it once more. */
+function signature(privateKey: Uint8Array, hash: Uint8Array): Signature {
+  const message = createHash('sha256').update(hash).digest();
+  return {
+    der: secp256k1.sign(message, privateKey, { prehash: false, lowS: true, format: 'der' }),
+    fingerprint: fingerprintOf(secp256k1.getPublicKey(privateKey, false)),
+  };
+}

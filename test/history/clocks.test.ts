@@ -1,0 +1,95 @@
+// The two clocks that every bound rests on: how far they lie apart is measured on our own submissions, and a bound that
+// the ledger did not keep stops everybody.
+import test from 'ava';
+import { migrate } from '../../src/store/migrate.js';
+import { startLocal } from '../support/local.js';
+import { createWorld, DEMO } from '../support/world.js';
+import { nextEvent } from './ledger-network.js';
+
+const PATIENT = 30_000;
+
+test('I7 the clocks of database and ledger lie too far apart: one row an interval measures, nothing else is sent, until they are right', async (t) => {
+  // Half of the 1.2 s that the bounds allow for.
+  const world = await createWorld(t);
+  const probeMs = 700;
+  const local = await startLocal(t, world, { settings: { probeMs, windowMs: 5_000 } });
+  const bob = await world.user();
+  const pay = async (): Promise<string> => world.insert({ from: await world.user(), to: bob });
+  await world.sandbox.control({ kind: 'clockSkew', ms: 800, participantMs: 0 });
+  await world.ended([await pay()]);
+  const apart = await local.event('clocks', (event) => event.state === 'too-far', PATIENT);
+  t.true(apart.aheadMs >= 600, `${apart.aheadMs}`);
+  t.true(local.way.blockers().some(({ part, reason }) => part === 'clocks' && /put them right/.test(reason)));
+
+  const seen = local.events.length;
+  const rows = await Promise.all(Array.from({ length: 6 }, pay));
+  const ofRows = () =>
+    local.events
+      .slice(seen)
+      .flatMap((event) => (event.kind === 'claimed' && event.rows > 0 ? [event.rows] : []));
+  const since = performance.now();
+  await world.until('three of them were sent, as measurements', () => ofRows().length >= 3);
+  t.true(performance.now() - since >= probeMs, 'an interval apart');
+  t.true(
+    ofRows().every((count) => count === 1),
+    'one at a time',
+  );
+  t.true((await world.db.query("select from mempool where status = 'pending'")).length > 0);
+
+  const fine = nextEvent(local, 'clocks', (event) => event.state === 'fine');
+  await world.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 0 });
+  await Promise.all([fine, world.ended(rows)]);
+  t.false(local.way.blockers().some(({ part }) => part === 'clocks'));
+  t.deepEqual(await world.audit(), []);
+});
+
+test('an acceptance later than its bound halts every instance, with the reason; migrate --tolerance lets them go on', async (t) => {
+  const world = await createWorld(t);
+  // The synchronizer's is 1.2 s, and somebody believed that it has none.
+  await world.db.query('update mempool_submitter_v1 set tolerance_ms = 0, generation = generation + 1');
+  const settings = { toleranceMs: 0, windowMs: 1_500 };
+  const first = await startLocal(t, world, { settings });
+  const second = await startLocal(t, world, { settings });
+  await Promise.all([first, second].map((local) => local.event('ready')));
+  const [alice, bob] = [await world.user(), await world.user()];
+  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 900 } });
+  // Long enough to be interpreted late in its window, and so sequenced past its bound.
+  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'deliverLate', ms: 1_100 } });
+  const late = await world.insert({ from: alice, to: bob });
+  const alarm = await Promise.any(
+    [first, second].map((local) => local.event('alarm', ({ what }) => /^halted: /.test(what), PATIENT)),
+  );
+  t.regex(alarm.what, /accepted \d+ ms after its bound: LEDGER_TIME_TOLERANCE_MS is too low/);
+  await world.ended([late]);
+  t.is((await world.row(late)).status, 'completed', 'it was accepted all the same');
+  for (const local of [first, second]) {
+    await local.event(
+      'not-ready',
+      ({ blockers }) => blockers.some(({ reason }) => /halted/.test(reason)),
+      PATIENT,
+    );
+  }
+  const waits = await world.insert({ from: bob, to: alice });
+  const polled = first.events.length;
+  await world.until('it has polled', () =>
+    first.events.slice(polled).some((event) => event.kind === 'woken' && event.by === 'poll'),
+  );
+  const { attempts } = await world.row(waits);
+  t.is(attempts, 0);
+  await Promise.all([first.stop(), second.stop()]);
+
+  const toleranceMs = Number(world.sandbox.env.LEDGER_TIME_TOLERANCE_MS);
+  await migrate({
+    url: world.db.url,
+    lanes: null,
+    toleranceMs,
+    clockSkewMaxMs: null,
+    oneStepTokens: [DEMO],
+    clearsHalt: true,
+    say: () => {},
+  });
+  await startLocal(t, world);
+  await world.ended([waits]);
+  t.is((await world.row(waits)).status, 'completed');
+  t.deepEqual(await world.audit(), []);
+});

@@ -1,0 +1,88 @@
+// P20: what a failover to a standby that is behind has lost, on two real servers, with real processes. Deduplication is
+// off: a second submission would be a second effect.
+import { randomBytes } from 'node:crypto';
+import test from 'ava';
+import { startFleet } from '../support/fleet.js';
+import { startLocal } from '../support/local.js';
+import { databaseAt } from '../support/postgres.js';
+import { startReplicatedPostgres } from '../support/replicated-postgres.js';
+import { createWorld, type NewTransfer, PARTIES } from '../support/world.js';
+import { nextEvent } from './ledger-network.js';
+
+const PATIENT = 60_000;
+
+test('P20 failover to a standby that lacks the last claims, write-aheads and inserts; instances reconnect at once: one effect, no failed', async (t) => {
+  const servers = await startReplicatedPostgres(t);
+  const world = await createWorld(t, {
+    db: databaseAt(t, servers.url),
+    dedup: false,
+    toleranceMs: 1_000_000,
+  });
+  const { faults, audit } = world.sandbox;
+  const fleet = await startFleet(t, world, 2, { SUBMISSION_WINDOW_MS: '15000', CALL_TIMEOUT_MS: '60000' });
+  const receiver = await world.user({ balance: 0 });
+  const sender = (parties: (typeof PARTIES)[number]) => world.user({ balance: 10, parties });
+  const [heard, late, lost] = [
+    await Promise.all(PARTIES.map(sender)),
+    await Promise.all(PARTIES.map(sender)),
+    await Promise.all(PARTIES.map(sender)),
+  ];
+  // Accepted, and nobody is told; or in the network until long after the failover.
+  for (const { party } of heard)
+    faults.add({ on: 'submit', match: { party }, do: { kind: 'dropAnswer', how: 'never' } });
+  for (const { party } of late)
+    faults.add({ on: 'submit', match: { party }, do: { kind: 'hang', deliverAfterMs: 6_000 } });
+
+  // On the standby these rows are as they were inserted: no claim, no record.
+  for (const instance of fleet) instance.signal('SIGSTOP');
+  const rows = await Promise.all(
+    [...heard, ...late].map((from) => world.insert({ from, to: receiver, amount: 7 })),
+  );
+  await servers.caughtUp();
+  await servers.holdBack();
+  for (const instance of fleet) instance.signal('SIGCONT');
+  // And these it does not have at all, although they are done.
+  const again = lost.map((from): NewTransfer => ({ from, to: receiver, amount: 7, txHash: randomBytes(32) }));
+  const done = await Promise.all(again.map((transfer) => world.insert(transfer)));
+  await world.ended(done, PATIENT);
+  const sent = (): boolean => rows.every((hash) => audit.of(hash).length === 1);
+  await audit.until((log) => sent() && log.summary().accepted === heard.length + lost.length, PATIENT);
+
+  await servers.killPrimary();
+  await servers.promote();
+  const alarm = /the database is .*, and was .*rows are looked up on the ledger/;
+  await Promise.any(
+    fleet.map((one) => one.said((line) => line.msg === 'alarm' && alarm.test(String(line.what)), PATIENT)),
+  );
+  // The wallet hears nothing of its transfer, and sends it again: by the balance alone it would have failed.
+  for (const transfer of again) await world.insert(transfer);
+  await world.ended([...rows, ...done], PATIENT);
+  for (const hash of [...rows, ...done]) {
+    t.is((await world.row(hash)).status, 'completed');
+    t.is(audit.of(hash).length, 1);
+  }
+  t.is(audit.summary().doubleCommits, 0);
+  t.is(world.sandbox.balances(receiver.party).DEMO?.amount, `${7 * (rows.length + done.length)}.0000000000`);
+  t.deepEqual(await world.audit(), []);
+});
+
+test('P20 after a recheck, failed waits until the ledger is past everything that may have been sent before it', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [poor, bob] = [await world.user({ balance: 1 }), await world.user()];
+  await world.sandbox.control({ kind: 'quiet', mode: 'silent' });
+  await world.db.query(
+    `update mempool_submitter_v1
+        set recheck_from = 0, recheck_at = now(), recheck_until = now() + interval '1 s', generation = generation + 1`,
+  );
+  const local = await startLocal(t, world, { settings: { lookPatienceMs: 1_500 } });
+  const hash = await world.insert({ from: poor, to: bob, amount: 5 });
+  const waits = await local.event('settled', (event) => event.txHash === hash);
+  t.regex(waits.verdict.kind === 'pending' ? (waits.verdict.lastError ?? '') : '', /^RECHECK: /);
+  t.is((await world.row(hash)).status, 'pending');
+  t.is((await world.row(hash)).sent_until, null, 'nothing of it is recorded');
+  const judged = nextEvent(local, 'settled', (event) => event.verdict.kind === 'failed');
+  await world.sandbox.control({ kind: 'quiet', mode: 'off' });
+  await judged;
+  t.is((await world.row(hash)).error_message, 'Insufficient balance.');
+  t.is(world.sandbox.audit.summary().ledgerCalls, 0);
+});

@@ -1,0 +1,132 @@
+// The look at an undecided row (rule 4), as src/path/look.ts and its neighbours go about it.
+import { nextLookMs } from '../../../src/core/backoff.js';
+import { parked, released } from '../../../src/core/decide.js';
+import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
+import { chaseFrom, type Finding } from '../../../src/core/look.js';
+import type { CompletionEvent } from '../../../src/core/outcome.js';
+import { proofAtBegin } from '../../../src/core/proof.js';
+import type { SubmissionRecord } from '../../../src/core/row.js';
+import type { Verdict } from '../../../src/core/settlement.js';
+import type { Claim } from './database.js';
+import { type Attempt, bad, completed, MAX_ATTEMPTS, type Self, type Steps } from './self.js';
+import { PARTICIPANT, SYNCHRONIZER } from './times.js';
+
+/** Reads of a stream until patience is over. */
+const PATIENCE = 4;
+
+export interface Looked {
+  readonly found: 'acceptance' | 'dead' | 'nothing';
+  readonly verdict: Verdict;
+}
+
+/** One read of the stream, from before it was sent, and nothing else. */
+export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): Steps<Looked> {
+  const { rules, count } = self.world;
+  const { verified, view } = self;
+  const { claim } = attempt;
+  const nothing = (verdict: Verdict): Looked => ({ found: 'nothing', verdict });
+  const later = (): Looked => nothing(lookAgain(claim, record, self.now(attempt)));
+  if (verified === null) return nothing(released('keep', 'now', 0, null));
+  const { mark } = verified;
+  if (mark === null && rules.proof && view.id !== PARTICIPANT) return later();
+  const party = rules.recordParty ? record.party : claim.user.party;
+  let last = rules.beginBefore(rules.sentFrom ? record.sentFrom : view.end, mark);
+  let proof = proofAtBegin(mark);
+  let dead = false;
+  for (let patience = PATIENCE; patience > 0 && !bad(yield); patience--) {
+    for (const event of view.events) {
+      if (event.offset <= last) continue;
+      last = event.offset;
+      if (!concerns(event, [party, mark?.party])) continue;
+      self.sawRecordTime(recordTimeOf(event));
+      proof = rules.observeProof(proof, mark, event);
+      if (proof === 'missed' && rules.proof) {
+        self.say(() => 'looks, and finds another participant');
+        count('another');
+        self.verified = null;
+        return later();
+      }
+      const finding = dead ? null : rules.lookAt(event, claim.row.txHash, record, SYNCHRONIZER);
+      if (finding?.kind === 'accepted') return { found: 'acceptance', verdict: verify(self, claim, finding) };
+      if (finding?.kind === 'duplicate') {
+        const chased = chase(self, claim, record, finding.completionOffset);
+        return nothing(chased ?? released('keep', 5_000, 0, 'DUPLICATE_COMMAND'));
+      }
+      if (finding?.kind === 'dead') dead = true;
+      const proven = proof === 'shown' || (proof === 'unmarked' && self.view.id === PARTICIPANT);
+      if (dead && (proven || !rules.proof)) {
+        self.say(() => `looks, and finds r${claim.row.id + 1} dead`);
+        count('dead');
+        return { found: 'dead', verdict: released('clear', 'now', 0, 'DEAD: its bound has passed') };
+      }
+    }
+  }
+  self.say(() => `looks, and finds nothing on r${claim.row.id + 1}`);
+  return later();
+}
+
+/** `failed`, but where the row itself may have been done before a failover: there the ledger is asked first (P20). */
+export function* beforeFailing(self: Self, attempt: Attempt, verdict: Verdict): Steps<Verdict> {
+  const recheck = self.verified?.recheck ?? null;
+  if (verdict.kind !== 'failed' || recheck === null || !self.world.rules.lookBeforeFailed) return verdict;
+  const record: SubmissionRecord = {
+    sentFrom: recheck.from,
+    sentUntil: recheck.until,
+    submissionId: null,
+    party: attempt.claim.user.party,
+    sentOn: 1,
+    hash: null,
+  };
+  const looked = yield* look(self, attempt, record);
+  if (looked.found === 'dead') return verdict;
+  if (looked.verdict.kind !== 'pending') return looked.verdict;
+  if (looked.verdict.wait === 'parked') return parked(looked.verdict.lastError ?? '', 'clear');
+  return released('clear', 5_000, -1, 'RECHECK: the ledger has to say first that it was not done');
+}
+
+/** Completed only by what is shown to be this transfer: its id, else its content (P22). */
+function verify(self: Self, { row }: Claim, found: Extract<Finding, { kind: 'accepted' }>): Verdict {
+  const { ledger, rules, count } = self.world;
+  const ours = found.ours || !rules.content || ledger.updates.get(found.updateId) === row.id;
+  self.say(() => `finds ${ours ? 'the' : 'a foreign'} acceptance of r${row.id + 1}`);
+  count(ours ? 'found' : 'foreign');
+  return ours
+    ? completed(found.updateId, found.offset)
+    : parked(`FOREIGN_ACCEPTANCE: update ${found.updateId}`, 'keep');
+}
+
+/** `DUPLICATE_COMMAND` says that an acceptance exists: found, parked where it is nowhere, or null: not known yet. */
+export function chase(
+  self: Self,
+  claim: Claim,
+  record: SubmissionRecord,
+  completionOffset: Offset | null,
+): Verdict | null {
+  const { rules } = self.world;
+  if (!rules.chase) return completed('duplicate', completionOffset ?? 0n);
+  if (self.verified === null || !self.proven(self.verified.mark)) return null;
+  const { beginExclusive, until } = chaseFrom(completionOffset, self.view.end, 0n);
+  for (const event of self.view.events) {
+    if (event.offset <= beginExclusive) continue;
+    const finding = rules.lookAt(event, claim.row.txHash, { ...record, sentUntil: null }, SYNCHRONIZER);
+    if (finding?.kind === 'accepted') return verify(self, claim, finding);
+    if (event.offset >= until) return parked('LOST_DUPLICATE', 'keep');
+  }
+  return null;
+}
+
+/** Still undecided. */
+function lookAgain({ row }: Claim, { sentUntil }: SubmissionRecord, now: DbMillis): Verdict {
+  if (sentUntil !== null) return released('keep', nextLookMs(now - sentUntil), 0, 'UNDECIDED');
+  if (row.attempts + 1 >= MAX_ATTEMPTS) return parked('UNDECIDED: it may commit at any time', 'keep');
+  return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError: 'UNDECIDED' };
+}
+
+/** A stream lists the parties it is asked for; checkpoints come in any. */
+const concerns = (event: CompletionEvent, parties: readonly (string | undefined)[]): boolean =>
+  event.kind !== 'accepted' || event.parties.some((party) => parties.includes(party));
+
+function recordTimeOf(event: CompletionEvent): Micros {
+  const [time] = event.kind === 'checkpoint' ? event.times : event.time === null ? [] : [event.time];
+  return time?.recordTime ?? 0n;
+}

@@ -1,0 +1,92 @@
+// Guards taken out, one at a time: the property must miss each of them, or it proves nothing.
+import type { Decidable } from '../../../src/core/decide.js';
+import { dbMillis, microsOf } from '../../../src/core/ids.js';
+import { built, type Rules } from './rules.js';
+import type { HistoryKind } from './steps.js';
+
+const { decide, lookAt, timeline, recheck } = built;
+
+interface Mutant {
+  /** The kind of history that may meet it; null: any. */
+  readonly kind: HistoryKind | null;
+  readonly without: Partial<Rules>;
+}
+
+const missing = (without: Partial<Rules>, kind: HistoryKind | null = null): Mutant => ({ kind, without });
+
+/** By what is gone. */
+export const mutants: Readonly<Record<string, Mutant>> = {
+  'an unknown outcome keeps the record': missing({
+    decide: (outcome: Decidable, attempt) => {
+      const verdict = decide(outcome, attempt);
+      return outcome.kind === 'unknown' && verdict.kind === 'pending'
+        ? { ...verdict, record: 'clear' }
+        : verdict;
+    },
+  }),
+  'only strictly past the bound is dead': missing({
+    lookAt: (event, commandId, record, synchronizerId) => {
+      const { sentUntil } = record;
+      const atBound =
+        sentUntil !== null &&
+        event.kind === 'checkpoint' &&
+        event.times.some((time) => time.recordTime === microsOf(sentUntil));
+      const bound = atBound ? dbMillis(sentUntil - 1) : sentUntil;
+      return lookAt(event, commandId, { ...record, sentUntil: bound }, synchronizerId);
+    },
+  }),
+  "only this submission's own rejection is its end": missing({
+    lookAt: (event, commandId, ...rest) =>
+      event.kind === 'rejected' && event.commandId === commandId && event.outcome.kind === 'refused'
+        ? { kind: 'dead' }
+        : lookAt(event, commandId, ...rest),
+  }),
+  'a read begins before what was sent, not only before the mark': missing({
+    beginBefore: (sentFrom, mark) => (mark === null || mark.offset <= sentFrom ? sentFrom : mark.offset - 1n),
+  }),
+  'a look begins where it was sent from, not at the ledger end of now': missing({ sentFrom: false }),
+  'a stream proves its participant': missing(
+    { observeProof: (proof) => (proof === 'awaiting' ? 'shown' : proof) },
+    'participants',
+  ),
+  'no death without that proof': missing({ proof: false }, 'participants'),
+  'the fence on settle': missing({ fence: false }),
+  'the record before the request': missing({ writeAhead: false }),
+  'the bound that the ledger knows of': missing({ bound: false }),
+  'a record without a bound for a transfer of two steps': missing({ twoStepRecord: false }),
+  'an undecided row is looked at, nothing else': missing({ look: false }),
+  'a look asks for the party that was sent with': missing({ recordParty: false }, 'users'),
+  "an acceptance's content": missing({ content: false }, 'foreign'),
+  'the acceptance that a duplicate speaks of has to be found': missing({ chase: false }, 'duplicates'),
+  'the claim compares the timeline': missing({ timeline: { ...timeline, claim: false } }, 'failovers'),
+  'the write-ahead compares the timeline': missing(
+    { timeline: { ...timeline, writeAhead: false } },
+    'failovers',
+  ),
+  'settle compares the timeline before it fails a row': missing(
+    { timeline: { ...timeline, settle: false } },
+    'failovers',
+  ),
+  'marks move only on the pinned timeline': missing({ timeline: { ...timeline, marks: false } }, 'failovers'),
+  'a recheck takes claims away': missing({ recheck: { ...recheck, takesToken: false } }, 'failovers'),
+  'a recheck widens the record that it finds': missing(
+    { recheck: { ...recheck, widens: false } },
+    'failovers',
+  ),
+  'a recheck gives a record to rows that have none': missing(
+    { recheck: { ...recheck, rowsWithoutRecord: false } },
+    'failovers',
+  ),
+  'a recheck forgets the submission id': missing({ recheck: { ...recheck, forgetsId: false } }, 'failovers'),
+  'a recheck allows for a clock that went back': missing(
+    { recheck: { ...recheck, allowsForSkew: false } },
+    'failovers',
+  ),
+  'the generation of a recheck is like no other': missing(
+    { recheck: { ...recheck, newGeneration: false } },
+    'inserts lost',
+  ),
+  'failed looks first, after a failover': missing({ lookBeforeFailed: false }, 'inserts lost'),
+};
+
+export const withoutGuard = (name: string): Rules => ({ ...built, ...mutants[name]?.without });

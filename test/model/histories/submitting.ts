@@ -1,0 +1,154 @@
+// A fresh row, from its claim to its verdict, as src/path/submit.ts and its neighbours go about it: judge, write ahead,
+// send once, decide by the answer.
+import { type Attempt as Attempted, released } from '../../../src/core/decide.js';
+import { dbMillis, microsOf } from '../../../src/core/ids.js';
+import type { SubmissionRecord } from '../../../src/core/row.js';
+import type { Verdict } from '../../../src/core/settlement.js';
+import type { Coin, Message } from './ledger.js';
+import { chase } from './looking.js';
+import { type Attempt, bad, MAX_ATTEMPTS, type Self, type Steps } from './self.js';
+import { PROBE_MS, TOLERANCE_MS, WINDOW_MS } from './times.js';
+
+export function* submit(self: Self, attempt: Attempt): Steps<Verdict> {
+  const { ledger, rules, database } = self.world;
+  const { row, user } = attempt.claim;
+  yield;
+  const mark = self.verified?.mark ?? null;
+  const before = self.proven(mark);
+  const inputs = choose(self.view === ledger.ours ? ledger.coinsOf(user.party) : [], row.amount);
+  if (inputs === null) {
+    yield;
+    // Final, so only between two proofs that this is the pinned participant.
+    return before && self.proven(mark)
+      ? { kind: 'failed', message: 'insufficient balance', detail: 'INSUFFICIENT_BALANCE' }
+      : released('clear', PROBE_MS, -1, 'UNPROVEN: the balance is too small');
+  }
+  const record = yield* recorded(self, attempt);
+  if ('kind' in record) return record;
+  if (bad(yield)) return released('clear', 'now', -1, 'NOT_SENT: the connection is not ready');
+
+  const message = send(self, attempt, record, inputs);
+  if (!rules.writeAhead) {
+    yield;
+    database.writeAhead(attempt.claim, record, self.verified?.generation ?? 0);
+  }
+  return yield* answered(self, attempt, record, message, before);
+}
+
+/** The record that stands when the request leaves; where it is not there, nothing leaves. */
+function* recorded(self: Self, attempt: Attempt): Steps<SubmissionRecord | Verdict> {
+  const { rules, database } = self.world;
+  const { claim } = attempt;
+  const { own, user, row, token } = claim;
+  const endless = user.hosted && row.steps === 2 && rules.twoStepRecord;
+  if (own !== null && !endless) return own;
+  // External: the bound is the prepared transaction's; from here to the write-ahead it is being signed.
+  const bound = dbMillis(self.now(attempt) + WINDOW_MS + (user.hosted ? TOLERANCE_MS : 0));
+  const luck = yield;
+  const { verified } = self;
+  if (verified === null) return released('clear', 'now', -1, 'NOT_SENT: the participant is not verified');
+  const record: SubmissionRecord = {
+    sentFrom: own?.sentFrom ?? self.sentFrom,
+    sentUntil: endless ? null : (own?.sentUntil ?? bound),
+    submissionId: token,
+    party: user.party,
+    sentOn: 1,
+    hash: user.hosted ? null : { bytes: new TextEncoder().encode(token), scheme: 2 },
+  };
+  if (!rules.writeAhead) return record;
+  const written = database.writeAhead(claim, record, verified.generation);
+  const { sentFrom, sentUntil } = record;
+  self.say(() => `records ${token} on r${row.id + 1} from ${sentFrom} until ${sentUntil}: ${written}`);
+  if (written === 'written' && !bad(luck)) return record;
+  if (written === 'stale') self.verified = null;
+  return released('clear', 'now', -1, `NOT_SENT: write-ahead ${written}`);
+}
+
+type Sent = Pick<Message, 'answer' | 'nr'>;
+
+/** Once (rule 3). Another participant knows nothing of the party. */
+function send(self: Self, { claim }: Attempt, record: SubmissionRecord, inputs: readonly number[]): Sent {
+  const { ledger, rules, count } = self.world;
+  if (self.view !== ledger.ours) {
+    self.say(() => 'sends to another participant');
+    return { nr: 0, answer: { kind: 'refused', refusal: UNKNOWN_PARTY } };
+  }
+  const { row, token } = claim;
+  const { party, sentUntil, hash } = record;
+  const until = sentUntil === null ? null : microsOf(sentUntil) + (rules.bound ? 0n : microsOf(3_600_000));
+  const ledgerTime = until === null || row.steps === 2 ? null : until - microsOf(TOLERANCE_MS);
+  const message = ledger.send({
+    submissionId: token,
+    row: row.id,
+    commandId: row.txHash,
+    party,
+    amount: row.amount,
+    inputs,
+    bound:
+      hash !== null && until !== null
+        ? { kind: 'record-time', until, hash: hash.bytes }
+        : { kind: 'ledger-time', until: ledgerTime },
+  });
+  self.say(() => `sends s${message.nr} for r${row.id + 1} as ${token}, until ${sentUntil}`);
+  count('sent');
+  return message;
+}
+
+const UNKNOWN_PARTY = {
+  kind: 'for-good-by-state',
+  blame: 'all',
+  errorId: 'UNKNOWN_SUBMITTERS',
+  detail: '',
+  retryAfterMs: null,
+} as const;
+
+/** Waits, until the answer is there or given up; what it makes of the row is `decide`'s. */
+function* answered(
+  self: Self,
+  { claim }: Attempt,
+  record: SubmissionRecord,
+  sent: Sent,
+  provenBefore: boolean,
+): Steps<Verdict> {
+  const { rules, count } = self.world;
+  const { attempts } = claim.row;
+  for (;;) {
+    const luck = yield;
+    const { answer } = sent;
+    if (bad(luck)) {
+      self.say(() => `hears nothing of s${sent.nr}`);
+      count('unanswered');
+      return rules.decide({ kind: 'unknown', detail: 'no answer' }, attempted(attempts, false));
+    }
+    if (answer === null) continue;
+    self.say(() => `hears of s${sent.nr}: ${answer.kind}`);
+    if (answer.kind === 'duplicate') {
+      const chased = chase(self, claim, record, answer.completionOffset);
+      return chased ?? released('keep', 'now', 0, 'DUPLICATE_COMMAND');
+    }
+    const proven = provenBefore && self.proven(self.verified?.mark ?? null);
+    return rules.decide(answer, attempted(attempts, proven));
+  }
+}
+
+const attempted = (attempts: number, proven: boolean): Attempted => ({
+  attempts,
+  policy: { minMs: 500, maxMs: 60_000, maxAttempts: MAX_ATTEMPTS },
+  probeMs: PROBE_MS,
+  random: () => 0.5,
+  walletMessage: (errorId) => errorId,
+  proven,
+  note: null,
+});
+
+/** The first that suffice; null: not enough. */
+function choose(coins: readonly Coin[], amount: number): number[] | null {
+  const inputs: number[] = [];
+  let sum = 0;
+  for (const coin of coins) {
+    if (sum >= amount) break;
+    inputs.push(coin.id);
+    sum += coin.amount;
+  }
+  return sum >= amount ? inputs : null;
+}

@@ -1,0 +1,138 @@
+// What external parties, the right database and the clocks add, taken out piece by piece.
+import type { Mutation } from './mutation.js';
+
+const external = 'test/history/external.test.ts';
+const crash = 'test/history/ledger-crash.test.ts';
+const failover = 'test/history/failover.test.ts';
+const clocks = 'test/history/clocks.test.ts';
+const registry = 'test/history/registry.test.ts';
+const kill = 'test/process/kill.test.ts';
+
+export const externals: readonly Mutation[] = [
+  {
+    name: 'I4',
+    file: 'src/path/external.ts',
+    find: 'const unwritten = await writeAhead(path, deps, submission, record);',
+    put: 'const unwritten = record === null ? await writeAhead(path, deps, submission, record) : null;',
+    test: crash,
+    match: 'P1 *(external)',
+    what: 'the write-ahead between signature and request',
+  },
+  {
+    name: 'I4',
+    file: 'src/path/external.ts',
+    find: 'const unwritten = await writeAhead(path, deps, submission, record);',
+    put: 'const unwritten = record === null ? await writeAhead(path, deps, submission, record) : null;',
+    test: kill,
+    match: 'I4 kill -9 after the execute left, external*',
+    what: 'the same, with the process killed',
+  },
+  {
+    name: 'I4',
+    file: 'src/core/look.ts',
+    find: 'const signed = record.hash !== null && event.submissionId === record.submissionId;',
+    put: 'const signed = record.hash !== null;',
+    test: 'test/core/look.test.ts',
+    match: 'a certain rejection*',
+    what: "the submission id: an earlier submission's rejection is taken for this one's",
+  },
+  {
+    name: 'sign',
+    file: 'src/path/external.ts',
+    find: "if (inspection.kind === 'tampered')",
+    put: "if (inspection.kind === 'tampered') return { hash: prepared.hash, until: untilOf(asked) };\n  if (inspection.kind === 'tampered')",
+    test: external,
+    match: 'a participant that prepares*',
+    what: 'the look before signing',
+  },
+  {
+    name: 'sign',
+    file: 'src/path/external.ts',
+    find: 'if (bound === null || bound > asked)',
+    put: 'if (bound === null)',
+    test: external,
+    match: 'switched off*',
+    what: 'the bound, read back where nothing else is looked at',
+  },
+  {
+    name: 'P5',
+    file: 'src/path/ask-by-hash.ts',
+    find: "if (found.kind !== 'read' || found.value === null || found.value.commandId !== asked.txHash) return;",
+    put: "if (found.kind !== 'read' || found.value === null) return close(row, 'dead', { kind: 'pending', record: 'clear', wait: 'now', attempts: 0, lastError: null });",
+    test: external,
+    match: 'P5 asked by hash*',
+    what: 'that "not found" by hash proves nothing',
+  },
+  {
+    name: 'P20',
+    file: 'src/path/identify.ts',
+    find: 'if (sameDatabase(pinned)) return pinned;',
+    put: 'if (sameDatabase(pinned) || pinned !== null) return pinned;',
+    test: failover,
+    match: 'P20 failover*',
+    what: 'the recheck, on a timeline that is another than was pinned',
+  },
+  {
+    name: 'P20',
+    file: 'src/path/before-failing.ts',
+    find: "if (verdict.kind !== 'failed' || verified?.pinned.recheck == null) return verdict;",
+    put: "if (verdict.kind !== 'failed' || verified?.pinned.recheck == null || verdict !== null) return verdict;",
+    test: failover,
+    match: 'P20 failover*',
+    what: 'the look before a row fails that may have been done before the failover',
+  },
+  {
+    name: 'P20',
+    file: 'src/path/before-failing.ts',
+    find: "if (found === 'dead') return failed;",
+    put: "if (found === 'dead' || found === 'undecided') return failed;",
+    test: failover,
+    match: 'P20 after a recheck*',
+    what: 'patience, where the ledger has not said yet that nothing was done',
+  },
+  {
+    name: 'P26',
+    file: 'src/path/external.ts',
+    find: '    party: sender,\n    sentOn',
+    put: "    party: 'another::1220' as Party,\n    sentOn",
+    test: external,
+    match: 'P26 *',
+    what: 'the party in the record, which the look asks for',
+  },
+  {
+    name: 'I7',
+    file: 'src/path/clock-watch.ts',
+    find: "if (state.kind !== 'too-far') return 'any';",
+    put: "if (state.kind !== 'too-far' || probeAt > 0) return 'any';",
+    test: clocks,
+    match: 'I7 *',
+    what: 'the stop, where clocks lie too far apart',
+  },
+  {
+    name: 'halt',
+    file: 'src/path/participant.ts',
+    find: 'await haltOnBrokenBound(path, participant, own, own.record, time);',
+    put: '',
+    test: clocks,
+    match: 'an acceptance later*',
+    what: 'the question whether an acceptance kept its bound',
+  },
+  {
+    name: 'halt',
+    file: 'src/path/identify.ts',
+    find: 'if (pinned.halted !== null)',
+    put: 'if (pinned === null)',
+    test: clocks,
+    match: 'an acceptance later*',
+    what: 'the halt, for those who read the pinned row',
+  },
+  {
+    name: 'steps',
+    file: 'src/transfer/steps.ts',
+    find: "if (factory.transferKind === 'offer') {",
+    put: "if (factory.transferKind === 'offer' && token.symbol === '') {",
+    test: registry,
+    match: 'an offer where*',
+    what: "the registry's word that this would be an offer",
+  },
+];

@@ -1,0 +1,132 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
+// Of what people do: replay in its four ways, repin, the tolerance.
+import type { Mutation } from './mutation.js';
+
+const of = (file: string, find: string, put: string, match: string, what: string): Mutation => ({
+  name: 'people',
+  file: `src/store/${file}`,
+  find,
+  put,
+  test: 'test/store/people.test.ts',
+  match,
+  what,
+});
+const FORCE_NEW = 'replay --force-new*';
+const CHANGES_NONE = 'replay --completed changes no row*';
+const SETTLES = 'replay --completed settles*';
+const REPIN = 'migrate --repin*';
+const TOLERANCE = 'the tolerance grows by --tolerance*';
+
+export const people: readonly Mutation[] = [
+  of(
+    'replay.ts',
+    '${SELECTED} and ${LOOKABLE} order by m.id`',
+    '${SELECTED} order by m.id`',
+    REPIN,
+    'replay shows what it does',
+  ),
+  of(
+    'replay.ts',
+    '${SELECTED} and ${LOOKABLE} order by m.id for update',
+    '${SELECTED} order by m.id for update',
+    REPIN,
+    'replay leaves what was sent on another participant',
+  ),
+  of(
+    'force-new.ts',
+    "`${SELECTED} and m.available_at = 'infinity'`",
+    'SELECTED',
+    FORCE_NEW,
+    'only parked rows are sent anew',
+  ),
+  of('force-new.ts', "'forgotten', ${FORGOTTEN}, ", '', FORCE_NEW, 'what is forgotten is in the audit'),
+  of(
+    'complete.ts',
+    "\n       and m.available_at = 'infinity' for update",
+    ' for update',
+    CHANGES_NONE,
+    'only a parked row is settled by hand',
+  ),
+  of(
+    'complete.ts',
+    'and m.claim_token is null and m.lease_expires_at is null\n',
+    '\n',
+    CHANGES_NONE,
+    'and only in nobody’s hands',
+  ),
+  of(
+    'complete.ts',
+    'await client.query(ALONE);',
+    '',
+    'replay --completed: two people*',
+    'one person at a time',
+  ),
+  of(
+    'complete.ts',
+    'if (rows[0] !== undefined) return { takenBy: rows[0].by };',
+    '',
+    SETTLES,
+    'no two rows are completed by one update',
+  ),
+  of(
+    'complete.ts',
+    'coalesce(m.submission_party, (select',
+    'coalesce((select',
+    'replay --completed finds*',
+    'the party is the one that was sent with',
+  ),
+  of(
+    'recheck-by-hand.ts',
+    'if (held.rows.length > 0) {',
+    'if (false) {',
+    'replay --recheck*',
+    'nobody may be at work',
+  ),
+  of('repin.ts', "else 'infinity' end", 'else m.available_at end', REPIN, 'undecided rows are parked'),
+  of(
+    'repin.ts',
+    "    union all\n    select m.id from mempool m where m.status = 'pending' and m.claim_token is not null\n  )",
+    '  )',
+    REPIN,
+    'claims end',
+  ),
+  of('repin.ts', 'sent_on = sent_on + 1', 'sent_on = sent_on', REPIN, 'records know their participant'),
+  of('repin.ts', 'ledger_end = null,', '', REPIN, 'offsets go with their participant'),
+  of(
+    'repin.ts',
+    'recheck_from = null, recheck_until = null, recheck_at = null,',
+    '',
+    REPIN,
+    'so does a recheck',
+  ),
+  of(
+    'repin.ts',
+    "or m.available_at = 'infinity' then m.last_error",
+    'then m.last_error',
+    REPIN,
+    'what was parked keeps its reason',
+  ),
+  of(
+    'change-pins.ts',
+    'const moved = grown === 0 ? 0',
+    'const moved = grown >= 0 ? 0',
+    TOLERANCE,
+    'bounds grow with the tolerance',
+  ),
+  of('change-pins.ts', ' and m.submission_hash is null', '', TOLERANCE, 'what was signed keeps its bound'),
+  of('change-pins.ts', ' and m.sent_on = p.sent_on', '', TOLERANCE, 'another participant’s records stay'),
+  of(
+    'change-pins.ts',
+    "recheck_until = p.recheck_until + $6::float8 * interval '1 ms'",
+    'recheck_until = case when $6::float8 is not null then p.recheck_until end',
+    TOLERANCE,
+    'so does what a recheck waits for',
+  ),
+  of(
+    'change-pins.ts',
+    'halted = case when $5::boolean then null else p.halted end',
+    'halted = case when $5::boolean is not null then null else p.halted end',
+    'migrate --tolerance*',
+    'only a person lets claims go on',
+  ),
+];

@@ -1,0 +1,116 @@
+// Look before you sign: what a participant may have made of a transfer, what is signed,
+// and what is not.
+import type { PreparedTransaction } from '@canton-network/core-ledger-proto';
+import test from 'ava';
+import fc from 'fast-check';
+import { type Expected, inspectPrepared, readBound } from '../../src/transfer/inspect.js';
+import { messageOf, ownScenario, registryScenario, seal } from './prepared.js';
+import { ALICE, ASKED, event, ownHolding, UNIT } from './prepared-contracts.js';
+import { addNode, metadataOf, rootOf } from './prepared-edit.js';
+import { v } from './prepared-values.js';
+
+const inspected = async (message: PreparedTransaction, expected: Expected) =>
+  inspectPrepared(await seal(message), expected);
+
+test('what was asked for is signed, and what is signed is the hash of what was read', async (t) => {
+  for (const scenario of [ownScenario(), registryScenario('direct'), registryScenario('offer')]) {
+    const prepared = await seal(messageOf(scenario));
+    const seen = await inspectPrepared(prepared, scenario.expected);
+    if (seen.kind === 'tampered') return t.fail(seen.reason);
+    t.deepEqual(Buffer.from(seen.hash), Buffer.from(prepared.hash));
+    t.not(seen.hash, prepared.hash);
+    t.is(seen.maxRecordTime, ASKED);
+    t.is(readBound(prepared), ASKED);
+  }
+});
+
+test('without change, to oneself, with a physical synchronizer, with an earlier bound: all of these are fine', async (t) => {
+  const exact = ownScenario();
+  const noChange = messageOf({
+    ...exact,
+    inputs: [ownHolding('00c1', ALICE, 4n * UNIT), ownHolding('00c2', ALICE, UNIT)],
+    steps: exact.steps.filter((step) => !('create' in step && step.create.id === '00d2')),
+  });
+  t.like(await inspected(noChange, exact.expected), { kind: 'ok' });
+
+  const self = ownScenario();
+  const toSelf = {
+    ...self.expected,
+    terms: { ...self.expected.terms, receiver: ALICE },
+  };
+  const steps = self.steps.map((step) => {
+    if (!('create' in step)) return step;
+    if (step.create.id === '00d1') return { create: ownHolding('00d1', ALICE, 5n * UNIT) };
+    return step.create.id === '00ee' ? { create: event({ toParty: v.some(v.party(ALICE)) }) } : step;
+  });
+  t.like(await inspected(messageOf({ ...self, expected: toSelf, steps }), toSelf), { kind: 'ok' });
+
+  const scenario = ownScenario();
+  for (const change of [
+    (m) => Object.assign(metadataOf(m), { synchronizerId: 'sync::1220bb::35-0' }),
+    (m) => Object.assign(metadataOf(m), { maxRecordTime: ASKED - 1n }),
+    (m) => addNode(m, { fetch: ownHolding('00c1', ALICE, 4n * UNIT) }),
+  ] satisfies ((message: PreparedTransaction) => void)[]) {
+    const message = messageOf(scenario);
+    change(message);
+    t.like(await inspected(message, scenario.expected), { kind: 'ok' }, `${change}`);
+  }
+});
+
+test('hostile bytes are no error and no signature', async (t) => {
+  const scenario = ownScenario();
+  const prepared = await seal(messageOf(scenario));
+  const refused = async (transaction: Uint8Array) => {
+    const { kind } = await inspectPrepared({ ...prepared, transaction }, scenario.expected);
+    return kind === 'tampered';
+  };
+  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), refused), { numRuns: 300 });
+  // The same transaction, and 10 MiB of a field that nobody knows: more than a participant takes in one message.
+  const padding = 10 * 1024 * 1024;
+  const padded = Buffer.concat([
+    prepared.transaction,
+    varint((99 << 3) | 2),
+    varint(padding),
+    Buffer.alloc(padding),
+  ]);
+  t.true(await refused(padded));
+  // A stack ends, sooner or later; and what is just not too deep has still to be hashed.
+  for (const depth of [100, 1_000, 100_000]) t.true(await refused(nested(depth)), `${depth}`);
+  t.is(readBound({ ...prepared, transaction: Buffer.from([0xff, 0xff]) }), null);
+  t.is(readBound({ ...prepared, transaction: nested(100_000) }), null);
+});
+
+/** A preparation whose metadata holds an optional in an optional in an optional. */
+function nested(depth: number): Buffer {
+  const parts: Buffer[] = [];
+  let length = 0;
+  const wrap = (field: number): void => {
+    const header = Buffer.concat([varint((field << 3) | 2), varint(length)]);
+    parts.push(header);
+    length += header.length;
+  };
+  for (let level = 0; level < depth; level++) {
+    wrap(1);
+    wrap(10);
+  }
+  for (const field of [2, 8, 2]) wrap(field);
+  return Buffer.concat(parts.reverse());
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>>= 7) {
+    if (rest < 128) return Buffer.from([...bytes, rest]);
+    bytes.push((rest & 127) | 128);
+  }
+}
+
+test('what people read of it is one short line, whatever a participant writes', async (t) => {
+  const scenario = ownScenario();
+  const message = messageOf(scenario);
+  Object.assign(rootOf(message), { choiceId: `a\u0000b\n${'x'.repeat(5000)}` });
+  const seen = await inspected(message, scenario.expected);
+  if (seen.kind !== 'tampered') return t.fail(seen.kind);
+  t.regex(seen.reason, /^root: its choice is a b xx/);
+  t.true(seen.reason.length <= 300);
+});

@@ -1,0 +1,135 @@
+// Who there is, and the contracts that a transfer of theirs meets.
+import type { Create, Value } from '@canton-network/core-ledger-proto';
+import { party } from '../../src/core/ids.js';
+import { type, v } from './prepared-values.js';
+
+export const ISSUER = 'issuer::1220aa';
+export const ALICE = party('alice::1220ab');
+export const BOB = party('bob::1220ac');
+export const MALLORY = party('mallory::1220ad');
+export const REGISTRAR = 'registrar::1220ae';
+export const UNIT = 10n ** 10n;
+export const NOW = 1_700_000_000_000_000n;
+export const ASKED = NOW + 30_000_000n;
+
+/** A contract as its template has it. */
+export interface Contract {
+  readonly id: string;
+  readonly template: readonly [string, string];
+  readonly argument: Value;
+  readonly signatories: readonly string[];
+  readonly stakeholders: readonly string[];
+}
+
+export const create = (contract: Contract): Create => ({
+  lfVersion: '2.1',
+  contractId: contract.id,
+  packageName: 'a-token',
+  templateId: type(...contract.template),
+  argument: contract.argument,
+  signatories: [...contract.signatories].sort(),
+  stakeholders: [...new Set(contract.stakeholders)].sort(),
+});
+
+/** What a use of a contract says of it. */
+export const sharedFields = ({ id, template, signatories, stakeholders }: Contract) => {
+  const { lfVersion, contractId, packageName, templateId, ...parties } = create({
+    id,
+    template,
+    signatories,
+    stakeholders,
+    argument: v.none(),
+  });
+  return {
+    lfVersion,
+    contractId,
+    packageName,
+    templateId: templateId ?? type('', ''),
+    signatories: parties.signatories,
+    stakeholders: parties.stakeholders,
+  };
+};
+
+const HOLDING = ['CIP56.Token', 'CIP56Holding'] as const;
+
+export const ownHolding = (
+  id: string,
+  owner: string,
+  units: bigint,
+  change: Record<string, Value> = {},
+): Contract => ({
+  id,
+  template: HOLDING,
+  signatories: [ISSUER],
+  stakeholders: [ISSUER, owner],
+  argument: v.record({
+    issuer: v.party(ISSUER),
+    owner: v.party(owner),
+    amount: v.numeric(units),
+    instrumentId: instrument(ISSUER, 'DEMO'),
+    lock: v.none(),
+    meta: v.record({ values: v.map() }),
+    ...change,
+  }),
+});
+
+export const instrument = (admin: string, id: string): Value =>
+  v.record({ admin: v.party(admin), id: v.text(id) });
+
+export const event = (change: Record<string, Value> = {}): Contract => ({
+  id: '00ee',
+  template: ['CIP56.Events', 'TokenTransferEvent'],
+  signatories: [ISSUER],
+  stakeholders: [ISSUER, ALICE, BOB],
+  argument: v.record({
+    issuer: v.party(ISSUER),
+    fromParty: v.some(v.party(ALICE)),
+    toParty: v.some(v.party(BOB)),
+    amount: v.numeric(5n * UNIT),
+    instrumentId: instrument(ISSUER, 'DEMO'),
+    timestamp: v.time(NOW),
+    meta: v.none(),
+    auditObservers: v.list([]),
+    ...change,
+  }),
+});
+
+export const registryHolding = (
+  id: string,
+  owner: string,
+  units: bigint,
+  { locked = false, admin = REGISTRAR, name = 'USDCx' } = {},
+): Contract => ({
+  id,
+  template: ['Utility.Registry.Holding.V0.Holding', 'Holding'],
+  signatories: [admin, owner],
+  stakeholders: [admin, owner],
+  argument: v.record({
+    operator: v.party('operator::1220'),
+    provider: v.party('provider::1220'),
+    registrar: v.party(admin),
+    owner: v.party(owner),
+    instrument: v.record({
+      source: v.party(admin),
+      id: v.text(name),
+      scheme: v.text('RegistrarInternalScheme'),
+    }),
+    label: v.text(''),
+    amount: v.numeric(units),
+    lock: locked ? v.some(v.record({ lockers: v.list([]) })) : v.none(),
+  }),
+});
+
+/** Something of the registry's that holds no money: a rule, an offer, a receipt. */
+export const other = (
+  id: string,
+  entity: string,
+  signatories: string[],
+  stakeholders = signatories,
+): Contract => ({
+  id,
+  template: ['Utility.Registry.App', entity],
+  signatories,
+  stakeholders,
+  argument: v.record({ note: v.text(entity) }),
+});

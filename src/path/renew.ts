@@ -1,6 +1,7 @@
+import { StoreUnavailable } from '../core/errors.js';
 import type { ClaimToken } from '../core/ids.js';
 import type { MempoolRow } from '../core/row.js';
-import { every } from '../runtime/timers.js';
+import { every, pause } from '../runtime/timers.js';
 import type { PathContext } from './context.js';
 
 /** This process's hold on one row (I1). */
@@ -45,7 +46,7 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
     if (held.size === 0) return;
     const asked = [...held.keys()];
     const sentAt = clock.elapsed();
-    const kept = await store.renew(asked, settings.leaseMs);
+    const kept = await inTime(store.renew(asked, settings.leaseMs), settings.leaseMs / RENEWALS);
     for (const token of asked) {
       const lease = held.get(token);
       if (lease === undefined) continue;
@@ -67,7 +68,15 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
   };
 
   const report = (error: unknown): void => emit({ kind: 'fault', where: 'renew', error });
-  const renewing = every(settings.leaseMs / RENEWALS, 0, renew, report);
+  // A third from one begin to the next, however long the statement takes: one that hangs may not cost the second.
+  let tookMs = 0;
+  const timed = async (): Promise<void> => {
+    const since = clock.elapsed();
+    await renew().finally(() => {
+      tookMs = clock.elapsed() - since;
+    });
+  };
+  const renewing = every(() => Math.max(0, settings.leaseMs / RENEWALS - tookMs), 0, timed, report);
   const watching = every(settings.leaseMs / WATCHES, 0, watch, report);
 
   return {
@@ -89,4 +98,19 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
       await Promise.all([renewing.stop(), watching.stop()]);
     },
   };
+}
+
+/** The statement goes on, and whatever it answers later is too late to rely on. */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  const over = new AbortController();
+  const late = pause(ms, over.signal).then(() => {
+    if (over.signal.aborted) return work;
+    throw new StoreUnavailable('the leases could not be renewed in time');
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+    work.catch(() => {});
+  }
 }

@@ -6,6 +6,7 @@ import type { Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { forBoth } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
+import { advance } from '../support/marks.js';
 import { createWorld, type World } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
 
@@ -17,7 +18,7 @@ async function mark(world: World, local: Local, hash: string): Promise<void> {
   if (entry?.outcome.kind !== 'accepted') throw new Error('not accepted');
   const { offset, updateId } = entry.outcome;
   const [actAs] = entry.actAs;
-  await local.store.advanceMarks({
+  await advance(local.store, {
     ledgerEnd: BigInt(world.sandbox.ledgerEnd()),
     mark: { offset: BigInt(offset), updateId, party: party(actAs ?? '') },
     oldMark: null,

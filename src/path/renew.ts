@@ -18,7 +18,6 @@ export interface Lease {
 export interface Renewer {
   /** `sentAt`: elapsed time *before* the claim statement was sent, so that ours ends before the database's does. */
   hold(row: MempoolRow, token: ClaimToken, sentAt: number): Lease;
-  held(): number;
   /** Ends every lease's work: the process is going down. */
   abortAll(reason: string): void;
   stop(): Promise<void>;
@@ -90,7 +89,6 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
         end: () => void held.delete(token),
       };
     },
-    held: () => held.size,
     abortAll(reason) {
       for (const lease of held.values()) lease.abort.abort(reason);
     },

@@ -26,7 +26,6 @@ export interface Way {
    * never sent as it was, what is unanswered with its record, due at once for another instance's look.
    */
   stop(graceMs: number): Promise<'clean' | 'forced'>;
-  inFlight(): { readonly submissions: number; readonly looks: number; readonly settling: number };
   blockers(): readonly NotReady[];
 }
 
@@ -132,7 +131,6 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       await Promise.all([renewer.stop(), participant.stop()]);
       return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
     },
-    inFlight: () => ({ submissions: slots.busy(), looks: lookSlots.busy(), settling: settler.waiting() }),
     blockers() {
       const blocked: NotReady[] = [];
       const refused = participant.blocker();

@@ -75,8 +75,8 @@ export const externals: readonly Mutation[] = [
   {
     name: 'P20',
     file: 'src/path/before-failing.ts',
-    find: "if (verdict.kind !== 'failed' || verified?.pinned.recheck == null) return verdict;",
-    put: "if (verdict.kind !== 'failed' || verified?.pinned.recheck == null || verdict !== null) return verdict;",
+    find: 'if (verified.pinned.recheck === null) return verdict;',
+    put: 'if (verified !== null) return verdict;',
     test: failover,
     match: 'P20 failover*',
     what: 'the look before a row fails that may have been done before the failover',
@@ -111,7 +111,7 @@ export const externals: readonly Mutation[] = [
   {
     name: 'halt',
     file: 'src/path/participant.ts',
-    find: 'await haltOnBrokenBound(path, participant, own, own.record, time);',
+    find: 'haltOnBrokenBound(path, participant, own, own.record, time);',
     put: '',
     test: clocks,
     match: 'an acceptance later*',

@@ -246,3 +246,37 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
   t.is((await world.row(hash)).status, 'completed');
   t.deepEqual(await world.audit(), []);
 });
+
+test('P8 a check that was under way when the connection was lost verifies nobody', async (t) => {
+  const world = await createWorld(t);
+  const asked: string[] = [];
+  let tell: (ready: boolean) => void = () => {};
+  const losing = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    onReady(listener) {
+      tell = listener;
+      return ledger.onReady(listener);
+    },
+    async version(options) {
+      asked.push('version');
+      return ledger.version(options);
+    },
+    async ledgerEnd(options) {
+      const end = await ledger.ledgerEnd(options);
+      // It comes back at once: who answers from here on may be another.
+      if (!asked.includes('lost')) {
+        asked.push('lost');
+        tell(false);
+        tell(true);
+      }
+      return end;
+    },
+  });
+  const local = await startLocal(t, world, { ledger: losing, onEvent: ({ kind }) => asked.push(kind) });
+  await local.event('ready');
+  const since = asked.slice(asked.indexOf('lost'), asked.indexOf('ready') + 1);
+  t.deepEqual(
+    since.filter((what) => what !== 'not-ready'),
+    ['lost', 'version', 'ready'],
+  );
+});

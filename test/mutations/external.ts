@@ -109,6 +109,15 @@ export const externals: readonly Mutation[] = [
     what: 'the stop, where clocks lie too far apart',
   },
   {
+    name: 'P8',
+    file: 'src/path/participant.ts',
+    find: 'if (doubts === began) become(found);',
+    put: 'if (doubts >= began) become(found);',
+    test: 'test/history/ledger-participant.test.ts',
+    match: 'P8 a check*',
+    what: 'a check that a doubt outlives',
+  },
+  {
     name: 'halt',
     file: 'src/path/participant.ts',
     find: 'haltOnBrokenBound(path, participant, own, own.record, time);',

@@ -53,3 +53,12 @@ export function sleeps(sources: readonly Source[]): Problem[] {
       : [{ path: source.path, what: `${slept}: wait for an event instead, with a helper of test/support` }];
   });
 }
+
+/** It forgets a time-out among its sources when it is collected (nodejs/node#57736): `runtime/limit.ts` has another. */
+export function weakSignals(sources: readonly Source[]): Problem[] {
+  return sources.flatMap((source) =>
+    source.path.startsWith('src/') && /\bAbortSignal \. any\b/.test(codeOf(source))
+      ? [{ path: source.path, what: 'AbortSignal.any may never abort: use runtime/limit.ts' }]
+      : [],
+  );
+}

@@ -116,8 +116,9 @@ export interface Store {
   pinned(): Promise<Pinned | null>;
   /** Pins what the first connected instance was shown; null: another was faster, read again. */
   pinParticipant(generation: bigint, participant: NonNullable<Pinned['participant']>): Promise<Pinned | null>;
-  /** Moves the marks, forward only. */
+  /** Moves the marks, forward only, of the generation that they were proven under. */
   advanceMarks(marks: {
+    readonly generation: bigint;
     readonly ledgerEnd: Offset;
     readonly mark: Mark | null;
     readonly oldMark: Mark | null;
@@ -128,8 +129,8 @@ export interface Store {
    * (P20). Null: the generation is not this one any more, another instance was faster.
    */
   recheck(request: RecheckRequest): Promise<RecheckResult | null>;
-  /** Stops every instance's claims until a person has acted; false: it was halted, or pinned anew, already. */
-  halt(generation: bigint, reason: string): Promise<boolean>;
+  /** Stops every instance's claims until a person has acted; false: they were stopped already. */
+  halt(reason: string): Promise<boolean>;
   /** Rings the bell for the others: `handoff` says that this instance has no free slot left. */
   ring(kind: 'bell' | 'handoff'): Promise<void>;
 }
@@ -168,6 +169,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Of a call that submits. */
+export interface SendOptions extends CallOptions {
+  /** Asked in the very tick in which the request would leave; a reason: it does not (I1, P8). */
+  readonly mayNotLeave?: () => string | null;
+}
+
 /** The participant. Reads return failures as values; nothing here throws for what a participant may answer. */
 export interface Ledger {
   /** The channel is READY now: a call made in this tick leaves on it. */
@@ -184,11 +191,11 @@ export interface Ledger {
     options: CallOptions,
   ): Promise<Read<Extract<TransferFactory, { kind: 'registry' }>>>;
   /** `SubmitAndWait`, sent at most once, only on a READY channel. */
-  submit(submission: HostedSubmission, options: CallOptions): Promise<Outcome>;
+  submit(submission: HostedSubmission, options: SendOptions): Promise<Outcome>;
   /** `PrepareSubmission`: changes nothing on the ledger, so a failure of it is one of a read. Record times in µs. */
   prepare(transfer: Transfer, maxRecordTime: Micros, options: CallOptions): Promise<Read<Prepared>>;
   /** `ExecuteSubmissionAndWait`, sent at most once, only on a READY channel. */
-  execute(submission: SignedSubmission, options: CallOptions): Promise<Outcome>;
+  execute(submission: SignedSubmission, options: SendOptions): Promise<Outcome>;
   /** The acceptance of what was signed with this hash (from 3.6 on). Null proves nothing. */
   acceptedByHash(
     hash: Uint8Array,

@@ -21,7 +21,7 @@ export type Sender =
   /** A key is stored: prepare, sign, execute. */
   | { readonly kind: 'external'; readonly party: Party; readonly key: SealedKey }
   /** `key_mode = 'external'` and no key: nobody here can sign. */
-  | { readonly kind: 'keyless' }
+  | { readonly kind: 'keyless'; readonly party: Party }
   /** No `users` row, or one without a party. */
   | { readonly kind: 'unknown' };
 

@@ -1,7 +1,7 @@
 // One call on the channel, from request to answer. Nothing here knows what a call is about.
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { Offset } from '../core/ids.js';
-import type { CallOptions, ReadFailure } from '../core/ports.js';
+import type { ReadFailure, SendOptions } from '../core/ports.js';
 import { monotonic } from '../runtime/clock.js';
 import type { TokenSource } from './auth.js';
 import { authorize, metadataWith, newerToken, type Patience } from './authorize.js';
@@ -35,7 +35,7 @@ export interface Failed {
 }
 export type Called<T> = { readonly kind: 'answer'; readonly value: T } | Failed | NotCalled;
 
-interface UnaryOptions extends CallOptions {
+interface UnaryOptions extends SendOptions {
   /** Without it a call on a channel that is connecting waits for it. */
   readonly onlyWhenReady?: boolean;
 }
@@ -76,6 +76,8 @@ function unaryOnce<Request, Response>(
   options: UnaryOptions,
 ): Promise<Called<Response>> {
   return new Promise((resolve) => {
+    const why = options.mayNotLeave?.() ?? null;
+    if (why !== null) return resolve(notCalled('CALL_ABORTED', why));
     if (options.onlyWhenReady && !wire.channel.ready())
       return resolve(notCalled('NOT_READY', 'the channel is not ready'));
     if (options.timeoutMs <= 0) return resolve(notCalled('CALL_ABORTED', 'no time is left for the call'));

@@ -5,7 +5,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/command_service.js';
 import { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import type { Outcome } from '../core/outcome.js';
-import type { CallOptions } from '../core/ports.js';
+import type { SendOptions } from '../core/ports.js';
 import type { HostedSubmission } from '../core/transfer.js';
 import { unary, type Wire } from './call.js';
 import { transferCommand } from './exercise.js';
@@ -19,7 +19,7 @@ export async function submit(
   wire: Wire,
   settings: LedgerSettings,
   submission: HostedSubmission,
-  options: CallOptions,
+  options: SendOptions,
 ): Promise<Outcome> {
   const request = new SubmitAndWaitRequest({ commands: commandsOf(submission, settings) });
   const outcome = outcomeOf(await unary(wire, submitAndWait, request, { ...options, onlyWhenReady: true }));

@@ -12,7 +12,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import type { Micros } from '../core/ids.js';
 import type { Outcome } from '../core/outcome.js';
-import type { CallOptions, Read } from '../core/ports.js';
+import type { CallOptions, Read, SendOptions } from '../core/ports.js';
 import type { Prepared, SignedSubmission, Transfer } from '../core/transfer.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
@@ -99,7 +99,7 @@ export async function execute(
   wire: Wire,
   settings: LedgerSettings,
   submission: SignedSubmission,
-  options: CallOptions,
+  options: SendOptions,
 ): Promise<Outcome> {
   const request = executeRequest(submission, settings);
   return outcomeOf(await unary(wire, ExecuteSubmissionAndWait, request, { ...options, onlyWhenReady: true }));

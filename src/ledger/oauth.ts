@@ -2,6 +2,7 @@
 import { backoffMs } from '../core/backoff.js';
 import type { CallOptions, Clock } from '../core/ports.js';
 import { monotonic } from '../runtime/clock.js';
+import { limited } from '../runtime/limit.js';
 import { pause } from '../runtime/timers.js';
 import type { TokenSource } from './auth.js';
 import { type OauthClient, requestToken } from './token-request.js';
@@ -106,7 +107,8 @@ function lifeOf(lifeMs: number | null, since: number): Pick<Held, 'renewAt' | 'e
 async function within(work: Promise<void>, { timeoutMs, signal }: Partial<CallOptions>): Promise<void> {
   if (timeoutMs === undefined && signal === undefined) return work;
   const done = new AbortController();
-  const stop = signal === undefined ? done.signal : AbortSignal.any([done.signal, signal]);
-  await Promise.race([work, pause(timeoutMs ?? TIMEOUT_MS, stop)]);
+  await limited(signal === undefined ? [done.signal] : [done.signal, signal], null, async (stop) => {
+    await Promise.race([work, pause(timeoutMs ?? TIMEOUT_MS, stop)]);
+  });
   done.abort();
 }

@@ -2,6 +2,7 @@
 // goes wrong here is the token's trouble, never the row's: it waits, and others go on.
 import type { CallOptions, Read } from '../core/ports.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
+import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
 import type { localErrorIds } from './classify.js';
 import { registryAnswer, registryQuestion } from './registry-message.js';
@@ -25,8 +26,18 @@ export async function registryFactory(
   terms: TransferTerms,
   options: CallOptions,
 ): Promise<Read<RegistryFactory>> {
-  const timeout = AbortSignal.timeout(Math.max(0, Math.min(TIMEOUT_MS, options.timeoutMs)));
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+  const given = options.signal === undefined ? [] : [options.signal];
+  const timeoutMs = Math.max(0, Math.min(TIMEOUT_MS, options.timeoutMs));
+  return await limited(given, timeoutMs, (signal) => ask(settings, registryUrl, terms, options, signal));
+}
+
+async function ask(
+  settings: Pick<LedgerSettings, 'synchronizerId'>,
+  registryUrl: string,
+  terms: TransferTerms,
+  options: CallOptions,
+  signal: AbortSignal,
+): Promise<Read<RegistryFactory>> {
   try {
     const response = await fetch(endpoint(registryUrl, terms.admin), {
       method: 'POST',
@@ -49,7 +60,7 @@ export async function registryFactory(
     // Ours to end: a lease lost, a stop. It says nothing of the registry.
     if (options.signal?.aborted)
       return localFailure('CALL_ABORTED', 'aborted before the registry answered', false);
-    return failed('REGISTRY_UNAVAILABLE', timeout.aborted ? 'it did not answer in time' : causeOf(error));
+    return failed('REGISTRY_UNAVAILABLE', signal.aborted ? 'it did not answer in time' : causeOf(error));
   }
 }
 

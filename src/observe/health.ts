@@ -7,7 +7,7 @@ export interface Health {
   readonly blockers: readonly NotReady[];
 }
 
-const STARTING: Health = { ready: false, blockers: [{ part: 'participant', reason: 'starting' }] };
+export const STARTING: Health = { ready: false, blockers: [{ part: 'participant', reason: 'starting' }] };
 
 /** Which parts an event says something about; what the others block stays. */
 export function onEvent(health: Health, event: SubmitterEvent): Health {

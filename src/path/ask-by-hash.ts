@@ -1,3 +1,5 @@
+import { limited } from '../runtime/limit.js';
+import { haltOnBrokenBound } from './halt.js';
 import type { Looking, Reading } from './looking.js';
 import { verifyAcceptance } from './verify.js';
 
@@ -8,16 +10,21 @@ const CALL_MS = 5_000;
  * anything; that nothing is found, or nobody answers, proves nothing, and the stream is read as ever (P5).
  */
 export async function askByHash(reading: Reading): Promise<void> {
-  await Promise.all([...reading.open].map((row) => ask(reading, row)));
+  const { stop } = reading;
+  await Promise.all(
+    [...reading.open].map((row) =>
+      limited([stop, row.lease.signal], null, (signal) => ask(reading, row, signal)),
+    ),
+  );
 }
 
-async function ask({ path, stop, close }: Reading, row: Looking): Promise<void> {
+async function ask({ path, participant, close }: Reading, row: Looking, signal: AbortSignal): Promise<void> {
   const { record, row: asked } = row.claim;
   if (record.hash === null) return;
-  const signal = AbortSignal.any([stop, row.lease.signal]);
   const found = await path.ledger.acceptedByHash(record.hash.bytes, { timeoutMs: CALL_MS, signal });
   if (found.kind !== 'read' || found.value === null || found.value.commandId !== asked.txHash) return;
-  const { updateId, offset } = found.value;
+  const { updateId, offset, time } = found.value;
+  haltOnBrokenBound(path, participant, asked, record, time);
   const verdict = await verifyAcceptance(path, row.claim, { updateId, offset, ours: true }, signal);
   if (verdict !== null) await close(row, 'accepted', verdict);
 }

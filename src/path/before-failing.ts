@@ -17,11 +17,15 @@ export async function beforeFailing(
   { claim, lease, now, at }: Omit<Submission, 'onSend'>,
   verdict: Verdict,
 ): Promise<Verdict> {
-  const verified = deps.participant.verified();
   const { sender } = claim;
-  if (verdict.kind !== 'failed' || verified?.pinned.recheck == null) return verdict;
   // Without a party nothing can have been sent for it.
-  if (sender.kind !== 'hosted' && sender.kind !== 'external') return verdict;
+  if (verdict.kind !== 'failed' || sender.kind === 'unknown') return verdict;
+  const verified = deps.participant.verified();
+  if (verified === null) {
+    // Whether there was a failover is not known right now.
+    return released('clear', path.settings.probeMs, -1, 'NOT_FAILED: the participant is not verified');
+  }
+  if (verified.pinned.recheck === null) return verdict;
   const { from, until } = verified.pinned.recheck;
   const record: UndecidedClaim['record'] = {
     sentFrom: from,

@@ -4,6 +4,7 @@ import { chaseFrom, lookAt } from '../core/look.js';
 import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
 import type { UndecidedClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
+import { limited } from '../runtime/limit.js';
 import type { PathContext } from './context.js';
 import { isStill } from './marks.js';
 import type { Participant } from './participant.js';
@@ -30,39 +31,44 @@ export async function chase(
   if (mark === null && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal }))) return null;
 
   const pruned = await path.ledger.prunedUpTo({ timeoutMs: CALL_MS, signal });
+  if (completionOffset !== null && pruned.kind === 'read' && pruned.value >= completionOffset) {
+    const reason = `PRUNED: the participant calls this a duplicate of ${completionOffset}, and has forgotten everything up to ${pruned.value}`;
+    return parked(reason, 'keep');
+  }
   const { beginExclusive, until } = chaseFrom(
     completionOffset,
     end.value,
     pruned.kind === 'read' ? pruned.value : 0n,
   );
   const parties = mark === null ? [claim.record.party] : [...new Set([claim.record.party, mark.party])];
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(verified.patienceMs)]);
-  // Past both the place the participant named and the mark, else the read proves nothing.
-  const past = mark !== null && mark.offset > until ? mark.offset : until;
-  let proof: Proof = proofAtBegin(mark);
-  for await (const event of path.ledger.completions(
-    { parties, beginExclusive: beginBefore(beginExclusive, mark) },
-    limit,
-  )) {
-    proof = observeProof(proof, mark, event);
-    if (proof === 'missed') {
-      participant.doubt('its completion stream does not show the marked completion');
-      return null;
+  return limited([signal], verified.patienceMs, async (stop) => {
+    // Past both the place the participant named and the mark, else the read proves nothing.
+    const past = mark !== null && mark.offset > until ? mark.offset : until;
+    let proof: Proof = proofAtBegin(mark);
+    for await (const event of path.ledger.completions(
+      { parties, beginExclusive: beginBefore(beginExclusive, mark) },
+      stop,
+    )) {
+      proof = observeProof(proof, mark, event);
+      if (proof === 'missed') {
+        participant.doubt('its completion stream does not show the marked completion');
+        return null;
+      }
+      const finding = lookAt(
+        event,
+        claim.row.txHash,
+        { ...claim.record, sentUntil: null },
+        path.settings.synchronizerId,
+      );
+      if (finding?.kind === 'accepted') return verifyAcceptance(path, claim, finding, signal);
+      if (event.offset < past) continue;
+      if (proof === 'unmarked' && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal })))
+        return null;
+      const where = completionOffset === null ? `anywhere up to ${until}` : `at ${completionOffset}`;
+      const reason = `LOST_DUPLICATE: the participant calls this a duplicate, and shows no acceptance of it ${where}`;
+      path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
+      return parked(reason, 'keep');
     }
-    const finding = lookAt(
-      event,
-      claim.row.txHash,
-      { ...claim.record, sentUntil: null },
-      path.settings.synchronizerId,
-    );
-    if (finding?.kind === 'accepted') return verifyAcceptance(path, claim, finding, signal);
-    if (event.offset < past) continue;
-    if (proof === 'unmarked' && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal })))
-      return null;
-    const where = completionOffset === null ? `anywhere up to ${until}` : `at ${completionOffset}`;
-    const reason = `LOST_DUPLICATE: the participant calls this a duplicate, and shows no acceptance of it ${where}`;
-    path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
-    return parked(reason, 'keep');
-  }
-  return null;
+    return null;
+  });
 }

@@ -7,6 +7,7 @@ import type { ClockWatch } from './clock-watch.js';
 import { type ConcludeDeps, conclude, taken } from './conclude.js';
 import type { PathContext } from './context.js';
 import type { KnownTimes } from './known-times.js';
+import { PINS_CHANGED } from './participant.js';
 import type { Renewer } from './renew.js';
 import type { SubmitDeps } from './submission.js';
 import { submit } from './submit.js';
@@ -36,6 +37,12 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
   let appetite = FEW;
   /** The last claim filled the last slot: there may be more. */
   let hungry = false;
+  /** A bell was answered, and what came with it is not drained yet: then comes the trailing look. */
+  let rang = false;
+
+  const handOff = (): void => {
+    store.ring('handoff').catch((error: unknown) => emit({ kind: 'fault', where: 'handoff', error }));
+  };
 
   const round = async (by: WakeReason): Promise<void> => {
     const verified = participant.verified();
@@ -46,6 +53,8 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     const ask = Math.min(slots.free(), probe ? 1 : appetite);
     if (ask === 0) {
       hungry = true;
+      // A lane is free, and there is no slot for it here.
+      if (by === 'lane') handOff();
       return;
     }
     if (allowed[0] === 'one') breaker.beginProbe();
@@ -56,7 +65,7 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     if (reply.kind === 'stale') {
       // It learned nothing; left under way, it would be the last one.
       if (probe) breaker.endProbe();
-      return participant.doubt('the pinned row changed');
+      return participant.doubt(PINS_CHANGED);
     }
     times.database(reply.now, sentAt);
     const got = reply.rows.length;
@@ -102,17 +111,19 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
   /** What comes after a claim: more while there is more, a trailing look after the last. */
   const follow = (by: WakeReason, got: number, ask: number): void => {
     if (by === 'bell') wakeups.answered(got > 0);
+    rang ||= by === 'handoff' || (by === 'bell' && got > 0);
     if (got === ask) {
       appetite = Math.min(appetite * 2, settings.concurrency);
       hungry = slots.free() === 0;
       if (!hungry) wakeups.signal('slot');
       // There may be more, and no slot for it here: those who answer bells late must not be late now.
-      else store.ring('handoff').catch((error: unknown) => emit({ kind: 'fault', where: 'handoff', error }));
+      else handOff();
       return;
     }
     appetite = FEW;
     hungry = false;
-    if (by === 'handoff' || (by === 'bell' && got > 0)) wakeups.trail(TRAILING_MS);
+    if (rang) wakeups.trail(TRAILING_MS);
+    rang = false;
   };
 
   return {

@@ -26,7 +26,11 @@ export async function conclude(
   const { laneWaits } = await deps.settler.settle({ id, txHash, token: claim.token, verdict });
   if (deps.stopping.aborted) return;
   // Only where somebody waits: a claim after every row would double the claims of a quiet system.
-  if (laneWaits) deps.wakeups.signal('lane');
+  if (laneWaits) {
+    deps.wakeups.signal('lane');
+    // Where its rows are undecided, as after a failover, the next of them is the lane's head.
+    if (claim.kind === 'undecided') deps.lookAgain();
+  }
   if (verdict.kind !== 'pending' || verdict.wait === 'parked') return;
   if (typeof verdict.wait === 'number') deps.wakeups.due(verdict.wait);
   else if (verdict.record === 'keep') deps.lookAgain();

@@ -10,15 +10,7 @@ import { inspectPrepared, readBound } from '../transfer/inspect.js';
 import type { PathContext } from './context.js';
 import { gather } from './gather.js';
 import type { JudgedRow } from './judge.js';
-import {
-  databaseNow,
-  notSent,
-  type Sent,
-  type Submission,
-  type SubmitDeps,
-  send,
-  tooLate,
-} from './submission.js';
+import { databaseNow, notSent, type Sent, type Submission, type SubmitDeps, send } from './submission.js';
 import { writeAhead } from './write-ahead.js';
 
 const PREPARE_MS = 10_000;
@@ -68,13 +60,10 @@ export async function sendExternal(
   };
   const unwritten = await writeAhead(path, deps, submission, record);
   if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
-  const late = tooLate(path, deps, submission, looked.until);
-  if (late !== null) return notSent(late);
   const signed = { prepared, submissionId: submission.claim.token, party: sender, signature };
-  const sent = await send(path, submission, { record, proven }, (options) =>
-    path.ledger.execute(signed, options),
-  );
-  deps.factories.observe(transfer, sent.outcome);
+  const ready = { record, proven, until: looked.until };
+  const sent = await send(path, deps, submission, ready, (options) => path.ledger.execute(signed, options));
+  if (sent.kind === 'answered') deps.factories.observe(transfer, sent.outcome);
   return sent;
 }
 

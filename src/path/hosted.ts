@@ -5,15 +5,7 @@ import { hostedExecuteBefore } from '../transfer/command.js';
 import type { PathContext } from './context.js';
 import { gather } from './gather.js';
 import type { JudgedRow } from './judge.js';
-import {
-  databaseNow,
-  notSent,
-  type Sent,
-  type Submission,
-  type SubmitDeps,
-  send,
-  tooLate,
-} from './submission.js';
+import { databaseNow, notSent, type Sent, type Submission, type SubmitDeps, send } from './submission.js';
 import { writeAhead } from './write-ahead.js';
 
 export async function sendHosted(
@@ -36,12 +28,9 @@ export async function sendHosted(
 
   const unwritten = record === own ? null : await writeAhead(path, deps, submission, record);
   if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
-  const late = tooLate(path, deps, submission, dbMillis(Number(executeBefore / 1000n)));
-  if (late !== null) return notSent(late);
   const hosted = { ...gathered.transfer, submissionId: submission.claim.token };
-  const sent = await send(path, submission, { record, proven: gathered.proven }, (options) =>
-    path.ledger.submit(hosted, options),
-  );
-  deps.factories.observe(hosted, sent.outcome);
+  const ready = { record, proven: gathered.proven, until: dbMillis(Number(executeBefore / 1000n)) };
+  const sent = await send(path, deps, submission, ready, (options) => path.ledger.submit(hosted, options));
+  if (sent.kind === 'answered') deps.factories.observe(hosted, sent.outcome);
   return sent;
 }

@@ -2,6 +2,8 @@ import { parked, released } from '../core/decide.js';
 import { microsOf } from '../core/ids.js';
 import { type Finding, lookAt } from '../core/look.js';
 import type { CompletionEvent, SynchronizerTime } from '../core/outcome.js';
+import type { Verdict } from '../core/settlement.js';
+import { limited } from '../runtime/limit.js';
 import { chase } from './chase.js';
 import { haltOnBrokenBound } from './halt.js';
 import type { Looking, Reading } from './looking.js';
@@ -17,7 +19,8 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Set<
     if (time.synchronizerId === path.settings.synchronizerId) times.record(time.recordTime);
   for (const row of [...open]) {
     if (row.lease.signal.aborted) {
-      open.delete(row);
+      // Somebody else's by now; said all the same, so that nobody counts it as ours.
+      await close(row, 'undecided', released('keep', 'now', 0, null));
       continue;
     }
     if (answerMayBePruned(reading, row, event)) {
@@ -35,8 +38,9 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Set<
     if (finding.kind === 'dead') dead.add(row);
     else if (finding.kind === 'accepted') await accepted(reading, row, finding, timesOf(event)[0] ?? null);
     else {
-      const call = AbortSignal.any([stop, row.lease.signal]);
-      const end = await chase(path, participant, row.claim, finding.completionOffset, call);
+      const end = await limited([stop, row.lease.signal], null, (call) =>
+        chase(path, participant, row.claim, finding.completionOffset, call),
+      );
       if (end !== null) await close(row, end.kind === 'completed' ? 'accepted' : 'lost', end);
       else
         await close(
@@ -54,15 +58,19 @@ async function accepted(
   finding: Extract<Finding, { kind: 'accepted' }>,
   time: SynchronizerTime | null,
 ): Promise<void> {
-  if (finding.ours) await haltOnBrokenBound(path, participant, row.claim.row, row.claim.record, time);
-  const verdict = await verifyAcceptance(path, row.claim, finding, AbortSignal.any([stop, row.lease.signal]));
-  if (verdict === null)
-    await close(
-      row,
-      'undecided',
-      released('keep', AGAIN_MS, 0, 'UNDECIDED: an acceptance was seen, its update cannot be read yet'),
-    );
+  if (finding.ours) haltOnBrokenBound(path, participant, row.claim.row, row.claim.record, time);
+  const verdict = await limited([stop, row.lease.signal], null, (call) =>
+    verifyAcceptance(path, row.claim, finding, call),
+  );
+  if (verdict === null) await close(row, 'undecided', unreadable(path, row));
   else await close(row, verdict.kind === 'completed' ? 'accepted' : 'foreign', verdict);
+}
+
+/** It counts, so that at last a person looks at it. */
+function unreadable({ settings }: Reading['path'], { claim }: Looking): Verdict {
+  const why = 'UNDECIDED: an acceptance was seen, and its update cannot be read';
+  if (claim.attempts + 1 >= settings.retry.maxAttempts) return parked(why, 'keep');
+  return { kind: 'pending', record: 'keep', wait: AGAIN_MS, attempts: 1, lastError: why };
 }
 
 /**

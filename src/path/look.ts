@@ -1,10 +1,11 @@
 import { nextLookMs } from '../core/backoff.js';
 import { parked, released } from '../core/decide.js';
 import type { Verdict } from '../core/settlement.js';
+import { limited } from '../runtime/limit.js';
 import { askByHash } from './ask-by-hash.js';
 import type { PathContext } from './context.js';
 import type { KnownTimes } from './known-times.js';
-import type { FoundKind, LookBatch, Looking } from './looking.js';
+import type { FoundKind, LookBatch, Looking, Reading } from './looking.js';
 import type { Participant } from './participant.js';
 import { readUntilDecided } from './read-completions.js';
 
@@ -29,6 +30,7 @@ export async function look(
 ): Promise<void> {
   const verified = participant.verified();
   const open = new Set(batch.rows);
+  const trouble = new Map<string, string>();
   const close = async (row: Looking, found: FoundKind, verdict: Verdict): Promise<void> => {
     if (!open.delete(row)) return;
     const { id, txHash } = row.claim.row;
@@ -41,25 +43,28 @@ export async function look(
         .filter((row) => row.claim.record.sentOn !== verified.pinned.sentOn)
         .map((row) => close(row, 'lost', elsewhere(row))),
     );
-    const stop = AbortSignal.any([signal, AbortSignal.timeout(verified.patienceMs)]);
-    const reading = {
-      path,
-      participant,
-      verified,
-      open,
-      close,
-      stop,
-      times,
-      useMark: true,
-      unsure: new Set<Looking>(),
+    const read = async (stop: AbortSignal): Promise<void> => {
+      const common = { path, participant, verified, close, stop, times, useMark: true };
+      const reading: Reading = { ...common, open, unsure: new Set(), trouble };
+      if (verified.looksUpHashes) await askByHash(reading);
+      await readUntilDecided(reading);
     };
-    if (verified.looksUpHashes) await askByHash(reading);
-    await readUntilDecided(reading);
+    // A fault of ours leaves its rows as they are, and gives them back.
+    await limited([signal], verified.patienceMs, read).catch((error: unknown) =>
+      path.emit({ kind: 'fault', where: 'look', error }),
+    );
   }
   // Patience over, the stream broke, or the participant is not to be trusted: still undecided, the record stays.
   await Promise.all(
     [...open].map((row) =>
-      close(row, 'undecided', later(path, batch, row, verified === null || signal.aborted)),
+      close(
+        row,
+        'undecided',
+        later(path, batch, row, {
+          atOnce: verified === null || signal.aborted,
+          why: trouble.get(row.claim.record.party) ?? null,
+        }),
+      ),
     ),
   );
 }
@@ -75,9 +80,10 @@ function later(
   { settings, clock }: PathContext,
   batch: LookBatch,
   { claim }: Looking,
-  atOnce: boolean,
+  { atOnce, why }: { readonly atOnce: boolean; readonly why: string | null },
 ): Verdict {
   if (atOnce) return released('keep', 'now', 0, null);
+  const said = why === null ? '' : `; its completions cannot be read: ${why}`;
   const { sentUntil } = claim.record;
   if (sentUntil !== null) {
     const now = batch.now + (clock.elapsed() - batch.at);
@@ -85,7 +91,7 @@ function later(
       'keep',
       nextLookMs(now - sentUntil),
       0,
-      'UNDECIDED: the ledger has not said yet what became of an earlier submission',
+      `UNDECIDED: the ledger has not said yet what became of an earlier submission${said}`,
     );
   }
   if (claim.attempts + 1 >= settings.retry.maxAttempts)
@@ -95,6 +101,6 @@ function later(
     record: 'keep',
     wait: nextLookMs(null),
     attempts: 1,
-    lastError: 'UNDECIDED: only an acceptance can end it',
+    lastError: `UNDECIDED: only an acceptance can end it${said}`,
   };
 }

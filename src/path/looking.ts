@@ -36,4 +36,6 @@ export interface Reading {
   readonly useMark: boolean;
   /** Rows read from the pruned offset on: the first time the stream tells must be before they were accepted. */
   readonly unsure: Set<Looking>;
+  /** By party: why its completions cannot be read, for people. */
+  readonly trouble: Map<string, string>;
 }

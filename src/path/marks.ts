@@ -1,6 +1,7 @@
 import type { SynchronizerTime } from '../core/outcome.js';
 import type { CallOptions, Ledger, Mark } from '../core/ports.js';
 import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
+import { limited } from '../runtime/limit.js';
 import type { Verified } from './verified.js';
 
 /** By look-up: does the participant have the marked update at the marked offset? `unsure` never speaks against it. */
@@ -38,23 +39,24 @@ export async function moveMark(
   const { mark: old } = verified.pinned;
   if (old === null && !(await isStill(ledger, verified, { timeoutMs, signal }))) return unsure;
   const parties = old === null || old.party === next.party ? [next.party] : [old.party, next.party];
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  let proof: Proof = proofAtBegin(old);
-  for await (const event of ledger.completions(
-    { parties, beginExclusive: beginBefore(next.offset - 1n, old) },
-    limit,
-  )) {
-    proof = observeProof(proof, old, event);
-    if (proof === 'missed') return { kind: 'missed' };
-    if (event.offset < next.offset) continue;
-    const there =
-      event.kind === 'accepted' && event.offset === next.offset && event.updateId === next.updateId;
-    if (!there) return unsure;
-    const shown: Moved = { kind: 'shown', time: event.time };
-    if (proof === 'shown') return shown;
-    return (await isStill(ledger, verified, { timeoutMs, signal })) ? shown : unsure;
-  }
-  return unsure;
+  return limited([signal], timeoutMs, async (limit): Promise<Moved> => {
+    let proof: Proof = proofAtBegin(old);
+    for await (const event of ledger.completions(
+      { parties, beginExclusive: beginBefore(next.offset - 1n, old) },
+      limit,
+    )) {
+      proof = observeProof(proof, old, event);
+      if (proof === 'missed') return { kind: 'missed' };
+      if (event.offset < next.offset) continue;
+      const there =
+        event.kind === 'accepted' && event.offset === next.offset && event.updateId === next.updateId;
+      if (!there) return unsure;
+      const shown: Moved = { kind: 'shown', time: event.time };
+      if (proof === 'shown') return shown;
+      return (await isStill(ledger, verified, { timeoutMs, signal })) ? shown : unsure;
+    }
+    return unsure;
+  });
 }
 
 /** The record time of that completion; null where it is not to be had. */
@@ -63,12 +65,13 @@ export async function recordTimeOf(
   { offset, updateId, party }: Mark,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<SynchronizerTime | null> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  for await (const event of ledger.completions({ parties: [party], beginExclusive: offset - 1n }, limit)) {
-    if (event.offset < offset) continue;
-    return event.kind === 'accepted' && event.updateId === updateId ? event.time : null;
-  }
-  return null;
+  return limited([signal], timeoutMs, async (limit) => {
+    for await (const event of ledger.completions({ parties: [party], beginExclusive: offset - 1n }, limit)) {
+      if (event.offset < offset) continue;
+      return event.kind === 'accepted' && event.updateId === updateId ? event.time : null;
+    }
+    return null;
+  });
 }
 
 /**

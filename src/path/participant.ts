@@ -37,6 +37,8 @@ export interface Participant {
   prove(signal: AbortSignal): Promise<'proven' | 'unsure' | 'another'>;
   /** Whether undecided rows can be told to be dead at all: not, where the mark is pruned and the id may not be asked. */
   provable(yes: boolean): void;
+  /** Nobody may claim any more: written down for all, and until it stands there this instance claims nothing. */
+  halt(reason: string): void;
   /** Check again before anything else is claimed. */
   doubt(why: string): void;
   blocker(): NotReady | null;
@@ -47,6 +49,9 @@ export interface OwnSubmission extends Omit<ClockSample, 'recordTime'> {
   readonly record: SubmissionRecord;
   readonly txHash: TxHash;
 }
+
+/** A change of pins is no fault of the participant's, and nothing to look at. */
+export const PINS_CHANGED = 'the pinned row changed';
 
 /** What was accepted last, and not measured yet where it is our own. */
 interface Candidate {
@@ -70,6 +75,8 @@ export function createParticipant(
   let end: Offset = 0n;
   let provenEnd: Offset = 0n;
   let canProve = true;
+  let doubts = 0;
+  let toHalt: string | null = null;
   let candidate: Candidate | null = null;
 
   const sawLedgerEnd = (offset: Offset): void => {
@@ -89,25 +96,41 @@ export function createParticipant(
     onVerified();
   };
 
+  /** What was found out while the connection was lost, or somebody doubted, is about nobody who answers now. */
+  const check = async (): Promise<Verified | NotReady> => {
+    try {
+      if (toHalt !== null) {
+        await store.halt(toHalt);
+        toHalt = null;
+      }
+      return await identify(path, options(), times.latest());
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return refuse('database', `the pinned row cannot be read: ${why}`);
+    }
+  };
+
   const loop = createLoop<string>(
     async () => {
-      try {
-        become(await identify(path, options(), times.latest()));
-      } catch (error) {
-        become(
-          refuse(
-            'database',
-            `the pinned row cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-          ),
-        );
-      }
+      const began = doubts;
+      const found = await check();
+      if (doubts === began) become(found);
+      else loop.signal('doubted meanwhile');
     },
     (error) => emit({ kind: 'fault', where: 'participant', error }),
   );
 
-  const doubt = (why: string): void => {
-    if (!('part' in state)) emit({ kind: 'alarm', what: `participant in doubt: ${why}`, txHash: null });
+  /** From here on nothing that is under way may make it verified again. */
+  const lose = (why: string): void => {
+    doubts += 1;
+    candidate = null;
     become(refuse('participant', why));
+  };
+
+  const doubt = (why: string): void => {
+    if (!('part' in state) && why !== PINS_CHANGED)
+      emit({ kind: 'alarm', what: `participant in doubt: ${why}`, txHash: null });
+    lose(why);
     loop.signal('doubt');
   };
 
@@ -140,15 +163,14 @@ export function createParticipant(
     if (time === null || time.synchronizerId !== settings.synchronizerId) return;
     times.record(time.recordTime);
     clocks.measured({ ...own, recordTime: time.recordTime }, pinned.clockSkewMaxMs);
-    await haltOnBrokenBound(path, participant, own, own.record, time);
+    haltOnBrokenBound(path, participant, own, own.record, time);
   };
 
   /** Keeps the marks: what the next check, of any instance, holds the participant against. */
   const tick = async (): Promise<void> => {
     if ('part' in state) return loop.signal('still not ready');
     const fresh = await store.pinned();
-    if (fresh === null || fresh.generation !== state.pinned.generation)
-      return loop.signal('the pinned row changed');
+    if (fresh === null || fresh.generation !== state.pinned.generation) return doubt(PINS_CHANGED);
     state = { ...state, pinned: fresh };
     const seen = candidate;
     const next = seen !== null && seen.mark.offset > (fresh.mark?.offset ?? -1n) ? seen : null;
@@ -164,6 +186,7 @@ export function createParticipant(
     provenEnd = now.value;
     sawLedgerEnd(now.value);
     await store.advanceMarks({
+      generation: fresh.generation,
       ledgerEnd: now.value,
       mark: moved?.kind === 'shown' ? (next?.mark ?? null) : null,
       oldMark: fresh.mark,
@@ -175,7 +198,7 @@ export function createParticipant(
   const participant: Participant = {
     start() {
       unsubscribe = ledger.onReady((ready) => {
-        if (!ready) become(refuse('participant', 'the connection to the participant is lost'));
+        if (!ready) lose('the connection to the participant is lost');
         loop.signal(ready ? 'connected' : 'lost');
       });
       const tickMs = (): number =>
@@ -199,6 +222,10 @@ export function createParticipant(
       if (candidate === null || mark.offset > candidate.mark.offset) candidate = { mark, own: own ?? null };
     },
     prove,
+    halt(reason) {
+      toHalt = reason;
+      doubt(reason);
+    },
     provable(yes) {
       if (yes !== canProve) emit({ kind: 'mark', state: yes ? 'provable' : 'unprovable' });
       canProve = yes;

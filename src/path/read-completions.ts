@@ -1,7 +1,7 @@
 import { parked } from '../core/decide.js';
 import type { Offset, Party } from '../core/ids.js';
 import type { CompletionEvent } from '../core/outcome.js';
-import type { Mark } from '../core/ports.js';
+import type { Mark, ReadFailure } from '../core/ports.js';
 import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
 import { bury, judge } from './judge-completions.js';
 import type { Looking, Reading } from './looking.js';
@@ -23,27 +23,18 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
     return;
   }
 
-  const finished = new AbortController();
   const parties = [
     ...new Set<Party>([...open].map((row) => row.claim.record.party).concat(mark?.party ?? [])),
   ];
   const beginExclusive = beginBefore(earliest, mark);
-  const stream = path.ledger.completions(
-    { parties, beginExclusive },
-    AbortSignal.any([stop, finished.signal]),
-  );
+  const stream = path.ledger.completions({ parties, beginExclusive }, stop);
   const dead = new Set<Looking>();
   let proof: Proof = proofAtBegin(mark);
   let newest: Mark | null = null;
   try {
     for (;;) {
       const step = await stream.next();
-      if (step.done) {
-        // The begin was moved back for the mark alone: trouble with it parks nothing.
-        if (step.value?.pruned && mark !== null)
-          return await readUntilDecided({ ...reading, useMark: false });
-        return;
-      }
+      if (step.done) return await afterEnd(reading, mark, step.value);
       const event = step.value;
       proof = observeProof(proof, mark, event);
       if (proof === 'missed')
@@ -61,9 +52,43 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
       if (open.size === 0) return;
     }
   } finally {
-    finished.abort();
+    await stream.return(null);
     if (newest !== null && proof !== 'missed' && proof !== 'awaiting') participant.sawAcceptance(newest);
   }
+}
+
+/**
+ * The stream ended before everything was decided. Refused for what it lists, a party that may not be read, say, it is
+ * no reason for the others to wait: then each party has one of its own, and at last one without the mark's.
+ */
+async function afterEnd(reading: Reading, mark: Mark | null, end: ReadFailure | null): Promise<void> {
+  const { open, close, stop, trouble } = reading;
+  if (end === null || stop.aborted) return;
+  // The begin was moved back for the mark alone: trouble with it parks nothing.
+  if (end.pruned && mark !== null) return await readUntilDecided({ ...reading, useMark: false });
+  if (end.refusal.blame === 'all' || end.refusal.errorId === 'STREAM_ENDED') return;
+  const byParty = new Map<Party, Set<Looking>>();
+  for (const row of open) {
+    const { party } = row.claim.record;
+    byParty.set(party, (byParty.get(party) ?? new Set()).add(row));
+  }
+  const [[party, rows] = []] = [...byParty];
+  if (party === undefined || rows === undefined) return;
+  if (byParty.size > 1) {
+    await Promise.all(
+      [...byParty.values()].map((mine) =>
+        readUntilDecided({
+          ...reading,
+          open: mine,
+          async close(row, found, verdict) {
+            mine.delete(row);
+            await close(row, found, verdict);
+          },
+        }),
+      ),
+    );
+  } else if (mark !== null && mark.party !== party) await readUntilDecided({ ...reading, useMark: false });
+  else trouble.set(party, `${end.refusal.errorId}: ${end.refusal.detail}`);
 }
 
 /** Where the read begins: the earliest `sentFrom`. A record from 0 begins at what the participant still has. */

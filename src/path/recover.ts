@@ -6,7 +6,7 @@ import type { PathContext } from './context.js';
 import type { KnownTimes } from './known-times.js';
 import { look } from './look.js';
 import type { LookBatch, Looking } from './looking.js';
-import type { Participant } from './participant.js';
+import { type Participant, PINS_CHANGED } from './participant.js';
 import type { Renewer } from './renew.js';
 
 export interface RecoverDeps extends ConcludeDeps {
@@ -17,18 +17,27 @@ export interface RecoverDeps extends ConcludeDeps {
   readonly lookSlots: Slots;
 }
 
+export interface Recovery {
+  round(by: WakeReason): Promise<void>;
+  /** A look has ended: there may be more, where the last claim took all slots. */
+  slotFreed(): void;
+}
+
 /** The second claim: rows whose earlier submission may still commit. One stream looks for the whole batch. */
-export function createRecovery(
-  path: PathContext,
-  deps: RecoverDeps,
-): { round(by: WakeReason): Promise<void> } {
+export function createRecovery(path: PathContext, deps: RecoverDeps): Recovery {
   const { settings, store, clock, emit } = path;
   const { participant, renewer, lookSlots } = deps;
+  /** The last claim took the last slot: there may be more. */
+  let hungry = false;
 
   const round = async (by: WakeReason): Promise<void> => {
     const verified = participant.verified();
     const ask = lookSlots.free();
-    if (verified === null || deps.stopping.aborted || ask === 0) return;
+    if (verified === null || deps.stopping.aborted) return;
+    if (ask === 0) {
+      hungry = true;
+      return;
+    }
     const sentAt = clock.elapsed();
     const { holder, leaseMs } = settings;
     const reply = await store.claimUndecided({
@@ -37,7 +46,7 @@ export function createRecovery(
       leaseMs,
       generation: verified.pinned.generation,
     });
-    if (reply.kind === 'stale') return participant.doubt('the pinned row changed');
+    if (reply.kind === 'stale') return participant.doubt(PINS_CHANGED);
     deps.times.database(reply.now, sentAt);
     if (reply.rows.length === 0) return;
     emit({
@@ -54,7 +63,8 @@ export function createRecovery(
       return { claim, lease: renewer.hold(claim.row, claim.token, sentAt) };
     });
     occupy({ rows, now: reply.now, at: sentAt });
-    if (rows.length === ask) deps.lookAgain();
+    hungry = rows.length === ask && lookSlots.free() === 0;
+    if (rows.length === ask && !hungry) deps.lookAgain();
   };
 
   /** A row keeps its slot until it is settled; the batch's stream runs beside the loop. */
@@ -75,5 +85,10 @@ export function createRecovery(
       });
   };
 
-  return { round };
+  return {
+    round,
+    slotFreed() {
+      if (hungry) deps.lookAgain();
+    },
+  };
 }

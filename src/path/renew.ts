@@ -1,6 +1,7 @@
+import { StoreUnavailable } from '../core/errors.js';
 import type { ClaimToken } from '../core/ids.js';
 import type { MempoolRow } from '../core/row.js';
-import { every } from '../runtime/timers.js';
+import { every, pause } from '../runtime/timers.js';
 import type { PathContext } from './context.js';
 
 /** This process's hold on one row (I1). */
@@ -17,7 +18,6 @@ export interface Lease {
 export interface Renewer {
   /** `sentAt`: elapsed time *before* the claim statement was sent, so that ours ends before the database's does. */
   hold(row: MempoolRow, token: ClaimToken, sentAt: number): Lease;
-  held(): number;
   /** Ends every lease's work: the process is going down. */
   abortAll(reason: string): void;
   stop(): Promise<void>;
@@ -45,7 +45,7 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
     if (held.size === 0) return;
     const asked = [...held.keys()];
     const sentAt = clock.elapsed();
-    const kept = await store.renew(asked, settings.leaseMs);
+    const kept = await inTime(store.renew(asked, settings.leaseMs), settings.leaseMs / RENEWALS);
     for (const token of asked) {
       const lease = held.get(token);
       if (lease === undefined) continue;
@@ -67,7 +67,15 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
   };
 
   const report = (error: unknown): void => emit({ kind: 'fault', where: 'renew', error });
-  const renewing = every(settings.leaseMs / RENEWALS, 0, renew, report);
+  // A third from one begin to the next, however long the statement takes: one that hangs may not cost the second.
+  let tookMs = 0;
+  const timed = async (): Promise<void> => {
+    const since = clock.elapsed();
+    await renew().finally(() => {
+      tookMs = clock.elapsed() - since;
+    });
+  };
+  const renewing = every(() => Math.max(0, settings.leaseMs / RENEWALS - tookMs), 0, timed, report);
   const watching = every(settings.leaseMs / WATCHES, 0, watch, report);
 
   return {
@@ -81,7 +89,6 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
         end: () => void held.delete(token),
       };
     },
-    held: () => held.size,
     abortAll(reason) {
       for (const lease of held.values()) lease.abort.abort(reason);
     },
@@ -89,4 +96,19 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
       await Promise.all([renewing.stop(), watching.stop()]);
     },
   };
+}
+
+/** The statement goes on, and whatever it answers later is too late to rely on. */
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  const over = new AbortController();
+  const late = pause(ms, over.signal).then(() => {
+    if (over.signal.aborted) return work;
+    throw new StoreUnavailable('the leases could not be renewed in time');
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+    work.catch(() => {});
+  }
 }

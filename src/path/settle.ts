@@ -6,8 +6,6 @@ import type { PathContext } from './context.js';
 export interface Settler {
   /** Resolves when the database said what became of it; never rejects. */
   settle(settlement: Settlement): Promise<Settled>;
-  /** Outcomes not written yet. */
-  waiting(): number;
 }
 
 /** Rows of one statement: large enough for a full house of slots, small enough to be quick. */
@@ -78,6 +76,5 @@ export function createSettler({
         running = true;
         void drain();
       }),
-    waiting: () => queue.length,
   };
 }

@@ -1,6 +1,7 @@
 import { released } from '../core/decide.js';
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { Outcome, Refusal } from '../core/outcome.js';
+import type { SendOptions } from '../core/ports.js';
 import type { FreshClaim, SubmissionRecord } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import type { FactoryCache } from '../transfer/factory.js';
@@ -44,9 +45,10 @@ export type Sent =
       readonly answeredAt: DbMillis;
     };
 
-export const notSent = (why: string): Sent => ({
+/** `waitMs`: not at once, where the same would come of it. */
+export const notSent = (why: string, waitMs: number | null = null): Sent => ({
   kind: 'verdict',
-  verdict: released('clear', 'now', -1, `NOT_SENT: ${why}`),
+  verdict: released('clear', waitMs ?? 'now', -1, `NOT_SENT: ${why}`),
 });
 
 /** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
@@ -59,40 +61,54 @@ const WINDOW_LEFT = 1 / 6;
 const LEASE_LEFT = 1 / 10;
 
 /**
- * The last look before the call (I1): after it nothing is awaited until the method is called. `until`: from when on
- * the ledger would refuse it.
+ * The last look before the call (I1), asked once before it and again in the very tick in which the request leaves, since
+ * a token may have to be read in between. `until`: from when on the ledger would refuse it.
  */
-export function tooLate(
+function tooLate(
   path: PathContext,
   deps: SubmitDeps,
   submission: Submission,
+  record: SubmissionRecord,
   until: DbMillis,
 ): string | null {
   const { leaseMs, windowMs } = path.settings;
   if (deps.stopping.aborted) return 'this instance is stopping';
-  if (deps.participant.verified() === null) return 'the participant is not verified';
+  if (deps.participant.verified()?.pinned.sentOn !== record.sentOn) return 'the participant is not verified';
   if (!path.ledger.ready()) return 'the connection to the participant is not ready';
   if (submission.lease.signal.aborted || submission.lease.left() < leaseMs * LEASE_LEFT)
     return 'the lease is about to end';
-  return until - databaseNow(path, submission) < windowMs * WINDOW_LEFT
-    ? 'too little of the submission window is left'
-    : null;
+  return until - databaseNow(path, submission) < windowMs * WINDOW_LEFT ? WINDOW_OVER : null;
 }
 
-/** The call itself, once (I4), told before and after. */
+const WINDOW_OVER = 'too little of the submission window is left';
+
+export interface Ready extends Pick<Extract<Sent, { kind: 'answered' }>, 'record' | 'proven'> {
+  /** From when on the ledger would refuse it. */
+  readonly until: DbMillis;
+}
+
+/** The call itself, once (I4), told before and after; or, too late, nothing. */
 export async function send(
   path: PathContext,
+  deps: SubmitDeps,
   submission: Submission,
-  { record, proven }: Pick<Extract<Sent, { kind: 'answered' }>, 'record' | 'proven'>,
-  call: (options: { timeoutMs: number; signal: AbortSignal }) => Promise<Outcome>,
-): Promise<Extract<Sent, { kind: 'answered' }>> {
+  { record, proven, until }: Ready,
+  call: (options: SendOptions) => Promise<Outcome>,
+): Promise<Sent> {
+  const late = tooLate(path, deps, submission, record, until);
+  // What came too late comes too late again, as long as the participant is as slow as that.
+  if (late !== null) return notSent(late, late === WINDOW_OVER ? path.settings.probeMs : null);
   const { claim, lease } = submission;
   const { id, txHash } = claim.row;
   const sentAt = databaseNow(path, submission);
   submission.onSend();
   path.emit({ kind: 'sent', id, txHash, submissionId: record.submissionId ?? '' });
   const since = path.clock.elapsed();
-  const outcome = await call({ timeoutMs: path.settings.callTimeoutMs, signal: lease.signal });
+  const outcome = await call({
+    timeoutMs: path.settings.callTimeoutMs,
+    signal: lease.signal,
+    mayNotLeave: () => tooLate(path, deps, submission, record, until),
+  });
   path.emit({ kind: 'answered', id, txHash, outcome, tookMs: path.clock.elapsed() - since });
   return { kind: 'answered', outcome, record, proven, sentAt, answeredAt: databaseNow(path, submission) };
 }

@@ -30,7 +30,7 @@ export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void
     pinParticipant: (generation, participant) => watch(() => store.pinParticipant(generation, participant)),
     advanceMarks: (marks) => watch(() => store.advanceMarks(marks)),
     recheck: (request) => watch(() => store.recheck(request)),
-    halt: (generation, reason) => watch(() => store.halt(generation, reason)),
+    halt: (reason) => watch(() => store.halt(reason)),
     ring: (kind) => watch(() => store.ring(kind)),
   };
 }

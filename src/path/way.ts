@@ -12,7 +12,7 @@ import type { PathContext } from './context.js';
 import { createKnownTimes } from './known-times.js';
 import { listen, pollInterval } from './listen.js';
 import { createParticipant } from './participant.js';
-import { createRecovery } from './recover.js';
+import { createRecovery, type Recovery } from './recover.js';
 import { createRenewer } from './renew.js';
 import { rescue } from './rescue.js';
 import { createSettler } from './settle.js';
@@ -26,7 +26,6 @@ export interface Way {
    * never sent as it was, what is unanswered with its record, due at once for another instance's look.
    */
   stop(graceMs: number): Promise<'clean' | 'forced'>;
-  inFlight(): { readonly submissions: number; readonly looks: number; readonly settling: number };
   blockers(): readonly NotReady[];
 }
 
@@ -55,7 +54,8 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
   const settler = createSettler(path);
   let claimer: Claimer | null = null;
   const slots = createSlots(settings.concurrency, () => claimer?.slotFreed());
-  const lookSlots = createSlots(settings.concurrency, () => {});
+  let recovery: Recovery | null = null;
+  const lookSlots = createSlots(settings.concurrency, () => recovery?.slotFreed());
   const factories = createFactoryCache(path.ledger);
   const lookAgain = (): void => looks.signal('lane');
   const shared = {
@@ -71,7 +71,7 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
     lookAgain,
   };
   claimer = createClaimer(path, { ...shared, slots });
-  const recovery = createRecovery(path, { ...shared, lookSlots });
+  recovery = createRecovery(path, { ...shared, lookSlots });
 
   const again = (loop: { signal(reason: WakeReason): void }): void => {
     setTimeout(() => loop.signal('poll'), AGAIN_MS).unref();
@@ -85,9 +85,12 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
     again(looks);
   });
   const rescues = createLoop<WakeReason>(async () => {
-    await rescue(path);
-    looks.signal('poll');
-    claims.signal('poll');
+    try {
+      await rescue(path);
+    } finally {
+      looks.signal('poll');
+      claims.signal('poll');
+    }
   }, fault('rescue'));
 
   /** The poll rescues first, so that the claims after it find what a dead process held. */
@@ -128,7 +131,6 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       await Promise.all([renewer.stop(), participant.stop()]);
       return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
     },
-    inFlight: () => ({ submissions: slots.busy(), looks: lookSlots.busy(), settling: settler.waiting() }),
     blockers() {
       const blocked: NotReady[] = [];
       const refused = participant.blocker();

@@ -2,6 +2,7 @@ import { released } from '../core/decide.js';
 import type { SubmissionRecord } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import type { PathContext } from './context.js';
+import { PINS_CHANGED } from './participant.js';
 import type { Submission, SubmitDeps } from './submission.js';
 
 /** Rule 1: the record is durable before the request leaves. Null: it is; else nothing may leave, and this becomes of the row. */
@@ -17,6 +18,6 @@ export async function writeAhead(
   if (written === 'written') return null;
   const { id, txHash } = claim.row;
   if (written === 'fenced') path.emit({ kind: 'fenced', during: 'write-ahead', id, txHash });
-  else deps.participant.doubt('the pinned row changed');
+  else deps.participant.doubt(PINS_CHANGED);
   return released('clear', 'now', -1, `NOT_SENT: write-ahead ${written}`);
 }

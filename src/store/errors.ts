@@ -20,14 +20,21 @@ export const LOCKED = '55P03';
 const PASSING = /^(08|53|58|57P|57014|55P03|25006|40)/;
 /** The transaction lost against another one and was rolled back in full. */
 const LOST_RACE = new Set(['40001', '40P01']);
-/** Values that the database refuses: data (22), constraints (23), too large (54). */
-const VALUES = /^(22|23|54)/;
+/**
+ * What speaks of the whole statement, whatever its rows: it is not as `migrate` leaves it (42, 0A), we may not log in
+ * (28, 3D), a bug of the server (XX). Anything else that does not pass is one row's: its data (22), a constraint (23), its
+ * size (54), a trigger of somebody else (P0, 38, 39).
+ */
+const WHOLE = /^(42|0A|28|3D|XX)/;
 
 /** Who we are, or which database, is wrong in the URL: no waiting mends that. */
 export const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
 
 export const lostRace = (error: unknown): boolean => LOST_RACE.has(sqlState(error) ?? '');
-export const refusesValues = (error: unknown): boolean => VALUES.test(sqlState(error) ?? '');
+export function refusesValues(error: unknown): boolean {
+  const state = sqlState(error);
+  return state !== null && !PASSING.test(state) && !WHOLE.test(state);
+}
 
 /**
  * Everything that is not an answer of Postgres (no SQLSTATE: sockets, DNS, time-outs of the driver) and every answer

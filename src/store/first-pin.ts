@@ -62,10 +62,12 @@ export function printFirstPin(pin: FirstPin, protocol: number, oneStep: readonly
     ...(oneStep === null
       ? ['-- TOKENS_FILE is not set: no token counts as one-step, so rows of hosted senders get no bound']
       : []),
-    'begin;',
+    // Applied again, it finds the row there, and what waits by then was sent by ours: it has its own record, or none.
+    'do $$ begin',
     `${insert};`,
+    'if not found then return; end if;',
     `${fill(RECORD_LEFTOVERS, [tokens, String(leftoverBoundMs(pin))])};`,
-    'commit;',
+    'end $$;',
     '',
   ].join('\n');
 }

@@ -51,5 +51,5 @@ function senderOf({ sender_kind: kind, sender_party: text, sender_key: key }: Cl
   if (kind === 'hosted') return { kind, party: party(text) };
   return kind === 'external' && key !== null
     ? { kind, party: party(text), key: new SealedKey(key) }
-    : { kind: 'keyless' };
+    : { kind: 'keyless', party: party(text) };
 }

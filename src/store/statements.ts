@@ -83,7 +83,8 @@ export const RESCUE: Statement<{ readonly id: string }> = {
 /**
  * Marks move forward only, the mark only by a stream that showed the old one ($5, $6; null: none yet). A statement of
  * its own, never part of claim or settle, and it writes nothing where nothing moves. Nor after a failover, until it is
- * rechecked: the recheck looks from the ledger end that was pinned before (P20).
+ * rechecked: the recheck looks from the ledger end that was pinned before (P20). Nor after a repin ($7): another
+ * participant's offsets would shut the new one out.
  */
 export const ADVANCE_MARKS: Statement<never> = {
   name: 'advance-marks',
@@ -96,7 +97,7 @@ export const ADVANCE_MARKS: Statement<never> = {
             and q.mark_offset is not distinct from $5::bigint
             and q.mark_update_id is not distinct from $6::text, false) as moves
           from mempool_submitter_v1 q for update) n
-    where p.one = n.one and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)
+    where p.one = n.one and p.generation = $7::bigint and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)
       and not mempool_moved_v1(p)`,
 };
 

@@ -83,7 +83,7 @@ export function createStore(database: Database): Store {
     settle: (batch) => settleBatch(database, batch),
     pinned: () => readPinned(database),
     pinParticipant: (generation, participant) => pinParticipant(database, generation, participant),
-    async advanceMarks({ ledgerEnd, mark, oldMark }) {
+    async advanceMarks({ generation, ledgerEnd, mark, oldMark }) {
       await database.run(ADVANCE_MARKS, [
         ledgerEnd.toString(),
         mark === null ? null : mark.offset.toString(),
@@ -91,6 +91,7 @@ export function createStore(database: Database): Store {
         mark?.party ?? null,
         oldMark === null ? null : oldMark.offset.toString(),
         oldMark?.updateId ?? null,
+        generation.toString(),
       ]);
     },
     async recheck(request) {
@@ -98,7 +99,7 @@ export function createStore(database: Database): Store {
       if (result !== null) await ring(database, 'bell');
       return result;
     },
-    halt: (generation, reason) => halt(database, generation, reason),
+    halt: (reason) => halt(database, reason),
     ring: (kind) => ring(database, kind),
   };
 }

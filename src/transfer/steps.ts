@@ -9,7 +9,7 @@ type RegistryFactory = Extract<TransferFactory, { kind: 'registry' }>;
  * would be written down as `completed` before its receiver had anything, and a hosted sender's record would have a
  * bound that an offer does not keep: so it parks before anything is sent. The other way round nothing is lost.
  *
- * Where the registry does not say, the file's word stands, and an inspection holds the transaction to it.
+ * Where the registry does not say, the file's word stands. Only an external sender's transaction is inspected for it.
  */
 export function agreedFactory(
   factory: RegistryFactory,

@@ -124,6 +124,12 @@ test('clocks: the machine’s time is asked for in one place', (t) => {
   );
 });
 
+test('weakSignals: no signal that a collector may silence', (t) => {
+  const code = 'const s = AbortSignal.any([a, b]);';
+  t.regex(said({ 'src/path/a.ts': code })[0] ?? '', /^weakSignals: .*runtime\/limit\.ts/);
+  t.deepEqual(said({ 'src/path/a.ts': '// not AbortSignal.any\n' }), []);
+});
+
 test('sleeps: tests wait for events', (t) => {
   for (const code of [
     'await new Promise((resolve) => setTimeout(resolve, 5));',

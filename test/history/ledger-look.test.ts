@@ -62,11 +62,15 @@ forBoth(
     }
     t.is(network.requests.length, 2, 'nothing was sent again');
 
+    // One party that may not be read holds up nobody else, and says why it waits.
     faults.clear();
     faults.add({ on: STREAM, match: { party: carol.party }, do: deny });
-    await world.db.query('update mempool set available_at = now() where from_address = $1', [alice.address]);
+    const denied = nextEvent(local, 'settled', (event) => event.txHash === hashes[1]);
+    await replay(world);
     await world.ended([hashes[0]]);
     t.is((await world.row(hashes[0])).status, 'completed');
+    await denied;
+    t.regex((await world.row(hashes[1])).last_error ?? '', /^UNDECIDED: .*PERMISSION_DENIED/);
 
     await world.sandbox.control({ kind: 'prune' });
     faults.clear();

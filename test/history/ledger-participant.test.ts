@@ -6,6 +6,7 @@ import type { Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { forBoth } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
+import { advance } from '../support/marks.js';
 import { createWorld, type World } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
 
@@ -17,7 +18,7 @@ async function mark(world: World, local: Local, hash: string): Promise<void> {
   if (entry?.outcome.kind !== 'accepted') throw new Error('not accepted');
   const { offset, updateId } = entry.outcome;
   const [actAs] = entry.actAs;
-  await local.store.advanceMarks({
+  await advance(local.store, {
     ledgerEnd: BigInt(world.sandbox.ledgerEnd()),
     mark: { offset: BigInt(offset), updateId, party: party(actAs ?? '') },
     oldMark: null,
@@ -244,4 +245,38 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
   await world.ended([hash]);
   t.is((await world.row(hash)).status, 'completed');
   t.deepEqual(await world.audit(), []);
+});
+
+test('P8 a check that was under way when the connection was lost verifies nobody', async (t) => {
+  const world = await createWorld(t);
+  const asked: string[] = [];
+  let tell: (ready: boolean) => void = () => {};
+  const losing = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    onReady(listener) {
+      tell = listener;
+      return ledger.onReady(listener);
+    },
+    async version(options) {
+      asked.push('version');
+      return ledger.version(options);
+    },
+    async ledgerEnd(options) {
+      const end = await ledger.ledgerEnd(options);
+      // It comes back at once: who answers from here on may be another.
+      if (!asked.includes('lost')) {
+        asked.push('lost');
+        tell(false);
+        tell(true);
+      }
+      return end;
+    },
+  });
+  const local = await startLocal(t, world, { ledger: losing, onEvent: ({ kind }) => asked.push(kind) });
+  await local.event('ready');
+  const since = asked.slice(asked.indexOf('lost'), asked.indexOf('ready') + 1);
+  t.deepEqual(
+    since.filter((what) => what === 'lost' || what === 'version' || what === 'ready'),
+    ['lost', 'version', 'ready'],
+  );
 });

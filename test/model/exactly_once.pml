@@ -1,16 +1,15 @@
 /* Exactly once, as built (I4, I5; docs/proof.md): of one row, at most one submission is undecided at any time.
- * One row, two instances, one participant, one database, and every moment at which any of them may stop, lie or be lost.
- *
- * What may happen is left open wherever it can be, so that nothing rests on it:
+ * One row, two instances, one participant, one database. What may happen is left open wherever it can be, so that
+ * nothing rests on it:
  * - a claim is lost at ANY moment, and a deadline check stops nobody (but in I1 and LIVE): leases protect no money;
- * - an instance stops for ever, or dies and starts again, before any of its steps;
- * - a request arrives any time later or never, also after its row was settled; any answer may be lost;
- * - the ledger may take or refuse whatever it likes for reasons of its own, and what a balance shows is anything;
- * - of one fact that never changes again (a completion that was written, a verdict) nobody needs to learn step by step:
- *   a look is one step, since reading a growing log slowly finds what reading it at the end does.
+ * - an instance stops for ever, or dies and begins anew, before any of its steps;
+ * - a request arrives at any later time or never, also after its row was settled; any answer may be lost;
+ * - the ledger takes or refuses what it likes for reasons of its own, and a balance that is asked for is anything.
+ * A look is one step: what a log that only grows says cannot change, so reading it slowly finds what reading it at the
+ * end does (SLOW reads it event by event all the same).
  *
- * -DHOSTED: the party is hosted, the claim writes the record (submission id: the claim token). Else external: the
- * record is a statement of its own, after the signature. The other switches are in run.sh. */
+ * HOSTED: the claim writes the record (submission id: the claim token). Else external: the record is a statement of its
+ * own, after the signature. M_…: a guard taken out. run.sh has every configuration. */
 #ifndef N
 #define N 2                /* submissions in the whole history */
 #endif
@@ -46,6 +45,8 @@
 #define FAIL 2
 #define GONE 3             /* REINSERT: not inserted (again) yet */
 #define CLEAR 4            /* a verdict: back to pending, nothing undecided any more */
+#define PARK 5             /* a verdict: as it is, for a person */
+#define ASKED 6            /* where a guard is gone: half a verdict */
 
 /* a submission */
 #define NONE 0             /* not sent */
@@ -138,7 +139,7 @@ byte faults = LIVE;        /* so many faults, then everything works */
 #define RUNS true
 #endif
 
-/* Scratch within one step, of no meaning after it. (The search for the shortest history takes no hidden ones.) */
+/* Of no meaning after the step that uses them. The search for the shortest history takes no hidden ones. */
 #ifdef SHORTEST
 byte i, x, found;
 #else
@@ -253,15 +254,14 @@ inline write() {
        printf("(from here on the primary's writes will be lost; pinned ledger end %d)\n", pinned)
   :: true
   fi }
-#ifdef M_RECHECKNARROW
+#if defined(M_RECHECKNARROW)
 #define UNTIL (suntil)
-#else
-#ifdef M_RECHECKNOSKEW
+#elif defined(M_RECHECKNOSKEW)
 #define UNTIL (D+W)
 #else
 #define UNTIL (D+W+SKEW)
 #endif
-#endif
+/* An unknown record: whatever was lost with the log was sent after what it shows, and for longer. */
 inline widen() {
 #ifdef M_RECHECKFROM
   sfrom=end;
@@ -356,8 +356,6 @@ inline newid() { x=0;
 inline remember() { suntil=bnd; sub=wk[me];
 #ifdef LIVE
   sfrom=0                  /* the model's time ends, and with it the checkpoints: read them all */
-#elif defined(LATEST)
-  sfrom=end
 #else
   if :: sfrom=end :: sfrom=0 fi
 #endif
@@ -395,7 +393,7 @@ inline read() { i=FIRST; found=PEND;
 #ifdef M_ANYACC
        :: ev[i]==E_FOR -> found=COMP
 #else
-       :: ev[i]==E_FOR -> found=GONE                 /* parked, loudly */
+       :: ev[i]==E_FOR -> found=PARK                 /* loudly */
 #endif
 #endif
        :: ev[i]>=E_DUP && ev[i]<E_FOR -> chase()
@@ -422,8 +420,8 @@ inline chase() {
 #ifdef M_DUPCOMPLETES
   found=COMP
 #else
-  x=0; found=GONE;
-  do :: x<end && found==GONE -> if :: ev[x]>=E_ACC && ev[x]<E_REF -> found=COMP :: ev[x]==E_FOR -> break :: else fi; x++
+  x=0; found=PARK;
+  do :: x<end && found==PARK -> if :: ev[x]>=E_ACC && ev[x]<E_REF -> found=COMP :: ev[x]==E_FOR -> break :: else fi; x++
      :: else -> break od
 #endif
 }
@@ -504,7 +502,7 @@ end_idle:
 #ifdef M_NOLOOK
             fresh()
 #elif defined(M_DLAFTER)
-            what=GONE
+            what=ASKED
 #else
             goto look
 #endif
@@ -515,7 +513,7 @@ end_idle:
 #endif
   fi;
 #ifdef M_DLAFTER
-  atomic { dl=D+1; if :: what==GONE -> what=0; goto look :: else fi };
+  atomic { dl=D+1; if :: what==ASKED -> what=0; goto look :: else fi };
 #endif
 
 judge:                                               /* nothing earlier is undecided */
@@ -616,7 +614,7 @@ look:                                                /* an earlier submission ma
        :: found==PEND -> what=CLEAR; printf("%c finds nothing\n", A(me))
 #endif
 #ifdef M_TWOREADS
-       :: found==PEND -> what=GONE; printf("%c reads the stream, and finds nothing\n", A(me))
+       :: found==PEND -> what=ASKED; printf("%c reads the stream, and finds nothing\n", A(me))
 #endif
        :: else -> printf("%c finds nothing, and releases it undecided\n", A(me)); forget(); goto end_idle
        fi }
@@ -624,8 +622,8 @@ look:                                                /* an earlier submission ma
   fi;
 #ifdef M_TWOREADS
   if
-  :: atomic { what==GONE && cp>suntil -> what=CLEAR; printf("%c asks for the time: past the bound\n", A(me)) }
-  :: what!=GONE
+  :: atomic { what==ASKED && cp>suntil -> what=CLEAR; printf("%c asks for the time: past the bound\n", A(me)) }
+  :: what!=ASKED
   DIES
   fi;
 #endif

@@ -85,7 +85,11 @@ for party in external hosted; do
   check $party.failover-clock-back holds all "${one[@]}" -DFAILOVER -DSKEW=1
   check $party.failover-three-submissions holds all "${one[@]}" -DFAILOVER -DSKEW=1 -DN=3 -DINSTANCES=1
   check $party.failover-twice holds all "${one[@]}" -DFAILOVER -DFAILOVERS=2
+  check $party.failover-three-instances holds all "${one[@]}" -DFAILOVER -DINSTANCES=3
   check $party.insert-lost holds all "${one[@]}" -DREINSERT -DDEDUP=1
+
+  # Not needed beside the others: what is in flight is told apart from what is refused, all the same.
+  check $party.BUSYDEAD holds all "${one[@]}" -DN=3 -DDEDUP=1 -DM_BUSYDEAD
 
   # Guards taken out. The first history found is the shortest.
   for guard in NOFENCE NOWA NOBOUND NEWBOUND GE TWOREADS FROMOVER LOCALFAIL NOLOOK EAGER RESEND UNKNOWNCLEARS CLEARUNFENCED; do
@@ -95,7 +99,7 @@ for party in external hosted; do
   check $party.ANYACC broken shortest "${one[@]}" -DFOREIGN -DM_ANYACC
   check $party.DUPCOMPLETES broken shortest "${one[@]}" -DFOREIGN -DDEDUP=1 -DM_DUPCOMPLETES
   check $party.DLAFTER broken shortest "${one[@]}" -DI1 -DN=1 -DDM=2 -DM_DLAFTER
-  for guard in NOTIMELINE NOTIMELINESETTLE RECHECKNARROW RECHECKONLYRECORDS RECHECKKEEPSTOKEN; do
+  for guard in NOTIMELINESETTLE RECHECKNARROW RECHECKONLYRECORDS RECHECKKEEPSTOKEN; do
     check $party.$guard broken shortest "${one[@]}" -DFAILOVER -DM_$guard
   done
   for guard in MARKSBLIND RECHECKFROM IDONLY; do
@@ -107,19 +111,26 @@ for party in external hosted; do
   for guard in NOWA NOBOUND NEWBOUND GE TWOREADS FROMOVER NOLOOK EAGER RESEND UNKNOWNCLEARS CLEARUNFENCED; do
     check $party.$guard.twice broken shortest "${one[@]}" -DTWICE -DM_$guard
   done
-  for guard in NOTIMELINE RECHECKNARROW RECHECKONLYRECORDS MARKSBLIND RECHECKFROM IDONLY; do
+  for guard in RECHECKNARROW RECHECKONLYRECORDS MARKSBLIND RECHECKFROM IDONLY; do
     check $party.$guard.twice broken shortest "${one[@]}" -DTWICE -DFAILOVER -DINSTANCES=1 -DM_$guard
   done
 done
 
+# The hosted party's claim is its write-ahead. The external one's only begins an attempt, whose every end compares again.
+check hosted.NOTIMELINE broken shortest -DHOSTED -DONECLOCK -DFAILOVER -DM_NOTIMELINE
+check hosted.NOTIMELINE.twice broken shortest -DHOSTED -DONECLOCK -DTWICE -DFAILOVER -DINSTANCES=1 -DM_NOTIMELINE
+check external.NOTIMELINE holds all -DONECLOCK -DFAILOVER -DM_NOTIMELINE
+check external.NOTIMELINEWA.twice broken shortest -DONECLOCK -DTWICE -DFAILOVER -DM_NOTIMELINEWA
+
 # What only an external party has: a write-ahead of its own, a hash to ask by, rejections that are an end.
-ext=(-DONECLOCK)
-for guard in WAUNFENCED HASHNEVER REJBYCMD; do
-  check external.$guard broken shortest "${ext[@]}" -DM_$guard
-  check external.$guard.twice broken shortest "${ext[@]}" -DTWICE -DM_$guard
+for guard in WAUNFENCED HASHNEVER; do
+  check external.$guard broken shortest -DONECLOCK -DM_$guard
+  check external.$guard.twice broken shortest -DONECLOCK -DTWICE -DM_$guard
 done
-check external.NOTIMELINEWA broken shortest "${ext[@]}" -DFAILOVER -DM_NOTIMELINEWA
-check external.RECHECKKEEPSID broken shortest "${ext[@]}" -DFAILOVER -DINSTANCES=1 -DN=3 -DM_RECHECKKEEPSID
+check external.REJBYCMD broken shortest -DONECLOCK -DM_REJBYCMD
+check external.REJBYCMD.twice broken shortest -DONECLOCK -DTWICE -DN=3 -DINSTANCES=1 -DM_REJBYCMD
+check external.RECHECKKEEPSID broken shortest -DONECLOCK -DFAILOVER -DINSTANCES=1 -DN=3 -DM_RECHECKKEEPSID
+check external.RECHECKKEEPSID.twice broken shortest -DONECLOCK -DTWICE -DFAILOVER -DINSTANCES=1 -DN=3 -DM_RECHECKKEEPSID
 
 echo "$((checks - bad)) of $checks checks came out as they should"
 [[ $bad -eq 0 && $checks -gt 0 ]]

@@ -69,8 +69,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P5',
     file: 'src/path/read-completions.ts',
-    find: '          return await readUntilDecided({ ...reading, useMark: false });\n        return;',
-    put: '          return await readUntilDecided({ ...reading, useMark: false });\n        for (const row of open) dead.add(row);\n        return await bury(reading, dead);',
+    find: 'if (step.done) return await afterEnd(reading, mark, step.value);',
+    put: 'if (step.done) {\n        for (const row of open) dead.add(row);\n        return await bury(reading, dead);\n      }',
     test: look,
     match: 'P5 *',
     what: 'the difference between a stream that fails and one that tells',
@@ -174,8 +174,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P22',
     file: 'src/path/chase.ts',
-    find: "return parked(reason, 'keep');",
-    put: "return { kind: 'pending', record: 'clear', wait: 'now', attempts: 0, lastError: reason };",
+    find: "      path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });\n      return parked(reason, 'keep');",
+    put: "      return { kind: 'pending', record: 'clear', wait: 'now', attempts: 0, lastError: reason };",
     test: undecided,
     match: 'P22 DUPLICATE_COMMAND*',
     what: 'the end of a row whose duplicate is nowhere to be found',

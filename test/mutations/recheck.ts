@@ -228,5 +228,5 @@ export const recheck: readonly Mutation[] = [
     'a recheck rings',
   ),
   schema(' or p_pin.halted is not null', '', 'halted: *', 'claim and write-ahead read that they are halted'),
-  of('src/store/halt.ts', 'and halted is null', '', 'halted: *', 'the first reason stands'),
+  of('src/store/halt.ts', 'where halted is null', 'where true', 'halted: *', 'the first reason stands'),
 ];

@@ -7,6 +7,7 @@ import type { ClaimedRow } from '../../src/core/row.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
+import { advance } from '../support/marks.js';
 import { startReplicatedPostgres } from '../support/replicated-postgres.js';
 import { aParty, completed, failed, insertRow, insertUser, LEASE_MS, migrateOptions } from './support.js';
 
@@ -53,7 +54,7 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
   await insertUser(query, 'hosted');
   for (const from of ['signed', 'paused']) await insertUser(query, from, { key: 'c2VjcmV0' });
   const ofHash = new Uint8Array(32).fill(1);
-  await store.advanceMarks({ ledgerEnd: 100n, mark: null, oldMark: null });
+  await advance(store, { ledgerEnd: 100n, mark: null, oldMark: null });
   // Claimed before, by somebody who is paused: on the standby its token is alive for ever.
   const paused = (await insertRow(query, { from: 'paused' })) as never;
   const first = await claimOne();
@@ -83,7 +84,7 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
   await query("update mempool set lease_expires_at = now() - interval '1 ms' where id = $1", [paused]);
   await store.rescue();
   await settle(await claimOne());
-  await store.advanceMarks({ ledgerEnd: 150n, mark: null, oldMark: null });
+  await advance(store, { ledgerEnd: 150n, mark: null, oldMark: null });
   t.is((await store.pinParticipant(1n, { id: 'p', userId: 'u', synchronizerId: 's' }))?.generation, 2n);
 
   await servers.killPrimary();
@@ -95,7 +96,7 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
   t.deepEqual(await store.claimUndecided(undecided), { kind: 'stale' });
   t.is(await store.writeAhead(sentSigned, record, 1n), 'stale');
   t.not((await settle(first, failed))[0]?.result, 'settled');
-  await store.advanceMarks({ ledgerEnd: 200n, mark: null, oldMark: null });
+  await advance(store, { ledgerEnd: 200n, mark: null, oldMark: null });
 
   const pinned = await store.pinned();
   t.like(pinned, {
@@ -143,7 +144,7 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
 test('P20 database restored to an hour ago: what was done meanwhile is pending there, and looked up from the ledger end of then', async (t) => {
   const { servers, store, query, claim } = await pair(t);
   for (const from of ['a', 'b']) await insertUser(query, from);
-  await store.advanceMarks({ ledgerEnd: 10n, mark: null, oldMark: null });
+  await advance(store, { ledgerEnd: 10n, mark: null, oldMark: null });
   for (const from of ['a', 'b']) await insertRow(query, { from });
   await servers.caughtUp();
   await servers.holdBack();
@@ -158,7 +159,7 @@ test('P20 database restored to an hour ago: what was done meanwhile is pending t
     })),
   );
   t.is((await query("select 1 from mempool where status <> 'pending'")).length, 2);
-  await store.advanceMarks({ ledgerEnd: 5_000n, mark: null, oldMark: null });
+  await advance(store, { ledgerEnd: 5_000n, mark: null, oldMark: null });
 
   await servers.killPrimary();
   await servers.promote();

@@ -1,4 +1,5 @@
 // What people do against the usual way of a row: replay in its four ways, repin, tolerance. Each leaves its audit entry.
+
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { dbMillis, type TxHash } from '../../src/core/ids.js';
@@ -9,6 +10,7 @@ import { recheckByHand } from '../../src/store/recheck-by-hand.js';
 import { repin } from '../../src/store/repin.js';
 import { replay } from '../../src/store/replay.js';
 import { readStatus } from '../../src/store/status.js';
+import { advance } from '../support/marks.js';
 import {
   aParty,
   completed,
@@ -227,7 +229,7 @@ test('migrate --repin: undecided rows are parked with their records, claims end,
   const yes = async () => true;
   await t.throwsAsync(() => repin(db.url, yes, say), { message: /no participant is pinned/ });
   await db.store.pinParticipant(1n, participant);
-  await db.store.advanceMarks({
+  await advance(db.store, {
     ledgerEnd: 9n,
     mark: { offset: 8n, updateId: 'u', party: aParty('p') },
     oldMark: null,
@@ -370,7 +372,7 @@ for (const [how, options] of Object.entries({ '--tolerance': { clearsHalt: true 
 test('migrate --tolerance lets claims go on that were halted; plain migrate does not', async (t) => {
   const db = await prepared(t);
   const id = await db.insert();
-  await db.store.halt(1n, 'accepted 3 s after its bound');
+  await db.store.halt('accepted 3 s after its bound');
   t.is((await readStatus(db.database)).halted, 'accepted 3 s after its bound');
   await migrate(migrateOptions(db.url, { clockSkewMaxMs: 1_000 }));
   t.like(await db.store.pinned(), { generation: 3n, halted: 'accepted 3 s after its bound' });
@@ -387,7 +389,7 @@ test('migrate --tolerance lets claims go on that were halted; plain migrate does
 test('status says whether it is halted, whether it was rechecked, and what was sent elsewhere', async (t) => {
   const db = await prepared(t);
   t.like(await readStatus(db.database), { halted: null, recheck: null, recordedElsewhere: 0 });
-  await db.store.advanceMarks({ ledgerEnd: 12n, mark: null, oldMark: null });
+  await advance(db.store, { ledgerEnd: 12n, mark: null, oldMark: null });
   await recheckByHand(db.database, []);
   const { recheck, now } = await readStatus(db.database);
   t.is(recheck?.from, 12n);

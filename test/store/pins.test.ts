@@ -1,4 +1,5 @@
 import test from 'ava';
+import { advance } from '../support/marks.js';
 import { aParty, prepared, until } from './support.js';
 
 const participant = { id: 'participant-1', userId: 'user-1', synchronizerId: 'sync-1' };
@@ -48,28 +49,28 @@ test('a pin waits for a claim that has looked, and a claim for a pin that change
 test('marks move forward only, the mark only by a stream that showed the old one', async (t) => {
   const db = await prepared(t);
   const mark = (offset: bigint, updateId = `u${offset}`) => ({ offset, updateId, party: aParty('p') });
-  const advance = async (
+  const moved = async (
     ledgerEnd: bigint,
     next: ReturnType<typeof mark> | null,
     old: ReturnType<typeof mark> | null,
   ) => {
-    await db.store.advanceMarks({ ledgerEnd, mark: next, oldMark: old });
+    await advance(db.store, { ledgerEnd, mark: next, oldMark: old });
     const pinned = await db.store.pinned();
     return [pinned?.ledgerEnd, pinned?.mark?.offset];
   };
-  t.deepEqual(await advance(10n, null, null), [10n, undefined]);
-  t.deepEqual(await advance(5n, null, null), [10n, undefined], 'never lower');
-  t.deepEqual(await advance(11n, mark(7n), null), [11n, 7n]);
-  t.deepEqual(await advance(12n, mark(9n), null), [12n, 7n], 'it did not show the mark of before');
-  t.deepEqual(await advance(12n, mark(9n), mark(7n, 'another update')), [12n, 7n], 'another history');
-  t.deepEqual(await advance(12n, mark(6n), mark(7n)), [12n, 7n], 'backwards');
-  t.deepEqual(await advance(12n, mark(9n), mark(7n)), [12n, 9n]);
+  t.deepEqual(await moved(10n, null, null), [10n, undefined]);
+  t.deepEqual(await moved(5n, null, null), [10n, undefined], 'never lower');
+  t.deepEqual(await moved(11n, mark(7n), null), [11n, 7n]);
+  t.deepEqual(await moved(12n, mark(9n), null), [12n, 7n], 'it did not show the mark of before');
+  t.deepEqual(await moved(12n, mark(9n), mark(7n, 'another update')), [12n, 7n], 'another history');
+  t.deepEqual(await moved(12n, mark(6n), mark(7n)), [12n, 7n], 'backwards');
+  t.deepEqual(await moved(12n, mark(9n), mark(7n)), [12n, 9n]);
   t.is((await db.store.pinned())?.generation, 1n);
 });
 
 test('marks beyond 2^53 come back as they were', async (t) => {
   const db = await prepared(t);
   const ledgerEnd = 9_007_199_254_740_993n;
-  await db.store.advanceMarks({ ledgerEnd, mark: null, oldMark: null });
+  await advance(db.store, { ledgerEnd, mark: null, oldMark: null });
   t.is((await db.store.pinned())?.ledgerEnd, ledgerEnd);
 });

@@ -39,6 +39,8 @@ export interface LocalOptions {
   readonly signer?: Signer;
   /** Bells for this instance; default: none at all, so that the poll alone drives it. */
   readonly notifications?: Notifications;
+  /** Told of every event as it happens, from the first on. */
+  readonly onEvent?: (event: SubmitterEvent) => void;
 }
 
 const silent: Notifications = { start: async () => {}, stop: async () => {}, proven: () => true };
@@ -93,6 +95,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
   const watchers = new Set<(event: SubmitterEvent) => void>();
   const emit = (event: SubmitterEvent): void => {
     events.push(event);
+    options.onEvent?.(event);
     for (const watch of [...watchers]) watch(event);
   };
   const way = createWay(

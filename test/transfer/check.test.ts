@@ -94,7 +94,7 @@ test('the parties of a row, or why there are none', (t) => {
   t.like(checkParties(row, { kind: 'external', party: alice, key }, bob), { kind: 'ok', signs: 'key' });
   t.like(checkParties(row, { kind: 'hosted', party: alice }, null), { code: 'UNKNOWN_RECIPIENT' });
   t.like(checkParties(row, { kind: 'unknown' }, bob), { code: 'UNKNOWN_SENDER' });
-  t.like(checkParties(row, { kind: 'keyless' }, bob), { code: 'NO_SIGNING_KEY' });
+  t.like(checkParties(row, { kind: 'keyless', party: alice }, bob), { code: 'NO_SIGNING_KEY' });
 });
 
 test('what a wallet reads is short, and of any error id something', (t) => {

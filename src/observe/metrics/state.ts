@@ -1,6 +1,7 @@
 // Metrics of the process: readiness, breaker, listener, database, faults.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { NotReady, SubmitterEvent } from '../events.js';
+import { type Health, onEvent, STARTING } from '../health.js';
 import { STATEMENT_SECONDS, seconds } from './buckets.js';
 
 const NAME = 'canton_submitter_';
@@ -49,6 +50,7 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
     'during',
   );
 
+  let health: Health = STARTING;
   const openKeys = new Set<string>();
   const breakerIs = (state: 'open' | 'probing' | 'closed'): void => {
     for (const one of ['open', 'probing', 'closed']) breaker.set({ state: one }, one === state ? 1 : 0);
@@ -64,13 +66,10 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
   for (const during of ['settle', 'renew', 'claim', 'look']) writes.inc({ during }, 0);
 
   return (event) => {
+    health = onEvent(health, event);
+    ready.set(health.ready ? 1 : 0);
+    block(new Set(health.blockers.map(({ part }) => part)));
     switch (event.kind) {
-      case 'ready':
-        ready.set(1);
-        return block(new Set());
-      case 'not-ready':
-        ready.set(0);
-        return block(new Set(event.blockers.map((one) => one.part)));
       case 'breaker':
         if (event.state === 'open') opened.inc({ scope: event.key === null ? 'all' : 'key' });
         if (event.key === null) return breakerIs(event.state);
@@ -96,9 +95,6 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
         faults.inc({ where: event.where });
         if (['settle', 'renew', 'claim', 'look'].includes(event.where)) writes.inc({ during: event.where });
         return;
-      case 'stopping':
-        ready.set(0);
-        return block(new Set(['stopping']));
     }
   };
 }

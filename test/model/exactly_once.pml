@@ -254,9 +254,7 @@ inline write() {
        printf("(from here on the primary's writes will be lost; pinned ledger end %d)\n", pinned)
   :: true
   fi }
-#if defined(M_RECHECKNARROW)
-#define UNTIL (suntil)
-#elif defined(M_RECHECKNOSKEW)
+#if defined(M_RECHECKNOSKEW)
 #define UNTIL (D+W)
 #else
 #define UNTIL (D+W+SKEW)
@@ -268,7 +266,11 @@ inline widen() {
 #else
   if :: suntil==NO || pinned<sfrom -> sfrom=pinned :: else fi;
 #endif
+#ifdef M_RECHECKNARROW
+  if :: suntil==NO -> suntil=UNTIL :: else fi;
+#else
   if :: suntil==NO || suntil<UNTIL -> suntil=UNTIL :: else fi;
+#endif
 #ifndef M_RECHECKKEEPSID
   sub=NO
 #endif
@@ -306,7 +308,8 @@ end_f: do
 #endif
        :: else
        fi; pinned=0;
-       printf("recheck: from %d, until %d\n", sfrom, suntil) }
+       if :: status==PEND && suntil!=NO -> printf("recheck: undecided from %d until %d\n", sfrom, suntil)
+          :: else -> printf("recheck\n") fi }
 #ifdef REINSERT
   :: atomic { status==GONE -> status=PEND; printf("the row is inserted again\n") }
 #endif
@@ -442,11 +445,11 @@ inline submit() { rst[wk[me]]=NET;
 /* `failed` on a row that may have been done before the failover: the ledger is asked first. */
 inline check() {
 #ifdef M_NOFAILLOOK
-  what=FAIL
+  what=FAIL; printf("%c judges: it can never be\n", A(me))
 #else
   if
-  :: rcuntil==NO -> what=FAIL
-  :: else -> i=rcfrom; found=PEND;
+  :: rcuntil==NO -> what=FAIL; printf("%c judges: it can never be\n", A(me))
+  :: else -> printf("%c judges that it can never be, and looks first\n", A(me)); i=rcfrom; found=PEND;
        do
        :: i<end && found==PEND ->
             if :: ev[i]>=E_ACC && ev[i]<E_REF -> found=COMP
@@ -457,7 +460,7 @@ inline check() {
        if :: found==PEND -> what=CLEAR :: else -> what=found fi
   fi
 #endif
-  ; printf("%c judges that it can never be, and looks first\n", A(me)) }
+}
 #endif
 
 #if defined(M_RESEND)
@@ -548,8 +551,8 @@ judge:                                               /* nothing earlier is undec
 send:                                                /* a pause before it is a state: whoever lost the claim may send */
   if
 #ifdef I1
-  :: atomic { wk[me]<N && D<dl -> assert(holder==me);           /* I1: the check never passes outside the lease */
-       submit() }
+  :: atomic { wk[me]<N && D<dl -> submit();
+       assert(holder==me) }                          /* I1: the check never passes outside the lease */
   :: atomic { D>=dl -> what=CLEAR; goto settle }
 #else
   :: atomic { wk[me]<N -> submit() }
@@ -635,11 +638,11 @@ settle:
        if
        :: what==CLEAR -> suntil=NO; sfrom=0; sub=NO; printf("%c clears the record\n", A(me))
        :: else ->
+            if :: what==COMP -> printf("%c writes completed\n", A(me)) :: else -> printf("%c writes failed\n", A(me)) fi;
             assert(status==PEND || status==what);    /* I5: what is final stays */
             assert(what!=COMP || accs==1);           /* I5: completed only what was accepted */
             assert(what!=FAIL || accs==0);           /* I5: failed only what was not */
-            status=what; suntil=NO; sfrom=0; sub=NO;
-            if :: what==COMP -> printf("%c writes completed\n", A(me)) :: else -> printf("%c writes failed\n", A(me)) fi
+            status=what; suntil=NO; sfrom=0; sub=NO
        fi;
 #ifdef I1
        if :: holder==me -> holder=0 :: else fi;

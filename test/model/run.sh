@@ -99,10 +99,10 @@ for party in external hosted; do
   check $party.ANYACC broken shortest "${one[@]}" -DFOREIGN -DM_ANYACC
   check $party.DUPCOMPLETES broken shortest "${one[@]}" -DFOREIGN -DDEDUP=1 -DM_DUPCOMPLETES
   check $party.DLAFTER broken shortest "${one[@]}" -DI1 -DN=1 -DDM=2 -DM_DLAFTER
-  for guard in NOTIMELINESETTLE RECHECKNARROW RECHECKONLYRECORDS RECHECKKEEPSTOKEN; do
+  for guard in NOTIMELINESETTLE RECHECKKEEPSTOKEN; do
     check $party.$guard broken shortest "${one[@]}" -DFAILOVER -DM_$guard
   done
-  for guard in MARKSBLIND RECHECKFROM IDONLY; do
+  for guard in RECHECKNARROW RECHECKONLYRECORDS MARKSBLIND RECHECKFROM IDONLY; do
     check $party.$guard broken shortest "${one[@]}" -DFAILOVER -DINSTANCES=1 -DM_$guard
   done
   check $party.RECHECKNOSKEW broken shortest "${one[@]}" -DFAILOVER -DINSTANCES=1 -DSKEW=1 -DM_RECHECKNOSKEW

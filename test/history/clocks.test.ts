@@ -44,17 +44,16 @@ test('I7 the clocks of database and ledger lie too far apart: one row an interva
 });
 
 test('an acceptance later than its bound halts every instance, with the reason; migrate --tolerance lets them go on', async (t) => {
-  const world = await createWorld(t);
-  // The synchronizer's is 1.2 s, and somebody believed that it has none.
+  // The synchronizer's is 10 s, and somebody believed that it has none.
+  const world = await createWorld(t, { toleranceMs: 500_000 });
   await world.db.query('update mempool_submitter_v1 set tolerance_ms = 0, generation = generation + 1');
-  const settings = { toleranceMs: 0, windowMs: 1_500 };
+  const settings = { toleranceMs: 0, windowMs: 5_000, callTimeoutMs: PATIENT };
   const first = await startLocal(t, world, { settings });
   const second = await startLocal(t, world, { settings });
   await Promise.all([first, second].map((local) => local.event('ready')));
   const [alice, bob] = [await world.user(), await world.user()];
-  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 900 } });
-  // Long enough to be interpreted late in its window, and so sequenced past its bound.
-  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'deliverLate', ms: 1_100 } });
+  // Interpreted within its window, sequenced past its bound.
+  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 6_000 } });
   const late = await world.insert({ from: alice, to: bob });
   const alarm = await Promise.any(
     [first, second].map((local) => local.event('alarm', ({ what }) => /^halted: /.test(what), PATIENT)),

@@ -132,6 +132,8 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
             ),
           timeoutMs,
         );
+        // Another wait may have been enough for the test.
+        timer.unref();
         const watch = (event: SubmitterEvent): void => {
           if (!is(event)) return;
           clearTimeout(timer);

@@ -241,12 +241,14 @@ export class Database {
     return all - keep;
   }
 
-  /** The standby did not even have this row. */
+  /** The standby never had this row: no later failover can bring back what became of it. */
   forget(id: number): void {
-    this.#commit('other', {
-      ...this.#state,
-      rows: this.#state.rows.map((row, index) => (index === id ? null : row)),
+    const without = (state: State): State => ({
+      ...state,
+      rows: state.rows.map((row, index) => (index === id ? null : row)),
     });
+    this.#history = this.#history.map(({ state, by }) => ({ state: without(state), by }));
+    this.#state = without(this.#state);
   }
 
   /** The first who sees the new timeline, in one transaction: whatever was written last may be lost (P20). */

@@ -23,7 +23,7 @@ forBoth(
     network.next('unheard', 'unheard');
     const local = await startLocal(t, world, {
       ledger: network.wrap,
-      settings: { windowMs: 1_500, lookPatienceMs: 1_500 },
+      settings: { windowMs: 4_000, lookPatienceMs: 1_500 },
     });
     const { faults, audit } = world.sandbox;
     const deny: Fault['do'] = { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } };
@@ -170,7 +170,7 @@ forBoth(
     network.next('hold');
     const local = await startLocal(t, world, {
       ledger: network.wrap,
-      settings: { windowMs: 1_500, lookPatienceMs: 3_500 },
+      settings: { windowMs: 4_000, lookPatienceMs: 3_500 },
     });
     const database = openDatabase({ url: world.db.url });
     t.teardown(() => database.close());

@@ -160,7 +160,7 @@ test('P27 nothing is marked yet: between asking who answers and reading its stre
   });
   const local = await startLocal(t, world, {
     ledger: (ledger) => network.wrap(moving.beforeStreams(ledger)),
-    settings: { windowMs: 1_500 },
+    settings: { windowMs: 4_000 },
   });
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('settled', unanswered);
@@ -200,7 +200,7 @@ test('P27 a stream that does not show the marked completion is another one: noth
   });
   const local = await startLocal(t, world, {
     ledger: (ledger) => network.wrap(moving.beforeStreams(ledger)),
-    settings: { windowMs: 1_500 },
+    settings: { windowMs: 4_000 },
   });
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('settled', unanswered);

@@ -55,7 +55,7 @@ forBoth(
     const [alice, bob] = [await world.user(), await world.user()];
     const network = createNetwork();
     network.next('hold');
-    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 4_000 } });
     const hash = await world.insert({ from: alice, to: bob });
     await local.event('sent');
     // Certain by itself, were the row fresh; the inputs stay there, so that nothing but the bound refuses the request.
@@ -83,7 +83,7 @@ forBoth(
     const [alice, bob] = [await world.user(), await world.user()];
     const network = createNetwork();
     network.next('hold');
-    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 1_500 } });
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 4_000 } });
     const hash = await world.insert({ from: alice, to: bob });
     await local.event('sent');
     await world.sandbox.control({ kind: 'foreignAcceptance', commandId: hash, party: alice.party });

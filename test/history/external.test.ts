@@ -237,8 +237,10 @@ test('one fleet serves both: a hosted sender pays an external one, who pays it b
 test('P25 a slow preparation that outlasts its window: nothing leaves under that bound', async (t) => {
   const world = await createWorld(t, external);
   const [alice, bob] = [await world.user(), await world.user()];
-  world.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 2_500 } });
-  const local = await startLocal(t, world, { settings: { windowMs: 4_000, leaseMs: 10_000 } });
+  world.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 5_000 } });
+  const local = await startLocal(t, world, {
+    settings: { windowMs: 4_000, leaseMs: 10_000 },
+  });
   const hash = await world.insert({ from: alice, to: bob });
   const released = await local.event('settled');
   t.regex(

@@ -41,7 +41,6 @@ export interface DatabaseSettings {
 export interface PinnedSettings {
   readonly lanes: 'sender' | 'off';
   readonly toleranceMs: number;
-  readonly clockSkewMaxMs: number;
 }
 
 /** Everything `run` needs. Durations in ms. */
@@ -196,7 +195,6 @@ function databaseOf(v: DatabaseValues): DatabaseConfig {
 const pinnedOf = (v: z.infer<z.ZodObject<typeof table.pinned>>): PinnedSettings => ({
   lanes: v.LANES,
   toleranceMs: v.LEDGER_TIME_TOLERANCE_MS,
-  clockSkewMaxMs: v.CLOCK_SKEW_MAX_MS,
 });
 
 function tokensOf(path: string | undefined, problems: string[]): Tokens {

@@ -1,12 +1,15 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { ConfigError } from '../core/errors.js';
+import { withoutPassword } from '../config/secrets.js';
+import { ConfigError, Refusal } from '../core/errors.js';
+import { toStoreError } from '../store/errors.js';
 import { DEFAULTS, migrate } from '../store/migrate.js';
 import { migrateDown } from '../store/migrate-down.js';
 import { printMigration } from '../store/print.js';
 import { type RepinPreview, repin } from '../store/repin.js';
 import type { Lanes } from '../store/steps.js';
 import { canAsk, confirmed } from './support/confirm.js';
+import { explained } from './support/database.js';
 import { readOneStepTokens } from './support/one-step-tokens.js';
 import { count } from './support/text.js';
 
@@ -129,8 +132,8 @@ pinned, or gets its default. Stop the old submitter three minutes before the fir
       try {
         await run(flags);
       } catch (error) {
-        console.error(error instanceof Error ? error.message : String(error));
-        process.exitCode = error instanceof ConfigError ? 2 : 1;
+        if (error instanceof ConfigError || error instanceof Refusal) throw error;
+        throw explained(toStoreError(error), withoutPassword(process.env.DATABASE_URL ?? ''));
       }
     });
 }

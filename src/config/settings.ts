@@ -45,7 +45,7 @@ export const pinned = {
   CLOCK_SKEW_MAX_MS: withDefault(
     milliseconds(0),
     '60000',
-    "how far the database's clock and the ledger's may lie apart. Pinned by `migrate`",
+    "how far the database's clock and the ledger's may lie apart. Read and pinned by `migrate` alone",
   ),
 };
 

@@ -10,6 +10,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** What was asked for is not done, for a reason that is nobody's mistake in writing it down: exit code 1. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
 /** Postgres cannot be reached, or cut the call off: nothing is known of a write, and the caller tries again. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';

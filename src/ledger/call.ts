@@ -6,7 +6,7 @@ import { monotonic } from '../runtime/clock.js';
 import type { TokenSource } from './auth.js';
 import { authorize, metadataWith, newerToken, type Patience } from './authorize.js';
 import type { LedgerChannel } from './channel.js';
-import { classifyRead, isPruned, type localErrorIds } from './classify.js';
+import { classifyRead, isPruned, type LocalErrorId } from './classify.js';
 import { type LedgerStatus, statusOfError } from './errors.js';
 
 export interface Wire {
@@ -26,7 +26,7 @@ export interface Method<Request, Response> {
 /** The method was not called: nothing left this process. */
 export interface NotCalled {
   readonly kind: 'not-called';
-  readonly errorId: (typeof localErrorIds)[number] | 'NOT_READY';
+  readonly errorId: LocalErrorId | 'NOT_READY';
   readonly detail: string;
 }
 export interface Failed {

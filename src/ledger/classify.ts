@@ -1,6 +1,5 @@
 // From what the participant said to what it means. Pure. For money the rule is: a refusal is certain only if its
 // error id is listed as certain and it carries Canton's own details; everything else may still commit.
-import { status as Grpc } from '@grpc/grpc-js';
 import type { Outcome, Refusal } from '../core/outcome.js';
 import { errorTable, passesLater, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
 import type { GrpcCode, LedgerStatus } from './errors.js';
@@ -163,32 +162,19 @@ export const isUpdateAbsent = ({ errorId }: LedgerStatus): boolean =>
 export const errorIdOf = (status: LedgerStatus): string => status.errorId ?? `GRPC_${status.code}`;
 
 /** Failures that arise on this side, here or in what is built on it. */
-export const localErrorIds = [
-  'TOKEN_UNAVAILABLE',
-  'USER_UNKNOWN',
-  'CALL_ABORTED',
-  'REQUEST_UNENCODABLE',
-  'ANSWER_UNREADABLE',
-  'STREAM_ENDED',
-  'LEDGER_END_BEHIND',
-  'NO_TRANSFER_FACTORY',
-  'SEVERAL_TRANSFER_FACTORIES',
-  'REGISTRY_UNAVAILABLE',
-  'REGISTRY_REFUSED',
-  'REGISTRY_UNREADABLE',
-] as const;
-
-/** Every error id that may become a metric's label; an answer of another one counts as `OTHER`. */
-export const errorLabels: readonly string[] = [
-  ...errorTable.keys(),
-  ...Object.keys(Grpc)
-    .filter((name) => Number.isNaN(Number(name)) && name !== 'OK')
-    .map((name) => `GRPC_${name}`),
-  ...localErrorIds,
-  'OTHER',
-];
-const labels = new Set(errorLabels);
-export const errorLabel = (errorId: string): string => (labels.has(errorId) ? errorId : 'OTHER');
+export type LocalErrorId =
+  | 'TOKEN_UNAVAILABLE'
+  | 'USER_UNKNOWN'
+  | 'CALL_ABORTED'
+  | 'REQUEST_UNENCODABLE'
+  | 'ANSWER_UNREADABLE'
+  | 'STREAM_ENDED'
+  | 'LEDGER_END_BEHIND'
+  | 'NO_TRANSFER_FACTORY'
+  | 'SEVERAL_TRANSFER_FACTORIES'
+  | 'REGISTRY_UNAVAILABLE'
+  | 'REGISTRY_REFUSED'
+  | 'REGISTRY_UNREADABLE';
 
 function completionOffset({ metadata }: LedgerStatus): bigint | null {
   const text = metadata.get('completion_offset');

@@ -4,7 +4,7 @@ import type { CallOptions, Read } from '../core/ports.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
-import type { localErrorIds } from './classify.js';
+import type { LocalErrorId } from './classify.js';
 import { registryAnswer, registryQuestion } from './registry-message.js';
 import type { LedgerSettings } from './settings.js';
 
@@ -88,11 +88,7 @@ function refusedWith(response: Response): Read<never> {
   return failed(passing ? 'REGISTRY_UNAVAILABLE' : 'REGISTRY_REFUSED', detail, seconds && seconds * 1000);
 }
 
-const failed = (
-  errorId: (typeof localErrorIds)[number],
-  what: string,
-  retryAfterMs: number | null = null,
-): Read<never> => ({
+const failed = (errorId: LocalErrorId, what: string, retryAfterMs: number | null = null): Read<never> => ({
   kind: 'failed-read',
   refusal: {
     kind: 'not-the-row',

@@ -19,7 +19,7 @@ interface OfRow {
   readonly txHash: TxHash;
 }
 
-/** Why this instance claims nothing right now. `fix` says what a person can do, where a person must. */
+/** Why this instance claims nothing right now, and where a person must do something, what. */
 export interface NotReady {
   readonly part:
     | 'database'

@@ -41,7 +41,6 @@ export interface Participant {
   halt(reason: string): void;
   /** Check again before anything else is claimed. */
   doubt(why: string): void;
-  blocker(): NotReady | null;
 }
 
 /** A submission that this instance sent and was answered. Times are the database's. */
@@ -231,7 +230,6 @@ export function createParticipant(
       canProve = yes;
     },
     doubt,
-    blocker: () => ('part' in state ? state : null),
   };
   return participant;
 }

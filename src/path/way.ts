@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { Notifications } from '../core/ports.js';
-import type { NotReady, WakeReason } from '../observe/events.js';
+import type { WakeReason } from '../observe/events.js';
 import { createLoop } from '../runtime/loop.js';
 import { createSlots } from '../runtime/slots.js';
 import { every, pause } from '../runtime/timers.js';
@@ -26,7 +26,6 @@ export interface Way {
    * never sent as it was, what is unanswered with its record, due at once for another instance's look.
    */
   stop(graceMs: number): Promise<'clean' | 'forced'>;
-  blockers(): readonly NotReady[];
 }
 
 /** After the grace: time to write down what was cut off. The leases cover what even this is too short for. */
@@ -130,17 +129,6 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       await pause(LAST_WRITES_MS, over.signal);
       await Promise.all([renewer.stop(), participant.stop()]);
       return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
-    },
-    blockers() {
-      const blocked: NotReady[] = [];
-      const refused = participant.blocker();
-      if (refused !== null) blocked.push(refused);
-      const open = breaker.open();
-      if (open !== null) blocked.push({ part: 'breaker', reason: open });
-      const apart = clocks.tooFar();
-      if (apart !== null) blocked.push({ part: 'clocks', reason: apart });
-      if (takeSignal.signal.aborted) blocked.push({ part: 'stopping', reason: 'this instance is stopping' });
-      return blocked;
     },
   };
 }

@@ -115,7 +115,7 @@ export async function changePins(
         });
       }
       say(
-        `pinned anew (generation ${rows[0]?.generation}): lanes ${wanted.lanes}, tolerance ${wanted.toleranceMs} ms, clock skew ${wanted.clockSkewMaxMs} ms; instances with other settings claim nothing from here on`,
+        `pinned anew (generation ${rows[0]?.generation}): lanes ${wanted.lanes}, tolerance ${wanted.toleranceMs} ms, clock skew ${wanted.clockSkewMaxMs} ms; instances with other LANES or LEDGER_TIME_TOLERANCE_MS claim nothing from here on`,
       );
       if (moved > 0) {
         say(

@@ -16,9 +16,7 @@ const MISSING: Statement<{ readonly problem: string }> = {
     union all
     select 'trigger ' || n || ' is missing or disabled' from unnest($3::text[]) n
      where not exists (select from pg_trigger t
-       where t.tgrelid = to_regclass('mempool') and t.tgname = n and t.tgenabled in ('O', 'A'))
-    union all
-    select 'this server is a standby' where pg_is_in_recovery()`,
+       where t.tgrelid = to_regclass('mempool') and t.tgname = n and t.tgenabled in ('O', 'A'))`,
 };
 
 /** Empty: all is well. Else what is wrong, in words; `canton-submitter migrate` puts it right. */

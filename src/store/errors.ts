@@ -30,6 +30,11 @@ const WHOLE = /^(42|0A|28|3D|XX)/;
 /** Who we are, or which database, is wrong in the URL: no waiting mends that. */
 export const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
 
+/** Something was not granted to this role. */
+export const lacksPrivilege = (error: unknown): boolean => sqlState(error) === '42501';
+export const privilegeProblem = (where: string, reason: string): string =>
+  `${where}: ${reason}: docs/operations.md, "Privileges", lists what each role needs`;
+
 export const lostRace = (error: unknown): boolean => LOST_RACE.has(sqlState(error) ?? '');
 export function refusesValues(error: unknown): boolean {
   const state = sqlState(error);

@@ -1,4 +1,5 @@
 // The way back: the table as canton-middleware made it. Refused while anything would be forgotten that matters.
+import { Refusal } from '../core/errors.js';
 import { sqlState } from './errors.js';
 import { inTransaction, ofMigration, patiently } from './migration.js';
 import { readSteps } from './steps.js';
@@ -52,12 +53,12 @@ export async function migrateDown(url: string, say: (line: string) => void): Pro
           .query<{ claimed: number; undecided: number; parked: number }>(HELD)
           .catch((error: unknown) => {
             if (sqlState(error) === '42703')
-              throw new Error('nothing to undo: mempool has none of our columns');
+              throw new Refusal('nothing to undo: mempool has none of our columns');
             throw error;
           });
         const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = held;
         if (claimed + undecided + parked > 0) {
-          throw new Error(
+          throw new Refusal(
             `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked; going back would forget what may be on its way to the ledger`,
           );
         }

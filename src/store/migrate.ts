@@ -2,7 +2,7 @@
 // again, safe when killed half-way, safe beside a running API: no lock is waited for longer than two seconds, and
 // indexes are built concurrently.
 import type pg from 'pg';
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, Refusal } from '../core/errors.js';
 import { changePins, readPin } from './change-pins.js';
 import {
   type FirstPin,
@@ -37,7 +37,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     const steps = readSteps();
     const pinnedBefore = await readPin(client);
     if (pinnedBefore !== null && pinnedBefore.protocol > PROTOCOL) {
-      throw new Error(
+      throw new Refusal(
         `this database belongs to a newer canton-submitter (protocol ${pinnedBefore.protocol}, this one speaks ${PROTOCOL}): update first`,
       );
     }

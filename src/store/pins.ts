@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import { dbMillis, party } from '../core/ids.js';
 import type { DatabaseIdentity, Pinned } from '../core/ports.js';
-import { sqlState } from './errors.js';
+import { StoreUnavailable, sqlState } from './errors.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -25,6 +25,7 @@ interface PinnedTuple {
   readonly database_id_now: string | null;
   readonly timeline_now: string | null;
   readonly halted: string | null;
+  readonly standby: boolean;
   readonly recheck_from: string | null;
   readonly recheck_until: number | null;
   readonly ledger_end: string | null;
@@ -41,7 +42,8 @@ const PINNED: Statement<PinnedTuple> = {
   name: 'pinned',
   text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
       p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
-      d.timeline as timeline_now, p.halted, case when ${RECHECKED} then p.recheck_from end as recheck_from,
+      d.timeline as timeline_now, p.halted, pg_is_in_recovery() as standby,
+      case when ${RECHECKED} then p.recheck_from end as recheck_from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as recheck_until,
       p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party
     from mempool_submitter_v1 p, mempool_database_v1() d`,
@@ -82,8 +84,8 @@ function pinnedOf(tuple: PinnedTuple): Pinned {
 }
 
 /**
- * As pinned, and as it answers now. A half that may not be asked for on one of the two sides is no difference: it is
- * shown alike on both, as `mempool_moved_v1` has it.
+ * As pinned, and as it answers now. A half that may not be asked for on one of the two sides is no difference, and is
+ * shown alike on both: where it was pinned and may not be asked for here, the claim itself is refused, and says so.
  */
 function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow'> {
   const { database_id: id, timeline, database_id_now: idNow, timeline_now: timelineNow } = tuple;
@@ -97,13 +99,16 @@ function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow
 const identityOf = (systemId: string | null, timeline: string | null): DatabaseIdentity | null =>
   systemId === null && timeline === null ? null : { systemId: systemId ?? '', timeline: timeline ?? '' };
 
+const STANDBY = 'this server is a standby: it has to be promoted, or DATABASE_URL has to lead to the primary';
+
 /** Table, column or function is not there: `migrate` has not been, or not since this version. */
 const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
 
-/** Null where `migrate` has not been. */
+/** Null where `migrate` has not been. A standby is no database of ours yet: it may be behind, and takes no write. */
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);
+    if (tuple?.standby) throw new StoreUnavailable(STANDBY);
     return tuple === undefined ? null : pinnedOf(tuple);
   } catch (error) {
     if (NOT_MIGRATED.has(sqlState(error) ?? '')) return null;

@@ -1,5 +1,6 @@
 // Another participant from here on: an operator's decision, since none can tell of what was sent on the one before it.
 import type pg from 'pg';
+import { Refusal } from '../core/errors.js';
 import { audit } from './audit.js';
 import { inTransaction, ofMigration, patiently } from './migration.js';
 import { PIN_LOCK } from './pins.js';
@@ -94,7 +95,7 @@ async function pinnedNow(client: pg.Client): Promise<{ readonly id: string; read
   const { rows } = await client.query<PinTuple>(PIN);
   const [pin] = rows;
   if (pin === undefined || pin.participant_id === null) {
-    throw new Error(
+    throw new Refusal(
       'refused: no participant is pinned, so the next instance pins the one it is shown anyway',
     );
   }

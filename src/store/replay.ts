@@ -87,6 +87,31 @@ export async function replay(
   return tuples.map(replayedRow);
 }
 
+/** What stands against a replay of one row. */
+const STATE_OF: Statement<{ readonly state: NotReplayed }> = {
+  name: 'replay-state',
+  text: `select case when m.status <> 'pending' then m.status
+        when m.claim_token is not null or m.lease_expires_at is not null then 'claimed'
+        when not ${LOOKABLE} then 'sent elsewhere' else 'otherwise' end as state
+    from mempool m where m.tx_hash = $1`,
+};
+
+/** `otherwise`: it could be replayed, but another condition that was given does not hold. */
+export type NotReplayed =
+  | 'unknown'
+  | 'completed'
+  | 'failed'
+  | 'mined'
+  | 'claimed'
+  | 'sent elsewhere'
+  | 'otherwise';
+
+/** Why `replay` did not take this row. */
+export async function notReplayed(database: Database, hash: TxHash): Promise<NotReplayed> {
+  const [row] = await database.run(STATE_OF, [bytesOf(hash)]);
+  return row?.state ?? 'unknown';
+}
+
 /** For `SELECTED`. Never everything. */
 export function selectedBy(selection: ReplaySelection): readonly unknown[] {
   const values = [

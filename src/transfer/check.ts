@@ -73,8 +73,6 @@ export interface Parties {
   readonly kind: 'ok';
   readonly sender: Party;
   readonly receiver: Party;
-  /** Who signs: the participant for its hosted parties, a stored key for external ones. */
-  readonly signs: 'participant' | 'key';
 }
 
 export function checkParties(row: MempoolRow, sender: Sender, recipient: Party | null): Parties | Failure {
@@ -87,8 +85,7 @@ export function checkParties(row: MempoolRow, sender: Sender, recipient: Party |
     case 'external': {
       if (recipient === null)
         return failure('UNKNOWN_RECIPIENT', `${row.recipientAddress} has no party in users`);
-      const signs = sender.kind === 'hosted' ? 'participant' : 'key';
-      return { kind: 'ok', sender: sender.party, receiver: recipient, signs };
+      return { kind: 'ok', sender: sender.party, receiver: recipient };
     }
   }
 }

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -107,6 +108,39 @@ test('enqueue: good ones go in, bad ones are refused with their reason, known on
   });
 });
 
+test('replay of one row that it does not take says why', async (t) => {
+  const { db, env } = await setup(t);
+  const raw = await sign(0);
+  await cli(['enqueue', raw], env);
+  const replayed = (...more: string[]) => cli(['replay', '--hash', keccak256(raw), ...more], env);
+  t.is((await replayed()).code, 0);
+  const refused = async (why: RegExp, ...more: string[]): Promise<void> => {
+    const { code, stderr } = await replayed(...more);
+    t.is(code, 1);
+    t.regex(stderr, why);
+    t.notRegex(stderr, /\n +at /, 'no stack');
+  };
+  await refused(/another condition/, '--parked');
+  await db.query(
+    "update mempool set claim_token = gen_random_uuid(), claimed_by = 'a', lease_expires_at = now() + interval '1 min'",
+  );
+  await refused(/is not replayed: an instance is at work on it/);
+  await refused(/an instance is at work on it/, '--dry-run');
+  await db.query(
+    `update mempool set claim_token = null, lease_expires_at = null, sent_from = 1, sent_until = now(), sent_on = 0,
+       submission_party = 'alice::1'`,
+  );
+  await refused(/sent on a participant that is pinned no more/);
+  await db.query(
+    "update mempool set sent_from = null, sent_until = null, sent_on = null, submission_party = null, status = 'failed'",
+  );
+  await refused(/it has failed, which is final/);
+  await db.query("update mempool set status = 'mined'");
+  await refused(/it is mined/);
+  await db.query('delete from mempool');
+  await refused(/there is no such row/);
+});
+
 test('settings come from a file too, and the environment goes first', async (t) => {
   const { env, folder } = await setup(t);
   const file = path.join(folder, 'settings.env');
@@ -127,6 +161,26 @@ test('a database that is not migrated is a matter of configuration, one that is 
   const away = await cli(['status'], { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none' });
   t.is(away.code, 1);
   t.regex(away.stderr, /the database cannot be reached/);
+  const migrated = await cli(['migrate'], { DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none' });
+  t.is(migrated.code, 1);
+  t.regex(migrated.stderr, /the database cannot be reached/);
+});
+
+test('a role that may not is told which document lists what it needs', async (t) => {
+  const { db } = await setup(t);
+  const role = `submitter_${randomInt(1e9)}`;
+  await db.query(`create role ${role} login password 'unasked'`);
+  t.teardown(() => db.query(`drop role ${role}`));
+  const url = new URL(db.url);
+  url.username = role;
+  url.password = 'unasked';
+  for (const command of ['status', 'migrate']) {
+    const { code, stderr } = await cli([command], { DATABASE_URL: url.href });
+    t.is(code, 2, stderr);
+    t.regex(stderr, /permission denied|must be owner/);
+    t.regex(stderr, /docs\/operations\.md, "Privileges"/);
+    t.notRegex(stderr, /unasked|\n +at /);
+  }
 });
 
 test('replay without a condition, an unknown option and an unknown command end with 2, help with 0', async (t) => {

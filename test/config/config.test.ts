@@ -9,7 +9,6 @@ test('the least that run needs is enough, with the defaults of production', (t) 
     lanes: 'sender',
     windowMs: 30_000,
     toleranceMs: 60_000,
-    clockSkewMaxMs: 60_000,
     concurrency: 64,
     leaseMs: 30_000,
     pollMs: 5_000,

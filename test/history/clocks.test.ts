@@ -19,7 +19,9 @@ test('I7 the clocks of database and ledger lie too far apart: one row an interva
   await world.ended([await pay()]);
   const apart = await local.event('clocks', (event) => event.state === 'too-far', PATIENT);
   t.true(apart.aheadMs >= 3_000, `${apart.aheadMs}`);
-  t.true(local.way.blockers().some(({ part, reason }) => part === 'clocks' && /put them right/.test(reason)));
+  t.true(
+    local.health().blockers.some(({ part, reason }) => part === 'clocks' && /put them right/.test(reason)),
+  );
 
   const seen = local.events.length;
   const rows = await Promise.all(Array.from({ length: 6 }, pay));
@@ -39,7 +41,7 @@ test('I7 the clocks of database and ledger lie too far apart: one row an interva
   const fine = nextEvent(local, 'clocks', (event) => event.state === 'fine');
   await world.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 0 });
   await Promise.all([fine, world.ended(rows)]);
-  t.false(local.way.blockers().some(({ part }) => part === 'clocks'));
+  t.false(local.health().blockers.some(({ part }) => part === 'clocks'));
   t.deepEqual(await world.audit(), []);
 });
 

@@ -2,6 +2,9 @@
 // off: a second submission would be a second effect.
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
+import { StoreUnavailable } from '../../src/core/errors.js';
+import { openDatabase } from '../../src/store/pool.js';
+import { createStore } from '../../src/store/store.js';
 import { startFleet } from '../support/fleet.js';
 import { startLocal } from '../support/local.js';
 import { databaseAt } from '../support/postgres.js';
@@ -39,6 +42,12 @@ test('P20 failover to a standby that lacks the last claims, write-aheads and ins
     [...heard, ...late].map((from) => world.insert({ from, to: receiver, amount: 7 })),
   );
   await servers.caughtUp();
+  const standby = openDatabase({ url: servers.standbyUrl });
+  t.teardown(() => standby.close());
+  await t.throwsAsync(createStore(standby).pinned(), {
+    instanceOf: StoreUnavailable,
+    message: /this server is a standby: it has to be promoted/,
+  });
   await servers.holdBack();
   for (const instance of fleet) instance.signal('SIGCONT');
   // And these it does not have at all, although they are done.
@@ -50,6 +59,7 @@ test('P20 failover to a standby that lacks the last claims, write-aheads and ins
 
   await servers.killPrimary();
   await servers.promote();
+  t.not(await createStore(standby).pinned(), null);
   const alarm = /the database is .*, and was .*rows are looked up on the ledger/;
   await Promise.any(
     fleet.map((one) => one.said((line) => line.msg === 'alarm' && alarm.test(String(line.what)), PATIENT)),

@@ -43,7 +43,7 @@ async function claimsNothing(world: World, local: Local, why: RegExp): Promise<s
   if (!events.some((event) => event.kind === 'woken' && event.by === 'poll')) return 'it did not even poll';
   const after = await world.db.query('select * from mempool order by id');
   if (JSON.stringify(after) !== JSON.stringify(before)) return 'rows were changed';
-  return local.way.blockers().some(({ part }) => part === 'participant') ? null : JSON.stringify(notReady);
+  return local.health().blockers.some(({ part }) => part === 'participant') ? null : JSON.stringify(notReady);
 }
 
 forBoth(

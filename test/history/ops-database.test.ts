@@ -102,3 +102,28 @@ test('I9 an outcome that cannot be written within the lease is found again by th
   t.is(audit.of(hash).length, 1);
   t.deepEqual(await world.audit(), []);
 });
+
+test('I7 a database that refuses every claim is said to, by whoever asks whether this instance is ready', async (t) => {
+  const world = await createWorld(t);
+  const [alice, bob] = [await world.user(), await world.user()];
+  const local = await startLocal(t, world);
+  await local.event('ready');
+  const { claim } = await world.db.one<{ claim: string }>(
+    "select oid::regprocedure::text as claim from pg_proc where proname = 'mempool_claim_v1'",
+  );
+  await world.db.query(`alter function ${claim} rename to mempool_claim_taken_away`);
+  const hash = await world.insert({ from: alice, to: bob });
+  const lost = await local.event('database', ({ state }) => state === 'lost');
+  t.regex(lost.detail, /^it refuses every claim: function mempool_claim_v1/);
+  const polls = (): number =>
+    local.events.filter((event) => event.kind === 'woken' && event.by === 'poll').length;
+  const before = polls();
+  await world.until('it has polled on', () => polls() >= before + 3);
+  t.false(local.health().ready, 'what else it may do there says nothing of claims');
+  t.is(local.events.filter(({ kind }) => kind === 'database').length, 1, 'said once');
+  await world.db.query(
+    `alter function ${claim.replace('mempool_claim_v1', 'mempool_claim_taken_away')} rename to mempool_claim_v1`,
+  );
+  await world.ended([hash]);
+  t.true(local.health().ready);
+});

@@ -6,7 +6,9 @@ import type { Ledger, Notifications, Store } from '../../src/core/ports.js';
 import type { Token } from '../../src/core/token.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
+import { type Health, onEvent, STARTING } from '../../src/observe/health.js';
 import type { PathContext, PathSettings } from '../../src/path/context.js';
+import { watchedStore } from '../../src/path/watched-store.js';
 import { createWay, type Way } from '../../src/path/way.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
@@ -20,6 +22,8 @@ export interface Local {
   readonly settings: PathSettings;
   readonly store: Store;
   readonly ledger: Ledger;
+  /** As `/readyz` has it. */
+  health(): Health;
   /** Resolves with the next event, or one already seen, that fits. */
   event<K extends SubmitterEvent['kind']>(
     kind: K,
@@ -90,7 +94,6 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     synchronizerId: settings.synchronizerId,
     issuerParty,
   });
-  const store = (options.store ?? ((same) => same))(createStore(database));
   const ledger = (options.ledger ?? ((same) => same))(open);
   const events: SubmitterEvent[] = [];
   const watchers = new Set<(event: SubmitterEvent) => void>();
@@ -99,6 +102,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     options.onEvent?.(event);
     for (const watch of [...watchers]) watch(event);
   };
+  const store = watchedStore((options.store ?? ((same) => same))(createStore(database)), emit);
   const way = createWay(
     {
       settings,
@@ -118,6 +122,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     settings,
     store,
     ledger,
+    health: () => events.reduce(onEvent, STARTING),
     event(kind, fits = () => true, timeoutMs = 20_000) {
       type Wanted = Extract<SubmitterEvent, { kind: typeof kind }>;
       const is = (event: SubmitterEvent): event is Wanted => event.kind === kind && fits(event as Wanted);

@@ -1,7 +1,7 @@
 // What the commands that only visit the database have in common.
 import type { DatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
-import { refusesLogin, sqlState } from '../../store/errors.js';
+import { lacksPrivilege, privilegeProblem, refusesLogin, sqlState } from '../../store/errors.js';
 import { type Database, openDatabase } from '../../store/pool.js';
 
 /** Table or column is not there. */
@@ -16,13 +16,19 @@ export async function withDatabase<T>(
   try {
     return await work(database);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (refusesLogin(error)) throw new ConfigError([`DATABASE_URL ${shown}: ${reason}`]);
-    if (NOT_MIGRATED.has(sqlState(error) ?? '')) {
-      throw new ConfigError([`${shown} is not migrated (${reason}): run \`canton-submitter migrate\` first`]);
-    }
-    throw error;
+    throw explained(error, shown);
   } finally {
     await database.close();
   }
+}
+
+/** What a person can put right, in words; anything else as it is. `shown`: the URL, without its password. */
+export function explained(error: unknown, shown: string): unknown {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (refusesLogin(error)) return new ConfigError([`DATABASE_URL ${shown}: ${reason}`]);
+  if (lacksPrivilege(error)) return new ConfigError([privilegeProblem(shown, reason)]);
+  if (NOT_MIGRATED.has(sqlState(error) ?? '')) {
+    return new ConfigError([`${shown} is not migrated (${reason}): run \`canton-submitter migrate\` first`]);
+  }
+  return error;
 }

@@ -24,7 +24,11 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
     new Counter({ name: NAME + name, help, labelNames, registers });
 
   const ready = gauge('ready', '1: this instance claims rows');
-  const blocked = gauge('blocked', '1: this part keeps the instance from claiming', 'part');
+  const blocked = gauge(
+    'blocked',
+    '1: this part has something to say in /readyz; of listener and mark alone the instance claims on',
+    'part',
+  );
   const breaker = gauge('breaker_state', '1 for the state that the circuit breaker is in', 'state');
   const keys = gauge('breaker_open_keys', 'Senders, receivers and tokens that the breaker is open for');
   const opened = counter('breaker_opened_total', 'Openings, for everything or for one key', 'scope');

@@ -50,7 +50,7 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
   if (token.steps === 2 && !token.offerIsDone) {
     return park(
       'TWO_STEP_TOKEN',
-      `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed`,
+      `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed, then replay`,
     );
   }
   // Only its registry knows the factory of a token that is not our issuer's.

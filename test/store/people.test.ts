@@ -1,6 +1,7 @@
 // What people do against the usual way of a row: replay in its four ways, repin, tolerance. Each leaves its audit entry.
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { dbMillis, type TxHash } from '../../src/core/ids.js';
 import { complete, findRow } from '../../src/store/complete.js';
@@ -194,6 +195,27 @@ test('replay --completed changes no row that is claimed, not parked, or not pend
   t.is(await complete(db.database, hashOf(bytes), update), 'changed');
   t.like(await db.row(id), { status: 'failed', update_id: null });
   t.deepEqual(await audited(db), []);
+});
+
+test('a parked row is given up by the very statement of the run-book, and no other row is', async (t) => {
+  const db = await prepared(t);
+  const runbooks = readFileSync(new URL('../../docs/runbooks.md', import.meta.url), 'utf8');
+  const [, sql = ''] = /must not be done any more.*?```sql\n(.*?)```/s.exec(runbooks) ?? [];
+  const giveUp = (hash: TxHash) => db.query(sql.replace("'…'", `'${hash.slice(2)}'`));
+  const { id, hash } = await parkedUndecided(db);
+  const other = randomBytes(32);
+  await db.insert({ from: 'carol', hash: other });
+  await giveUp(hashOf(other));
+  await giveUp(hash);
+  t.like(await db.one('select * from mempool where id = $1', [id]), {
+    status: 'failed',
+    error_message: 'what the wallet should read',
+    ...noRecord,
+  });
+  t.is((await db.one('select status from mempool where tx_hash = $1', [other])).status, 'pending');
+  const claimed = await db.claimOne();
+  await giveUp(claimed.row.txHash);
+  t.is((await db.one('select status from mempool where tx_hash = $1', [other])).status, 'pending');
 });
 
 test('replay --recheck doubts the whole table on a database that shows no new timeline, with nobody at work', async (t) => {

@@ -288,7 +288,7 @@ create or replace function mempool_claim_v1(
   p_sent_from bigint, p_window_ms float8
 ) returns table (
   answer text, db_now float8, id bigint, tx_hash bytea, from_address text, contract_address text, recipient_address text,
-  nonce bigint, amount_data bytea, created_at float8, claim_token uuid, attempts int, last_error text,
+  nonce bigint, amount_data bytea, created_at float8, claim_token uuid, attempts int,
   sender_kind text, sender_party text, sender_key text, recipient_party text,
   sent_from bigint, sent_until float8, submission_id text, submission_party text,
   submission_hash bytea, hashing_scheme int, sent_on int
@@ -399,7 +399,7 @@ begin
     -- Cast: that a column is a varchar somewhere is no reason to fail.
     returning 'row'::text, db_now, m.id, m.tx_hash, m.from_address::text, m.contract_address::text,
       m.recipient_address::text, m.nonce, m.amount_data, floor(extract(epoch from m.created_at) * 1000)::float8,
-      m.claim_token, m.attempts, m.last_error::text,
+      m.claim_token, m.attempts,
       o.kind, o.party::text, case when o.kind = 'external' then o.key::text end, o.recipient::text,
       m.sent_from, (extract(epoch from m.sent_until) * 1000)::float8, m.submission_id, m.submission_party,
       m.submission_hash, m.hashing_scheme, m.sent_on;

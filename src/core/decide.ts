@@ -90,7 +90,7 @@ export const parked = (lastError: string, record: PendingVerdict['record']): Pen
   lastError,
 });
 
-/** Given back untouched: nothing was sent, nothing is known, nothing is counted. */
+/** Given back, and nothing is counted: nothing was sent, or nothing new is known of what was, or that is dead. */
 export const released = (
   record: PendingVerdict['record'],
   wait: PendingVerdict['wait'],

@@ -107,8 +107,14 @@ export interface Store {
     record: SubmissionRecord,
     generation: bigint,
   ): Promise<'written' | 'fenced' | 'stale'>;
-  /** Prolongs leases; returns the tokens that still hold their row. */
-  renew(tokens: readonly ClaimToken[], leaseMs: number): Promise<ReadonlySet<ClaimToken>>;
+  /**
+   * Prolongs leases; of the tokens that still hold their row, what became of that. `locked`: somebody keeps the row
+   * locked, so its lease is what it was.
+   */
+  renew(
+    tokens: readonly ClaimToken[],
+    leaseMs: number,
+  ): Promise<ReadonlyMap<ClaimToken, 'renewed' | 'locked'>>;
   /** Takes the token off claims whose lease ran out; how many. */
   rescue(): Promise<number>;
   /** One result per settlement, in order. `laneWaits` needs one probe of the lane index in the settling statement. */

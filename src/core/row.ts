@@ -58,7 +58,6 @@ interface Claimed {
   readonly recipient: Party | null;
   /** Attempts begun, this one included where the claim counted it. */
   readonly attempts: number;
-  readonly lastError: string | null;
 }
 
 /** Nothing earlier of the row is undecided: it may be judged and sent. */

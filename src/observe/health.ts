@@ -64,7 +64,14 @@ export function createHealth(events$: Observable<SubmitterEvent>): () => Health 
 }
 
 /** What the participant's own check says nothing about. */
-const OTHERS: ReadonlySet<NotReady['part']> = new Set(['breaker', 'listener', 'clocks', 'mark']);
+const OTHERS: ReadonlySet<NotReady['part']> = new Set([
+  'database',
+  'breaker',
+  'listener',
+  'clocks',
+  'mark',
+  'stopping',
+]);
 /**
  * Without notifications rows are claimed all the same, by the poll, and without a mark too, only that undecided ones
  * have to wait: said, but no reason to call it not ready.

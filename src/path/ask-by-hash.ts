@@ -26,5 +26,5 @@ async function ask({ path, participant, close }: Reading, row: Looking, signal: 
   const { updateId, offset, time } = found.value;
   haltOnBrokenBound(path, participant, asked, record, time);
   const verdict = await verifyAcceptance(path, row.claim, { updateId, offset, ours: true }, signal);
-  if (verdict !== null) await close(row, 'accepted', verdict);
+  if (typeof verdict !== 'string') await close(row, 'accepted', verdict);
 }

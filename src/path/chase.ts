@@ -60,7 +60,10 @@ export async function chase(
         { ...claim.record, sentUntil: null },
         path.settings.synchronizerId,
       );
-      if (finding?.kind === 'accepted') return verifyAcceptance(path, claim, finding, signal);
+      if (finding?.kind === 'accepted') {
+        const verdict = await verifyAcceptance(path, claim, finding, signal);
+        return typeof verdict === 'string' ? null : verdict;
+      }
       if (event.offset < past) continue;
       if (proof === 'unmarked' && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal })))
         return null;

@@ -149,9 +149,10 @@ async function holdingsNow(
   { sender }: Wanted,
   options: Options,
 ): Promise<Read<readonly Holding[]>> {
+  // Known before it is asked: answers overtake one another, and what others were told meanwhile says nothing of this one.
+  const known = deps.participant.ledgerEnd();
   const end = await path.ledger.ledgerEnd(options);
   if (end.kind !== 'read') return end;
-  const known = deps.participant.ledgerEnd();
   // A replica that lags, or a restored participant: what it holds is not what the ledger holds (P28).
   if (end.value < known) {
     deps.participant.doubt(`its ledger ends at ${end.value}, but ${known} was seen`);

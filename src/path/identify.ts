@@ -61,6 +61,12 @@ export async function identify(
       `it does not show update ${pins.mark?.updateId} that ${id} has shown: another participant, or restored`,
     );
   }
+  // Without the mark's word the id has to hold before and after what was read: the connection may have moved (P27).
+  if (mayAskId && (pins.mark === null || shown === 'unsure')) {
+    const still = await ledger.participantId(options);
+    if (still.kind !== 'read' || still.value !== id)
+      return refuse('participant', 'who answers changed, or cannot be asked, while it was checked');
+  }
   const delay = version.value.checkpointDelayMs;
   const patience = delay === null ? UNKNOWN_PATIENCE_MS : delay + AFTER_CHECKPOINT_MS;
   return {
@@ -111,7 +117,7 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
     if (pinned.halted !== null) return refuse('pins', `halted: ${pinned.halted}`);
     if (sameDatabase(pinned)) return pinned;
     if (pinned.databaseNow === null)
-      return refuse('database', "the database's timeline was pinned, and may not be asked for any more");
+      return refuse('pins', "the database's timeline was pinned, and may not be asked for any more");
     const oneStepTokens = [...settings.tokens].flatMap(([address, { steps }]) =>
       steps === 1 ? [address] : [],
     );

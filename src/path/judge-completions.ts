@@ -1,3 +1,4 @@
+import { nextLookMs } from '../core/backoff.js';
 import { parked, released } from '../core/decide.js';
 import { microsOf } from '../core/ids.js';
 import { type Finding, lookAt } from '../core/look.js';
@@ -9,7 +10,7 @@ import { haltOnBrokenBound } from './halt.js';
 import type { Looking, Reading } from './looking.js';
 import { verifyAcceptance } from './verify.js';
 
-/** How long a row waits where its acceptance was seen and cannot be read yet. */
+/** How long a row waits where its acceptance is known of and not found yet. */
 const AGAIN_MS = 5_000;
 
 /** What one event says of each row. Deaths are kept until the stream has proven itself; an acceptance needs no proof. */
@@ -31,9 +32,9 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Set<
       );
       continue;
     }
-    const finding = dead.has(row)
-      ? null
-      : lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
+    // Of a row that looks dead too, while the stream has yet to prove itself: its acceptance, past a bound that was none,
+    // says more than the bound, and halts.
+    const finding = lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
     if (finding === null) continue;
     if (finding.kind === 'dead') dead.add(row);
     else if (finding.kind === 'accepted') await accepted(reading, row, finding, timesOf(event)[0] ?? null);
@@ -62,15 +63,18 @@ async function accepted(
   const verdict = await limited([stop, row.lease.signal], null, (call) =>
     verifyAcceptance(path, row.claim, finding, call),
   );
-  if (verdict === null) await close(row, 'undecided', unreadable(path, row));
+  if (typeof verdict === 'string') await close(row, 'undecided', unreadable(path, row, verdict));
   else await close(row, verdict.kind === 'completed' ? 'accepted' : 'foreign', verdict);
 }
 
-/** It counts, so that at last a person looks at it. */
-function unreadable({ settings }: Reading['path'], { claim }: Looking): Verdict {
-  const why = 'UNDECIDED: an acceptance was seen, and its update cannot be read';
-  if (claim.attempts + 1 >= settings.retry.maxAttempts) return parked(why, 'keep');
-  return { kind: 'pending', record: 'keep', wait: AGAIN_MS, attempts: 1, lastError: why };
+/** That the participant cannot be read is none of the row's doing. That it shows no such update counts: a person looks at last. */
+function unreadable({ settings }: Reading['path'], { claim }: Looking, why: 'unread' | 'absent'): Verdict {
+  const wait = nextLookMs(null);
+  const seen = 'UNDECIDED: an acceptance was seen, and its update';
+  if (why === 'unread') return released('keep', wait, 0, `${seen} cannot be read`);
+  const lastError = `${seen} is not shown to its sender's party`;
+  if (claim.attempts + 1 >= settings.retry.maxAttempts) return parked(lastError, 'keep');
+  return { kind: 'pending', record: 'keep', wait, attempts: 1, lastError };
 }
 
 /**
@@ -78,20 +82,11 @@ function unreadable({ settings }: Reading['path'], { claim }: Looking): Verdict 
  * another's, treats it as fresh, in its lane's order.
  */
 export async function bury({ close, open }: Reading, dead: Set<Looking>): Promise<void> {
-  for (const row of dead) {
-    dead.delete(row);
-    if (open.has(row))
-      await close(
-        row,
-        'dead',
-        released(
-          'clear',
-          'now',
-          0,
-          'DEAD: an earlier submission was never accepted, and its bound has passed',
-        ),
-      );
-  }
+  const why = 'DEAD: an earlier submission was never accepted, and its bound has passed';
+  const rows = [...dead].filter((row) => open.has(row));
+  dead.clear();
+  // All at once: one statement settles them, and their slots come free together.
+  await Promise.all(rows.map((row) => close(row, 'dead', released('clear', 'now', 0, why))));
 }
 
 /** A read that begins at the pruned offset must begin before the row existed, else its answer may be among the pruned. */

@@ -75,7 +75,10 @@ const elsewhere = ({ claim }: Looking): Verdict =>
     'keep',
   );
 
-/** Rule 4: again after as long as it is overdue, 5 to 60 s. Only a row that nothing but an acceptance can end counts. */
+/**
+ * Rule 4: again after as long as it is overdue, 5 to 60 s. Only a row that nothing but an acceptance can end counts, and
+ * only where the ledger was read to the end of our patience: that it cannot be read is none of the row's doing (P29).
+ */
 function later(
   { settings, clock }: PathContext,
   batch: LookBatch,
@@ -94,13 +97,9 @@ function later(
       `UNDECIDED: the ledger has not said yet what became of an earlier submission${said}`,
     );
   }
+  const lastError = `UNDECIDED: only an acceptance can end it${said}`;
+  if (why !== null) return released('keep', nextLookMs(null), 0, lastError);
   if (claim.attempts + 1 >= settings.retry.maxAttempts)
     return parked('UNDECIDED: it may commit at any time, and no acceptance has shown', 'keep');
-  return {
-    kind: 'pending',
-    record: 'keep',
-    wait: nextLookMs(null),
-    attempts: 1,
-    lastError: `UNDECIDED: only an acceptance can end it${said}`,
-  };
+  return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError };
 }

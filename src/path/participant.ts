@@ -105,7 +105,7 @@ export function createParticipant(
       return await identify(path, options(), times.latest());
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return refuse('database', `the pinned row cannot be read: ${why}`);
+      return refuse('pins', `the pinned row cannot be read: ${why}`);
     }
   };
 

@@ -6,7 +6,6 @@ import type { PathContext } from './context.js';
 
 /** This process's hold on one row (I1). */
 export interface Lease {
-  readonly token: ClaimToken;
   /** Milliseconds until it must not be relied on any more; negative when over. */
   left(): number;
   /** Aborts when the lease is lost or run out: whatever runs for the row has to end. */
@@ -45,12 +44,13 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
     if (held.size === 0) return;
     const asked = [...held.keys()];
     const sentAt = clock.elapsed();
-    const kept = await inTime(store.renew(asked, settings.leaseMs), settings.leaseMs / RENEWALS);
+    const answer = await inTime(store.renew(asked, settings.leaseMs), settings.leaseMs / RENEWALS);
     for (const token of asked) {
       const lease = held.get(token);
       if (lease === undefined) continue;
-      if (kept.has(token)) lease.deadline = sentAt + settings.leaseMs;
-      else lose(token, lease, 'another claim holds the row');
+      const kept = answer.get(token);
+      if (kept === 'renewed') lease.deadline = sentAt + settings.leaseMs;
+      else if (kept === undefined) lose(token, lease, 'another claim holds the row');
     }
   };
 
@@ -83,7 +83,6 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
       const lease: Held = { row, abort: new AbortController(), deadline: sentAt + settings.leaseMs };
       held.set(token, lease);
       return {
-        token,
         left: () => lease.deadline - clock.elapsed(),
         signal: lease.abort.signal,
         end: () => void held.delete(token),

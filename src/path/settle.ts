@@ -6,6 +6,8 @@ import type { PathContext } from './context.js';
 export interface Settler {
   /** Resolves when the database said what became of it; never rejects. */
   settle(settlement: Settlement): Promise<Settled>;
+  /** What could not be written by now is left to leases and looks: nothing is tried again, and its waiters hear nothing. */
+  giveUp(): void;
 }
 
 /** Rows of one statement: large enough for a full house of slots, small enough to be quick. */
@@ -31,12 +33,14 @@ export function createSettler({
 }: Pick<PathContext, 'store' | 'clock' | 'emit'>): Settler {
   let queue: Waiting[] = [];
   let running = false;
+  const over = new AbortController();
 
   const drain = async (): Promise<void> => {
     while (queue.length > 0) {
       const batch = queue.slice(0, BATCH);
       queue = queue.slice(BATCH);
       const results = await write(batch.map((one) => one.settlement));
+      if (results === null) return;
       batch.forEach((one, index) => {
         const result = results[index] ?? { result: 'fenced', laneWaits: false };
         report(one, result);
@@ -46,14 +50,15 @@ export function createSettler({
     running = false;
   };
 
-  const write = async (batch: readonly Settlement[]): Promise<readonly Settled[]> => {
+  const write = async (batch: readonly Settlement[]): Promise<readonly Settled[] | null> => {
     let waitMs = FIRST_PAUSE_MS;
     for (;;) {
       try {
         return await store.settle(batch);
       } catch (error) {
         emit({ kind: 'fault', where: 'settle', error });
-        await pause(waitMs);
+        await pause(waitMs, over.signal);
+        if (over.signal.aborted) return null;
         waitMs = Math.min(waitMs * 2, LONGEST_PAUSE_MS);
       }
     }
@@ -76,5 +81,6 @@ export function createSettler({
         running = true;
         void drain();
       }),
+    giveUp: () => over.abort(),
   };
 }

@@ -19,14 +19,14 @@ export interface Acceptance {
 
 /**
  * `completed` only for what is shown to be this transfer: our submission id or hash, else the update's content. Anything else
- * under this command id parks, loudly (P22). Null: the update cannot be read now.
+ * under this command id parks, loudly (P22). `unread`: the update cannot be read now; `absent`: it is not shown.
  */
 export async function verifyAcceptance(
   path: PathContext,
   claim: Pick<UndecidedClaim, 'row' | 'record' | 'recipient'>,
   found: Acceptance,
   signal: AbortSignal,
-): Promise<Verdict | null> {
+): Promise<Verdict | 'unread' | 'absent'> {
   const { updateId, offset } = found;
   const token = path.settings.tokens.get(tokenKey(claim.row.contractAddress));
   const note = token === undefined ? null : offerNote(token);
@@ -36,7 +36,8 @@ export async function verifyAcceptance(
     timeoutMs: CALL_MS,
     signal,
   });
-  if (effect.kind !== 'read' || effect.value === 'absent') return null;
+  if (effect.kind !== 'read') return 'unread';
+  if (effect.value === 'absent') return 'absent';
   const { tokens, issuerParty } = path.settings;
   const compared = { row: claim.row, sender: claim.record.party, receiver: claim.recipient };
   const difference =

@@ -127,6 +127,7 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
       await pause(graceMs, over.signal);
       renewer.abortAll('the grace is over');
       await pause(LAST_WRITES_MS, over.signal);
+      settler.giveUp();
       await Promise.all([renewer.stop(), participant.stop()]);
       return slots.busy() + lookSlots.busy() === 0 ? 'clean' : 'forced';
     },

@@ -5,7 +5,6 @@ import pLimit from 'p-limit';
  * waits in a local queue while another instance is idle.
  */
 export interface Slots {
-  readonly size: number;
   free(): number;
   busy(): number;
   /** Starts at once where `free() > 0`. Rejections are the task's own affair: it must not reject. */
@@ -18,7 +17,6 @@ export function createSlots(size: number, onFreed: () => void): Slots {
   const limit = pLimit(size);
   const tasks = new Set<Promise<void>>();
   return {
-    size,
     free: () => size - tasks.size,
     busy: () => tasks.size,
     run(task) {

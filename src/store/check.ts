@@ -6,7 +6,6 @@ import { readSteps, wantedFor } from './steps.js';
 
 /** $1 names of indexes, $2 of functions, $3 of triggers; returns what is not there, or not in force. */
 const MISSING: Statement<{ readonly problem: string }> = {
-  name: 'schema-check',
   text: `select 'index ' || n || case when i.indexrelid is null then ' is missing' else ' is invalid' end as problem
       from unnest($1::text[]) n left join pg_index i on i.indexrelid = to_regclass(n)
      where i.indexrelid is null or not (i.indisvalid and i.indisready)

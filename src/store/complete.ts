@@ -34,7 +34,6 @@ interface FoundTuple {
 
 /** The unique index on tx_hash. */
 const FIND: Statement<FoundTuple> = {
-  name: 'complete-find',
   text: `select m.id, m.tx_hash, m.from_address, m.contract_address, m.recipient_address, m.nonce, m.amount_data,
       (extract(epoch from m.created_at) * 1000)::float8 as created_at,
       case when m.status <> 'pending' then m.status

@@ -17,7 +17,6 @@ export interface NewRow {
 
 /** Index: the unique one on tx_hash. The same transaction again changes nothing. */
 const ENQUEUE: Statement<{ readonly id: string }> = {
-  name: 'enqueue',
   text: `insert into mempool
       (tx_hash, from_address, contract_address, recipient_address, nonce, input, amount_data, status)
     values ($1, $2, $3, $4, $5, $6, $7, 'pending')

@@ -18,13 +18,11 @@ import type { Statement } from './statements.js';
 const PARKED = `${SELECTED} and m.available_at = 'infinity'`;
 
 const PREVIEW: Statement<ReplayTuple> = {
-  name: 'force-new-preview',
   text: `select ${SHOWN}, ${STATE('m.available_at')} from mempool m where ${PARKED} order by m.id`,
 };
 
 /** Parked rows alone: nobody holds them, and nothing but a person moves them. Due at once, in their lane's order. */
 const FORCE_NEW: Statement<ReplayTuple> = {
-  name: 'force-new',
   text: `with chosen as materialized (
       select m.* from mempool m where ${PARKED} order by m.id for update skip locked
     ), moved as (

@@ -5,7 +5,6 @@ import type { Statement } from './statements.js';
 
 /** The newest say which master key is in force. Along the primary key; where nobody has a key, all of it, once a start. */
 const STORED_KEYS: Statement<{ readonly key: string }> = {
-  name: 'stored-keys',
   text: `select canton_private_key_encrypted as key from users
      where canton_private_key_encrypted <> '' order by id desc limit 20`,
 };

@@ -39,7 +39,6 @@ export const RECHECKED = "p.recheck_at > now() - interval '7 days'";
 
 /** One row, or none before `migrate`. */
 const PINNED: Statement<PinnedTuple> = {
-  name: 'pinned',
   text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
       p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
       d.timeline as timeline_now, p.halted, pg_is_in_recovery() as standby,

@@ -39,10 +39,15 @@ export interface ReplayTuple {
 }
 
 /**
- * $1 hash, $2 sender, $3 age in ms, $4 parked, $5 error; null: not asked for. Partial indexes on waiting rows. What may
- * be done to them is to be added: nothing here looks at the record.
+ * $1 hash, $2 sender, $3 age in ms, $4 parked, $5 error; null: not asked for. The ids come from the two partial indexes
+ * on waiting rows, so that the table's history is not read. What may be done to them is to be added: nothing here looks
+ * at the record.
  */
-export const SELECTED = `m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null
+export const SELECTED = `m.id = any (array(
+      select w.id from mempool w where w.status = 'pending' and w.claim_token is null and w.sent_until is null
+      union all
+      select w.id from mempool w where w.status = 'pending' and w.claim_token is null and w.sent_until is not null))
+    and m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null
     and ($1::bytea is null or m.tx_hash = $1)
     and ($2::text is null or lower(m.from_address) = lower($2))
     and ($3::float8 is null or m.created_at <= now() - $3 * interval '1 ms')
@@ -59,13 +64,11 @@ export const STATE = (of: string): string =>
 const LOOKABLE = `(m.sent_until is null or m.sent_on = (select p.sent_on from mempool_submitter_v1 p))`;
 
 const PREVIEW: Statement<ReplayTuple> = {
-  name: 'replay-preview',
   text: `select ${SHOWN}, ${STATE('m.available_at')} from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id`,
 };
 
 /** Locked in order of id; a row that is just being claimed is left to its claim. */
 const REPLAY: Statement<ReplayTuple> = {
-  name: 'replay',
   text: `with chosen as materialized (
       select m.id, m.available_at from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id for update skip locked
     ), moved as (
@@ -89,7 +92,6 @@ export async function replay(
 
 /** What stands against a replay of one row. */
 const STATE_OF: Statement<{ readonly state: NotReplayed }> = {
-  name: 'replay-state',
   text: `select case when m.status <> 'pending' then m.status
         when m.claim_token is not null or m.lease_expires_at is not null then 'claimed'
         when not ${LOOKABLE} then 'sent elsewhere' else 'otherwise' end as state

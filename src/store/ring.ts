@@ -7,7 +7,6 @@ import type { Statement } from './statements.js';
  * doorbell, with a lock of its own ($2).
  */
 const RING: Statement<never> = {
-  name: 'ring',
   text: "select pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)",
 };
 

@@ -22,7 +22,6 @@ export function claimedRow(tuple: ClaimTuple): ClaimedRow {
     sender: senderOf(tuple),
     recipient: tuple.recipient_party === null ? null : party(tuple.recipient_party),
     attempts: tuple.attempts,
-    lastError: tuple.last_error,
   };
   // A claim of fresh rows writes its own submission id, the token; anything else was there before it.
   if (record === null || record.submissionId === tuple.claim_token) {

@@ -2,8 +2,6 @@
 // schema.sql; the rest stands here. Each says why it is so and which index serves it.
 
 export interface Statement<Row> {
-  /** Prepared once a connection under this name. */
-  readonly name: string;
   readonly text: string;
   /** Type only: what a row looks like. */
   readonly row?: Row;
@@ -22,7 +20,6 @@ export interface ClaimTuple {
   readonly created_at: number;
   readonly claim_token: string;
   readonly attempts: number;
-  readonly last_error: string | null;
   readonly sender_kind: 'hosted' | 'external' | 'keyless' | 'unknown';
   readonly sender_party: string | null;
   /** As `users` has it, encrypted; only where a key signs. */
@@ -39,19 +36,16 @@ export interface ClaimTuple {
 
 /** I1, I6. Indexes: mempool_fresh_v1 or mempool_undecided_v1, then mempool_lane_v1 and mempool_claimed_lane_v1. */
 export const CLAIM: Statement<ClaimTuple> = {
-  name: 'claim',
   text: 'select * from mempool_claim_v1($1, $2, $3, $4, $5, $6, $7, $8)',
 };
 
 /** I4. Primary key. */
 export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'fenced' | 'stale' }> = {
-  name: 'write-ahead',
   text: 'select mempool_write_ahead_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as answer',
 };
 
 /** I2, I9. Primary key; rows are locked in order of id, so that settlers do not deadlock. */
 export const SETTLE: Statement<{ readonly id: string; readonly lane_waits: boolean }> = {
-  name: 'settle',
   text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
 };
 
@@ -64,19 +58,21 @@ export interface SettledTuple {
 
 /** What became of rows that a settle did not return: ours after all, or fenced (P16). Primary key. */
 export const READ_BACK: Statement<SettledTuple> = {
-  name: 'read-back',
   text: 'select id, status, claim_token, released_token from mempool where id = any ($1::bigint[])',
 };
 
 /** I1. mempool_claimed_lane_v1 or mempool_claimed_v1: rows in flight only. */
 export const RENEW: Statement<{ readonly token: string }> = {
-  name: 'renew',
   text: 'select mempool_renew_v1($1, $2, $3) as token',
+};
+
+/** Which of these still hold their row. The same indexes. */
+export const HELD: Statement<{ readonly token: string }> = {
+  text: "select claim_token as token from mempool where status = 'pending' and claim_token = any ($1::uuid[])",
 };
 
 /** I3. The same indexes. */
 export const RESCUE: Statement<{ readonly id: string }> = {
-  name: 'rescue',
   text: 'select mempool_rescue_v1($1) as id',
 };
 
@@ -87,7 +83,6 @@ export const RESCUE: Statement<{ readonly id: string }> = {
  * participant's offsets would shut the new one out.
  */
 export const ADVANCE_MARKS: Statement<never> = {
-  name: 'advance-marks',
   text: `update mempool_submitter_v1 p
     set ledger_end = greatest(p.ledger_end, $1::bigint),
         mark_offset = case when n.moves then $2::bigint else p.mark_offset end,
@@ -106,6 +101,5 @@ export const CHANNEL = 'mempool_wakeup_v1';
 
 /** The listener's own ring: it must be heard within two seconds. */
 export const CANARY: Statement<never> = {
-  name: 'canary',
   text: "select pg_notify('mempool_wakeup_v1', $1)",
 };

@@ -65,7 +65,6 @@ interface StateTuple {
 
 /** mempool_fresh_v1, mempool_undecided_v1, and the index of claims; one pass each. */
 const QUEUE: Statement<StateTuple> = {
-  name: 'status-queue',
   text: `with states as (
       select case when m.available_at = 'infinity' then 'parked'
                when m.available_at > now() then 'backoff' else 'waiting' end as state, m.created_at
@@ -86,7 +85,6 @@ const QUEUE: Statement<StateTuple> = {
 
 /** The index of claims. */
 const HOLDERS: Statement<HolderCount> = {
-  name: 'status-holders',
   text: `select coalesce(m.claimed_by, '') as holder, count(*)::int as rows from mempool m
     where m.status = 'pending' and m.claim_token is not null group by 1 order by 1`,
 };
@@ -106,14 +104,12 @@ const SHOWN = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.no
 
 /** mempool_reasons_v1, backwards. */
 const FAILURES: Statement<RowTuple> = {
-  name: 'status-failures',
   text: `select ${SHOWN}, coalesce(m.last_error, m.error_message) as reason from mempool m
     where m.error_message is not null order by m.updated_at desc limit $1`,
 };
 
 /** The far ends of mempool_fresh_v1 and mempool_undecided_v1. */
 const PARKED: Statement<RowTuple> = {
-  name: 'status-parked',
   text: `(select ${SHOWN}, m.last_error as reason, m.id from mempool m
       where m.status = 'pending' and m.claim_token is null and m.sent_until is null
         and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
@@ -134,7 +130,6 @@ interface PinTuple {
 
 /** mempool_undecided_v1, for the rows of another participant. */
 const PIN: Statement<PinTuple> = {
-  name: 'status-pin',
   text: `select p.halted, case when ${RECHECKED} then p.recheck_from end as from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as until, (extract(epoch from p.recheck_at) * 1000)::float8 as at,
       (select count(*)::int from mempool m where m.status = 'pending' and m.claim_token is null

@@ -9,7 +9,7 @@ import { recheck } from './recheck.js';
 import { ring } from './ring.js';
 import { claimedRow } from './rows.js';
 import { settleBatch } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, WRITE_AHEAD } from './statements.js';
+import { ADVANCE_MARKS, CLAIM, HELD, RENEW, RESCUE, WRITE_AHEAD } from './statements.js';
 
 /** Claims freed by one statement; what is left comes with the next poll. */
 const RESCUE_MAX = 1_000;
@@ -42,17 +42,29 @@ export function createStore(database: Database): Store {
     return { kind: 'claimed', rows, now: dbMillis(first.db_now) };
   }
 
-  async function renew(tokens: readonly ClaimToken[], leaseMs: number): Promise<ReadonlySet<ClaimToken>> {
-    if (tokens.length === 0) return new Set();
+  async function renew(
+    tokens: readonly ClaimToken[],
+    leaseMs: number,
+  ): Promise<ReadonlyMap<ClaimToken, 'renewed' | 'locked'>> {
+    if (tokens.length === 0) return new Map();
     const run = (waitForLocks: boolean): Promise<{ readonly token: string }[]> =>
       retryLostRace(() => database.run(RENEW, [waitForLocks, tokens, leaseMs]));
-    // One row that somebody keeps locked may not cost all the others their leases.
-    const rows = await run(true).catch((error: unknown) => {
+    const asked = (rows: readonly { readonly token: string }[]): readonly ClaimToken[] => {
+      const found = new Set(rows.map((row) => row.token));
+      return tokens.filter((token) => found.has(token));
+    };
+    try {
+      return new Map(asked(await run(true)).map((token) => [token, 'renewed']));
+    } catch (error) {
       if (!wasLocked(error)) throw error;
-      return run(false);
-    });
-    const held = new Set(rows.map((row) => row.token));
-    return new Set(tokens.filter((token) => held.has(token)));
+      // One row that somebody keeps locked may not cost all the others their leases, nor be taken for a lost one.
+      const renewed = asked(await run(false));
+      const held = asked(await database.run(HELD, [tokens]));
+      return new Map([
+        ...held.map((token) => [token, 'locked'] as const),
+        ...renewed.map((token) => [token, 'renewed'] as const),
+      ]);
+    }
   }
 
   return {

@@ -153,7 +153,10 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
     let failures = 0;
     while (!stopping.signal.aborted) {
       const before = canariesHeard;
-      const why = await session(tell, tried);
+      // A certificate of the URL that cannot be read throws where the client is made: the next one may find it.
+      const why = await session(tell, tried).catch((error: unknown) =>
+        error instanceof Error ? error.message : String(error),
+      );
       tried();
       if (stopping.signal.aborted) return;
       emit({ kind: 'listener', state: 'lost', detail: why });

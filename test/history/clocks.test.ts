@@ -1,10 +1,12 @@
 // The two clocks that every bound rests on: how far they lie apart is measured on our own submissions, and a bound that
 // the ledger did not keep stops everybody.
 import test from 'ava';
+import { dbMillis } from '../../src/core/ids.js';
+import type { Store } from '../../src/core/ports.js';
 import { migrate } from '../../src/store/migrate.js';
 import { startLocal } from '../support/local.js';
 import { createWorld, DEMO } from '../support/world.js';
-import { nextEvent } from './ledger-network.js';
+import { boundPassed, createNetwork, nextEvent } from './ledger-network.js';
 
 const PATIENT = 30_000;
 
@@ -93,4 +95,49 @@ test('an acceptance later than its bound halts every instance, with the reason; 
   await world.ended([waits]);
   t.is((await world.row(waits)).status, 'completed');
   t.deepEqual(await world.audit(), []);
+});
+
+test('an acceptance past its bound, read before the stream has proven itself: completed, halted, and never sent again', async (t) => {
+  const world = await createWorld(t, { toleranceMs: 500_000, dedup: false });
+  await world.db.query('update mempool_submitter_v1 set tolerance_ms = 0, generation = generation + 1');
+  const settings = { toleranceMs: 0, windowMs: 3_000, callTimeoutMs: PATIENT };
+  const { faults, audit } = world.sandbox;
+  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+  const network = createNetwork();
+  network.next('unheard');
+  // Nobody looks before all of it is on the ledger: the row's own submission, and what comes before and after it.
+  const nobodyLooks = (store: Store): Store => ({
+    ...store,
+    claimUndecided: async () => ({ kind: 'claimed', rows: [], now: dbMillis(0) }),
+  });
+  const first = await startLocal(t, world, { settings, ledger: network.wrap, store: nobodyLooks });
+  faults.add({
+    on: 'submit',
+    match: { party: alice.party },
+    times: 1,
+    do: { kind: 'sequenceLate', ms: 8_000 },
+  });
+  const late = await world.insert({ from: alice, to: bob });
+  await first.event('settled');
+  await boundPassed(world, late);
+  // Of the party that the mark is of too, so that the look sees it.
+  await world.ended([await world.insert({ from: carol, to: bob })]);
+  t.is(audit.of(late)[0]?.outcome.kind, 'pending', 'past the bound, and not sequenced yet');
+  await audit.until((log) => log.of(late)[0]?.outcome.kind === 'accepted', PATIENT);
+  const after = await world.insert({ from: carol, to: bob, nonce: 1 });
+  await world.ended([after]);
+  const shown = audit.of(after)[0];
+  if (shown?.outcome.kind !== 'accepted') return t.fail();
+  await first.stop();
+  // The mark is what came last: until that is read, the stream has proven nothing.
+  await world.db.query(
+    'update mempool_submitter_v1 set mark_offset = $1, mark_update_id = $2, mark_party = $3',
+    [shown.outcome.offset, shown.outcome.updateId, carol.party],
+  );
+
+  const second = await startLocal(t, world, { settings, ledger: network.wrap });
+  await world.ended([late]);
+  t.is((await world.row(late)).status, 'completed');
+  t.regex((await second.event('alarm')).what, /^halted: .* after its bound/);
+  t.is(audit.of(late).length, 1);
 });

@@ -1,5 +1,7 @@
 // What a look at the ledger may and may not conclude. Deduplication is off: a second submission would be a second effect.
-import { microsOf } from '../../src/core/ids.js';
+
+import test from 'ava';
+import { dbMillis, microsOf } from '../../src/core/ids.js';
 import type { Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Fault } from '../../src/sandbox/index.js';
@@ -210,3 +212,81 @@ forBoth(
     t.deepEqual(await world.audit(), []);
   },
 );
+
+const FEW = { minMs: 20, maxMs: 200, maxAttempts: 2 };
+
+test('P29 looks that could not read count nothing, however many; those that could, and found nothing, park at last', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const network = createNetwork();
+  network.next('hold');
+  const refused = world.sandbox.faults.add({
+    on: STREAM,
+    do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
+  });
+  const local = await startLocal(t, world, {
+    ledger: network.wrap,
+    settings: { retry: FEW, lookPatienceMs: 1_000 },
+  });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event(
+    'settled',
+    ({ verdict }) => verdict.kind === 'pending' && /^UNKNOWN/.test(verdict.lastError ?? ''),
+  );
+  // As a two-step token's: only an acceptance can end it.
+  await world.db.query("update mempool set sent_until = 'infinity'");
+  const { attempts } = await world.row(hash);
+  const look = async (): Promise<void> => {
+    const looked = nextEvent(local, 'settled', (event) => event.txHash === hash);
+    await replay(world);
+    await looked;
+  };
+  for (let n = 0; n < 4; n++) await look();
+  t.like(await world.row(hash), { attempts, parked: false, status: 'pending' });
+  t.regex((await world.row(hash)).last_error ?? '', /cannot be read: .*PERMISSION_DENIED/);
+  world.sandbox.faults.remove(refused.id);
+  while (!(await world.row(hash)).parked) await look();
+  t.regex((await world.row(hash)).last_error ?? '', /^UNDECIDED: it may commit at any time/);
+  t.is(network.requests.length, 1);
+});
+
+test('P29 an acceptance whose update cannot be read counts nothing; it is read in the end', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const network = createNetwork();
+  network.next('unheard');
+  const local = await startLocal(t, world, {
+    ledger: network.wrap,
+    store: (store) => ({
+      ...store,
+      claimUndecided: async (request) =>
+        held ? { kind: 'claimed', rows: [], now: dbMillis(0) } : store.claimUndecided(request),
+    }),
+    settings: { retry: FEW },
+  });
+  let held = true;
+  const refused = world.sandbox.faults.add({
+    on: 'UpdateService/GetUpdateById',
+    do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
+  });
+  const hash = await world.insert({ from: alice, to: bob });
+  await local.event('settled');
+  // As after a failover: which submission it was is not known any more, so that its content has to be compared.
+  await world.db.query('update mempool set submission_id = null');
+  held = false;
+  for (let n = 0; n < 4; n++) {
+    const looked = nextEvent(local, 'settled', (event) => event.txHash === hash);
+    await replay(world);
+    await looked;
+  }
+  t.like(await world.row(hash), { attempts: 1, parked: false, status: 'pending' });
+  t.regex(
+    (await world.row(hash)).last_error ?? '',
+    /^UNDECIDED: an acceptance was seen, and its update cannot be read/,
+  );
+  world.sandbox.faults.remove(refused.id);
+  await replay(world);
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+  t.is(network.requests.length, 1);
+});

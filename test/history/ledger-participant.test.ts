@@ -280,3 +280,56 @@ test('P8 a check that was under way when the connection was lost verifies nobody
     ['lost', 'version', 'ready'],
   );
 });
+
+test('P28 answers that overtake one another are no ledger that went back', async (t) => {
+  const world = await createWorld(t);
+  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+  let slow = false;
+  let asked = (): void => {};
+  let go = (): void => {};
+  const wasAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const mayAnswer = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  /** One answer is under way for as long as it takes the others to be asked for, and to be heard. */
+  const overtaken = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    async ledgerEnd(options) {
+      const end = await ledger.ledgerEnd(options);
+      if (!slow) return end;
+      slow = false;
+      asked();
+      await mayAnswer;
+      return end;
+    },
+  });
+  const local = await startLocal(t, world, { ledger: overtaken });
+  await local.event('ready');
+  slow = true;
+  const late = await world.insert({ from: alice, to: bob });
+  await wasAsked;
+  await world.ended([await world.insert({ from: carol, to: bob })]);
+  go();
+  await world.ended([late]);
+  t.is((await world.row(late)).attempts, 1);
+  t.deepEqual(
+    local.events.filter(({ kind }) => kind === 'alarm' || kind === 'breaker'),
+    [],
+  );
+});
+
+test('P27 nothing is marked yet, and the connection moves while the ledger end is read: nobody is verified', async (t) => {
+  const world = await createWorld(t);
+  const home = world.sandbox.participantId;
+  const moving = movingConnection(world);
+  moving.moves();
+  const local = await startLocal(t, world, { ledger: moving.beforeLedgerEnds });
+  await local.event('not-ready', ({ blockers }) =>
+    blockers.some(({ reason }) => /^who answers changed/.test(reason)),
+  );
+  t.false(local.events.some(({ kind }) => kind === 'ready'));
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await local.event('ready');
+});

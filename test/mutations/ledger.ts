@@ -6,6 +6,7 @@ const undecided = 'test/history/ledger-undecided.test.ts';
 const participant = 'test/history/ledger-participant.test.ts';
 const send = 'test/history/ledger-send.test.ts';
 const crash = 'test/history/ledger-crash.test.ts';
+const clocks = 'test/history/clocks.test.ts';
 const soak = 'test/history/ledger-soak.test.ts';
 
 /** An answer that says nothing leaves the record, so that the next attempt looks first. */
@@ -242,5 +243,50 @@ export const ledger: readonly Mutation[] = [
     test: participant,
     match: 'P27 a balance *',
     what: 'the proof around a verdict from the balance',
+  },
+  {
+    name: 'P27',
+    file: 'src/path/identify.ts',
+    find: "if (still.kind !== 'read' || still.value !== id)",
+    put: "if (still.kind !== 'read')",
+    test: participant,
+    match: 'P27 nothing is marked yet, and*',
+    what: 'the question, after the ledger end too, who answers',
+  },
+  {
+    name: 'P28',
+    file: 'src/path/gather.ts',
+    find: 'if (end.value < known) {',
+    put: 'if (end.value < deps.participant.ledgerEnd()) {',
+    test: participant,
+    match: 'P28 answers*',
+    what: 'what was known before the question, not what others were told meanwhile',
+  },
+  {
+    name: 'P29',
+    file: 'src/path/look.ts',
+    find: "  if (why !== null) return released('keep', nextLookMs(null), 0, lastError);\n",
+    put: '',
+    test: look,
+    match: 'P29 looks*',
+    what: 'a look that could not read is no attempt',
+  },
+  {
+    name: 'P29',
+    file: 'src/path/judge-completions.ts',
+    find: "if (why === 'unread') return",
+    put: "if (why === 'unread' && wait === 0) return",
+    test: look,
+    match: 'P29 an acceptance*',
+    what: 'an update that cannot be read is no attempt',
+  },
+  {
+    name: 'I4',
+    file: 'src/path/judge-completions.ts',
+    find: 'const finding = lookAt(',
+    put: 'const finding = dead.has(row) ? null : lookAt(',
+    test: clocks,
+    match: 'an acceptance past its bound, read*',
+    what: 'an acceptance that is read after the bound and before the proof',
   },
 ];

@@ -9,7 +9,7 @@ import type { Mutation } from './mutation.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const pattern = process.argv[2] ?? '';
-const wanted = mutations.filter(({ name }) => name.includes(pattern));
+const wanted = mutations.filter(({ name, what }) => `${name}: ${what}`.includes(pattern));
 
 const copy = mkdtempSync(path.join(tmpdir(), 'canton-submitter-mutation-'));
 process.on('exit', () => rmSync(copy, { recursive: true, force: true }));

@@ -48,6 +48,14 @@ test('each part comes and goes by itself', (t) => {
   t.deepEqual(parts(), ['stopping']);
 });
 
+test('what the participant’s check finds well ends nobody else’s trouble', (t) => {
+  const { parts, emit } = setup();
+  emit({ kind: 'ready' }, { kind: 'database', state: 'lost', detail: 'it refuses every claim' });
+  emit({ kind: 'stopping', inFlight: 1 });
+  emit({ kind: 'not-ready', blockers: [{ part: 'participant', reason: 'lost' }] }, { kind: 'ready' });
+  t.deepEqual(parts(), ['database', 'stopping']);
+});
+
 test('one sender’s trouble is nobody else’s', (t) => {
   const { health, emit } = setup();
   emit({ kind: 'ready' }, open('sender:a'));

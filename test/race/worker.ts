@@ -162,7 +162,7 @@ async function hold(rows: readonly ClaimedRow[]): Promise<void> {
   if (Math.random() > 0.12) return;
   const tokens = rows.map((one) => one.token);
   await journal.op({ op: 'renew', tokens }, async () => ({
-    kept: [...(await store.renew(tokens, LEASE_MS))],
+    kept: [...(await store.renew(tokens, LEASE_MS)).keys()],
   }));
   await pause(between(0, 40));
 }

@@ -4,7 +4,7 @@ import test from 'ava';
 import { enqueue } from '../../src/store/enqueue.js';
 import { StoreUnavailable } from '../../src/store/errors.js';
 import { openDatabase } from '../../src/store/pool.js';
-import { replay } from '../../src/store/replay.js';
+import { replay, SELECTED } from '../../src/store/replay.js';
 import { readStatus } from '../../src/store/status.js';
 import { completed, failed, idsOf, insertUser, pending, prepared, until } from './support.js';
 
@@ -113,6 +113,25 @@ test('replay selects by hash, sender, age, parked and error; all of them have to
   await t.throwsAsync(() => select({}), { message: /nothing selected/ });
 });
 
+test('replay reads the waiting rows by their indexes, not the history of the table', async (t) => {
+  const db = await prepared(t);
+  await db.query(
+    `insert into mempool (tx_hash, from_address, contract_address, recipient_address, nonce, input, amount_data, status)
+     select decode(lpad(to_hex(n), 64, '0'), 'hex'), 'a', 'c', 'b', n, '\\x', '\\x', 'mined' from generate_series(1, 20000) n`,
+  );
+  await db.insert({ from: 'waits' });
+  await db.query('analyze mempool');
+  const values = ['null::bytea', 'null::text', 'null::float8', 'false', 'null::text'];
+  const inlined = SELECTED.replaceAll(/\$(\d)/g, (_, n) => values[Number(n) - 1] ?? '');
+  const plan = await db.query(`explain select * from mempool m where ${inlined}`);
+  const text = plan.map((line) => Object.values(line)[0]).join('\n');
+  t.notRegex(text, /Seq Scan on mempool/, text);
+  t.deepEqual(
+    (await replay(db.database, { parked: false }, { dryRun: true })).map(({ sender }) => sender),
+    ['waits'],
+  );
+});
+
 test('enqueue writes what the API writes; the same transaction again is a duplicate', async (t) => {
   const db = await prepared(t);
   const row = {
@@ -138,7 +157,7 @@ test('I9 a database that is away, or cut the call off, is StoreUnavailable; a bu
   await t.throwsAsync(() => readStatus(nowhere), { instanceOf: StoreUnavailable });
   await nowhere.close();
 
-  const pid = { name: 'pid', text: 'select pg_sleep(600)' };
+  const pid = { text: 'select pg_sleep(600)' };
   const running = db.database.run(pid, []);
   const sleeping =
     "select pid from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(600)' and state = 'active'";
@@ -150,9 +169,7 @@ test('I9 a database that is away, or cut the call off, is StoreUnavailable; a bu
   await t.throwsAsync(() => hasty.run(pid, []), { instanceOf: StoreUnavailable });
   await hasty.close();
 
-  const wrong = await t.throwsAsync(() =>
-    db.database.run({ name: 'wrong', text: 'select no_such_column' }, []),
-  );
+  const wrong = await t.throwsAsync(() => db.database.run({ text: 'select no_such_column' }, []));
   t.false(wrong instanceof StoreUnavailable);
   t.deepEqual(idsOf(await db.claim()), [], 'the pool is as good as new');
 });

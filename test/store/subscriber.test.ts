@@ -204,3 +204,25 @@ test('stop ends everything, also in the middle of reconnecting: no session is le
   );
   t.pass();
 });
+
+test('a certificate that cannot be read is an outage like any other', async (t) => {
+  const db = await migratedDatabase(t);
+  const database = openDatabase({ url: db.url });
+  t.teardown(() => database.close());
+  const events = recorder<ListenerEvent>();
+  const url = new URL(db.url);
+  url.searchParams.set('sslrootcert', '/nowhere/ca.pem');
+  const subscriber = createSubscriber({
+    listenUrl: url.href,
+    database,
+    instance: 'me',
+    canaryIntervalMs: 200,
+    emit: (event) => events.push(event),
+  });
+  await subscriber.start(() => {});
+  const lost = (event: ListenerEvent): boolean => event.kind === 'listener' && event.state === 'lost';
+  const first = await events.next(lost);
+  t.regex(first.kind === 'listener' ? first.detail : '', /ENOENT.*ca\.pem/);
+  await events.next(lost, events.all.indexOf(first) + 1);
+  await subscriber.stop();
+});

@@ -13,14 +13,12 @@ export interface Counts {
 }
 
 const USERS: Statement<never> = {
-  name: 'demo-users',
   text: `insert into users (evm_address, canton_party, canton_party_id, fingerprint, canton_private_key_encrypted)
     select address, party, party, fingerprint, key
       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) u(address, party, fingerprint, key)`,
 };
 
 const COUNTS: Statement<Counts> = {
-  name: 'demo-counts',
   text: `select count(*) filter (where status in ('completed', 'mined'))::int as completed,
       count(*) filter (where status = 'failed')::int as failed,
       count(*) filter (where status = 'pending' and available_at < 'infinity')::int as pending,
@@ -40,19 +38,16 @@ export interface Ended {
 }
 
 const ENDED: Statement<Ended> = {
-  name: 'demo-ended',
   text: `select '0x' || encode(tx_hash, 'hex') as hash, status, available_at = 'infinity' as parked, claimed_by as holder, last_error as reason,
       (extract(epoch from updated_at) * 1000)::float8 as "endedAt" from mempool`,
 };
 
 /** Counted by the server (track_functions), whoever called. A backend adds up its own when it goes. */
 const CLAIMS: Statement<{ readonly calls: number }> = {
-  name: 'demo-claims',
   text: `select coalesce(sum(calls), 0)::int as calls from pg_stat_user_functions where funcname = 'mempool_claim_v1'`,
 };
 
 const CONNECTED: Statement<{ readonly backends: number }> = {
-  name: 'demo-connected',
   text: "select count(*)::int as backends from pg_stat_activity where application_name like 'demo-%'",
 };
 

@@ -46,7 +46,7 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
         self.verified = null;
         return later();
       }
-      const finding = dead ? null : rules.lookAt(event, claim.row.txHash, record, SYNCHRONIZER);
+      const finding = rules.lookAt(event, claim.row.txHash, record, SYNCHRONIZER);
       if (finding?.kind === 'accepted') return { found: 'acceptance', verdict: verify(self, claim, finding) };
       if (finding?.kind === 'duplicate') {
         const chased = chase(self, claim, record, finding.completionOffset);

@@ -96,3 +96,36 @@ test('P20 after a recheck, failed waits until the ledger is past everything that
   t.is((await world.row(hash)).error_message, 'Insufficient balance.');
   t.is(world.sandbox.audit.summary().ledgerCalls, 0);
 });
+
+test('P20 while the participant is not verified nothing fails: whether there was a failover is not known', async (t) => {
+  const world = await createWorld(t);
+  const alice = await world.user();
+  let tell: (ready: boolean) => void = () => {};
+  let loses = true;
+  const local = await startLocal(t, world, {
+    ledger: (ledger) => ({
+      ...ledger,
+      onReady(listener) {
+        tell = listener;
+        return ledger.onReady(listener);
+      },
+    }),
+    /** Between the claim and its verdict the connection is lost. */
+    store: (store) => ({
+      ...store,
+      async claim(request) {
+        const reply = await store.claim(request);
+        if (loses && reply.kind === 'claimed' && reply.rows.length > 0) {
+          loses = false;
+          tell(false);
+        }
+        return reply;
+      },
+    }),
+  });
+  const hash = await world.insert({ from: alice, to: '0x00000000000000000000000000000000000000aa' });
+  const waits = await local.event('settled', (event) => event.txHash === hash);
+  t.regex(waits.verdict.kind === 'pending' ? (waits.verdict.lastError ?? '') : '', /^NOT_FAILED: /);
+  await world.ended([hash]);
+  t.like(await world.row(hash), { status: 'failed', attempts: 1 });
+});

@@ -289,4 +289,13 @@ export const ledger: readonly Mutation[] = [
     match: 'an acceptance past its bound, read*',
     what: 'an acceptance that is read after the bound and before the proof',
   },
+  {
+    name: 'P20',
+    file: 'src/path/before-failing.ts',
+    find: "return released('clear', path.settings.probeMs, -1, 'NOT_FAILED: the participant is not verified');",
+    put: 'return verdict;',
+    test: 'test/history/failover.test.ts',
+    match: 'P20 while the participant*',
+    what: 'no row fails while nobody knows whether there was a failover',
+  },
 ];

@@ -3,8 +3,8 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Store } from '../../src/core/ports.js';
 import { createSettler } from '../../src/path/settle.js';
 import { monotonic } from '../../src/runtime/clock.js';
-import { pause } from '../../src/runtime/timers.js';
 import { completed, prepared } from '../store/support.js';
+import { lasting } from '../support/time.js';
 
 test('I9 an outcome that cannot be written is tried again, until the process gives up: the row is left to its lease', async (t) => {
   const db = await prepared(t);
@@ -32,6 +32,6 @@ test('I9 an outcome that cannot be written is tried again, until the process giv
   settler.giveUp();
   away = false;
   // Longer than the pause before the next try would have been.
-  t.is(await Promise.race([settled, pause(1_000).then(() => 'left alone')]), 'left alone');
+  t.is(await Promise.race([settled, lasting(1_000).then(() => 'left alone')]), 'left alone');
   t.is((await db.row(row.id)).status, 'pending');
 });

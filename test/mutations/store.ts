@@ -139,8 +139,8 @@ export const store: readonly Mutation[] = [
   ),
   claim(
     'I5',
-    'm.attempts, m.last_error::text',
-    "m.attempts, m.last_error::text || repeat('x', 1 / (length(m.tx_hash) - length(m.tx_hash)))",
+    'm.claim_token, m.attempts,\n',
+    'm.claim_token, m.attempts / (length(m.tx_hash) - length(m.tx_hash)),\n',
     'I5 nothing that an API wrote*',
     'the claim computes nothing from what an API wrote',
   ),

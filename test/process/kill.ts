@@ -169,15 +169,15 @@ async function prepares(
   return hash;
 }
 
-/** Such a statement of the victim waits for a lock of ours. */
-const waitsFor = (world: World, statement: string): Promise<void> =>
+/** So many such statements of the victim wait for a lock of ours. */
+const waitsFor = (world: World, statement: string, times: number): Promise<void> =>
   world.until(`${statement} waits`, async () => {
     const waiting = await world.db.query(
       `select from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock' and query like '%' || $1 || '%'`,
       [statement],
     );
-    return waiting.length > 0;
+    return waiting.length >= times;
   });
 
 /** The victim's claim has left, and finds the row, and has its answer only after `meanwhile`. */
@@ -187,7 +187,8 @@ async function claims(world: World, transfer: NewTransfer, meanwhile: () => void
     await client.query('lock table mempool in share row exclusive mode');
     const hash = await world.insert({ ...transfer, client });
     await world.db.query("select pg_notify('mempool_wakeup_v1', '')");
-    await waitsFor(world, 'mempool_claim_v1');
+    // Its look at undecided rows is a claim too, and goes out beside it.
+    await waitsFor(world, 'mempool_claim_v1', 2);
     meanwhile();
     return hash;
   });
@@ -206,7 +207,7 @@ async function writesAhead(
   await asked;
   return await locked(world, async (client) => {
     await client.query('select from mempool for update');
-    await waitsFor(world, 'mempool_write_ahead_v1');
+    await waitsFor(world, 'mempool_write_ahead_v1', 1);
     meanwhile();
     return hash;
   });

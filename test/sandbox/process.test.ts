@@ -23,7 +23,11 @@ function launch(t: ExecutionContext, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, [compiled('cli/main'), 'sandbox', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  t.teardown(() => child.kill('SIGKILL'));
+  // Asked to, so that it takes its folder with it.
+  t.teardown(async () => {
+    child.kill('SIGTERM');
+    await exitOf(child);
+  });
   return child;
 }
 
@@ -35,7 +39,7 @@ async function run(t: ExecutionContext, ...args: string[]): Promise<Running> {
 }
 
 async function exitOf(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode;
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const [code] = (await once(child, 'exit')) as [number | null];
   return code;
 }

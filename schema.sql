@@ -278,8 +278,9 @@ end $$;
 
 -- @step function: the claim (I1, I6). Fresh rows, or with p_look undecided ones; always at least one row, for the database's time
 do $$ begin
-  -- It once returned less.
-  if exists (select from pg_proc p where p.oid = to_regproc('mempool_claim_v1') and not 'sender_key' = any (p.proargnames)) then
+  -- It once returned less, and once more.
+  if exists (select from pg_proc p where p.oid = to_regproc('mempool_claim_v1')
+      and ('last_error' = any (p.proargnames) or not 'sender_key' = any (p.proargnames))) then
     drop function mempool_claim_v1;
   end if;
 end $$;

@@ -13,7 +13,7 @@ import { createWay, type Way } from './path/way.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { schemaProblems } from './store/check.js';
-import { lacksPrivilege, privilegeProblem, refusesLogin } from './store/errors.js';
+import { roleProblem } from './store/errors.js';
 import { storedKeys } from './store/keys.js';
 import { openDatabase } from './store/pool.js';
 import { type QueueStatus, readStatus } from './store/status.js';
@@ -79,12 +79,8 @@ export function createSubmitter(config: Config): Submitter {
         if (problems.length > 0) throw new ConfigError(problems);
         return;
       } catch (error) {
-        if (refusesLogin(error))
-          throw new ConfigError([`DATABASE_URL: ${error instanceof Error ? error.message : String(error)}`]);
-        if (lacksPrivilege(error))
-          throw new ConfigError([
-            privilegeProblem('DATABASE_URL', error instanceof Error ? error.message : String(error)),
-          ]);
+        const role = roleProblem(error, config.database.shown);
+        if (role !== null) throw new ConfigError([role]);
         if (!(error instanceof StoreUnavailable)) throw error;
         await pause(DATABASE_AGAIN_MS, stopping.signal);
       }

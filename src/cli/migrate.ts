@@ -2,14 +2,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
 import { ConfigError, Refusal } from '../core/errors.js';
-import { toStoreError } from '../store/errors.js';
+import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
 import { DEFAULTS, migrate } from '../store/migrate.js';
 import { migrateDown } from '../store/migrate-down.js';
 import { printMigration } from '../store/print.js';
 import { type RepinPreview, repin } from '../store/repin.js';
 import type { Lanes } from '../store/steps.js';
 import { canAsk, confirmed } from './support/confirm.js';
-import { explained } from './support/database.js';
 import { readOneStepTokens } from './support/one-step-tokens.js';
 import { count } from './support/text.js';
 
@@ -106,6 +105,16 @@ const tolerance = (text: string): number => {
   throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
 };
 
+/** What the database answers to a migration is said as it is: which statement it was, the lines before it tell. */
+function inWords(error: unknown): unknown {
+  if (error instanceof ConfigError || error instanceof Refusal) return error;
+  const role = roleProblem(error, withoutPassword(process.env.DATABASE_URL ?? ''));
+  if (role !== null) return new ConfigError([role]);
+  return sqlState(error) === null
+    ? toStoreError(error)
+    : new Refusal(`the database refuses it: ${error instanceof Error ? error.message : String(error)}`);
+}
+
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('prepare the database: columns, indexes, triggers, and what all instances must agree on')
@@ -132,8 +141,7 @@ pinned, or gets its default. Stop the old submitter three minutes before the fir
       try {
         await run(flags);
       } catch (error) {
-        if (error instanceof ConfigError || error instanceof Refusal) throw error;
-        throw explained(toStoreError(error), withoutPassword(process.env.DATABASE_URL ?? ''));
+        throw inWords(error);
       }
     });
 }

@@ -10,7 +10,7 @@ import { haltOnBrokenBound } from './halt.js';
 import type { Looking, Reading } from './looking.js';
 import { verifyAcceptance } from './verify.js';
 
-/** How long a row waits where its acceptance is known of and not found yet. */
+/** How long a row waits where its acceptance is known of, and cannot be found or read yet. */
 const AGAIN_MS = 5_000;
 
 /** What one event says of each row. Deaths are kept until the stream has proven itself; an acceptance needs no proof. */
@@ -63,18 +63,18 @@ async function accepted(
   const verdict = await limited([stop, row.lease.signal], null, (call) =>
     verifyAcceptance(path, row.claim, finding, call),
   );
-  if (typeof verdict === 'string') await close(row, 'undecided', unreadable(path, row, verdict));
+  if (verdict === 'unread') {
+    const why = 'UNDECIDED: an acceptance was seen, and its update cannot be read';
+    await close(row, 'undecided', released('keep', stop.aborted ? 'now' : AGAIN_MS, 0, why));
+  } else if (verdict === 'absent') await close(row, 'undecided', notShown(path, row));
   else await close(row, verdict.kind === 'completed' ? 'accepted' : 'foreign', verdict);
 }
 
-/** That the participant cannot be read is none of the row's doing. That it shows no such update counts: a person looks at last. */
-function unreadable({ settings }: Reading['path'], { claim }: Looking, why: 'unread' | 'absent'): Verdict {
-  const wait = nextLookMs(null);
-  const seen = 'UNDECIDED: an acceptance was seen, and its update';
-  if (why === 'unread') return released('keep', wait, 0, `${seen} cannot be read`);
-  const lastError = `${seen} is not shown to its sender's party`;
+/** It counts, so that at last a person looks at it. */
+function notShown({ settings }: Reading['path'], { claim }: Looking): Verdict {
+  const lastError = "UNDECIDED: an acceptance was seen, and its update is not shown to its sender's party";
   if (claim.attempts + 1 >= settings.retry.maxAttempts) return parked(lastError, 'keep');
-  return { kind: 'pending', record: 'keep', wait, attempts: 1, lastError };
+  return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError };
 }
 
 /**

@@ -31,6 +31,8 @@ export async function look(
   const verified = participant.verified();
   const open = new Set(batch.rows);
   const trouble = new Map<string, string>();
+  /** Whether the ledger told of these rows until our patience was over. */
+  let readOn = false;
   const close = async (row: Looking, found: FoundKind, verdict: Verdict): Promise<void> => {
     if (!open.delete(row)) return;
     const { id, txHash } = row.claim.row;
@@ -48,6 +50,7 @@ export async function look(
       const reading: Reading = { ...common, open, unsure: new Set(), trouble };
       if (verified.looksUpHashes) await askByHash(reading);
       await readUntilDecided(reading);
+      readOn = stop.aborted && !signal.aborted;
     };
     // A fault of ours leaves its rows as they are, and gives them back.
     await limited([signal], verified.patienceMs, read).catch((error: unknown) =>
@@ -62,6 +65,7 @@ export async function look(
         'undecided',
         later(path, batch, row, {
           atOnce: verified === null || signal.aborted,
+          readOn,
           why: trouble.get(row.claim.record.party) ?? null,
         }),
       ),
@@ -77,13 +81,17 @@ const elsewhere = ({ claim }: Looking): Verdict =>
 
 /**
  * Rule 4: again after as long as it is overdue, 5 to 60 s. Only a row that nothing but an acceptance can end counts, and
- * only where the ledger was read to the end of our patience: that it cannot be read is none of the row's doing (P29).
+ * only where the ledger was read until our patience was over: that it cannot be read is none of the row's doing (P29).
  */
 function later(
   { settings, clock }: PathContext,
   batch: LookBatch,
   { claim }: Looking,
-  { atOnce, why }: { readonly atOnce: boolean; readonly why: string | null },
+  {
+    atOnce,
+    readOn,
+    why,
+  }: { readonly atOnce: boolean; readonly readOn: boolean; readonly why: string | null },
 ): Verdict {
   if (atOnce) return released('keep', 'now', 0, null);
   const said = why === null ? '' : `; its completions cannot be read: ${why}`;
@@ -98,7 +106,7 @@ function later(
     );
   }
   const lastError = `UNDECIDED: only an acceptance can end it${said}`;
-  if (why !== null) return released('keep', nextLookMs(null), 0, lastError);
+  if (!readOn || why !== null) return released('keep', nextLookMs(null), 0, lastError);
   if (claim.attempts + 1 >= settings.retry.maxAttempts)
     return parked('UNDECIDED: it may commit at any time, and no acceptance has shown', 'keep');
   return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError };

@@ -41,6 +41,8 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
         return participant.doubt('its completion stream does not show the marked completion');
       newest = acceptance(event) ?? newest;
       await judge(reading, event, dead);
+      // Halted by what was read, or somebody else's doubt: no death is read from a bound any more.
+      if (participant.verified() === null) return;
       if (proof === 'shown') {
         participant.provable(true);
         await bury(reading, dead);

@@ -4,28 +4,31 @@ import type { SubmitterEvent } from '../observe/events.js';
 
 /** The same store, which tells once when the database goes away, or refuses every claim, and once when it is back. */
 export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void): Store {
-  let away = false;
+  let away: string | null = null;
   /** Claims that the database refuses, whatever the reason: none of their values is a row's. */
-  const refused = new Set<string>();
-  const tell = (change: () => void, detail: string): void => {
-    const before = away || refused.size > 0;
-    change();
-    const lost = away || refused.size > 0;
-    if (lost !== before) emit({ kind: 'database', state: lost ? 'lost' : 'back', detail });
+  const refused = new Map<string, string>();
+  let told: 'away' | 'refused' | null = null;
+  const tell = (): void => {
+    const [reason] = refused.values();
+    const now = away !== null ? 'away' : reason !== undefined ? 'refused' : null;
+    if (now === told) return;
+    told = now;
+    if (now === null) emit({ kind: 'database', state: 'back', detail: '' });
+    else emit({ kind: 'database', state: 'lost', detail: away ?? `it refuses every claim: ${reason}` });
   };
   const watch = async <T>(call: () => Promise<T>, claims: string | null = null): Promise<T> => {
     try {
       const result = await call();
-      tell(() => {
-        away = false;
-        if (claims !== null) refused.delete(claims);
-      }, '');
+      away = null;
+      if (claims !== null) refused.delete(claims);
       return result;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof StoreUnavailable) tell(() => (away = true), reason);
-      else if (claims !== null) tell(() => refused.add(claims), `it refuses every claim: ${reason}`);
+      away = error instanceof StoreUnavailable ? reason : null;
+      if (claims !== null && away === null) refused.set(claims, reason);
       throw error;
+    } finally {
+      tell();
     }
   };
   return {

@@ -28,12 +28,15 @@ const LOST_RACE = new Set(['40001', '40P01']);
 const WHOLE = /^(42|0A|28|3D|XX)/;
 
 /** Who we are, or which database, is wrong in the URL: no waiting mends that. */
-export const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
+const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
 
-/** Something was not granted to this role. */
-export const lacksPrivilege = (error: unknown): boolean => sqlState(error) === '42501';
-export const privilegeProblem = (where: string, reason: string): string =>
-  `${where}: ${reason}: docs/operations.md, "Privileges", lists what each role needs`;
+/** What is wrong with the role, or the URL, in words; null: something else is. `url`: as people may see it. */
+export function roleProblem(error: unknown, url: string): string | null {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (refusesLogin(error)) return `DATABASE_URL ${url}: ${reason}`;
+  if (sqlState(error) !== '42501') return null;
+  return `DATABASE_URL ${url}: ${reason}: docs/operations.md, "Privileges", lists what each role needs`;
+}
 
 export const lostRace = (error: unknown): boolean => LOST_RACE.has(sqlState(error) ?? '');
 export function refusesValues(error: unknown): boolean {

@@ -102,7 +102,12 @@ test('an acceptance past its bound, read before the stream has proven itself: co
   await world.db.query('update mempool_submitter_v1 set tolerance_ms = 0, generation = generation + 1');
   const settings = { toleranceMs: 0, windowMs: 3_000, callTimeoutMs: PATIENT };
   const { faults, audit } = world.sandbox;
-  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+  const [alice, bob, carol, dave] = [
+    await world.user(),
+    await world.user(),
+    await world.user(),
+    await world.user(),
+  ];
   const network = createNetwork();
   network.next('unheard');
   // Nobody looks before all of it is on the ledger: the row's own submission, and what comes before and after it.
@@ -119,7 +124,11 @@ test('an acceptance past its bound, read before the stream has proven itself: co
   });
   const late = await world.insert({ from: alice, to: bob });
   await first.event('settled');
-  await boundPassed(world, late);
+  // One that was sent beside it: what is dead by a bound of that kind is not.
+  network.next('hold');
+  const beside = await world.insert({ from: dave, to: bob });
+  await nextEvent(first, 'settled', (event) => event.txHash === beside);
+  await boundPassed(world, beside);
   // Of the party that the mark is of too, so that the look sees it.
   await world.ended([await world.insert({ from: carol, to: bob })]);
   t.is(audit.of(late)[0]?.outcome.kind, 'pending', 'past the bound, and not sequenced yet');
@@ -140,4 +149,9 @@ test('an acceptance past its bound, read before the stream has proven itself: co
   t.is((await world.row(late)).status, 'completed');
   t.regex((await second.event('alarm')).what, /^halted: .* after its bound/);
   t.is(audit.of(late).length, 1);
+  await second.event('settled', (event) => event.txHash === beside);
+  const { status, sent_until } = await world.row(beside);
+  t.is(status, 'pending');
+  t.not(sent_until, null, 'its record is kept: migrate --tolerance moves the bound');
+  t.is(network.requests.filter(({ sender }) => sender === dave.party).length, 1);
 });

@@ -245,6 +245,12 @@ test('P29 looks that could not read count nothing, however many; those that coul
   t.like(await world.row(hash), { attempts, parked: false, status: 'pending' });
   t.regex((await world.row(hash)).last_error ?? '', /cannot be read: .*PERMISSION_DENIED/);
   world.sandbox.faults.remove(refused.id);
+  for (const grpc of ['UNAVAILABLE', 'UNAUTHENTICATED'] as const) {
+    const away = world.sandbox.faults.add({ on: STREAM, do: { kind: 'refuse', with: { grpc } } });
+    for (let n = 0; n < 4; n++) await look();
+    t.like(await world.row(hash), { attempts, parked: false, status: 'pending' }, grpc);
+    world.sandbox.faults.remove(away.id);
+  }
   while (!(await world.row(hash)).parked) await look();
   t.regex((await world.row(hash)).last_error ?? '', /^UNDECIDED: it may commit at any time/);
   t.is(network.requests.length, 1);
@@ -254,6 +260,7 @@ test('P29 an acceptance whose update cannot be read counts nothing; it is read i
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   const network = createNetwork();
+  let held = true;
   network.next('unheard');
   const local = await startLocal(t, world, {
     ledger: network.wrap,
@@ -264,7 +271,6 @@ test('P29 an acceptance whose update cannot be read counts nothing; it is read i
     }),
     settings: { retry: FEW },
   });
-  let held = true;
   const refused = world.sandbox.faults.add({
     on: 'UpdateService/GetUpdateById',
     do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },

@@ -265,7 +265,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P29',
     file: 'src/path/look.ts',
-    find: "  if (why !== null) return released('keep', nextLookMs(null), 0, lastError);\n",
+    find: "  if (!readOn || why !== null) return released('keep', nextLookMs(null), 0, lastError);\n",
     put: '',
     test: look,
     match: 'P29 looks*',
@@ -274,8 +274,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P29',
     file: 'src/path/judge-completions.ts',
-    find: "if (why === 'unread') return",
-    put: "if (why === 'unread' && wait === 0) return",
+    find: "released('keep', stop.aborted ? 'now' : AGAIN_MS, 0, why)",
+    put: "parked(why, 'keep')",
     test: look,
     match: 'P29 an acceptance*',
     what: 'an update that cannot be read is no attempt',
@@ -297,5 +297,23 @@ export const ledger: readonly Mutation[] = [
     test: 'test/history/failover.test.ts',
     match: 'P20 while the participant*',
     what: 'no row fails while nobody knows whether there was a failover',
+  },
+  {
+    name: 'P29',
+    file: 'src/path/look.ts',
+    find: 'if (!readOn || why !== null)',
+    put: 'if (why !== null)',
+    test: look,
+    match: 'P29 looks*',
+    what: 'a look that ended before its patience is no attempt',
+  },
+  {
+    name: 'I4',
+    file: 'src/path/read-completions.ts',
+    find: 'if (participant.verified() === null) return;',
+    put: '',
+    test: clocks,
+    match: 'an acceptance past its bound, read*',
+    what: 'no death is read from a bound once one was broken',
   },
 ];

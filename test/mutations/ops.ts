@@ -256,8 +256,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'I7',
     file: 'src/path/watched-store.ts',
-    find: 'else if (claims !== null) tell(',
-    put: 'else if (claims === refused) tell(',
+    find: 'if (claims !== null && away === null) refused.set(claims, reason);',
+    put: '',
     test: 'test/history/ops-database.test.ts',
     match: 'I7 a database that refuses*',
     what: 'claims that the database refuses make it not ready',

@@ -162,7 +162,9 @@ async function hold(rows: readonly ClaimedRow[]): Promise<void> {
   if (Math.random() > 0.12) return;
   const tokens = rows.map((one) => one.token);
   await journal.op({ op: 'renew', tokens }, async () => ({
-    kept: [...(await store.renew(tokens, LEASE_MS)).keys()],
+    kept: [...(await store.renew(tokens, LEASE_MS))].flatMap(([token, how]) =>
+      how === 'renewed' ? [token] : [],
+    ),
   }));
   await pause(between(0, 40));
 }

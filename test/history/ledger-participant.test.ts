@@ -235,9 +235,17 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
   await prepareOther(world);
 
   const moving = movingConnection(world);
-  const local = await startLocal(t, world, { ledger: moving.beforeLedgerEnds });
+  let once = true;
+  const local = await startLocal(t, world, {
+    ledger: moving.beforeLedgerEnds,
+    // Between her row's claim and the read of her balance.
+    onEvent: (event) => {
+      if (event.kind !== 'taken' || event.sender !== alice.address || !once) return;
+      once = false;
+      moving.moves();
+    },
+  });
   await world.ended([await world.insert({ from: bob, to: alice, nonce: 1 })]);
-  moving.moves();
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('settled', (event) => event.txHash === hash);
   t.is((await world.row(hash)).status, 'pending');
@@ -245,6 +253,26 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
   await world.ended([hash]);
   t.is((await world.row(hash)).status, 'completed');
   t.deepEqual(await world.audit(), []);
+});
+
+test('P27 a balance that nobody vouches for fails nothing, until somebody does', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [poor, bob] = [await world.user({ balance: 1 }), await world.user()];
+  const local = await startLocal(t, world);
+  const before = await world.insert({ from: bob, to: poor });
+  await world.ended([before]);
+  await mark(world, local, before);
+  await local.stop();
+  const { faults } = world.sandbox;
+  for (const on of ['UpdateService/GetUpdateById', IDENTITY])
+    faults.add({ on, do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } } });
+  const second = await startLocal(t, world, { settings: { participantId: world.sandbox.participantId } });
+  const hash = await world.insert({ from: poor, to: bob, amount: 50 });
+  const waits = await second.event('settled', (event) => event.txHash === hash);
+  t.regex(waits.verdict.kind === 'pending' ? (waits.verdict.lastError ?? '') : '', /^UNPROVEN: /);
+  faults.clear();
+  await world.ended([hash]);
+  t.like(await world.row(hash), { status: 'failed', attempts: 1 });
 });
 
 test('P8 a check that was under way when the connection was lost verifies nobody', async (t) => {
@@ -305,9 +333,12 @@ test('P28 answers that overtake one another are no ledger that went back', async
       return end;
     },
   });
-  const local = await startLocal(t, world, { ledger: overtaken });
-  await local.event('ready');
-  slow = true;
+  const local = await startLocal(t, world, {
+    ledger: overtaken,
+    onEvent: (event) => {
+      if (event.kind === 'taken' && event.sender === alice.address) slow = true;
+    },
+  });
   const late = await world.insert({ from: alice, to: bob });
   await wasAsked;
   await world.ended([await world.insert({ from: carol, to: bob })]);

@@ -241,7 +241,7 @@ export const ledger: readonly Mutation[] = [
     find: "if (after !== 'proven' || chosen.kind !== 'insufficient') {",
     put: "if (chosen.kind !== 'insufficient') {",
     test: participant,
-    match: 'P27 a balance *',
+    match: 'P27 a balance that nobody*',
     what: 'the proof around a verdict from the balance',
   },
   {

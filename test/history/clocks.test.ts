@@ -48,8 +48,9 @@ test('I7 the clocks of database and ledger lie too far apart: one row an interva
 });
 
 test('an acceptance later than its bound halts every instance, with the reason; migrate --tolerance lets them go on', async (t) => {
-  // The synchronizer's is 10 s, and somebody believed that it has none.
-  const world = await createWorld(t, { toleranceMs: 500_000 });
+  // The synchronizer's is 10 s, and somebody believed that it has none. The answer comes before the participant's own
+  // time-out, at 12 s.
+  const world = await createWorld(t, { timeScale: 0.04, toleranceMs: 250_000 });
   await world.db.query('update mempool_submitter_v1 set tolerance_ms = 0, generation = generation + 1');
   const settings = { toleranceMs: 0, windowMs: 5_000, callTimeoutMs: PATIENT };
   const first = await startLocal(t, world, { settings });
@@ -57,7 +58,7 @@ test('an acceptance later than its bound halts every instance, with the reason; 
   await Promise.all([first, second].map((local) => local.event('ready')));
   const [alice, bob] = [await world.user(), await world.user()];
   // Interpreted within its window, sequenced past its bound.
-  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 6_000 } });
+  world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 7_000 } });
   const late = await world.insert({ from: alice, to: bob });
   const alarm = await Promise.any(
     [first, second].map((local) => local.event('alarm', ({ what }) => /^halted: /.test(what), PATIENT)),

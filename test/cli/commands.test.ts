@@ -10,8 +10,7 @@ import { encodeFunctionData, erc20Abi, keccak256 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { misuse } from '../../src/cli/replay/flags.js';
 import type { TxHash } from '../../src/core/ids.js';
-import { migrate } from '../../src/store/migrate.js';
-import { freshDatabase } from '../support/postgres.js';
+import { freshDatabase, migratedDatabase } from '../support/postgres.js';
 import { cli, start } from './support.js';
 
 const DEMO = '0xDE30000000000000000000000000000000000002';
@@ -27,15 +26,7 @@ const account = privateKeyToAccount(`0x${'22'.repeat(32)}`);
 const RECIPIENT = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8';
 
 async function setup(t: ExecutionContext) {
-  const db = await freshDatabase(t);
-  await migrate({
-    url: db.url,
-    lanes: null,
-    toleranceMs: null,
-    clockSkewMaxMs: null,
-    oneStepTokens: [],
-    say: () => {},
-  });
+  const db = await migratedDatabase(t);
   const folder = mkdtempSync(path.join(tmpdir(), 'canton-cli-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const TOKENS_FILE = path.join(folder, 'tokens.json');

@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { serverFolder } from '../support/server-folder.js';
 import { eventually, start } from './support.js';
 
 /** A folder for all that the demo may leave, and a mark on all its processes. */
 function setup(t: ExecutionContext) {
-  const TMPDIR = mkdtempSync(path.join(tmpdir(), 'canton-demo-'));
+  const TMPDIR = mkdtempSync(path.join(serverFolder(), 'canton-demo-'));
   // Run as root, Postgres is another user and has to get through.
   chmodSync(TMPDIR, 0o755);
   t.teardown(() => rmSync(TMPDIR, { recursive: true, force: true }));

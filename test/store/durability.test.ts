@@ -5,13 +5,14 @@ import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
+import { serverFolder } from '../support/server-folder.js';
 import { aParty, insertRow, insertUser, LEASE_MS, migrateOptions, prepared } from './support.js';
 
 /** Commits are not flushed, and nobody flushes them behind our back for ten seconds. */
 const LAZY = { synchronous_commit: 'off', wal_writer_delay: '10000' };
 
 async function lazyServer(t: { teardown(fn: () => Promise<void>): void }) {
-  const server = await startPostgres({ settings: LAZY });
+  const server = await startPostgres({ settings: LAZY, parent: serverFolder() });
   t.teardown(() => server.stop());
   await migrate(migrateOptions(server.url));
   const run = async <T>(

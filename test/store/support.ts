@@ -5,11 +5,11 @@ import type { ClaimToken, Party, TxHash } from '../../src/core/ids.js';
 import type { Store } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
 import type { PendingVerdict, Settled, Verdict } from '../../src/core/settlement.js';
-import { type MigrateOptions, migrate } from '../../src/store/migrate.js';
+import type { MigrateOptions } from '../../src/store/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { readSteps } from '../../src/store/steps.js';
 import { createStore } from '../../src/store/store.js';
-import { freshDatabase, migratedDatabase, type TestDatabase } from '../support/postgres.js';
+import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
@@ -98,9 +98,8 @@ export const insertUser = (
   );
 
 export async function prepared(t: Teardown, more: Partial<MigrateOptions> = {}): Promise<Prepared> {
-  const asPinned = Object.keys(more).length === 0;
-  const fresh = asPinned ? await migratedDatabase(t) : await freshDatabase(t);
-  if (!asPinned) await migrate(migrateOptions(fresh.url, more));
+  const { url: _, say: __, ...pins } = more;
+  const fresh = await migratedDatabase(t, pins);
   const databases: Database[] = [];
   const open = (): Database => {
     const database = openDatabase({ url: fresh.url, poolSize: 4 });

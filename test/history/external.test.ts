@@ -18,7 +18,7 @@ test('P5 asked by hash, nothing found, a time-out and a denial prove nothing; an
   network.next('hold');
   const local = await startLocal(t, world, {
     ledger: network.wrap,
-    settings: { windowMs: 6_000, lookPatienceMs: 400 },
+    settings: { windowMs: 20_000, lookPatienceMs: 400 },
   });
   const { faults } = world.sandbox;
   // The stream tells nothing: only the hash could be asked.
@@ -82,7 +82,6 @@ test('P26 the sender changes party and key between claim and send, and turns hos
   network.next('unheard');
   await startLocal(t, world, {
     ledger: (ledger) => network.wrap(betweenClaimAndSend(ledger)),
-    settings: { windowMs: 4_000 },
   });
   const hash = await world.insert({ from: alice, to: bob, amount: 3 });
   await world.ended([hash]);
@@ -108,7 +107,7 @@ test('a rejection of what was signed is its end: read from the stream, it goes a
     times: 1,
     do: { kind: 'reject', with: { error: 'LOCAL_VERDICT_LOCKED_CONTRACTS' } },
   });
-  const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 15_000 } });
+  const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 30_000 } });
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('sent');
   const bound = Number((await world.row(hash)).sent_until);

@@ -22,7 +22,7 @@ test('P20 failover to a standby that lacks the last claims, write-aheads and ins
     toleranceMs: 1_000_000,
   });
   const { faults, audit } = world.sandbox;
-  const fleet = await startFleet(t, world, 2, { SUBMISSION_WINDOW_MS: '15000', CALL_TIMEOUT_MS: '60000' });
+  const fleet = await startFleet(t, world, 2, { SUBMISSION_WINDOW_MS: '20000', CALL_TIMEOUT_MS: '60000' });
   const receiver = await world.user({ balance: 0 });
   const sender = (parties: (typeof PARTIES)[number]) => world.user({ balance: 10, parties });
   const [heard, late, lost] = [
@@ -34,7 +34,7 @@ test('P20 failover to a standby that lacks the last claims, write-aheads and ins
   for (const { party } of heard)
     faults.add({ on: 'submit', match: { party }, do: { kind: 'dropAnswer', how: 'never' } });
   for (const { party } of late)
-    faults.add({ on: 'submit', match: { party }, do: { kind: 'hang', deliverAfterMs: 6_000 } });
+    faults.add({ on: 'submit', match: { party }, do: { kind: 'hang', deliverAfterMs: 8_000 } });
 
   // On the standby these rows are as they were inserted: no claim, no record.
   for (const instance of fleet) instance.signal('SIGSTOP');
@@ -55,7 +55,7 @@ test('P20 failover to a standby that lacks the last claims, write-aheads and ins
   const done = await Promise.all(again.map((transfer) => world.insert(transfer)));
   await world.ended(done, PATIENT);
   const sent = (): boolean => rows.every((hash) => audit.of(hash).length === 1);
-  await audit.until((log) => sent() && log.summary().accepted === heard.length + lost.length, PATIENT);
+  await audit.until((log) => sent() && log.summary().accepted >= heard.length + lost.length, PATIENT);
 
   await servers.killPrimary();
   await servers.promote();

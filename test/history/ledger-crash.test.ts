@@ -4,6 +4,7 @@ import type { AuditEntry } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
 import { type Instance, type LogLine, startFleet } from '../support/fleet.js';
 import { startLocal } from '../support/local.js';
+import { scaledWindow } from '../support/pace.js';
 import { createWorld, type World } from '../support/world.js';
 import { boundPassed, createNetwork } from './ledger-network.js';
 
@@ -186,7 +187,7 @@ for (const hours of [5, -5]) {
         t.true(requestedAt > began - 6_000 && requestedAt < ended);
         // What bounds it: the transfer's own end, or that of what was prepared.
         const bound = (parties === 'hosted' ? (transfer?.executeBefore ?? 0) : (maxRecordTime ?? 0)) / 1000;
-        t.true(bound >= began + windowMs && bound <= ended + windowMs);
+        t.true(bound >= began + scaledWindow(windowMs) && bound <= ended + scaledWindow(windowMs));
       }
       const { odd } = await world.db.one<{ odd: number }>(
         `select count(*)::int as odd from mempool where available_at > now() or claimed_at > now() or status <> 'completed'`,

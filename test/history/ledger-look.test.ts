@@ -34,7 +34,7 @@ forBoth(
       await world.insert({ from: alice, to: bob }),
       await world.insert({ from: carol, to: bob }),
     ] as const;
-    await audit.until((log) => log.summary().accepted === 2, 20_000);
+    await audit.until((log) => log.summary().accepted === 2);
     // From here on nothing but the ledger's own word keeps these rows from being sent again.
     for (const hash of hashes) await boundPassed(world, hash);
 

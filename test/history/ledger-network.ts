@@ -4,6 +4,7 @@ import type { Outcome } from '../../src/core/outcome.js';
 import type { CallOptions, Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Local } from '../support/local.js';
+import { HANG_MS } from '../support/pace.js';
 import type { World } from '../support/world.js';
 
 export type Fate =
@@ -47,7 +48,7 @@ export function createNetwork(lost: () => Promise<void> = async () => {}): Netwo
   ): Promise<Outcome> => {
     requests.push(request);
     const fate = fates.shift();
-    const arrive = (): Promise<Outcome> => send({ timeoutMs: 20_000 });
+    const arrive = (): Promise<Outcome> => send({ timeoutMs: HANG_MS });
     if (fate === undefined) return send(options);
     if (fate === 'hold') held.push(arrive);
     else if (fate === 'unheard') arrive().catch(() => {});
@@ -90,7 +91,7 @@ export function nextEvent<K extends SubmitterEvent['kind']>(
   fits: (event: Extract<SubmitterEvent, { kind: K }>) => boolean = () => true,
 ): Promise<Extract<SubmitterEvent, { kind: K }>> {
   const seen = new Set<SubmitterEvent>(local.events);
-  return local.event(kind, (event) => !seen.has(event) && fits(event), 30_000);
+  return local.event(kind, (event) => !seen.has(event) && fits(event));
 }
 
 /** What `replay` does: rows that wait are due at once, their records stay. */

@@ -62,7 +62,7 @@ forBoth(
       do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
     });
     const undecided = await world.insert({ from: alice, to: bob, nonce: 1 });
-    await world.sandbox.audit.until((log) => log.summary().accepted === 2, 20_000);
+    await world.sandbox.audit.until((log) => log.summary().accepted === 2);
     await first.stop();
     world.sandbox.faults.clear();
 

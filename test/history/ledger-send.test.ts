@@ -4,6 +4,7 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimReply, Ledger, Store } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
 import { startLocal } from '../support/local.js';
+import { scaled } from '../support/pace.js';
 import { lasting } from '../support/time.js';
 import { createWorld } from '../support/world.js';
 import { createNetwork } from './ledger-network.js';
@@ -22,7 +23,7 @@ test('I1 a claim that took longer than its lease sends nothing', async (t) => {
       const reply = await store.claim(request);
       if (reply.kind !== 'claimed' || reply.rows.length === 0 || late.length > 0) return reply;
       late.push(...reply.rows);
-      await lasting(leaseMs * 1.2);
+      await lasting(scaled(leaseMs) * 1.2);
       return reply;
     },
     // Nobody is faster in taking it back, and no renewal makes it good: its own look at the deadline has to keep it.
@@ -54,7 +55,7 @@ test('I1 a lease that runs out while the ledger is read sends nothing', async (t
   const stalled = (ledger: Ledger): Ledger => ({
     ...ledger,
     ready() {
-      if (first !== undefined && skewMs === 0) skewMs = leaseMs;
+      if (first !== undefined && skewMs === 0) skewMs = scaled(leaseMs);
       return ledger.ready();
     },
   });
@@ -147,7 +148,6 @@ test("P26 the sender's users row changes between claim and send, and again befor
   network.next('unheard', 'unheard');
   await startLocal(t, world, {
     ledger: (ledger) => network.wrap(betweenClaimAndSend(ledger)),
-    settings: { windowMs: 4_000 },
   });
   const hashes = [
     await world.insert({ from: alice, to: bob, amount: 3 }),

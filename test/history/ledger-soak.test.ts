@@ -48,14 +48,13 @@ test('I4 I5 answers lost, requests late, a process killed again and again: one e
     await world.until(
       'it sends, or all is over',
       async () => log.some((line) => line.msg === 'sent') || (await open()) === 0,
-      60_000,
     );
     instance.signal('SIGKILL');
     await instance.exited;
     instance = startInstance(t, world, { INSTANCE_ID: `again${kills}`, ...env });
-    await instance.said((line) => line.msg === 'ready', 60_000);
+    await instance.said((line) => line.msg === 'ready');
   }
-  await world.ended(hashes, 90_000);
+  await world.ended(hashes);
 
   const summary = audit.summary();
   t.is(summary.doubleCommits, 0);
@@ -91,7 +90,7 @@ test('I4 I5 three answers in ten lost after the commit, deduplication forgotten 
     // Most of a balance: what a first attempt has moved is not there for a second one.
     hashes.push(await world.insert({ from, to, amount: [30, 60, 45][n % 3] ?? 1, nonce: n }));
   }
-  await world.ended(hashes, 90_000);
+  await world.ended(hashes);
   t.is(audit.summary().doubleCommits, 0);
   t.true(audit.entries.filter(({ outcome }) => outcome.kind === 'accepted' && !outcome.answered).length > 3);
   t.deepEqual(await world.audit(), []);

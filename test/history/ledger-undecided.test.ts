@@ -12,6 +12,7 @@ import { migrateDown } from '../../src/store/migrate-down.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
+import { HANG_MS } from '../support/pace.js';
 import { createWorld, DEMO, MASTER_KEY, type User, type World } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
 
@@ -114,7 +115,7 @@ forBoth(
     once(other, { kind: 'foreignAcceptance', transfer: 'other' });
     once(nowhere, { kind: 'phantomDuplicate' });
     once(untold, { kind: 'phantomDuplicate', completionOffset: 'absent' });
-    const local = await startLocal(t, world, { settings: { windowMs: 8_000 } });
+    const local = await startLocal(t, world, { settings: { windowMs: 20_000 } });
     const [ours, ...others] = [
       await world.insert({ from: same, to: receiver }),
       await world.insert({ from: other, to: receiver }),
@@ -180,7 +181,7 @@ async function sendAsTheOldOne(
   { hash, from, to }: { readonly hash: string; readonly from: string; readonly to: string },
 ): Promise<void> {
   const admin = world.sandbox.issuer;
-  const options = { timeoutMs: 10_000 };
+  const options = { timeoutMs: HANG_MS };
   await world.until('the channel is ready', () => ledger.ready());
   const at = BigInt(world.sandbox.ledgerEnd());
   const factories = await ledger.transferFactories(admin, at, options);
@@ -219,7 +220,7 @@ async function execute(
   key: SealedKey,
   submissionId: string,
 ): Promise<Outcome> {
-  const options = { timeoutMs: 10_000 };
+  const options = { timeoutMs: HANG_MS };
   const prepared = await ledger.prepare(transfer, microsOf(Date.now() + 5_000), options);
   if (prepared.kind !== 'read') throw new Error(prepared.refusal.detail);
   const signed = createSigner(MASTER_KEY).sign(key, prepared.value.hash);
@@ -238,7 +239,7 @@ forBoth(
     const [alice, bob] = [await world.user(), await world.user()];
     const network = createNetwork();
     network.next('hold');
-    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 20_000 } });
     const hash = await world.insert({ from: alice, to: bob });
     await local.event('sent');
     const bytes = [Buffer.from(hash.slice(2), 'hex')];

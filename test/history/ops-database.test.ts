@@ -2,6 +2,7 @@ import test from 'ava';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { type Local, type LocalOptions, startLocal } from '../support/local.js';
+import { scaled } from '../support/pace.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { createWorld, type World } from '../support/world.js';
 
@@ -16,8 +17,8 @@ interface Teardown {
 function startBehind(t: Teardown, world: World, proxy: TcpProxy, options: LocalOptions): Promise<Local> {
   const database = openDatabase({
     url: proxy.through(world.db.url),
-    statementTimeoutMs: 500,
-    connectTimeoutMs: 1_000,
+    statementTimeoutMs: scaled(1_000),
+    connectTimeoutMs: scaled(2_000),
   });
   t.teardown(() => database.close());
   return startLocal(t, world, { ...options, store: () => createStore(database) });

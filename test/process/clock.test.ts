@@ -1,5 +1,6 @@
 import test from 'ava';
-import { type Instance, startInstance } from '../support/fleet.js';
+import { type Instance, SCALED, startInstance } from '../support/fleet.js';
+import { scaledWindow } from '../support/pace.js';
 import { createWorld } from '../support/world.js';
 
 /** A ledger that no stall of this machine costs a call. */
@@ -23,11 +24,11 @@ test("I7 clocks of machines off by hours, either way: nothing is earlier, later 
   const bob = await world.user({ balance: 0 });
   const users = await Promise.all(Array.from({ length: 8 }, () => world.user()));
   const start = (id: string, byMs: number): Instance =>
-    startInstance(t, world, { INSTANCE_ID: id, CONCURRENCY: '4', LEASE_MS: '3000', ...shifted(byMs) });
+    startInstance(t, world, { INSTANCE_ID: id, CONCURRENCY: '4', LEASE_MS: '20000', ...shifted(byMs) });
   const fleet = [start('early', -7 * HOUR), start('late', 5 * HOUR)];
   const [early, late] = await Promise.all(
     fleet.map(async (instance) => {
-      const line = await instance.said(({ msg }) => msg === 'ready', 90_000);
+      const line = await instance.said(({ msg }) => msg === 'ready');
       return Math.round((Date.parse(String(line.time)) - Date.now()) / HOUR);
     }),
   );
@@ -50,6 +51,7 @@ test("I7 clocks of machines off by hours, either way: nothing is earlier, later 
     `select '0x' || encode(tx_hash, 'hex') as hash, extract(epoch from created_at)::float8 * 1000 as created from mempool`,
   );
   const created = new Map(rows.map((row) => [row.hash, row.created]));
+  const windowMs = scaledWindow(Number(SCALED.SUBMISSION_WINDOW_MS));
   for (const { commandId, transfer, at } of audit.entries) {
     if (transfer === undefined) return t.fail();
     const arrived = created.get(commandId) ?? 0;
@@ -59,7 +61,7 @@ test("I7 clocks of machines off by hours, either way: nothing is earlier, later 
       'requested when the row arrived, or a little before',
     );
     const left = transfer.executeBefore / 1000 - at;
-    t.true(left > 0 && left <= 5_000, `the window that is configured, not ${left} ms`);
+    t.true(left > 0 && left <= windowMs, `the window that is configured, not ${left} ms`);
   }
   for (const one of fleet)
     t.false(one.log.some(({ msg }) => msg.startsWith('took back') || msg.startsWith('the claim was lost')));

@@ -22,7 +22,7 @@ test('I3 kill -9 in mid-flight: its rows are taken over after the lease, and loo
       LEASE_MS: '2000',
     }),
   );
-  await Promise.all(fleet.map((one) => one.said((line) => line.msg === 'ready', 90_000)));
+  await Promise.all(fleet.map((one) => one.said((line) => line.msg === 'ready')));
   const [victim, ...survivors] = fleet;
   if (victim === undefined) return t.fail();
   const hashes: string[] = [];
@@ -50,7 +50,7 @@ test('I3 kill -9 in mid-flight: its rows are taken over after the lease, and loo
   const held = await heldByVictim();
   t.true(held.length >= 1, 'it died with rows in its hands');
   faults.clear();
-  await world.ended(hashes, 60_000);
+  await world.ended(hashes);
 
   const lines = survivors.flatMap((instance) => instance.log);
   const about = (hash: string, msg: string): LogLine[] =>

@@ -2,6 +2,7 @@
 // its deduplication: a second process brings the row to its right end, and the ledger has seen one effect.
 import type pg from 'pg';
 import { type Instance, startFleet, startInstance } from '../support/fleet.js';
+import { waitForLocks } from '../support/lock-timeouts.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import {
   createWorld,
@@ -62,6 +63,7 @@ const PATIENT = 60_000;
 /** Empty: as it should be. Else what is not. */
 export async function killAt(t: Teardown, { step, parties, apiVersion, dedup }: KillCase): Promise<string[]> {
   const world = await createWorld(t, { parties, apiVersion, dedup, latencyMs: 150 });
+  await waitForLocks(world.db.query);
   const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
   const database = await startProxy(t, world.db.url);
   const env = { SUBMISSION_WINDOW_MS: '1500', CALL_TIMEOUT_MS: '20000' };

@@ -26,7 +26,7 @@ async function fleetOf(
   const fleet = Array.from({ length: count }, (_, index) =>
     startInstance(t, world, { INSTANCE_ID: `i${index + 1}`, ...roomy, ...env }),
   );
-  await Promise.all(fleet.map((one) => one.said((line) => line.msg === 'ready', 90_000)));
+  await Promise.all(fleet.map((one) => one.said((line) => line.msg === 'ready')));
 }
 
 const UP_TO_8 = [0, 1, 2, 3, 4, 5, 6, 7] as const;
@@ -39,7 +39,7 @@ test('I6 eight processes started at one moment on a backlog of five senders: one
   await fleetOf(t, world, 8, {});
   const second = await backlog(world, 5, UP_TO_8);
   const hashes = [...first, ...second];
-  await world.ended(hashes, 60_000);
+  await world.ended(hashes);
 
   const rows = await world.db.query<{ hash: string; nonce: string; status: string }>(
     `select '0x' || encode(tx_hash, 'hex') as hash, nonce, status from mempool`,
@@ -69,7 +69,7 @@ test('I6 switched off (LANES=off): transfers of one sender run side by side, eac
   // Few, since they fight over the same holdings: that is what lanes are for.
   const hashes: string[] = [];
   for (let nonce = 0; nonce < 6; nonce++) hashes.push(await world.insert({ from: alice, to: bob, nonce }));
-  await world.ended(hashes, 60_000);
+  await world.ended(hashes);
   for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
   const summary = audit.summary();
   t.is(summary.accepted, hashes.length);

@@ -1,10 +1,11 @@
 import test from 'ava';
 import { startInstance } from '../support/fleet.js';
+import { scaled } from '../support/pace.js';
 import { startProxy } from '../support/proxy.js';
 import { createWorld } from '../support/world.js';
 
 const OUTAGE_MS = 10_000;
-const AGAIN_MS = 15_000;
+const AGAIN_MS = scaled(15_000);
 
 test('I8 the listener heals: backend killed, black hole, ten seconds away; the poll moves rows meanwhile', async (t) => {
   const world = await createWorld(t);
@@ -17,7 +18,7 @@ test('I8 the listener heals: backend killed, black hole, ten seconds away; the p
     POLL_INTERVAL_MS: '600000',
     LEASE_MS: '10000',
   });
-  await instance.said((line) => line.msg === 'ready', 90_000);
+  await instance.said((line) => line.msg === 'ready');
   let nonce = 0;
   /** Completes one more row; what had it claimed. */
   const move = async (): Promise<unknown> => {
@@ -63,6 +64,6 @@ test('I8 the listener heals: backend killed, black hole, ten seconds away; the p
   t.false(meanwhile.has('bell'));
   await proxy.resume();
   await hears('after ten seconds without it');
-  t.is(recreated(), 3);
+  t.true(recreated() >= 3);
   t.deepEqual(await world.audit(), []);
 });

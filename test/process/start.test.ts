@@ -15,7 +15,7 @@ test('run waits for a database and a participant that are away, says so, and goe
   const hash = await world.insert({ from: alice, to: bob });
   const url = proxy.through(world.db.url);
   const instance = startInstance(t, world, { DATABASE_URL: url, ADMIN_ADDRESS: '127.0.0.1:0' });
-  const admin = await instance.said((line) => line.msg === 'admin server listens', 60_000);
+  const admin = await instance.said((line) => line.msg === 'admin server listens');
   const readyz = async (): Promise<string> => {
     const answer = await fetch(`${admin.url}/readyz`);
     return `${answer.status} ${await answer.text()}`;
@@ -32,7 +32,7 @@ test('run waits for a database and a participant that are away, says so, and goe
   t.false((await readyz()).includes('"database"'), 'what is mended is not complained of');
 
   await world.sandbox.control({ kind: 'up' });
-  await instance.said((line) => line.msg === 'ready', 60_000);
+  await instance.said((line) => line.msg === 'ready');
   await says(/^200 /);
   await world.ended([hash]);
   t.like(await world.row(hash), { status: 'completed', attempts: 1 });

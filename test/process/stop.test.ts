@@ -20,7 +20,7 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
     STOP_GRACE_MS: '3000',
     CALL_TIMEOUT_MS: '60000',
   });
-  await instance.said((line) => line.msg === 'ready', 90_000);
+  await instance.said((line) => line.msg === 'ready');
 
   // One is answered within the grace, one never, one still reads its sender's holdings, one has no slot.
   faults.add({ on: 'submit', match: { party: carol.party }, do: { kind: 'hang' } });

@@ -1,6 +1,7 @@
 // I6: one transfer in flight per sender, lowest (nonce, id) first.
 import test from 'ava';
 import type pg from 'pg';
+import { waitForLocks } from '../support/lock-timeouts.js';
 import {
   completed,
   failed,
@@ -25,13 +26,16 @@ const GATE = `
     return pg_catalog.pg_try_advisory_xact_lock(lane);
   end $$`;
 const CLAIM = "select id from mempool_claim_v1(false, 1, 'p', 8, 30000, 0, 1, 1000) where answer = 'row'";
-const AT_THE_GATE = "select 1 from pg_locks where locktype = 'advisory' and classid = 1 and not granted";
+/** In this database: others have gates of their own. */
+const AT_THE_GATE = `select 1 from pg_locks l join pg_database d on d.oid = l.database
+  where d.datname = current_database() and locktype = 'advisory' and classid = 1 and not granted`;
 
 /** Runs a claim up to the gate, then `meanwhile`, then lets it go on. */
 async function gatedClaim(
   db: { readonly pool: pg.Pool; query(sql: string): Promise<pg.QueryResultRow[]> },
   meanwhile: () => Promise<void>,
 ): Promise<string[]> {
+  await waitForLocks(db.query);
   const [keeper, claimer] = [await db.pool.connect(), await db.pool.connect()];
   await claimer.query('set search_path = gate, public, pg_catalog');
   await keeper.query('select pg_advisory_lock(1, 1)');

@@ -9,6 +9,7 @@ import type { MigrateOptions } from '../../src/store/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { readSteps } from '../../src/store/steps.js';
 import { createStore } from '../../src/store/store.js';
+import { HANG_MS } from '../support/pace.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
 
 interface Teardown {
@@ -186,7 +187,8 @@ export async function until(
   sql: string,
   values: unknown[] = [],
 ): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  const end = performance.now() + HANG_MS;
+  while (performance.now() < end) {
     if ((await query(sql, values)).length > 0) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { compiled } from './compiled.js';
+import { HANG_MS, scaled, scaledWindow } from './pace.js';
 import { MASTER_KEY, type World } from './world.js';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
@@ -43,7 +44,12 @@ export function startInstance(
   env: Readonly<Record<string, string>> = {},
 ): Instance {
   const child: ChildProcess = spawn(process.execPath, [compiled('cli/main'), 'run'], {
-    env: { ...process.env, ...world.sandbox.env, ...SCALED, DATABASE_URL: world.db.url, ...env },
+    env: {
+      ...process.env,
+      ...world.sandbox.env,
+      DATABASE_URL: world.db.url,
+      ...inPace({ ...SCALED, ...env }),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: LogLine[] = [];
@@ -65,20 +71,21 @@ export function startInstance(
     pid: child.pid ?? 0,
     log,
     exited,
-    said(fits, timeoutMs = 30_000) {
+    said(fits, timeoutMs = HANG_MS) {
       const seen = log.find(fits);
       if (seen !== undefined) return Promise.resolve(seen);
+      const patience = Math.max(timeoutMs, HANG_MS);
       return new Promise((resolve, reject) => {
         const fail = (): void =>
           reject(
             new Error(
-              `not said within ${timeoutMs} ms; last lines:\n${log
+              `not said within ${patience} ms; last lines:\n${log
                 .slice(-15)
                 .map((line) => JSON.stringify(line))
                 .join('\n')}`,
             ),
           );
-        const timer = setTimeout(fail, timeoutMs);
+        const timer = setTimeout(fail, patience);
         timer.unref();
         const watch = (line: LogLine): void => {
           if (!fits(line)) return;
@@ -93,6 +100,15 @@ export function startInstance(
   };
 }
 
+/** Settings that are times, in the pace of this machine. */
+const inPace = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).map(([name, value]) => {
+      if (!name.endsWith('_MS')) return [name, value];
+      return [name, String((name === 'SUBMISSION_WINDOW_MS' ? scaledWindow : scaled)(Number(value)))];
+    }),
+  );
+
 /** So many instances, all ready to claim. */
 export async function startFleet(
   t: Teardown,
@@ -103,7 +119,7 @@ export async function startFleet(
   const fleet = Array.from({ length: count }, (_, index) =>
     startInstance(t, world, { INSTANCE_ID: `i${index + 1}`, ...env }),
   );
-  await Promise.all(fleet.map((instance) => instance.said((line) => line.msg === 'ready', 90_000)));
+  await Promise.all(fleet.map((instance) => instance.said((line) => line.msg === 'ready')));
   return fleet;
 }
 

@@ -14,6 +14,7 @@ import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { createSigner, type Signer } from '../../src/transfer/signer.js';
+import { HANG_MS, scaled, scaledWindow } from './pace.js';
 import { MASTER_KEY, type World } from './world.js';
 
 export interface Local {
@@ -47,6 +48,19 @@ export interface LocalOptions {
   readonly onEvent?: (event: SubmitterEvent) => void;
 }
 
+/** Of an instance, unless told otherwise; all of them in the pace of this machine, those that a test gives too. */
+const SPANS = {
+  // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
+  leaseMs: 20_000,
+  pollMs: 100,
+  canaryMs: 1_000,
+  callTimeoutMs: 5_000,
+  windowMs: 15_000,
+  probeMs: 200,
+  lookPatienceMs: null as number | null,
+  retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
+};
+
 const silent: Notifications = { start: async () => {}, stop: async () => {}, proven: () => true };
 let count = 0;
 
@@ -61,19 +75,11 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     Omit<Token, 'address' | 'offerIsDone'> & { readonly offerIsDone?: boolean }
   >;
   const issuerParty = party(env.CANTON_ISSUER_PARTY ?? '');
+  const spans = { ...SPANS, ...options.settings };
   const settings: PathSettings = {
     holder: `local-${++count}`,
     concurrency: 16,
-    leaseMs: 1_000,
-    pollMs: 100,
-    canaryMs: 1_000,
-    callTimeoutMs: 5_000,
-    // Room on a busy machine: what is sent within it is no matter of the machine's mood. Who waits for a bound says less.
-    windowMs: 4_000,
     toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
-    probeMs: 200,
-    lookPatienceMs: null,
-    retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
     lanes: 'sender',
     verifyPrepared: true,
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
@@ -86,6 +92,14 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
       ]),
     ),
     ...options.settings,
+    leaseMs: scaled(spans.leaseMs),
+    pollMs: scaled(spans.pollMs),
+    canaryMs: scaled(spans.canaryMs),
+    callTimeoutMs: scaled(spans.callTimeoutMs),
+    windowMs: scaledWindow(spans.windowMs),
+    probeMs: scaled(spans.probeMs),
+    lookPatienceMs: spans.lookPatienceMs === null ? null : scaled(spans.lookPatienceMs),
+    retry: { ...spans.retry, minMs: scaled(spans.retry.minMs), maxMs: scaled(spans.retry.maxMs) },
   };
   const database = openDatabase({ url: world.db.url });
   const open = createLedger({
@@ -123,20 +137,21 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     store,
     ledger,
     health: () => events.reduce(onEvent, STARTING),
-    event(kind, fits = () => true, timeoutMs = 20_000) {
+    event(kind, fits = () => true, timeoutMs = HANG_MS) {
       type Wanted = Extract<SubmitterEvent, { kind: typeof kind }>;
       const is = (event: SubmitterEvent): event is Wanted => event.kind === kind && fits(event as Wanted);
       const seen = events.find(is);
       if (seen !== undefined) return Promise.resolve(seen);
       return new Promise((resolve, reject) => {
+        const patience = Math.max(timeoutMs, HANG_MS);
         const timer = setTimeout(
           () =>
             reject(
               new Error(
-                `no event ${kind} within ${timeoutMs} ms; last: ${JSON.stringify(events.slice(-5), (_, value) => (typeof value === 'bigint' ? String(value) : value))}`,
+                `no event ${kind} within ${patience} ms; last: ${JSON.stringify(events.slice(-5), (_, value) => (typeof value === 'bigint' ? String(value) : value))}`,
               ),
             ),
-          timeoutMs,
+          patience,
         );
         // Another wait may have been enough for the test.
         timer.unref();

@@ -2,9 +2,11 @@
 // both sides, and ways to put transfers in. Submitters run in it as processes (`fleet.ts`) or in this one (`local.ts`).
 import { randomBytes, randomInt } from 'node:crypto';
 import type pg from 'pg';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
+import type { Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
 import { migrate } from '../../src/store/migrate.js';
 import { sealKey } from '../../src/transfer/key.js';
+import { HANG_MS } from './pace.js';
+import { startPacedSandbox } from './paced-sandbox.js';
 import { migratedDatabase, type TestDatabase } from './postgres.js';
 
 interface Teardown {
@@ -64,7 +66,7 @@ export interface World {
   /** Inserts what canton-middleware's API inserts; the command id. */
   insert(transfer: NewTransfer): Promise<string>;
   row(hash: string): Promise<RowState>;
-  /** Resolves as soon as the query's condition holds; rejects with the rows' state after 30 s. */
+  /** Resolves as soon as the query's condition holds; rejects with the rows' state where that is never. */
   until(what: string, holds: () => Promise<boolean> | boolean, timeoutMs?: number): Promise<void>;
   /** All of them are completed or failed. */
   ended(hashes: readonly string[], timeoutMs?: number): Promise<void>;
@@ -91,7 +93,7 @@ export interface WorldOptions {
 }
 
 export async function createWorld(t: Teardown, options: SandboxOptions & WorldOptions = {}): Promise<World> {
-  const sandbox = await startSandbox({
+  const sandbox = await startPacedSandbox({
     timeScale: 0.02,
     latencyMs: 20,
     seed: 'test',
@@ -161,15 +163,16 @@ export async function createWorld(t: Teardown, options: SandboxOptions & WorldOp
         [Buffer.from(hash.slice(2), 'hex')],
       );
     },
-    async until(what, holds, timeoutMs = 30_000) {
-      const end = performance.now() + timeoutMs;
+    async until(what, holds, timeoutMs = HANG_MS) {
+      const patience = Math.max(timeoutMs, HANG_MS);
+      const end = performance.now() + patience;
       while (!(await holds())) {
         if (performance.now() > end) {
           const rows = await db.query(
             'select id, status, attempts, available_at, claimed_by, sent_until, last_error from mempool order by id limit 20',
           );
           throw new Error(
-            `not within ${timeoutMs} ms: ${what}\n${rows.map((row) => JSON.stringify(row)).join('\n')}`,
+            `not within ${patience} ms: ${what}\n${rows.map((row) => JSON.stringify(row)).join('\n')}`,
           );
         }
         await new Promise((resolve) => setTimeout(resolve, 20));

@@ -108,7 +108,11 @@ async function within(work: Promise<void>, { timeoutMs, signal }: Partial<CallOp
   if (timeoutMs === undefined && signal === undefined) return work;
   const done = new AbortController();
   await limited(signal === undefined ? [done.signal] : [done.signal, signal], null, async (stop) => {
-    await Promise.race([work, pause(timeoutMs ?? TIMEOUT_MS, stop)]);
+    try {
+      await Promise.race([work, pause(timeoutMs ?? TIMEOUT_MS, stop)]);
+    } finally {
+      // While `stop` still hears it: else the rest of the pause keeps a timer, and with it the process.
+      done.abort();
+    }
   });
-  done.abort();
 }

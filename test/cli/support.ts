@@ -1,7 +1,7 @@
 // The command line as a process of its own, in an environment of its own.
 import { spawn } from 'node:child_process';
 import { compiled } from '../support/compiled.js';
-import { HANG_MS } from '../support/pace.js';
+import { HANG_MS } from '../support/time.js';
 
 export interface Ended {
   readonly code: number | null;

@@ -238,7 +238,7 @@ test('P25 a slow preparation that outlasts its window: nothing leaves under that
   const [alice, bob] = [await world.user(), await world.user()];
   world.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 5_000 } });
   const local = await startLocal(t, world, {
-    settings: { windowMs: 4_000, leaseMs: 10_000 },
+    settings: { windowMs: 4_000, leaseMs: 10_000, callTimeoutMs: 20_000 },
   });
   const hash = await world.insert({ from: alice, to: bob });
   const released = await local.event('settled');

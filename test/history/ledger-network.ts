@@ -4,7 +4,7 @@ import type { Outcome } from '../../src/core/outcome.js';
 import type { CallOptions, Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Local } from '../support/local.js';
-import { HANG_MS } from '../support/pace.js';
+import { HANG_MS } from '../support/time.js';
 import type { World } from '../support/world.js';
 
 export type Fate =

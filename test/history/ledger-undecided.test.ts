@@ -12,7 +12,7 @@ import { migrateDown } from '../../src/store/migrate-down.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
-import { HANG_MS } from '../support/pace.js';
+import { HANG_MS } from '../support/time.js';
 import { createWorld, DEMO, MASTER_KEY, type User, type World } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
 

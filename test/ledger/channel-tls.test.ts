@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { ConfigError } from '../../src/core/errors.js';
 import type { ChannelOptions } from '../../src/ledger/channel.js';
 import { createLedger, type OpenLedger } from '../../src/ledger/ledger.js';
 import { createAuthority } from '../support/certificates.js';
+import { compiled } from '../support/compiled.js';
 import { files, type Stub, startStub } from '../support/participant-stub.js';
 import { connected, TIMEOUT, valueIn } from './setup.js';
 
@@ -104,10 +104,9 @@ test('plaintext to a TLS port, and TLS to a plaintext one', async (t) => {
 test("without a CA file Node's authorities count, those of NODE_EXTRA_CA_CERTS among them", async (t) => {
   const stub = await startStub(t, { identity: ca.issue(HOST) });
   const { extra } = files(t, { extra: ca.cert });
-  const ask = fileURLToPath(new URL('../support/ask-version.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', ask, `https://${HOST}:${stub.port}`],
+    [compiled('support/ask-version', 'test'), `https://${HOST}:${stub.port}`],
     // Nothing else of this machine's: it may name authorities of its own.
     { env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: extra } },
   );

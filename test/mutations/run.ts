@@ -44,6 +44,7 @@ function tryOut({ file, find, put, test, match }: Mutation): string {
       cwd: copy,
       encoding: 'utf8',
       timeout: 240_000,
+      env: { ...process.env, TEST_HANG_MS: '60000' },
     });
     const output = `${run.stdout}${run.stderr}`;
     if (/Couldn.t find any matching tests|No tests found/.test(output)) return 'no test of that name';

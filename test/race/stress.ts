@@ -11,6 +11,7 @@ import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
+import { compiled } from '../support/compiled.js';
 import { check, type Violations } from './checker.js';
 import { LEASE_MS, readJournals } from './journal.js';
 
@@ -40,7 +41,6 @@ export interface StressResult {
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url));
 /** A claim that has run out, the longest backoff, and some. */
 const SETTLED_MS = LEASE_MS + 400;
 
@@ -66,10 +66,14 @@ export async function stress(options: StressOptions): Promise<StressResult> {
     const children: ChildProcess[] = [];
     let lives = 0;
     const spawn = (n: number): void => {
-      children[n] = fork(WORKER, [url, folder, String(n), String(++lives), String(until)], {
-        execArgv: ['--import', import.meta.resolve('tsx')],
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      });
+      children[n] = fork(
+        compiled('race/worker', 'test'),
+        [url, folder, String(n), String(++lives), String(until)],
+        {
+          execArgv: [],
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        },
+      );
     };
     for (let n = 0; n < processes; n++) spawn(n);
     let [seen, kills] = [0, 0];

@@ -9,8 +9,8 @@ import type { MigrateOptions } from '../../src/store/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { readSteps } from '../../src/store/steps.js';
 import { createStore } from '../../src/store/store.js';
-import { HANG_MS } from '../support/pace.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
+import { HANG_MS } from '../support/time.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;

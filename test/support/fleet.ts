@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { compiled } from './compiled.js';
-import { HANG_MS, scaled, scaledWindow } from './pace.js';
+import { scaled, scaledWindow } from './pace.js';
+import { HANG_MS } from './time.js';
 import { MASTER_KEY, type World } from './world.js';
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };

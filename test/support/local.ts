@@ -14,7 +14,8 @@ import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { createSigner, type Signer } from '../../src/transfer/signer.js';
-import { HANG_MS, scaled, scaledWindow } from './pace.js';
+import { scaled, scaledWindow } from './pace.js';
+import { HANG_MS } from './time.js';
 import { MASTER_KEY, type World } from './world.js';
 
 export interface Local {

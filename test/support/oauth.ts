@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OauthClient } from '../../src/ledger/token-request.js';
+import { HANG_MS } from './time.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void> | void): void;
@@ -113,9 +114,9 @@ export function handClock(): { elapsed(): number; advance(ms: number): void } {
 
 /** Looks again and again, until it holds. */
 export async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + HANG_MS;
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${HANG_MS} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,7 +1,8 @@
 // A sandbox whose times are in the pace of this machine: the ledger's own, and those of faults and controls. A world that
 // is slow as a whole behaves as one that is fast: what outlasts what stays the same.
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
-import { HANG_MS, PACE, scaled } from './pace.js';
+import { PACE, scaled } from './pace.js';
+import { HANG_MS } from './time.js';
 
 export async function startPacedSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { timeScale = 1 } = options;

@@ -2,10 +2,10 @@
 // file starts and that ends with ava), and a fresh database for each test, copied from one that is migrated already.
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { type MigrateOptions, migrate } from '../../src/store/migrate.js';
+import { compiled } from './compiled.js';
 import { onceARun, RUN, RUN_FOLDER } from './run.js';
 import { serverFolder } from './server-folder.js';
 
@@ -46,8 +46,7 @@ async function sharedServer(): Promise<string> {
 
 /** Somebody else's server: what this run leaves there is dropped when it is over, however that comes about. */
 function guarded(url: string): string {
-  const guard = fileURLToPath(new URL('./run-guard.ts', import.meta.url));
-  const args = ['--import', import.meta.resolve('tsx'), guard, String(RUN), RUN_FOLDER, TEMPLATES];
+  const args = [compiled('support/run-guard', 'test'), String(RUN), RUN_FOLDER, TEMPLATES];
   spawn(process.execPath, args, { detached: true, stdio: 'ignore' }).unref();
   return url;
 }

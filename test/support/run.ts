@@ -2,13 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { HANG_MS } from './time.js';
 
 /** The process whose end is the run's end. */
 export const RUN = process.ppid;
 /** What is handed over in this run. Whoever keeps the run's server deletes it at its end. */
 export const RUN_FOLDER = path.join(tmpdir(), `canton-submitter-test-${RUN}`);
-
-const HANG_MS = 300_000;
 
 /** The value of that name: the first file that asks makes it, the others wait for it. */
 export async function onceARun<T>(name: string, make: () => Promise<T>): Promise<T> {

@@ -5,9 +5,9 @@ import type pg from 'pg';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
 import { migrate } from '../../src/store/migrate.js';
 import { sealKey } from '../../src/transfer/key.js';
-import { HANG_MS } from './pace.js';
 import { startPacedSandbox } from './paced-sandbox.js';
 import { migratedDatabase, type TestDatabase } from './postgres.js';
+import { HANG_MS } from './time.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;

@@ -1,5 +1,6 @@
 // Generates proto/gen from proto/**/*.proto: buf and protoc-gen-ts make TypeScript in a scratch folder,
-// the compiler makes of it what is committed. `--check` writes nothing and compares instead.
+// the compiler makes of it what is committed. `--check [FOLDER ...]` writes nothing and compares instead: proto/gen, or
+// each of these folders.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -137,11 +138,13 @@ function write(tree: Tree): void {
 }
 
 const tree = generate();
-if (process.argv.includes('--check')) {
-  const found = differences(tree, readTree(genDir));
-  for (const line of found) console.error(line);
-  if (found.length > 0) {
-    console.error('proto/gen is not what proto/ generates: run `npm run gen`');
+const [mode, ...folders] = process.argv.slice(2);
+if (mode === '--check') {
+  for (const folder of folders.length > 0 ? folders : [genDir]) {
+    const found = differences(tree, readTree(folder));
+    for (const line of found) console.error(line);
+    if (found.length === 0) continue;
+    console.error(`${folder} is not what proto/ generates: run \`npm run gen\``);
     process.exitCode = 1;
   }
 } else {

@@ -236,9 +236,9 @@ test('one fleet serves both: a hosted sender pays an external one, who pays it b
 test('P25 a slow preparation that outlasts its window: nothing leaves under that bound', async (t) => {
   const world = await createWorld(t, external);
   const [alice, bob] = [await world.user(), await world.user()];
-  world.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 5_000 } });
+  world.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 1_800 } });
   const local = await startLocal(t, world, {
-    settings: { windowMs: 4_000, leaseMs: 10_000, callTimeoutMs: 20_000 },
+    settings: { windowMs: 1_500 },
   });
   const hash = await world.insert({ from: alice, to: bob });
   const released = await local.event('settled');

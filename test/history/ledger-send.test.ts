@@ -102,8 +102,8 @@ test('P25 a slow read between claim and send: the request carries the bound that
 test('P25 a read that takes longer than the window: nothing is sent under that bound', async (t) => {
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
-  world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 2_500 } });
-  const local = await startLocal(t, world, { settings: { windowMs: 2_000 } });
+  world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 1_800 } });
+  const local = await startLocal(t, world, { settings: { windowMs: 1_500 } });
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('taken');
   const bound = Number((await world.row(hash)).sent_until);

@@ -21,7 +21,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = path.join(root, 'node_modules', '.cache', 'canton-submitter-tests');
 const SOURCES = ['src', 'test', 'scripts'];
 /** What the sources read, or resolve names by, at run time. */
-const BESIDE = ['package.json', 'proto', 'schema.sql', 'triggers.sql', 'node_modules'];
+const BESIDE = [
+  'package.json',
+  'proto',
+  'schema.sql',
+  'triggers.sql',
+  'node_modules',
+  'test/support/compile.js',
+];
 /** Older ones stay for somebody else's run, which may be using them. */
 const KEPT = 5;
 
@@ -55,7 +62,7 @@ export function compile() {
     sourcesContent: false,
     logLevel: 'error',
   });
-  for (const file of files) if (file.startsWith(path.join(root, 'test'))) keepPlace(file, draft);
+  for (const file of files) if (!file.startsWith(path.join(root, 'src'))) keepPlace(file, draft);
   for (const name of BESIDE) symlinkSync(path.join(root, name), path.join(draft, name));
   try {
     renameSync(draft, folder);
@@ -68,7 +75,7 @@ export function compile() {
   return folder;
 }
 
-/** A test looks for its fixtures, the documents and its own like beside its source. */
+/** A test or a script looks for fixtures, documents and its own like beside its source. */
 function keepPlace(/** @type {string} */ file, /** @type {string} */ folder) {
   const target = path.join(folder, path.relative(root, file)).replace(/\.ts$/, '.js');
   const code = readFileSync(target, 'utf8');

@@ -2,11 +2,13 @@
 // again and again. The ledger's log and its balances judge. Deduplication is off.
 import test from 'ava';
 import { startFleet, startInstance } from '../support/fleet.js';
+import { LONG } from '../support/long.js';
 import { createWorld } from '../support/world.js';
 
 const SENDERS = 12;
-const ROWS = 60;
-const KILLS = 3;
+const ROWS = LONG ? 120 : 36;
+const KILLS = LONG ? 6 : 2;
+const ROWS_FORGOTTEN = LONG ? 80 : 30;
 
 test('I4 I5 answers lost, requests late, a process killed again and again: one effect each, failed where there is none', async (t) => {
   const world = await createWorld(t, { dedup: false, latencyMs: 100 });
@@ -84,7 +86,7 @@ test('I4 I5 three answers in ten lost after the commit, deduplication forgotten 
     faults.add({ on: 'submit', match: { probability: 0.1 }, do: { kind: 'dropAnswer', how } });
   await startFleet(t, world, 2, { SUBMISSION_WINDOW_MS: '2000', CALL_TIMEOUT_MS: '1000' });
   const hashes: string[] = [];
-  for (let n = 0; n < 40; n++) {
+  for (let n = 0; n < ROWS_FORGOTTEN; n++) {
     const [from, to] = [users[n % 8], users[(n * 3 + 1) % 8]];
     if (from === undefined || to === undefined) return t.fail();
     // Most of a balance: what a first attempt has moved is not there for a second one.

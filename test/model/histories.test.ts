@@ -1,10 +1,11 @@
 // Random histories of rows, instances, networks, ledgers and databases, against the real decisions of src/core. Many
 // more by command: `npm run test:histories -- --runs 100000`.
 import test from 'ava';
+import { LONG } from '../support/long.js';
 import { mutants, withoutGuard } from './histories/mutants.js';
 import { check, inWords } from './histories/run.js';
 
-const RUNS = 4_000;
+const RUNS = LONG ? 100_000 : 4_000;
 /** The rarest of them is met once in some thousand histories of its kind. */
 const RUNS_WITHOUT = 40_000;
 

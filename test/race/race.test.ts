@@ -1,15 +1,20 @@
 import test from 'ava';
+import { LONG } from '../support/long.js';
+import { scaled } from '../support/pace.js';
 import { freshDatabase } from '../support/postgres.js';
 import { isBroken, stress } from './stress.js';
+
+/** Long enough, on a slow machine too, that much has happened. */
+const SECONDS = scaled(LONG ? 60_000 : 6_000) / 1_000;
 
 test.serial(
   'I1 I2 I3 I6 processes that insert, claim, look, park, replay, stall and are killed: nothing overlaps, nothing is stranded',
   async (t) => {
     const { url } = await freshDatabase(t);
-    const result = await stress({ url, seconds: 12, processes: 4 });
+    const result = await stress({ url, seconds: SECONDS, processes: LONG ? 8 : 4 });
     t.log({ ...result, examples: undefined });
     t.false(isBroken(result), JSON.stringify(result, null, 2));
-    t.true(result.claimed > 50 && result.looked > 5);
+    t.true(result.claimed > 20 && result.looked > 2);
   },
 );
 

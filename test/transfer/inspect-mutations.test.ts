@@ -4,6 +4,7 @@ import { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import test from 'ava';
 import fc from 'fast-check';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
+import { LONG } from '../support/long.js';
 import { messageOf, ownScenario, registryScenario, seal } from './prepared.js';
 
 type Leaf = string | number | bigint | boolean | Uint8Array;
@@ -140,7 +141,7 @@ test('one field changed, and its hash with it: no signature, unless the field mo
       const signed = await signedAfter(change, true);
       if (signed !== null && !NEUTRAL.some((name) => name.test(signed))) throw new Error(`signed: ${signed}`);
     }),
-    { numRuns: 400 },
+    { numRuns: LONG ? 4_000 : 150 },
   );
   t.pass();
 });
@@ -154,7 +155,7 @@ test('one field changed behind its hash: no signature, whatever the field', asyn
       const signed = await signedAfter(change, false);
       if (signed !== null && !UNHASHED.test(signed)) throw new Error(`signed: ${signed}`);
     }),
-    { numRuns: 200 },
+    { numRuns: LONG ? 2_000 : 100 },
   );
   t.pass();
 });

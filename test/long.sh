@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# `npm run test:long`: what `npm test` has in a smaller form, at its full length: some twenty minutes on two cores.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export TEST_LONG=1
+npx ava test/history/ledger-crash.test.ts test/history/ledger-soak.test.ts test/race/race.test.ts \
+  test/transfer/inspect-mutations.test.ts test/model/histories.test.ts
+npx tsx test/process/kill-all.ts

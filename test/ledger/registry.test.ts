@@ -7,7 +7,7 @@ import type { TransferTerms } from '../../src/core/transfer.js';
 import { registryFactory } from '../../src/ledger/registry.js';
 
 const settings = { synchronizerId: 'sync::1220' };
-const TIMEOUT = { timeoutMs: 5_000 };
+const TIMEOUT = { timeoutMs: 60_000 };
 const terms: TransferTerms = {
   sender: party('alice::1220aa'),
   receiver: party('bob::1220bb'),

@@ -4,9 +4,10 @@ import { microsOf, type Party, party, type TxHash } from '../../src/core/ids.js'
 import type { Read } from '../../src/core/ports.js';
 import type { HostedSubmission } from '../../src/core/transfer.js';
 import { createLedger, type LedgerOptions, type OpenLedger } from '../../src/ledger/ledger.js';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/index.js';
+import type { Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
+import { startPacedSandbox } from '../support/paced-sandbox.js';
 
-export const TIMEOUT = { timeoutMs: 10_000 };
+export const TIMEOUT = { timeoutMs: 60_000 };
 export const DEMO = 'DEMO';
 export const UNIT = 10n ** 10n;
 
@@ -25,7 +26,7 @@ export async function bench(
   options: SandboxOptions = {},
   change: Partial<LedgerOptions> = {},
 ): Promise<Bench> {
-  const sandbox = await startSandbox({ timeScale: 0.02, latencyMs: 10, seed: t.title, ...options });
+  const sandbox = await startPacedSandbox({ timeScale: 0.02, latencyMs: 10, seed: t.title, ...options });
   const [alice, bob] = sandbox.createParties([
     {
       hint: 'alice',

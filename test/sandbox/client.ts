@@ -44,6 +44,7 @@ import {
 import { GetUpdateByIdRequest, UpdateServiceClient } from '#proto/com/daml/ledger/api/v2/update_service.js';
 import { VersionServiceClient } from '#proto/com/daml/ledger/api/v2/version_service.js';
 import type { Sandbox } from '../../src/sandbox/index.js';
+import { HANG_MS } from '../support/time.js';
 import {
   FACTORY_TEMPLATE,
   HOLDING_INTERFACE,
@@ -52,8 +53,8 @@ import {
   transferCommands,
 } from './transfer-commands.js';
 
-/** How long a test waits for what must come; a crowded machine is slow. */
-const PATIENCE_MS = 30_000;
+/** How long a test waits for what must come. */
+const PATIENCE_MS = HANG_MS;
 
 export class LedgerClient {
   readonly commands: CommandServiceClient;

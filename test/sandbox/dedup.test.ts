@@ -1,6 +1,7 @@
 // Command deduplication by change ID: what counts, for how long, and what is left when its data is pruned.
 import test from 'ava';
 import { Duration } from '#proto/google/protobuf/duration.js';
+import { scaled } from '../support/pace.js';
 import { failing } from './client.js';
 import { at, type Stage, stage } from './setup.js';
 import { toldBy, toldByError } from './told.js';
@@ -76,7 +77,10 @@ test('a duration counts back on the participant clock', async (t) => {
   t.is(await reasonOf(on.client.transfer({ ...spec(on, 1), dedup: dedup(60) })), 'DUPLICATE_COMMAND');
   t.is(await reasonOf(on.client.transfer({ ...spec(on, 1), dedup: dedup(-1) })), 'INVALID_FIELD');
   await on.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 120_000 });
-  t.is(await reasonOf(on.client.transfer({ ...spec(on, 1), dedup: dedup(180) })), 'DUPLICATE_COMMAND');
+  t.is(
+    await reasonOf(on.client.transfer({ ...spec(on, 1), dedup: dedup(scaled(180)) })),
+    'DUPLICATE_COMMAND',
+  );
   const passed = await reasonOf(on.client.transfer({ ...spec(on, 1), dedup: dedup(60) }));
   t.is(
     passed,

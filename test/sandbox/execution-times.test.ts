@@ -1,5 +1,6 @@
 // Until when a signed transaction can be accepted: its ledger effective time and tolerance, its maximum record time.
 import test from 'ava';
+import { PACE, scaled } from '../support/pace.js';
 import { failing } from './client.js';
 import { at, type ExternalStage, externalStage } from './setup.js';
 import { toldByError } from './told.js';
@@ -19,10 +20,10 @@ test('max_record_time: nothing is accepted later, and the bound itself is in tim
   const bounds = new Map<string, number>();
   const attempts = on.coins.map(async (_, coin) => {
     const commandId = `c${coin}`;
-    const maxRecordTime = nowMicros() + 1_500_000;
+    const maxRecordTime = nowMicros() + scaled(6_000_000);
     bounds.set(commandId, maxRecordTime);
     const prepared = await on.external.prepare(spec(on, commandId, coin), { maxRecordTime });
-    const ms = Math.max(0, (maxRecordTime - nowMicros()) / 1000 - 800 + coin * 90);
+    const ms = Math.max(0, (maxRecordTime - nowMicros()) / 1000 / PACE - 3_200 + coin * 360);
     on.sandbox.faults.add({
       on: 'submit',
       match: { commandId },
@@ -66,7 +67,7 @@ test('ledger effective time: executed later than the tolerance after it was prep
 
 test('the sandbox’s own clock decides: with the ledger ahead, a bound that this machine has not reached is past', async (t) => {
   const on = await externalStage(t);
-  const prepared = await on.external.prepare(spec(on), { maxRecordTime: nowMicros() + 3_000_000 });
+  const prepared = await on.external.prepare(spec(on), { maxRecordTime: nowMicros() + scaled(3_000_000) });
   await on.sandbox.control({ kind: 'clockSkew', ms: 4000 });
   t.is(await reasonOf(on.external.execute(prepared, on.signer)), 'NOT_SEQUENCED_TIMEOUT');
 });

@@ -15,6 +15,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import type { ExternalParty } from '../../src/sandbox/index.js';
+import { HANG_MS } from '../support/time.js';
 import { call, type LedgerClient } from './client.js';
 import type { TransferSpec } from './transfer-commands.js';
 
@@ -53,7 +54,7 @@ export class ExternalClient {
   async prepare(
     spec: TransferSpec,
     options: PrepareOptions = {},
-    patienceMs = 30_000,
+    patienceMs = HANG_MS,
   ): Promise<PrepareSubmissionResponse> {
     const request = prepareRequest(await this.ledger.transferCommands(spec), options);
     const deadline = Date.now() + patienceMs;
@@ -70,7 +71,7 @@ export class ExternalClient {
   ): Promise<ExecuteSubmissionAndWaitResponse> {
     const request = executeRequest(prepared, party, options);
     return call((callback) => {
-      const deadline = Date.now() + 30_000;
+      const deadline = Date.now() + HANG_MS;
       const { metadata } = this.ledger;
       const sent = this.interactive.ExecuteSubmissionAndWait(request, metadata, { deadline }, callback);
       cancel?.addEventListener('abort', () => sent.cancel());

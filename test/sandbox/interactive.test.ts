@@ -12,6 +12,7 @@ import {
   type PrepareSubmissionResponse,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import type { ExternalParty } from '../../src/sandbox/index.js';
+import { scaled } from '../support/pace.js';
 import { call, failing } from './client.js';
 import { ackRequest, contentOf, type ExecuteOptions, signatures, V2 } from './external.js';
 import { at, type ExternalStage, externalStage } from './setup.js';
@@ -295,7 +296,7 @@ test('faults of a prepare: refused for its sender, slow, hung', async (t) => {
   await on.external.prepare(spec(on));
   t.true(performance.now() - started >= 59);
   on.sandbox.faults.add({ on: method, times: 1, do: { kind: 'hang' } });
-  const error = await failing(on.external.prepare(spec(on), {}, 400));
+  const error = await failing(on.external.prepare(spec(on), {}, scaled(3_000)));
   t.is(error.code, 4);
   t.is(on.sandbox.audit.summary().reads[method], 4);
 });

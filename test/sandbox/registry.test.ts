@@ -5,6 +5,7 @@ import { DisclosedContract } from '#proto/com/daml/ledger/api/v2/commands.js';
 import { TransactionShape } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import { List, Value, Variant } from '#proto/com/daml/ledger/api/v2/value.js';
 import { startSandbox } from '../../src/sandbox/index.js';
+import { startPacedSandbox } from '../support/paced-sandbox.js';
 import { failing } from './client.js';
 import { contentOf, ExternalClient } from './external.js';
 import { at, connect, type ExternalStage } from './setup.js';
@@ -33,7 +34,7 @@ interface RegistryStage extends ExternalStage {
 }
 
 async function registryStage(t: ExecutionContext, timeScale = 0.1): Promise<RegistryStage> {
-  const sandbox = await startSandbox({ timeScale, latencyMs: 0, seed: t.title, registry: true });
+  const sandbox = await startPacedSandbox({ timeScale, latencyMs: 0, seed: t.title, registry: true });
   t.teardown(() => sandbox.close());
   const client = connect(t, sandbox);
   const holdings = ['USDCx', 'EURO', 'DEMO'].map((token) => ({ token, amount: '10', count: 2 }));

@@ -1,12 +1,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
-import {
-  type AuditLog,
-  type ExternalParty,
-  type Sandbox,
-  type SandboxOptions,
-  startSandbox,
-} from '../../src/sandbox/index.js';
+import type { AuditLog, ExternalParty, Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
+import { startPacedSandbox } from '../support/paced-sandbox.js';
 import { failing, LedgerClient } from './client.js';
 import { ExternalClient } from './external.js';
 import type { TransferSpec } from './transfer-commands.js';
@@ -29,7 +24,7 @@ export async function stage(
   options: SandboxOptions = {},
   coinCount = 4,
 ): Promise<Stage> {
-  const sandbox = await startSandbox({ timeScale: SCALE, latencyMs: 0, seed: t.title, ...options });
+  const sandbox = await startPacedSandbox({ timeScale: SCALE, latencyMs: 0, seed: t.title, ...options });
   t.teardown(() => sandbox.close());
   const client = connect(t, sandbox);
   const [alice = '', bob = ''] = sandbox.createParties([
@@ -39,8 +34,8 @@ export async function stage(
   return { sandbox, client, alice, bob, coins: options.token ? [] : await client.holdings(alice) };
 }
 
-/** What is prepared must be sequenced within the tolerance, however slow this machine is: 6 s. */
-const PATIENT = 0.1;
+/** What is prepared must be sequenced within the tolerance, however slow this machine is: a minute. */
+const PATIENT = { timeScale: 0.1, toleranceMs: 600_000 };
 
 /** Alice signs for herself; bob is hosted. */
 export interface ExternalStage extends Stage {
@@ -53,7 +48,12 @@ export async function externalStage(
   options: SandboxOptions = {},
   coinCount = 4,
 ): Promise<ExternalStage> {
-  const sandbox = await startSandbox({ timeScale: PATIENT, latencyMs: 0, seed: t.title, ...options });
+  const sandbox = await startPacedSandbox({
+    ...(options.timeScale === undefined ? PATIENT : {}),
+    latencyMs: 0,
+    seed: t.title,
+    ...options,
+  });
   t.teardown(() => sandbox.close());
   const client = connect(t, sandbox);
   const holdings = [{ token: 'DEMO', amount: '10', count: coinCount }];

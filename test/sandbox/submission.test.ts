@@ -1,5 +1,6 @@
 // What the participant refuses before it registers a submission, and what it makes of one after.
 import test, { type ExecutionContext } from 'ava';
+import { scaled } from '../support/pace.js';
 import { failing, recordTimeOf } from './client.js';
 import { at, delivered, hangUp, type Stage, stage } from './setup.js';
 import { type Told, toldBy, toldByError } from './told.js';
@@ -33,6 +34,8 @@ const refused = test.macro({
   title: (title = '') => `refused at once: ${title}`,
 });
 
+/** In microseconds. */
+const TOLERANCE = scaled(300_000);
 const future = () => nowMicros() + 60_000_000;
 
 test(
@@ -201,7 +204,7 @@ test('sequenced too late: NOT_SEQUENCED_TIMEOUT, and its completion comes before
   const error = await failing(on.client.transfer(spec(on)));
   t.is(toldByError(error)?.errorInfo?.reason, 'NOT_SEQUENCED_TIMEOUT');
   const entry = at(on.sandbox.audit.entries, 0);
-  const bound = (entry.deliveredAt ?? 0) * 1000 + 300_000;
+  const bound = (entry.deliveredAt ?? 0) * 1000 + TOLERANCE;
   await reader.until((it) => it.checkpoints.some((checkpoint) => recordTimeOf(checkpoint) > bound));
   const position = reader.items.findIndex((item) => 'completion' in item);
   const past = reader.items.findIndex(
@@ -235,7 +238,7 @@ test('whatever the clocks say, nothing is accepted with a record time past execu
     await Promise.all(calls);
     for (const { outcome, transfer } of on.sandbox.audit.entries) {
       if (outcome.kind !== 'accepted' || !transfer) continue;
-      t.true(outcome.recordTime <= transfer.executeBefore + 300_000);
+      t.true(outcome.recordTime <= transfer.executeBefore + TOLERANCE);
     }
   }
 });

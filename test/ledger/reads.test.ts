@@ -17,10 +17,10 @@ test('holdings are read exactly, locked ones included, at the offset that was as
   ]);
   const now = valueIn(await ledger.ledgerEnd(TIMEOUT));
   const read = async (at: bigint) =>
-    valueIn(await ledger.holdings(alice, at, TIMEOUT)).map(({ instrumentId, amount, locked }) => [
+    valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.map(({ instrumentId, amount, lock }) => [
       instrumentId,
       amount,
-      locked,
+      lock !== null,
     ]);
   t.deepEqual((await read(before)).sort(), [
     [DEMO, 40n * UNIT, false],
@@ -35,7 +35,7 @@ test('holdings are read exactly, locked ones included, at the offset that was as
       ['USDD', 7n * UNIT, true],
     ],
   );
-  const [one] = valueIn(await ledger.holdings(alice, now, TIMEOUT));
+  const [one] = valueIn(await ledger.holdings(alice, now, TIMEOUT)).holdings;
   t.like(one, { owner: alice, admin: sandbox.issuer });
 });
 
@@ -128,6 +128,7 @@ test('with the participant away a read fails for everybody', async (t) => {
 test('of a party that holds nothing, nothing', async (t) => {
   const { ledger, bob } = await bench(t);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-  t.deepEqual(valueIn(await ledger.holdings(bob, at, TIMEOUT)), []);
-  t.deepEqual(valueIn(await ledger.holdings(party('nobody::1220ab'), at, TIMEOUT)), []);
+  const nothing = { holdings: [], unreadable: [] };
+  t.deepEqual(valueIn(await ledger.holdings(bob, at, TIMEOUT)), nothing);
+  t.deepEqual(valueIn(await ledger.holdings(party('nobody::1220ab'), at, TIMEOUT)), nothing);
 });

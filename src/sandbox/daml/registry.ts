@@ -67,14 +67,10 @@ export function transferInRegistry(
   const fetched = [rulesId];
   if (transferKind(transfer, rules) !== 'offer') return { fetched, bounds, created: [receiver, ...change] };
   const { registrar } = rules;
-  const locked = withLock(
-    { ...receiver, owner: transfer.sender },
-    {
-      holders: [registrar],
-      expiresAt: transfer.executeBefore,
-      context: `transfer to '${transfer.receiver}'`,
-    },
-  );
+  // Canton Coin's end with the offer; a utility registry's have no end that its view would tell.
+  const ends = receiver.kind === 'amulet' ? { expiresAt: transfer.executeBefore } : {};
+  const lock = { holders: [registrar], ...ends, context: `transfer to '${transfer.receiver}'` };
+  const locked = withLock({ ...receiver, owner: transfer.sender }, lock);
   return { fetched, bounds, created: [locked, ...change, { kind: 'transferOffer', registrar, transfer }] };
 }
 

@@ -66,7 +66,7 @@ function isoOf(micros: Micros): string {
  * refuses such a transfer may have judged just that, so it is not the end of the row (I5).
  */
 export function notForLocks(refusal: Refusal, endedLocks: boolean): Refusal {
-  if (!endedLocks || (refusal.kind !== 'for-good' && refusal.kind !== 'for-good-by-state')) return refusal;
+  if (!endedLocks || refusal.kind === 'not-the-row') return refusal;
   const detail = `${refusal.detail} (it spends holdings whose lock has ended; where the token's factory takes none, set "takesExpiredLocks": false)`;
   return { ...refusal, kind: 'try-again', detail };
 }

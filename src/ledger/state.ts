@@ -17,8 +17,18 @@ import {
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import type { Holdings, Place } from '../core/holding.js';
 import { type Offset, type Party, sameSynchronizer } from '../core/ids.js';
-import type { CallOptions, Read } from '../core/ports.js';
-import { offsetOf, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
+import type { CallOptions, Read, ReadFailure } from '../core/ports.js';
+import {
+  type Failed,
+  localFailure,
+  type NotCalled,
+  offsetOf,
+  readFailure,
+  serverStream,
+  unary,
+  unreadable,
+  type Wire,
+} from './call.js';
 import {
   factoryAdminOf,
   HOLDING_INTERFACE,
@@ -187,7 +197,27 @@ async function activeContracts(
   for (;;) {
     const next = await stream.next();
     // The stream of a snapshot ends by itself; only its clean end says that it was the whole of it.
-    if (next.done) return next.value === null ? { kind: 'read', value: entries } : readFailure(next.value);
+    if (next.done) {
+      if (next.value === null) return { kind: 'read', value: entries };
+      return endedInTheMiddle(next.value, entries.length, options) ?? readFailure(next.value);
+    }
     entries.push(next.value);
   }
+}
+
+/** Fewer may as well have been told by a participant that is slow with everybody. */
+const MANY = 1_000;
+
+/**
+ * Time was up while contracts came: this party has more of them than can be read, which is nobody else's trouble (and
+ * anybody can make it some).
+ */
+function endedInTheMiddle(
+  ended: Failed | NotCalled,
+  count: number,
+  { timeoutMs }: CallOptions,
+): ReadFailure | null {
+  if (count < MANY || ended.kind !== 'status' || ended.status.code !== 'DEADLINE_EXCEEDED') return null;
+  const detail = `${count} contracts of the party were read in ${timeoutMs} ms, and they were not all`;
+  return localFailure('HOLDINGS_UNREAD', detail, false);
 }

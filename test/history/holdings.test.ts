@@ -268,3 +268,13 @@ for (const apiVersion of ['3.4.8', '3.7.0']) {
     },
   );
 }
+
+forBoth(
+  'more pieces than a hundred are no obstacle where the factory has no such rule',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '0.04', count: 130 }]);
+    await on.start();
+    await completes(t, on);
+    t.is(on.world.sandbox.balances(on.alice.party).DEMO?.holdings, 5, '125 of them went');
+  },
+);

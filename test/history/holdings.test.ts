@@ -1,6 +1,8 @@
 // Money that cannot be spent now is no lack of money: what is locked, unreadable, elsewhere or on its way waits, says so,
 // and goes as soon as it can; `failed` is for a balance that is too small with all of it. Deduplication is off.
 import test, { type ExecutionContext } from 'ava';
+import { dbMillis } from '../../src/core/ids.js';
+import type { Store } from '../../src/core/ports.js';
 import type { Token } from '../../src/core/token.js';
 import type { PartySpec, SandboxOptions } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
@@ -126,15 +128,42 @@ forBoth('locked money is no lack of it: the row waits until it is released', asy
   await completes(t, on);
 });
 
+/** The database's clock, held back by an hour until it is let go: what the ledger's says is not known to be later. */
+function lateDatabase(): { readonly store: (store: Store) => Store; letGo(): void } {
+  let behindMs = 3_600_000;
+  return {
+    store: (store) => ({
+      ...store,
+      async claim(request) {
+        const reply = await store.claim(request);
+        return reply.kind === 'claimed' ? { ...reply, now: dbMillis(reply.now - behindMs) } : reply;
+      },
+    }),
+    letGo() {
+      behindMs = 0;
+    },
+  };
+}
+
+/** For the database held back it ends in 50 minutes. */
+const ENDS: Holdings = [{ token: 'USDCx', amount: '5', locked: { endsInMs: -600_000 } }];
+
 test('a lock that ends: the row waits for it, and goes then (hosted)', async (t) => {
-  const holdings = [{ token: 'USDCx', amount: '5', locked: { endsInMs: 1_000 } }];
-  // The clocks of database and ledger may lie 3 s apart: so much later it has certainly ended.
-  const on = await scene(t, 'hosted', USDCX, holdings, { timeScale: 0.05 });
-  const local = await on.start({ settings: { retry: { minMs: 20, maxMs: 60_000, maxAttempts: 10_000 } } });
+  const on = await scene(t, 'hosted', USDCX, ENDS);
+  const { store, letGo } = lateDatabase();
+  const local = await on.start({ store });
   await on.held(local, /^BALANCE_HELD: USDCx: .* locked by registrar::.* until 20\d\d-/);
+  t.is(on.world.sandbox.audit.of(on.hash).length, 0);
+  letGo();
   await completes(t, on);
-  // By backoff alone it would have asked every few hundredths of a second at first.
-  t.true((await on.world.row(on.hash)).attempts <= 4);
+});
+
+test('a lock that ends later than the longest backoff: so long the row is not asked for again (hosted)', async (t) => {
+  const on = await scene(t, 'hosted', USDCX, ENDS);
+  const { store } = lateDatabase();
+  const local = await on.start({ store, settings: { retry: { minMs: 20, maxMs: 60_000, maxAttempts: 9 } } });
+  const { verdict } = await local.event('settled');
+  t.is(verdict.kind === 'pending' && verdict.wait, 60_000);
 });
 
 test('a lock that has ended is none for a registry that takes it (hosted)', async (t) => {

@@ -142,7 +142,7 @@ export const reading: readonly Mutation[] = [
     find: "  if (inMs === null || verdict.wait === 'parked') return verdict;\n",
     put: '  if (inMs !== 0.5) return verdict;\n',
     test: history,
-    match: 'a lock that ends*',
+    match: 'a lock that ends later*',
     what: 'a row waits for the end of a lock, and asks no sooner',
   },
   {

@@ -101,7 +101,7 @@ export const canton = {
 export const tokens = {
   TOKENS_FILE: required(
     text,
-    'JSON: `{"0x…": {"name", "symbol", "decimals", "instrumentAdmin", "instrumentId", "registryUrl"?, "steps"?: 1 or 2, "offerIsDone"?}}`',
+    'JSON: `{"0x…": {"name", "symbol", "decimals", "instrumentAdmin", "instrumentId", "registryUrl"?, "steps"?: 1 or 2, "offerIsDone"?, "takesExpiredLocks"?, "maxInputs"?}}`',
   ),
 };
 

@@ -18,6 +18,8 @@ const entry = z.strictObject({
   registryUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   steps: z.union([z.literal(1), z.literal(2)], 'must be 1 or 2').default(1),
   offerIsDone: z.boolean('must be true or false').default(false),
+  takesExpiredLocks: z.boolean('must be true or false').optional(),
+  maxInputs: z.int('must be a whole number').min(1, 'must be 1 or more').optional(),
 });
 
 type Loaded = { readonly tokens: Tokens } | { readonly problems: readonly string[] };
@@ -50,11 +52,13 @@ export function parseTokens(content: unknown, source: string): Loaded {
       problems.push(...parsed.error.issues.map((issue) => `${where}: ${said(issue)}`));
       continue;
     }
-    const { registryUrl, ...rest } = parsed.data;
+    const { registryUrl, takesExpiredLocks, maxInputs, ...rest } = parsed.data;
     tokens.set(tokenKey(address), {
       address,
       ...rest,
       ...(registryUrl === undefined ? {} : { registryUrl }),
+      ...(takesExpiredLocks === undefined ? {} : { takesExpiredLocks }),
+      ...(maxInputs === undefined ? {} : { maxInputs }),
     });
   }
   return problems.length > 0 ? { problems } : { tokens };

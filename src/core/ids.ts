@@ -26,6 +26,15 @@ export type DbMillis = Brand<number, 'DbMillis'>;
 /** Microseconds since the epoch, the precision of Canton's times. */
 export type Micros = bigint;
 
+/**
+ * Of one synchronizer? Its physical ids are the logical one with protocol version and serial behind it (`…::35-0`), and
+ * participants from protocol version 35 on answer with either.
+ */
+export const sameSynchronizer = (one: string, other: string): boolean => logical(one) === logical(other);
+
+/** `name::fingerprint`. */
+const logical = (id: string): string => id.split('::', 2).join('::');
+
 export const party = (text: string): Party => text as Party;
 export const dbMillis = (ms: number): DbMillis => ms as DbMillis;
 export const txHashOf = (bytes: Uint8Array): TxHash => `0x${Buffer.from(bytes).toString('hex')}` as TxHash;

@@ -1,3 +1,4 @@
+import type { Holdings } from './holding.js';
 import type { ClaimToken, DbMillis, Micros, Offset, Party } from './ids.js';
 import type { CompletionEvent, Outcome, Refusal } from './outcome.js';
 import type { ClaimedRow, SubmissionRecord } from './row.js';
@@ -141,16 +142,6 @@ export interface Store {
   ring(kind: 'bell' | 'handoff'): Promise<void>;
 }
 
-export interface Holding {
-  readonly contractId: string;
-  readonly owner: string;
-  readonly admin: string;
-  readonly instrumentId: string;
-  /** In units of 10^-10, Daml's Decimal. */
-  readonly amount: bigint;
-  readonly locked: boolean;
-}
-
 /** What an update did, as far as a transfer is concerned. */
 export interface TransferEffect {
   readonly updateId: string;
@@ -186,8 +177,10 @@ export interface Ledger {
   /** The channel is READY now: a call made in this tick leaves on it. */
   ready(): boolean;
   ledgerEnd(options: CallOptions): Promise<Read<Offset>>;
-  /** Unlocked and locked holdings of the party at that ledger end. */
-  holdings(party: Party, at: Offset, options: CallOptions): Promise<Read<readonly Holding[]>>;
+  /** All that the party sees at that ledger end: locked, elsewhere, in reassignment and unreadable too. */
+  holdings(party: Party, at: Offset, options: CallOptions): Promise<Read<Holdings>>;
+  /** Ids of the synchronizers on which the participant hosts the party. */
+  synchronizersOf(party: Party, options: CallOptions): Promise<Read<readonly string[]>>;
   /** Contract ids of the instrument admin's transfer factories at that ledger end. */
   transferFactories(admin: string, at: Offset, options: CallOptions): Promise<Read<readonly string[]>>;
   /** Asks the registry of another admin for the factory of this very transfer. */

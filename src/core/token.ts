@@ -13,6 +13,13 @@ export interface Token {
   readonly registryUrl?: string;
   /** 2: a transfer only makes an offer, which the receiver accepts later. */
   readonly steps: 1 | 2;
+  /**
+   * Its factory spends a holding whose lock has ended. Absent: a registry's does, as the token standard asks of it; our
+   * own issuer's asserts that there is no lock.
+   */
+  readonly takesExpiredLocks?: boolean;
+  /** Holdings that one transfer may spend. Absent: no limit for our own issuer's token, 100 for a registry's. */
+  readonly maxInputs?: number;
   /** The operator's word that for this token an offer counts as `completed`. */
   readonly offerIsDone: boolean;
 }

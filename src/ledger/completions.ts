@@ -85,7 +85,7 @@ export function eventOf(response: CompletionStreamResponse): CompletionEvent | '
   return { kind: 'checkpoint', offset, times };
 }
 
-function eventOfCompletion(
+export function eventOfCompletion(
   completion: Completion,
 ): Exclude<CompletionEvent, { kind: 'checkpoint' }> | 'unreadable' {
   const { commandId, submissionId, updateId, status } = completion;

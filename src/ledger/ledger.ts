@@ -10,7 +10,7 @@ import { participantId, version } from './identity.js';
 import { execute, prepare } from './interactive.js';
 import { registryFactory } from './registry.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
-import { holdings, ledgerEnd, prunedUpTo, transferFactories } from './state.js';
+import { holdings, ledgerEnd, prunedUpTo, synchronizersOf, transferFactories } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
 import { ledgerUser, userUnknown } from './user.js';
 
@@ -49,6 +49,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     ledgerEnd: (call) => ledgerEnd(wire, call),
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
+    synchronizersOf: (party, call) => synchronizersOf(wire, party, call),
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
     registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call),
     submit: async (submission, call) =>

@@ -1,7 +1,9 @@
-// The ledger's state at an offset: its end, a party's holdings, an admin's transfer factories, what was pruned.
+// The ledger's state at an offset: its end, all that a party holds, an admin's transfer factories, what was pruned.
 import type { CreatedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
 import {
   GetActiveContractsRequest,
+  type GetActiveContractsResponse,
+  GetConnectedSynchronizersRequest,
   GetLatestPrunedOffsetsRequest,
   GetLedgerEndRequest,
   UnimplementedStateServiceService,
@@ -13,14 +15,31 @@ import {
   InterfaceFilter,
   TemplateFilter,
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
-import type { Offset, Party } from '../core/ids.js';
-import type { CallOptions, Holding, Read } from '../core/ports.js';
-import { localFailure, offsetOf, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
-import { factoryAdminOf, holdingOf } from './contracts.js';
+import type { Holdings, Place } from '../core/holding.js';
+import { type Offset, type Party, sameSynchronizer } from '../core/ids.js';
+import type { CallOptions, Read, ReadFailure } from '../core/ports.js';
+import {
+  type Failed,
+  localFailure,
+  type NotCalled,
+  offsetOf,
+  readFailure,
+  serverStream,
+  unary,
+  unreadable,
+  type Wire,
+} from './call.js';
+import {
+  factoryAdminOf,
+  HOLDING_INTERFACE,
+  HOLDING_MODULE,
+  holdingOf,
+  type SeenHolding,
+} from './contracts.js';
 import type { LedgerSettings } from './settings.js';
 import { identifier } from './values.js';
 
-const { GetLedgerEnd, GetLatestPrunedOffsets, GetActiveContracts } =
+const { GetLedgerEnd, GetLatestPrunedOffsets, GetActiveContracts, GetConnectedSynchronizers } =
   UnimplementedStateServiceService.definition;
 
 export async function ledgerEnd(wire: Wire, options: CallOptions): Promise<Read<Offset>> {
@@ -46,28 +65,75 @@ export async function holdings(
   party: Party,
   at: Offset,
   options: CallOptions,
-): Promise<Read<readonly Holding[]>> {
+): Promise<Read<Holdings>> {
   const filter = new CumulativeFilter({
     interfaceFilter: new InterfaceFilter({
-      interfaceId: identifier(settings.packages.holding, 'Splice.Api.Token.HoldingV1', 'Holding'),
+      interfaceId: identifier(settings.packages.holding, HOLDING_MODULE, HOLDING_INTERFACE),
+      includeInterfaceView: true,
     }),
   });
-  const contracts = await activeContracts(wire, party, filter, at, options);
-  if (contracts.kind === 'failed-read') return contracts;
-  const found: Holding[] = [];
-  for (const contract of contracts.value) {
-    const holding = holdingOf(contract, settings);
-    if (holding === 'unreadable') {
-      // Skipped, it would read as a smaller balance, and a transfer would fail for it.
-      return localFailure(
-        'ANSWER_UNREADABLE',
-        `our token's holding ${contract.contractId} cannot be read`,
-        false,
-      );
-    }
-    if (holding !== null) found.push(holding);
+  const entries = await activeContracts(wire, party, filter, at, options);
+  if (entries.kind === 'failed-read') return entries;
+  const seen = new Map<string, SeenHolding>();
+  for (const entry of entries.value) {
+    const found = contractOf(entry, settings.synchronizerId);
+    if (found === 'nothing') continue;
+    const contractId = found === 'unknown' ? `entry ${seen.size}` : found.contract.contractId;
+    const holding = found === 'unknown' ? UNKNOWN_ENTRY : holdingOf(found.contract, found.place);
+    // Seen on two synchronizers, it counts once, and where it can be spent.
+    const better = found !== 'unknown' && found.place.kind === 'here';
+    if (holding !== null && (better || !seen.has(contractId))) seen.set(contractId, holding);
   }
-  return { kind: 'read', value: found };
+  const all = [...seen.values()];
+  return {
+    kind: 'read',
+    value: {
+      holdings: all.flatMap((one) => (one.kind === 'holding' ? [one.holding] : [])),
+      unreadable: all.flatMap((one) => (one.kind === 'unreadable' ? [one.unreadable] : [])),
+    },
+  };
+}
+
+export async function synchronizersOf(
+  wire: Wire,
+  party: Party,
+  options: CallOptions,
+): Promise<Read<readonly string[]>> {
+  const request = new GetConnectedSynchronizersRequest({ party });
+  const called = await unary(wire, GetConnectedSynchronizers, request, options);
+  if (called.kind !== 'answer') return readFailure(called);
+  return {
+    kind: 'read',
+    value: called.value.connectedSynchronizers.map(({ synchronizerId }) => synchronizerId),
+  };
+}
+
+/** Money may be there in a form that a later participant tells of: no smaller balance. */
+const UNKNOWN_ENTRY: SeenHolding = {
+  kind: 'unreadable',
+  unreadable: {
+    contractId: '',
+    template: '',
+    signatories: null,
+    why: 'the participant tells of a contract in a form that is not known here',
+  },
+};
+
+export function contractOf(
+  entry: GetActiveContractsResponse,
+  synchronizerId: string,
+): { readonly contract: CreatedEvent; readonly place: Place } | 'unknown' | 'nothing' {
+  const { activeContract, incompleteUnassigned, incompleteAssigned } = entry;
+  const at = activeContract?.synchronizerId ?? '';
+  const here = at === '' || sameSynchronizer(at, synchronizerId);
+  const assigned = incompleteAssigned?.assignedEvent;
+  const to = incompleteUnassigned?.unassignedEvent?.target ?? assigned?.target ?? '';
+  const contract =
+    activeContract?.createdEvent ?? incompleteUnassigned?.createdEvent ?? assigned?.createdEvent;
+  // Nothing but where the stream could be taken up again.
+  if (contract === undefined) return entry.streamContinuationToken.length > 0 ? 'nothing' : 'unknown';
+  if (activeContract === undefined) return { contract, place: { kind: 'moving', to } };
+  return { contract, place: here ? { kind: 'here' } : { kind: 'elsewhere', synchronizerId: at } };
 }
 
 /**
@@ -102,7 +168,11 @@ export async function transferFactories(
   for (const filter of filters) {
     const contracts = await activeContracts(wire, issuerParty, filter, at, options);
     if (contracts.kind === 'failed-read') return contracts;
-    const own = contracts.value.filter((contract) => factoryAdminOf(contract) === admin);
+    const own = contracts.value.flatMap((entry) => {
+      const found = contractOf(entry, settings.synchronizerId);
+      if (typeof found === 'string' || found.place.kind !== 'here') return [];
+      return factoryAdminOf(found.contract) === admin ? [found.contract] : [];
+    });
     if (own.length > 0) return { kind: 'read', value: own.map((contract) => contract.contractId).sort() };
   }
   return { kind: 'read', value: [] };
@@ -114,7 +184,7 @@ async function activeContracts(
   filter: CumulativeFilter,
   at: Offset,
   options: CallOptions,
-): Promise<Read<readonly CreatedEvent[]>> {
+): Promise<Read<readonly GetActiveContractsResponse[]>> {
   const request = new GetActiveContractsRequest({
     activeAtOffset: at.toString(),
     eventFormat: new EventFormat({
@@ -123,12 +193,31 @@ async function activeContracts(
     }),
   });
   const stream = serverStream(wire, GetActiveContracts, request, options);
-  const contracts: CreatedEvent[] = [];
+  const entries: GetActiveContractsResponse[] = [];
   for (;;) {
     const next = await stream.next();
     // The stream of a snapshot ends by itself; only its clean end says that it was the whole of it.
-    if (next.done) return next.value === null ? { kind: 'read', value: contracts } : readFailure(next.value);
-    const created = next.value.activeContract?.createdEvent;
-    if (created !== undefined) contracts.push(created);
+    if (next.done) {
+      if (next.value === null) return { kind: 'read', value: entries };
+      return endedInTheMiddle(next.value, entries.length, options) ?? readFailure(next.value);
+    }
+    entries.push(next.value);
   }
+}
+
+/** Fewer may as well have been told by a participant that is slow with everybody. */
+const MANY = 1_000;
+
+/**
+ * Time was up while contracts came: this party has more of them than can be read, which is nobody else's trouble (and
+ * anybody can make it some).
+ */
+function endedInTheMiddle(
+  ended: Failed | NotCalled,
+  count: number,
+  { timeoutMs }: CallOptions,
+): ReadFailure | null {
+  if (count < MANY || ended.kind !== 'status' || ended.status.code !== 'DEADLINE_EXCEEDED') return null;
+  const detail = `${count} contracts of the party were read in ${timeoutMs} ms, and they were not all`;
+  return localFailure('HOLDINGS_UNREAD', detail, false);
 }

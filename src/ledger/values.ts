@@ -31,12 +31,19 @@ export interface Fields {
   readonly text: (label: string) => string | null;
   readonly amount: (label: string) => bigint | null;
   readonly record: (label: string) => Fields | null;
-  /** `Some` of anything is true, `None` false; null where it is no Optional at all. */
+  /** `Some` of anything is true, `None` and an absent field false; null where it is no Optional at all. */
   readonly present: (label: string) => boolean | null;
   readonly optionalParty: (label: string) => string | null;
+  readonly optionalTime: (label: string) => Micros | null;
+  readonly optionalRecord: (label: string) => Fields | null;
+  /** Null where an element is no party. */
+  readonly parties: (label: string) => readonly string[] | null;
 }
 
-/** Reads a record by its labels, which the participant sends where `verbose` was asked for. */
+/**
+ * Reads a record by its labels, which the participant sends where `verbose` was asked for. What is None at the end of a
+ * record, a participant leaves out (since 3.4.4).
+ */
 export function fieldsOf(source: DamlRecord | undefined): Fields | null {
   if (source === undefined) return null;
   const values = new Map(source.fields.map((field) => [field.label, field.value]));
@@ -44,16 +51,27 @@ export function fieldsOf(source: DamlRecord | undefined): Fields | null {
     const value = values.get(label);
     return value?.sum === kind ? read(value) : null;
   };
+  const some = <T>(label: string, kind: Value['sum'], read: (value: Value) => T): T | null =>
+    of(label, 'optional', ({ optional }) => {
+      const value = optional?.value;
+      return value?.sum === kind ? read(value) : null;
+    });
   return {
     party: (label) => of(label, 'party', (value) => value.party),
     text: (label) => of(label, 'text', (value) => value.text),
     amount: (label) => of(label, 'numeric', (value) => parseDecimal(value.numeric)),
     record: (label) => of(label, 'record', (value) => fieldsOf(value.record)),
-    present: (label) => of(label, 'optional', (value) => value.optional?.value !== undefined),
-    optionalParty: (label) =>
-      of(label, 'optional', ({ optional }) =>
-        optional?.value?.sum === 'party' ? optional.value.party : null,
-      ),
+    present: (label) =>
+      values.has(label) ? of(label, 'optional', (value) => value.optional?.value !== undefined) : false,
+    optionalParty: (label) => some(label, 'party', (value) => value.party),
+    optionalTime: (label) => some(label, 'timestamp', (value) => BigInt(value.timestamp)),
+    optionalRecord: (label) => some(label, 'record', (value) => fieldsOf(value.record)),
+    parties: (label) =>
+      of(label, 'list', ({ list }) => {
+        const elements = list?.elements ?? [];
+        const all = elements.flatMap((value) => (value.sum === 'party' ? [value.party] : []));
+        return all.length === elements.length ? all : null;
+      }),
   };
 }
 

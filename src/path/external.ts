@@ -6,9 +6,10 @@ import type { SubmissionRecord } from '../core/row.js';
 import type { SealedKey } from '../core/sealed-key.js';
 import type { Prepared, Signature, Transfer } from '../core/transfer.js';
 import { externalExecuteBefore } from '../transfer/command.js';
+import { notForLocks } from '../transfer/held.js';
 import { inspectPrepared, readBound } from '../transfer/inspect.js';
 import type { PathContext } from './context.js';
-import { gather } from './gather.js';
+import { gather, ofEndedLocks } from './gather.js';
 import type { JudgedRow } from './judge.js';
 import { databaseNow, notSent, type Sent, type Submission, type SubmitDeps, send } from './submission.js';
 import { writeAhead } from './write-ahead.js';
@@ -25,7 +26,7 @@ export async function sendExternal(
   const executeBefore = externalExecuteBefore(databaseNow(path, submission));
   const gathered = await gather(path, deps, submission, { row, sender, receiver, executeBefore });
   if (gathered.kind !== 'transfer') return gathered;
-  const { transfer, proven } = gathered;
+  const { transfer, proven, endedLocks } = gathered;
 
   const since = path.clock.elapsed();
   const asked = dbMillis(Math.floor(databaseNow(path, submission) + path.settings.windowMs));
@@ -34,7 +35,7 @@ export async function sendExternal(
     signal: submission.lease.signal,
   });
   if (answer.kind !== 'read') {
-    const { refusal } = answer;
+    const refusal = notForLocks(answer.refusal, endedLocks);
     deps.factories.observe(transfer, { kind: 'refused', refusal });
     return { kind: 'refused', refusal, proven };
   }
@@ -62,7 +63,9 @@ export async function sendExternal(
   if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
   const signed = { prepared, submissionId: submission.claim.token, party: sender, signature };
   const ready = { record, proven, until: looked.until };
-  const sent = await send(path, deps, submission, ready, (options) => path.ledger.execute(signed, options));
+  const sent = await send(path, deps, submission, ready, async (options) =>
+    ofEndedLocks(await path.ledger.execute(signed, options), endedLocks),
+  );
   if (sent.kind === 'answered') deps.factories.observe(transfer, sent.outcome);
   return sent;
 }

@@ -1,15 +1,13 @@
-import { parked, released } from '../core/decide.js';
-import type { Micros, Offset, Party } from '../core/ids.js';
-import type { Refusal } from '../core/outcome.js';
-import type { Holding, Read, ReadFailure } from '../core/ports.js';
+import { parked } from '../core/decide.js';
+import type { Outcome, Refusal } from '../core/outcome.js';
+import type { Read, ReadFailure } from '../core/ports.js';
 import type { Verdict } from '../core/settlement.js';
 import type { Token } from '../core/token.js';
 import type { Transfer, TransferFactory, TransferTerms } from '../core/transfer.js';
-import type { CheckedRow } from '../transfer/check.js';
 import { transferTerms } from '../transfer/command.js';
-import { selectHoldings } from '../transfer/holdings.js';
-import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
+import { notForLocks } from '../transfer/held.js';
 import { agreedFactory } from '../transfer/steps.js';
+import { type Balance, judgeBalance, type Options, type Wanted } from './balance.js';
 import type { PathContext } from './context.js';
 import { databaseNow, type Submission, type SubmitDeps } from './submission.js';
 
@@ -20,21 +18,13 @@ export type Gathered =
       readonly transfer: Transfer;
       /** The participant proved itself before. */
       readonly proven: boolean;
+      /** It spends holdings whose lock has ended. */
+      readonly endedLocks: boolean;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly proven: false }
   | { readonly kind: 'verdict'; readonly verdict: Verdict };
 
-type Options = { readonly timeoutMs: number; readonly signal: AbortSignal };
-
 const CALL_MS = 10_000;
-
-export interface Wanted {
-  readonly row: CheckedRow;
-  readonly sender: Party;
-  readonly receiver: Party;
-  /** Of the transfer, on the database's clock. */
-  readonly executeBefore: Micros;
-}
 
 /**
  * The reads before a send: the ledger end asked for after the claim, the sender's holdings there, the factory (our
@@ -51,20 +41,17 @@ export async function gather(
   const options = { timeoutMs: CALL_MS, signal: lease.signal };
   const proving =
     claim.attempts > 1 ? deps.participant.prove(lease.signal) : Promise.resolve('unsure' as const);
-  const first = await holdingsNow(path, deps, wanted, options);
-  if (first.kind !== 'read') return refused(first);
-  const chosen = select(first.value, wanted);
-  if (chosen.kind === 'selected')
-    return withFactory(path, deps, submission, wanted, chosen.contractIds, (await proving) === 'proven');
-  if (chosen.kind === 'fragmented') {
-    return verdict(
-      parked(
-        `FRAGMENTED: it would take more than ${chosen.limit} holdings; merge the sender's holdings`,
-        'clear',
-      ),
-    );
+  const judged = await judgeBalance(path, deps, submission, wanted, options);
+  switch (judged.kind) {
+    case 'selected': {
+      const proven = judged.proven || (await proving) === 'proven';
+      return withFactory(path, deps, submission, wanted, { ...judged, proven });
+    }
+    case 'failed-read':
+      return refused(judged);
+    default:
+      return { kind: 'verdict', verdict: judged };
   }
-  return confirmInsufficient(path, deps, submission, wanted, options);
 }
 
 async function withFactory(
@@ -72,8 +59,7 @@ async function withFactory(
   deps: SubmitDeps,
   submission: Submission,
   wanted: Wanted,
-  inputs: readonly string[],
-  proven: boolean,
+  { inputs, endedLocks, proven }: Extract<Balance, { kind: 'selected' }>,
 ): Promise<Gathered> {
   const { token } = wanted.row;
   const options = { timeoutMs: CALL_MS, signal: submission.lease.signal };
@@ -92,9 +78,9 @@ async function withFactory(
     told.value.kind === 'registry'
       ? agreedFactory(told.value, token)
       : { kind: 'ok' as const, factory: told.value };
-  if (factory.kind === 'park') return verdict(parked(factory.reason, 'clear'));
+  if (factory.kind === 'park') return { kind: 'verdict', verdict: parked(factory.reason, 'clear') };
   const transfer = { ...terms, commandId: submission.claim.row.txHash, factory: factory.factory };
-  return { kind: 'transfer', transfer, proven };
+  return { kind: 'transfer', transfer, proven, endedLocks };
 }
 
 async function factoryFor(
@@ -110,74 +96,11 @@ async function factoryFor(
   return own.kind === 'read' ? { kind: 'read', value: { kind: 'own', contractId: own.value } } : own;
 }
 
-/**
- * "Insufficient balance" is final, so it is read once more at a newer ledger end, and only between two proofs that
- * this is the pinned participant (rule 5; P28).
- */
-async function confirmInsufficient(
-  path: PathContext,
-  deps: SubmitDeps,
-  submission: Submission,
-  wanted: Wanted,
-  options: Options,
-): Promise<Gathered> {
-  const before = await deps.participant.prove(options.signal);
-  const again = await holdingsNow(path, deps, wanted, options);
-  if (again.kind !== 'read') return refused(again);
-  const chosen = select(again.value, wanted);
-  if (chosen.kind === 'selected')
-    return withFactory(path, deps, submission, wanted, chosen.contractIds, before === 'proven');
-  const after = before === 'proven' ? await deps.participant.prove(options.signal) : before;
-  if (after !== 'proven' || chosen.kind !== 'insufficient') {
-    const why = 'UNPROVEN: the balance is too small, but the participant did not prove itself';
-    return verdict(released('clear', path.settings.probeMs, -1, why));
-  }
-  return verdict({
-    kind: 'failed',
-    message: INSUFFICIENT_BALANCE,
-    detail: `INSUFFICIENT_BALANCE: ${wanted.row.token.symbol}: ${chosen.detail}`,
-  });
-}
-
 /** A read that failed says nothing of what the ledger holds. */
 const refused = ({ refusal }: ReadFailure): Gathered => ({ kind: 'refused', refusal, proven: false });
-const verdict = (verdict: Verdict): Gathered => ({ kind: 'verdict', verdict });
 
-async function holdingsNow(
-  path: PathContext,
-  deps: SubmitDeps,
-  { sender }: Wanted,
-  options: Options,
-): Promise<Read<readonly Holding[]>> {
-  // Known before it is asked: answers overtake one another, and what others were told meanwhile says nothing of this one.
-  const known = deps.participant.ledgerEnd();
-  const end = await path.ledger.ledgerEnd(options);
-  if (end.kind !== 'read') return end;
-  // A replica that lags, or a restored participant: what it holds is not what the ledger holds (P28).
-  if (end.value < known) {
-    deps.participant.doubt(`its ledger ends at ${end.value}, but ${known} was seen`);
-    return behind(end.value, known);
-  }
-  deps.participant.sawLedgerEnd(end.value);
-  return path.ledger.holdings(sender, end.value, options);
-}
-
-const select = (holdings: readonly Holding[], { row, sender }: Wanted) =>
-  selectHoldings(holdings, {
-    owner: sender,
-    admin: row.token.instrumentAdmin,
-    instrumentId: row.token.instrumentId,
-    amount: row.amount,
-  });
-
-const behind = (end: Offset, known: Offset): Read<never> => ({
-  kind: 'failed-read',
-  pruned: false,
-  refusal: {
-    kind: 'not-the-row',
-    blame: 'all',
-    errorId: 'LEDGER_END_BEHIND',
-    detail: `the participant's ledger ends at ${end}, but ${known} was seen`,
-    retryAfterMs: null,
-  },
-});
+/** A rule that refuses such inputs may have judged them alone. */
+export const ofEndedLocks = (outcome: Outcome, endedLocks: boolean): Outcome =>
+  outcome.kind === 'refused'
+    ? { kind: 'refused', refusal: notForLocks(outcome.refusal, endedLocks) }
+    : outcome;

@@ -3,7 +3,7 @@ import { dbMillis } from '../core/ids.js';
 import type { SubmissionRecord } from '../core/row.js';
 import { hostedExecuteBefore } from '../transfer/command.js';
 import type { PathContext } from './context.js';
-import { gather } from './gather.js';
+import { gather, ofEndedLocks } from './gather.js';
 import type { JudgedRow } from './judge.js';
 import { databaseNow, notSent, type Sent, type Submission, type SubmitDeps, send } from './submission.js';
 import { writeAhead } from './write-ahead.js';
@@ -30,7 +30,9 @@ export async function sendHosted(
   if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
   const hosted = { ...gathered.transfer, submissionId: submission.claim.token };
   const ready = { record, proven: gathered.proven, until: dbMillis(Number(executeBefore / 1000n)) };
-  const sent = await send(path, deps, submission, ready, (options) => path.ledger.submit(hosted, options));
+  const sent = await send(path, deps, submission, ready, async (options) =>
+    ofEndedLocks(await path.ledger.submit(hosted, options), gathered.endedLocks),
+  );
   if (sent.kind === 'answered') deps.factories.observe(hosted, sent.outcome);
   return sent;
 }

@@ -74,6 +74,7 @@ export async function identify(
     participantId: id,
     mayAskId,
     looksUpHashes: Number(generation[1]) >= 6,
+    tellsReassignments: Number(generation[1]) < 7,
     patienceMs: settings.lookPatienceMs ?? patience,
     end: end.value,
   };

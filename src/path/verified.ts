@@ -9,6 +9,8 @@ export interface Verified {
   readonly mayAskId: boolean;
   /** It can be asked for an acceptance by its hash (from 3.6 on). */
   readonly looksUpHashes: boolean;
+  /** Active contracts tell of those in the middle of a reassignment (before 3.7). */
+  readonly tellsReassignments: boolean;
   /** How long a look waits for the ledger's word. */
   readonly patienceMs: number;
   /** The ledger end when all this was checked. */

@@ -1,11 +1,11 @@
 // Carries out what befalls the participant as a whole, and what is asked for on its ledger.
 import type { ExternalParty } from './api.js';
-import { type Control, controlSchema, type PartySpec } from './fault-schema.js';
+import { type Control, controlSchema, type LockSpec, type PartySpec } from './fault-schema.js';
 import { type Host, namespaceOf } from './host.js';
 import { deriveKeyPair, type PublicKey, readPublicKey } from './keys.js';
 import { formatDecimal, parseDecimal } from './model/decimal.js';
-import { accept, holdingsOf, type Mint, mint, spend } from './model/others.js';
-import type { TokenSpec } from './tokens.js';
+import { accept, holdingsOf, type Mint, mint, reassign, release, spend } from './model/others.js';
+import { adminOf, type TokenSpec } from './tokens.js';
 import type { Transport } from './transport.js';
 
 interface Keys {
@@ -82,6 +82,10 @@ export class Controls {
         return {};
       case 'spend':
         return { spent: spend(participant, control.party, control.token, control.keep ?? false) };
+      case 'release':
+        return { released: release(participant, control.party, control.token) };
+      case 'reassign':
+        return { moved: reassign(participant, control.party, control.token, control.to) };
       case 'foreignAcceptance':
         return { offset: this.#foreignAcceptance(control) };
       case 'token':
@@ -156,19 +160,34 @@ export class Controls {
       if (units === undefined || units <= 0n) {
         throw new BadRequest(`amount: ${JSON.stringify(amount)} is no Decimal above 0`);
       }
-      return { ...this.#instrument(token), amount: units, count, locked };
+      return { ...this.#instrument(token), amount: units, count, ...this.#lockOf(token, locked) };
     });
   }
 
+  #lockOf(token: string, locked: LockSpec | boolean): Pick<Mint, 'lock'> {
+    if (locked === false) return {};
+    const { endsInMs, forMs, context, holders } = locked === true ? {} : locked;
+    const micros = (ms: number) => Math.round(ms * 1000);
+    return {
+      lock: {
+        holders: holders ?? [this.#instrument(token).instrumentId.admin],
+        ...(endsInMs === undefined
+          ? {}
+          : { expiresAt: this.host.participant.clock.participant() + micros(endsInMs) }),
+        ...(forMs === undefined ? {} : { expiresAfter: micros(forMs) }),
+        ...(context === undefined ? {} : { context }),
+      },
+    };
+  }
+
   #instrument(token: string): Pick<Mint, 'kind' | 'instrumentId'> {
-    const { issuer, registrar } = this.host.identity;
     const known = this.tokens.find(
       ({ address, symbol }) => address.toLowerCase() === token.toLowerCase() || symbol === token,
     );
     const id = known?.symbol ?? token;
-    return known?.registry === undefined
-      ? { kind: 'holding', instrumentId: { admin: issuer, id } }
-      : { kind: 'utilityHolding', instrumentId: { admin: registrar, id } };
+    const instrumentId = { admin: adminOf(known ?? {}, this.host.identity), id };
+    if (known?.amulet) return { kind: 'amulet', instrumentId };
+    return { kind: known?.registry === undefined ? 'holding' : 'utilityHolding', instrumentId };
   }
 
   /** By instrument: the sum and how many holdings make it. */

@@ -63,6 +63,8 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('phantomDuplicate'),
     completionOffset: z.union([z.int(), z.literal('absent')]).optional(),
   }),
+  /** On `StateService/GetActiveContracts`: interface views cannot be computed, of these contracts or of all. */
+  z.strictObject({ kind: z.literal('viewFails'), contractIds: z.array(z.string()).optional() }),
   /** A registry's HTTP answer of that status. */
   z.strictObject({ kind: z.literal('httpStatus'), status: z.int().min(400).max(599) }),
   /** A registry's answer that is none, or lacks what the ledger wants, or says the wrong thing. */
@@ -105,13 +107,24 @@ export type FaultAction = z.infer<typeof action>;
 export type FaultAnswer = z.infer<typeof answer>;
 export type CantonErrorSpec = z.infer<typeof cantonError>;
 
+/** Of the token standard: with an end, after a while (which nobody can judge from outside), or for ever. */
+const lockSchema = z.strictObject({
+  /** From now, on the participant's clock; below 0 it has ended. */
+  endsInMs: z.number().optional(),
+  forMs: ms.optional(),
+  /** Default: the instrument's admin. */
+  holders: z.array(z.string()).min(1).optional(),
+  context: z.string().optional(),
+});
+export type LockSpec = z.infer<typeof lockSchema>;
+
 export const holdingSchema = z.strictObject({
   /** A token's symbol or contract address, or any instrument id of the issuer. */
   token: z.string().min(1),
   /** Decimal, in whole tokens; at most 10 places. */
   amount: z.union([z.string(), z.number()]).transform((amount) => `${amount}`),
   count: z.int().min(1).max(100_000).optional(),
-  locked: z.boolean().optional(),
+  locked: z.union([z.boolean(), lockSchema]).optional(),
 });
 
 export const partySchema = z.strictObject({
@@ -163,6 +176,18 @@ export const controlSchema = z.discriminatedUnion('kind', [
     party: z.string(),
     token: z.string().optional(),
     keep: z.boolean().optional(),
+  }),
+  /** The holders of the locks on what a party holds release them. */
+  z.strictObject({ kind: z.literal('release'), party: z.string(), token: z.string().optional() }),
+  /**
+   * What a party holds leaves for another synchronizer: known to have left (`unassigned`), known to have arrived there
+   * (`assigned`), both (`away`), and back (`here`).
+   */
+  z.strictObject({
+    kind: z.literal('reassign'),
+    party: z.string(),
+    token: z.string().optional(),
+    to: z.enum(['unassigned', 'assigned', 'away', 'here']),
   }),
   /** An acceptance of this command id that is a transfer of the party to itself. */
   z.strictObject({

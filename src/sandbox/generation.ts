@@ -16,6 +16,12 @@ export interface Generation {
   readonly transactionHash: boolean;
   /** GetParticipantId needs no administrator. */
   readonly openParticipantId: boolean;
+  /** Records of events end with their last field that is not None (release notes of 3.4.4). */
+  readonly leavesOutTrailingNones: boolean;
+  /** Active contracts tell of those in the middle of a reassignment, without being asked to. */
+  readonly tellsReassignments: boolean;
+  /** A token says whom it is for. */
+  readonly wantsAudience: boolean;
 }
 
 export function generationOf(apiVersion: string): Generation {
@@ -30,6 +36,9 @@ export function generationOf(apiVersion: string): Generation {
     completionByHash: since(3, 6),
     transactionHash: since(3, 6),
     openParticipantId: since(3, 6),
+    leavesOutTrailingNones: since(3, 4, 4),
+    tellsReassignments: !since(3, 7),
+    wantsAudience: since(3, 7),
   };
 }
 

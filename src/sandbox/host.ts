@@ -16,6 +16,8 @@ export interface Identity {
   readonly issuer: string;
   /** Another admin of tokens, with a registry. */
   readonly registrar: string;
+  /** A third one, whose holdings are amulets. */
+  readonly dso: string;
 }
 
 /** Parties of one participant share its namespace. */
@@ -27,6 +29,13 @@ export function registrarOf(participantId: string): string {
   return `registrar::${namespaceOf(participantId)}`;
 }
 
+export function dsoOf(participantId: string): string {
+  return `DSO::${namespaceOf(participantId)}`;
+}
+
+/** Where contracts go that are reassigned: no submitter of the sandbox's is configured for it. */
+export const OTHER_SYNCHRONIZER = `other-domain::${namespaceOf('other synchronizer')}`;
+
 export function newIdentity(options: SandboxOptions): Identity {
   const participantId = options.participantId ?? `sandbox::${namespaceOf('sandbox')}`;
   return {
@@ -34,6 +43,7 @@ export function newIdentity(options: SandboxOptions): Identity {
     synchronizerId: `global-domain::${namespaceOf('synchronizer')}`,
     issuer: `issuer::${namespaceOf(participantId)}`,
     registrar: registrarOf(participantId),
+    dso: dsoOf(participantId),
   };
 }
 

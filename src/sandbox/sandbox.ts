@@ -10,7 +10,7 @@ import { httpServer } from './http/server.js';
 import { noJournal, openJournal } from './journal.js';
 import { createFactory, createRegistry } from './model/others.js';
 import { type SandboxOptions, settle } from './settings.js';
-import { defaultTokens, registryTokens, type TokenSpec, tokensFile } from './tokens.js';
+import { adminOf, defaultTokens, registryTokens, type TokenSpec, tokensFile } from './tokens.js';
 import { Transport } from './transport.js';
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -83,13 +83,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return sandbox;
 }
 
-/** Where there are tokens of the registrar's, and a ledger goes on that may have begun without. */
+/** Where there are tokens of other admins, and a ledger goes on that may have begun without. */
 function openRegistry({ participant, identity }: Host, tokens: readonly TokenSpec[]): void {
-  const instruments = tokens.flatMap(({ symbol, registry }) =>
-    registry === undefined ? [] : [{ id: symbol, offers: registry === 'offer' }],
-  );
-  if (instruments.length === 0 || participant.state.hasParty(identity.registrar)) return;
-  createRegistry(participant, identity.registrar, instruments);
+  for (const admin of [identity.registrar, identity.dso]) {
+    const instruments = tokens.flatMap((token) =>
+      adminOf(token, identity) === admin ? [{ id: token.symbol, offers: token.registry === 'offer' }] : [],
+    );
+    if (instruments.length === 0 || participant.state.hasParty(admin)) continue;
+    createRegistry(
+      participant,
+      admin,
+      admin === identity.dso ? 'amuletFactory' : 'utilityFactory',
+      instruments,
+    );
+  }
 }
 
 function environment(

@@ -8,6 +8,8 @@ export interface TokenSpec {
   readonly decimals: number;
   /** Of the registrar, not of the issuer: its registry moves it at once, or makes an offer to the receiver. */
   readonly registry?: 'direct' | 'offer';
+  /** Of a third admin, whose holdings are amulets: a template that nobody but its registry needs to know. */
+  readonly amulet?: true;
 }
 
 export const defaultTokens: readonly TokenSpec[] = [
@@ -31,28 +33,45 @@ export const registryTokens: readonly TokenSpec[] = [
     decimals: 6,
     registry: 'offer',
   },
+  {
+    address: '0xc1a0000000000000000000000000000000000003',
+    name: 'Amulet',
+    symbol: 'Amulet',
+    decimals: 10,
+    registry: 'direct',
+    amulet: true,
+  },
 ];
 
 export interface Admins {
   readonly issuer: string;
   readonly registrar: string;
+  readonly dso: string;
   /** Base URL of the registrar's registry. */
   readonly registryUrl: string;
 }
 
 /** The contents of TOKENS_FILE. The instrument's id is the token's symbol, as canton-middleware has it. */
-export function tokensFile(tokens: readonly TokenSpec[], { issuer, registrar, registryUrl }: Admins): string {
-  const byAddress = tokens.map(({ address, name, symbol, decimals, registry }) => [
-    address,
+export function tokensFile(tokens: readonly TokenSpec[], { registryUrl, ...admins }: Admins): string {
+  const byAddress = tokens.map((token) => [
+    token.address,
     {
-      name,
-      symbol,
-      decimals,
-      instrumentAdmin: registry === undefined ? issuer : registrar,
-      instrumentId: symbol,
-      ...(registry === undefined ? {} : { registryUrl }),
-      steps: registry === 'offer' ? 2 : 1,
+      name: token.name,
+      symbol: token.symbol,
+      decimals: token.decimals,
+      instrumentAdmin: adminOf(token, admins),
+      instrumentId: token.symbol,
+      ...(token.registry === undefined ? {} : { registryUrl }),
+      steps: token.registry === 'offer' ? 2 : 1,
     },
   ]);
   return `${JSON.stringify(Object.fromEntries(byAddress), null, 2)}\n`;
+}
+
+export function adminOf(
+  { registry, amulet }: Pick<TokenSpec, 'registry' | 'amulet'>,
+  { issuer, registrar, dso }: Omit<Admins, 'registryUrl'>,
+): string {
+  if (amulet) return dso;
+  return registry === undefined ? issuer : registrar;
 }

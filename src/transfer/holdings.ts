@@ -1,9 +1,12 @@
 // Which holdings a transfer spends.
 import { formatDecimal } from '../core/decimal.js';
-import type { Holding } from '../core/ports.js';
+import type { Holding, Holdings } from '../core/holding.js';
+import { type Micros, microsOf } from '../core/ids.js';
+import type { Token } from '../core/token.js';
+import { heldBack } from './held.js';
 
-/** Each input travels with the transaction and is paid for in traffic; beyond this, submissions meet size limits. */
-export const MAX_INPUTS = 100;
+/** Canton Coin's rules take no more, and would refuse a transfer for good that another choice of holdings lets pass. */
+export const MAX_REGISTRY_INPUTS = 100;
 
 export interface Wanted {
   readonly owner: string;
@@ -11,34 +14,54 @@ export interface Wanted {
   readonly instrumentId: string;
   /** In units of 10^-10. */
   readonly amount: bigint;
+  /** No later than the ledger's time (I7): a lock that ends by then has ended. */
+  readonly now: Micros;
+  readonly takesExpiredLocks: boolean;
+  readonly maxInputs: number;
 }
 
 export type Selection =
-  | { readonly kind: 'selected'; readonly contractIds: readonly string[]; readonly total: bigint }
-  /** `locked` could be spent once it is released. */
   | {
-      readonly kind: 'insufficient';
-      readonly have: bigint;
-      readonly need: bigint;
-      readonly locked: bigint;
-      readonly detail: string;
+      readonly kind: 'selected';
+      readonly contractIds: readonly string[];
+      readonly total: bigint;
+      /** Some of them were locked: whether the factory takes them is TOKENS_FILE's word. */
+      readonly endedLocks: boolean;
     }
+  /** With everything that the owner has of it, wherever it is. */
+  | { readonly kind: 'insufficient'; readonly detail: string }
+  /** The money may be there, but not to be spent now. `until`: when enough locks have ended, where that alone does. */
+  | { readonly kind: 'held'; readonly detail: string; readonly until: Micros | null }
   /** The balance is there, but in too many pieces for one transaction. */
   | {
       readonly kind: 'fragmented';
-      readonly have: bigint;
-      readonly need: bigint;
       readonly pieces: number;
       readonly limit: number;
       readonly detail: string;
     };
 
+/** What a token's factory takes, where TOKENS_FILE does not say. */
+export function inputRules(
+  token: Pick<Token, 'instrumentAdmin' | 'takesExpiredLocks' | 'maxInputs'>,
+  issuer: string,
+): Pick<Wanted, 'takesExpiredLocks' | 'maxInputs'> {
+  const own = token.instrumentAdmin === issuer;
+  return {
+    takesExpiredLocks: token.takesExpiredLocks ?? !own,
+    maxInputs: token.maxInputs ?? (own ? Number.POSITIVE_INFINITY : MAX_REGISTRY_INPUTS),
+  };
+}
+
+/** Before this no lock is taken to have ended: the database's time, less what the ledger's may lie behind it. */
+export const leastLedgerTime = (databaseNow: number, clockSkewMaxMs: number): Micros =>
+  microsOf(Math.floor(databaseNow - clockSkewMaxMs));
+
 /**
- * Largest first, so that few inputs do; equal ones by contract id, so that the same holdings give the same choice.
- * Only of this very instrument: anybody may issue something under the same id.
+ * Largest first, so that few inputs do; equal ones by contract id, so that the same holdings give the same choice; those
+ * that were locked until lately come last. Only of this very instrument: anybody may issue something under the same id.
  */
-export function selectHoldings(holdings: readonly Holding[], wanted: Wanted, limit = MAX_INPUTS): Selection {
-  const { amount: need } = wanted;
+export function selectHoldings({ holdings, unreadable }: Holdings, wanted: Wanted): Selection {
+  const { amount: need, maxInputs: limit } = wanted;
   const mine = holdings.filter(
     (holding) =>
       holding.owner === wanted.owner &&
@@ -46,24 +69,55 @@ export function selectHoldings(holdings: readonly Holding[], wanted: Wanted, lim
       holding.instrumentId === wanted.instrumentId &&
       holding.amount > 0n,
   );
-  const free = mine.filter((holding) => !holding.locked).sort(byAmountThenId);
-  const have = sum(free);
-  if (have < need) {
-    const locked = sum(mine) - have;
-    const detail = `${formatDecimal(have)} unlocked, ${formatDecimal(need)} needed, ${formatDecimal(locked)} locked`;
-    return { kind: 'insufficient', have, need, locked, detail };
-  }
-  const contractIds: string[] = [];
+  const here = mine.filter(({ place }) => place.kind === 'here');
+  const free = here.filter(({ lock }) => lock === null).sort(byAmountThenId);
+  const ended = wanted.takesExpiredLocks ? here.filter((one) => endsBy(one, wanted.now)) : [];
+  const usable = [...free, ...ended.sort(byAmountThenId)];
+  if (sum(usable) >= need) return select(usable, need, limit);
+
+  // Any admin that signed may be the one whose instrument it is; of others' it cannot be.
+  const odd = unreadable.filter(({ signatories }) => signatories?.includes(wanted.admin) ?? true);
+  const detail = `${formatDecimal(need)} needed, ${formatDecimal(sum(usable))} can be spent`;
+  if (sum(mine) < need && odd.length === 0)
+    return { kind: 'insufficient', detail: `${detail}, ${formatDecimal(sum(mine))} owned in all` };
+  const held = mine.filter((one) => !usable.includes(one));
+  const why = heldBack(held, odd, wanted);
+  return { kind: 'held', detail: `${detail}: ${why}`, until: untilFree(here, sum(usable), wanted) };
+}
+
+function select(usable: readonly Holding[], need: bigint, limit: number): Selection {
+  const chosen: Holding[] = [];
   let total = 0n;
-  for (const holding of free) {
+  for (const holding of usable) {
     if (total >= need) break;
-    contractIds.push(holding.contractId);
+    chosen.push(holding);
     total += holding.amount;
   }
-  if (contractIds.length <= limit) return { kind: 'selected', contractIds, total };
-  const detail = `${contractIds.length} holdings are needed for ${formatDecimal(need)}, at most ${limit} fit; merge them`;
-  return { kind: 'fragmented', have, need, pieces: contractIds.length, limit, detail };
+  if (chosen.length > limit) {
+    const detail = `${chosen.length} holdings are needed for ${formatDecimal(need)}, at most ${limit} fit; merge them`;
+    return { kind: 'fragmented', pieces: chosen.length, limit, detail };
+  }
+  const contractIds = chosen.map(({ contractId }) => contractId);
+  return { kind: 'selected', contractIds, total, endedLocks: chosen.some(({ lock }) => lock !== null) };
 }
+
+/** The end of the lock with which it is enough. */
+function untilFree(here: readonly Holding[], usable: bigint, wanted: Wanted): Micros | null {
+  if (!wanted.takesExpiredLocks) return null;
+  const ending = here
+    .flatMap(({ lock, amount }) => (lock?.expiresAt == null ? [] : [{ at: lock.expiresAt, amount }]))
+    .filter(({ at }) => at > wanted.now)
+    .sort((a, b) => (a.at < b.at ? -1 : 1));
+  let sum = usable;
+  for (const { at, amount } of ending) {
+    sum += amount;
+    if (sum >= wanted.amount) return at;
+  }
+  return null;
+}
+
+export const endsBy = ({ lock }: Pick<Holding, 'lock'>, now: Micros): boolean =>
+  lock !== null && lock.expiresAt !== null && lock.expiresAt <= now;
 
 function byAmountThenId(a: Holding, b: Holding): number {
   if (a.amount !== b.amount) return a.amount > b.amount ? -1 : 1;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import test from 'ava';
+import { parseTokens } from '../../src/config/tokens-file.js';
 import { loadConfig, loadDatabaseSettings, loadEnqueueSettings } from '../../src/config.js';
 import { ADDRESS, DEMO, file, least, problemsOf } from './environment.js';
 
@@ -26,6 +27,27 @@ test('the least that run needs is enough, with the defaults of production', (t) 
   t.is(config.database.listenUrl, config.database.url);
   t.is(config.tokens.get(ADDRESS.toLowerCase())?.address, ADDRESS);
   t.is(config.tokens.get(ADDRESS.toLowerCase())?.steps, 1);
+});
+
+test('what a token takes as inputs is told, or left to who issues it', (t) => {
+  const token = {
+    name: 'Gem',
+    symbol: 'GEM',
+    decimals: 6,
+    instrumentAdmin: 'bank::1220ab',
+    instrumentId: 'GEM',
+  };
+  const parsed = (change: object) => parseTokens({ [ADDRESS]: { ...token, ...change } }, 'T');
+  const read = (change: object) => {
+    const loaded = parsed(change);
+    return 'tokens' in loaded ? loaded.tokens.get(ADDRESS.toLowerCase()) : loaded.problems;
+  };
+  t.like(read({}), { takesExpiredLocks: undefined, maxInputs: undefined });
+  t.like(read({ takesExpiredLocks: false, maxInputs: 7 }), { takesExpiredLocks: false, maxInputs: 7 });
+  t.deepEqual(read({ takesExpiredLocks: 'no', maxInputs: 0 }), [
+    `T: ${ADDRESS}: takesExpiredLocks must be true or false`,
+    `T: ${ADDRESS}: maxInputs must be 1 or more`,
+  ]);
 });
 
 test('two processes of one host never share a holder', (t) => {

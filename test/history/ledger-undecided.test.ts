@@ -187,7 +187,7 @@ async function sendAsTheOldOne(
   const factories = await ledger.transferFactories(admin, at, options);
   const holdings = await ledger.holdings(party(from), at, options);
   const [factoryId] = factories.kind === 'read' ? factories.value : [];
-  const [holding] = holdings.kind === 'read' ? holdings.value : [];
+  const [holding] = holdings.kind === 'read' ? holdings.value.holdings : [];
   if (factoryId === undefined || holding === undefined) throw new Error('nothing to transfer');
   const now = microsOf(Date.now());
   const transfer: Transfer = {

@@ -4,7 +4,7 @@ import { CreatedEvent, Event, ExercisedEvent } from '#proto/com/daml/ledger/api/
 import { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
 import { type Record as DamlRecord, Optional, Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { commandsOf } from '../../src/ledger/commands.js';
-import { factoryAdminOf, holdingOf } from '../../src/ledger/contracts.js';
+import { factoryAdminOf } from '../../src/ledger/contracts.js';
 import { defaultPackages } from '../../src/ledger/settings.js';
 import { effectOf } from '../../src/ledger/updates.js';
 import * as daml from '../../src/ledger/values.js';
@@ -25,74 +25,6 @@ function created(
     signatories,
   });
 }
-
-const cip56 = ['CIP56.Token', 'CIP56Holding'] as const;
-const own = (change: Record<string, Value> = {}) => ({
-  issuer: daml.party('issuer::1'),
-  owner: daml.party('alice::1'),
-  amount: daml.numeric(15_000_000_000n),
-  instrumentId: daml.record({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
-  lock: none,
-  meta: daml.record({ values: daml.emptyTextMap() }),
-  ...change,
-});
-
-test("a CIP-56 holding, locked and not, and a utility registry's", (t) => {
-  const holding = {
-    contractId: '00c1',
-    owner: 'alice::1',
-    admin: 'issuer::1',
-    instrumentId: 'DEMO',
-    amount: 15_000_000_000n,
-    locked: false,
-  };
-  t.deepEqual(holdingOf(created(cip56, own(), ['issuer::1']), settings), holding);
-  const locked = own({ lock: some(daml.record({ holders: daml.contractIds([]) })) });
-  t.deepEqual(holdingOf(created(cip56, locked, ['issuer::1']), settings), { ...holding, locked: true });
-  const registry = {
-    registrar: daml.party('registrar::1'),
-    owner: daml.party('alice::1'),
-    amount: daml.numeric(1n),
-    lock: none,
-    instrument: daml.record({
-      source: daml.party('registrar::1'),
-      id: daml.text('USDCx'),
-      scheme: daml.text('x'),
-    }),
-  };
-  t.deepEqual(
-    holdingOf(created(['Utility.Registry.Holding', 'Holding'], registry, ['registrar::1']), settings),
-    {
-      ...holding,
-      admin: 'registrar::1',
-      instrumentId: 'USDCx',
-      amount: 1n,
-    },
-  );
-});
-
-test('a holding that names an instrument whose admin did not sign it is not one', (t) => {
-  // The genuine template, issued by somebody else in our issuer's name.
-  t.is(holdingOf(created(cip56, own({ issuer: daml.party('mallory::1') }), ['mallory::1']), settings), null);
-  const registry = {
-    registrar: daml.party('mallory::1'),
-    owner: daml.party('alice::1'),
-    amount: daml.numeric(1n),
-    lock: none,
-    instrument: daml.record({ source: daml.party('issuer::1'), id: daml.text('DEMO') }),
-  };
-  t.is(holdingOf(created(['Mallory', 'Holding'], registry, ['mallory::1']), settings), null);
-});
-
-test("an unknown holding is passed over, our own issuer's must be readable", (t) => {
-  const odd = own({ amount: daml.text('many') });
-  t.is(holdingOf(created(['Other', 'Holding'], odd, ['issuer::1']), settings), null);
-  t.is(holdingOf(created(cip56, odd, ['mallory::1']), settings), null);
-  t.is(holdingOf(created(cip56, odd, ['issuer::1']), settings), 'unreadable');
-  // Finer than Daml's Decimal cannot be: nothing is rounded.
-  const fine = own({ amount: new Value({ numeric: '0.00000000001' }) });
-  t.is(holdingOf(created(cip56, fine, ['issuer::1']), settings), 'unreadable');
-});
 
 test('a factory is believed where its admin signed', (t) => {
   const factory = (signatories: string[]) =>

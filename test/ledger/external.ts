@@ -51,7 +51,7 @@ export async function externalBench(
   const bound: Micros = microsOf(Date.now() + 30_000);
   const termsOf = async (admin: string, instrumentId: string): Promise<TransferTerms> => {
     const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-    const holdings = valueIn(await ledger.holdings(alice, at, TIMEOUT)).filter(
+    const holdings = valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.filter(
       (one) => one.amount === 60n * UNIT && one.instrumentId === instrumentId && one.admin === admin,
     );
     const now = Date.now();

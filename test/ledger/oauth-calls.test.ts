@@ -59,7 +59,7 @@ test('a stream that is refused for its token before its first message is opened 
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
   t.is(valueIn(await ledger.userId(TIMEOUT)), USER);
   await takes(sandbox, 2);
-  t.is(valueIn(await ledger.holdings(alice, at, TIMEOUT)).length, 2);
+  t.is(valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.length, 2);
   t.is(oauth.requests.length, 2);
   t.is(reads(sandbox, 'StateService/GetActiveContracts'), 2);
   await takes(sandbox, 99);

@@ -18,10 +18,10 @@ test('holdings are read exactly, locked ones included, at the offset that was as
   ]);
   const now = valueIn(await ledger.ledgerEnd(TIMEOUT));
   const read = async (at: bigint) =>
-    valueIn(await ledger.holdings(alice, at, TIMEOUT)).map(({ instrumentId, amount, locked }) => [
+    valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.map(({ instrumentId, amount, lock }) => [
       instrumentId,
       amount,
-      locked,
+      lock !== null,
     ]);
   t.deepEqual((await read(before)).sort(), [
     [DEMO, 40n * UNIT, false],
@@ -36,7 +36,7 @@ test('holdings are read exactly, locked ones included, at the offset that was as
       ['USDD', 7n * UNIT, true],
     ],
   );
-  const [one] = valueIn(await ledger.holdings(alice, now, TIMEOUT));
+  const [one] = valueIn(await ledger.holdings(alice, now, TIMEOUT)).holdings;
   t.like(one, { owner: alice, admin: sandbox.issuer });
 });
 
@@ -115,6 +115,53 @@ test('a snapshot that breaks off is no smaller balance', async (t) => {
   });
 });
 
+test("a party with more holdings than can be read in time is nobody else's trouble", async (t) => {
+  const { sandbox, ledger, alice } = await bench(t);
+  sandbox.createParties([{ party: alice, holdings: [{ token: DEMO, amount: '1', count: 1_000 }] }]);
+  const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
+  const timeUp = (afterMessages: number) =>
+    sandbox.faults.add({
+      on: 'StateService/GetActiveContracts',
+      times: 1,
+      do: { kind: 'breakStream', afterMessages, with: { grpc: 'DEADLINE_EXCEEDED' } },
+    });
+  timeUp(1_000);
+  t.like(await ledger.holdings(alice, at, TIMEOUT), {
+    kind: 'failed-read',
+    refusal: { kind: 'try-again', blame: 'sender', errorId: 'HOLDINGS_UNREAD' },
+  });
+  timeUp(1);
+  t.like(await ledger.holdings(alice, at, TIMEOUT), { refusal: { kind: 'not-the-row' } });
+});
+
+test('what is locked, elsewhere, on its way or unreadable is told as such; a synchronizer by its id', async (t) => {
+  const { sandbox, ledger, alice } = await bench(t);
+  const read = async () => {
+    const end = valueIn(await ledger.ledgerEnd(TIMEOUT));
+    return valueIn(await ledger.holdings(alice, end, TIMEOUT));
+  };
+  t.deepEqual(valueIn(await ledger.synchronizersOf(alice, TIMEOUT)), [sandbox.synchronizerId]);
+  const places = async () => (await read()).holdings.map(({ place }) => place.kind);
+  for (const [to, kind] of [
+    ['unassigned', 'moving'],
+    ['assigned', 'moving'],
+    ['away', 'elsewhere'],
+    ['here', 'here'],
+  ] as const) {
+    await sandbox.control({ kind: 'reassign', party: alice, to });
+    t.deepEqual(await places(), [kind, kind]);
+  }
+  t.is(valueIn(await ledger.synchronizersOf(alice, TIMEOUT)).length, 2);
+  const [first] = (await read()).holdings;
+  sandbox.faults.add({
+    on: 'StateService/GetActiveContracts',
+    do: { kind: 'viewFails', contractIds: [first?.contractId ?? ''] },
+  });
+  const { holdings, unreadable } = await read();
+  t.is(holdings.length, 1);
+  t.like(unreadable[0], { contractId: first?.contractId, signatories: [sandbox.issuer] });
+});
+
 test('with the participant away a read fails for everybody', async (t) => {
   const { sandbox, ledger } = await bench(t);
   const lost = connected(ledger, false);
@@ -129,6 +176,7 @@ test('with the participant away a read fails for everybody', async (t) => {
 test('of a party that holds nothing, nothing', async (t) => {
   const { ledger, bob } = await bench(t);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-  t.deepEqual(valueIn(await ledger.holdings(bob, at, TIMEOUT)), []);
-  t.deepEqual(valueIn(await ledger.holdings(party('nobody::1220ab'), at, TIMEOUT)), []);
+  const nothing = { holdings: [], unreadable: [] };
+  t.deepEqual(valueIn(await ledger.holdings(bob, at, TIMEOUT)), nothing);
+  t.deepEqual(valueIn(await ledger.holdings(party('nobody::1220ab'), at, TIMEOUT)), nothing);
 });

@@ -41,7 +41,9 @@ test('for a hosted sender the same command, in one call', async (t) => {
     { hint: 'hosted', holdings: [{ token: 'USDCx', amount: '60' }] },
   ]);
   const at = valueIn(await on.ledger.ledgerEnd(TIMEOUT));
-  const holdings = valueIn(await on.ledger.holdings(party(hosted), at, TIMEOUT)).map((one) => one.contractId);
+  const holdings = valueIn(await on.ledger.holdings(party(hosted), at, TIMEOUT)).holdings.map(
+    (one) => one.contractId,
+  );
   const transfer = await on.registryTransfer('USDCx', { sender: party(hosted), holdings });
   t.like(await on.ledger.submit({ ...transfer, submissionId: randomUUID() }, TIMEOUT), { kind: 'accepted' });
   t.is(on.sandbox.balances(on.bob).USDCx?.amount, '5.0000000000');

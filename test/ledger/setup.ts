@@ -50,7 +50,7 @@ export async function bench(
     bob: party(bob),
     async transfer(changed = {}) {
       const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-      const holdings = valueIn(await ledger.holdings(party(alice), at, TIMEOUT));
+      const { holdings } = valueIn(await ledger.holdings(party(alice), at, TIMEOUT));
       const [factoryId] = valueIn(await ledger.transferFactories(sandbox.issuer, at, TIMEOUT));
       const now = Date.now();
       return {

@@ -38,7 +38,9 @@ test('the same command again is a duplicate, and names the acceptance', async (t
   if (first.kind !== 'accepted') return t.fail(first.kind);
   // Inputs that are still there: interpretation comes before deduplication.
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-  const left = valueIn(await ledger.holdings(alice, at, TIMEOUT)).map(({ contractId }) => contractId);
+  const left = valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.map(
+    ({ contractId }) => contractId,
+  );
   const again = await ledger.submit({ ...sent, submissionId: 'another', holdings: left }, TIMEOUT);
   t.like(again, { kind: 'duplicate', completionOffset: first.offset });
 });

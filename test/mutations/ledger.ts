@@ -237,9 +237,9 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P27',
-    file: 'src/path/gather.ts',
-    find: "if (after !== 'proven' || chosen.kind !== 'insufficient') {",
-    put: "if (chosen.kind !== 'insufficient') {",
+    file: 'src/path/balance.ts',
+    find: "if (after !== 'proven') {",
+    put: "if (after === 'another') {",
     test: participant,
     match: 'P27 a balance that nobody*',
     what: 'the proof around a verdict from the balance',
@@ -255,7 +255,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P28',
-    file: 'src/path/gather.ts',
+    file: 'src/path/balance.ts',
     find: 'if (end.value < known) {',
     put: 'if (end.value < deps.participant.ledgerEnd()) {',
     test: participant,

@@ -183,7 +183,7 @@ export const ops: readonly Mutation[] = [
   ),
   {
     name: 'P28',
-    file: 'src/path/gather.ts',
+    file: 'src/path/balance.ts',
     find: 'return path.ledger.holdings(sender, end.value, options);',
     put: 'return path.ledger.holdings(sender, known, options);',
     test: 'test/history/ops-change.test.ts',
@@ -192,16 +192,16 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P28',
-    file: 'src/path/gather.ts',
+    file: 'src/path/balance.ts',
     find: '  const again = await holdingsNow(path, deps, wanted, options);\n',
-    put: "  const again: Read<readonly Holding[]> = { kind: 'read', value: [] };\n",
+    put: "  const again: Read<Holdings> = { kind: 'read', value: { holdings: [], unreadable: [] } };\n",
     test: 'test/history/ops-change.test.ts',
     match: 'P28 a balance*',
     what: 'a balance that is too small is read again',
   },
   {
     name: 'P28',
-    file: 'src/path/gather.ts',
+    file: 'src/path/balance.ts',
     find: '  if (end.value < known) {',
     put: '  if (end.value < 0n) {',
     test: 'test/history/ops-change.test.ts',

@@ -30,8 +30,6 @@ const exceptions = [
   "Enum 2: ours string constructor_name, the contract's string constructor",
   // Reassignments and topology.
   "CommandService/SubmitAndWaitForReassignment: ours nothing, the contract's SubmitAndWaitForReassignmentRequest -> SubmitAndWaitForReassignmentResponse",
-  "GetActiveContractsResponse 3: ours nothing, the contract's IncompleteUnassigned incomplete_unassigned in contract_entry",
-  "GetActiveContractsResponse 4: ours nothing, the contract's IncompleteAssigned incomplete_assigned in contract_entry",
   "GetUpdateResponse 2: ours nothing, the contract's Reassignment reassignment in update",
   "GetUpdateResponse 3: ours nothing, the contract's TopologyTransaction topology_transaction in update",
   "GetUpdatesResponse 2: ours nothing, the contract's Reassignment reassignment in update",

@@ -129,6 +129,16 @@ export class LedgerClient {
     of: string,
     options: { offset?: number; blob?: boolean; view?: boolean; verbose?: boolean } = {},
   ): Promise<CreatedEvent[]> {
+    const entries = await this.entries(party, of, options);
+    return entries.flatMap((entry) => entry.activeContract?.createdEvent ?? []);
+  }
+
+  /** Also what is in the middle of a reassignment. */
+  async entries(
+    party: string,
+    of: string,
+    options: { offset?: number; blob?: boolean; view?: boolean; verbose?: boolean } = {},
+  ): Promise<GetActiveContractsResponse[]> {
     const offset = options.offset ?? (await this.ledgerEnd());
     const includeCreatedEventBlob = options.blob ?? false;
     const cumulative =
@@ -151,12 +161,9 @@ export class LedgerClient {
       new GetActiveContractsRequest({ activeAtOffset: `${offset}`, eventFormat }),
       this.metadata,
     );
-    const events: CreatedEvent[] = [];
-    for await (const item of stream) {
-      const event = (item as GetActiveContractsResponse).activeContract?.createdEvent;
-      if (event) events.push(event);
-    }
-    return events;
+    const entries: GetActiveContractsResponse[] = [];
+    for await (const item of stream) entries.push(item as GetActiveContractsResponse);
+    return entries;
   }
 
   async holdings(party: string): Promise<string[]> {

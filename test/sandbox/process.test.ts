@@ -258,6 +258,7 @@ test('--registry and --api-version: another admin’s tokens, another participan
       ['USDD', undefined, 1],
       ['USDCx', http, 1],
       ['EURO', http, 2],
+      ['Amulet', http, 1],
     ],
   );
   const { external } = await post<{ external: { party: string; privateKey: string }[] }>(`${http}/parties`, {

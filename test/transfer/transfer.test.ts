@@ -1,70 +1,12 @@
 // From a judged row to the transfer that is sent: holdings, times, the factory, the command.
 import test from 'ava';
-import fc from 'fast-check';
 import { dbMillis, microsOf, party } from '../../src/core/ids.js';
 import type { Outcome, Refusal } from '../../src/core/outcome.js';
-import type { Holding, Read } from '../../src/core/ports.js';
+import type { Read } from '../../src/core/ports.js';
 import { externalExecuteBefore, hostedExecuteBefore, transferTerms } from '../../src/transfer/command.js';
 import { createFactoryCache } from '../../src/transfer/factory.js';
-import { MAX_INPUTS, selectHoldings } from '../../src/transfer/holdings.js';
 import { executeBefore, requestedAt } from '../../src/transfer/times.js';
 import { demo, ISSUER, rowOf } from './rows.js';
-
-const wanted = { owner: 'alice::1', admin: ISSUER as string, instrumentId: 'DEMO', amount: 10n };
-let count = 0;
-const holding = (amount: bigint, change: Partial<Holding> = {}): Holding => {
-  count += 1;
-  const { owner, admin, instrumentId } = wanted;
-  return { contractId: `c${count}`, owner, admin, instrumentId, amount, locked: false, ...change };
-};
-
-test('largest first: as few inputs as do', (t) => {
-  const [small, large, middle] = [holding(3n), holding(9n), holding(5n)];
-  t.deepEqual(selectHoldings([small, large, middle], wanted), {
-    kind: 'selected',
-    contractIds: [large.contractId, middle.contractId],
-    total: 14n,
-  });
-});
-
-test("never another owner's, another admin's of the same id, another id, a locked one", (t) => {
-  const others = [
-    holding(100n, { owner: 'bob::1' }),
-    holding(100n, { admin: 'mallory::1' }),
-    holding(100n, { instrumentId: 'PROMPT' }),
-    holding(100n, { locked: true }),
-    holding(4n),
-  ];
-  t.like(selectHoldings(others, wanted), { kind: 'insufficient', have: 4n, need: 10n, locked: 100n });
-});
-
-test('too many pieces are no lack of money', (t) => {
-  const dust = Array.from({ length: 2 * MAX_INPUTS }, () => holding(1n));
-  t.like(selectHoldings(dust, { ...wanted, amount: BigInt(MAX_INPUTS) }), { kind: 'selected' });
-  t.like(selectHoldings(dust, { ...wanted, amount: BigInt(MAX_INPUTS) + 1n }), {
-    kind: 'fragmented',
-    pieces: MAX_INPUTS + 1,
-    limit: MAX_INPUTS,
-  });
-});
-
-test('whatever the holdings and their order: enough, no input too many, always the same choice', (t) => {
-  const amounts = fc.array(fc.bigInt({ min: 1n, max: 50n }), { maxLength: 40 });
-  fc.assert(
-    fc.property(amounts, fc.bigInt({ min: 1n, max: 400n }), (list, amount) => {
-      const holdings = list.map((one) => holding(one));
-      const total = list.reduce((sum, one) => sum + one, 0n);
-      const chosen = selectHoldings(holdings, { ...wanted, amount });
-      t.deepEqual(selectHoldings([...holdings].reverse(), { ...wanted, amount }), chosen);
-      if (chosen.kind !== 'selected') return total < amount;
-      const picked = holdings.filter(({ contractId }) => chosen.contractIds.includes(contractId));
-      const sum = picked.reduce((all, one) => all + one.amount, 0n);
-      const spare = sum - amount;
-      return sum === chosen.total && spare >= 0n && picked.every((one) => one.amount > spare);
-    }),
-  );
-  t.pass();
-});
 
 test('requestedAt lies in the past of both clocks, executeBefore comes from the written bound alone', (t) => {
   const now = dbMillis(1_700_000_100_000);

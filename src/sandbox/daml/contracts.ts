@@ -8,24 +8,32 @@ export interface InstrumentId {
   readonly id: string;
 }
 
-export type HoldingKind = 'holding' | 'utilityHolding';
+/** An amulet that is locked is of a template of its own. */
+export type HoldingKind = 'holding' | 'utilityHolding' | 'amulet' | 'lockedAmulet';
+
+/** Of the token standard. Micros, both: since the epoch, and how long. */
+export interface Lock {
+  readonly holders: readonly string[];
+  readonly expiresAt?: Micros;
+  readonly expiresAfter?: Micros;
+  readonly context?: string;
+}
 
 export interface Holding {
-  /** Whose template it is; both hold the same. */
+  /** Whose template it is; all hold the same. */
   readonly kind: HoldingKind;
-  /** A utility registry's is called registrar. */
+  /** A utility registry's is called registrar, an amulet's dso. */
   readonly issuer: string;
   readonly owner: string;
   readonly amount: bigint;
   readonly instrumentId: InstrumentId;
-  /** Holders of the lock; absent is unlocked. */
-  readonly lock?: readonly string[];
+  readonly lock?: Lock;
   /** A utility registry's has none. */
   readonly meta: Readonly<Record<string, string>>;
 }
 
 export interface TransferFactory {
-  readonly kind: 'factory' | 'utilityFactory';
+  readonly kind: 'factory' | 'utilityFactory' | 'amuletFactory';
   readonly admin: string;
   /** A utility registry's has none. */
   readonly auditObservers: readonly string[];
@@ -73,12 +81,21 @@ export interface TransferOffer {
 
 export type Payload = Holding | TransferFactory | TransferEvent | InstrumentRules | TransferOffer;
 
+export const holdingKinds: readonly HoldingKind[] = ['holding', 'utilityHolding', 'amulet', 'lockedAmulet'];
+
 export function isHolding(payload: Payload): payload is Holding {
-  return payload.kind === 'holding' || payload.kind === 'utilityHolding';
+  return holdingKinds.some((kind) => kind === payload.kind);
 }
 
 export function isFactory(payload: Payload): payload is TransferFactory {
-  return payload.kind === 'factory' || payload.kind === 'utilityFactory';
+  return payload.kind === 'factory' || payload.kind === 'utilityFactory' || payload.kind === 'amuletFactory';
+}
+
+/** The same money, locked or not. */
+export function withLock({ lock: _, ...holding }: Holding, lock?: Lock): Holding {
+  const amulet = holding.kind === 'amulet' || holding.kind === 'lockedAmulet';
+  const kind = amulet ? (lock ? 'lockedAmulet' : 'amulet') : holding.kind;
+  return { ...holding, kind, ...(lock ? { lock } : {}) };
 }
 
 export function signatory(payload: Payload): string {
@@ -97,10 +114,13 @@ export function stakeholders(payload: Payload): string[] {
   switch (payload.kind) {
     case 'holding':
     case 'utilityHolding':
+    case 'amulet':
+    case 'lockedAmulet':
       addParty(parties, payload.owner);
       break;
     case 'factory':
     case 'utilityFactory':
+    case 'amuletFactory':
       for (const observer of payload.auditObservers) addParty(parties, observer);
       break;
     case 'transferEvent':

@@ -9,7 +9,10 @@ export type TemplateKind =
   | 'utilityHolding'
   | 'utilityFactory'
   | 'utilityRules'
-  | 'transferOffer';
+  | 'transferOffer'
+  | 'amulet'
+  | 'lockedAmulet'
+  | 'amuletFactory';
 export type InterfaceKind = 'Holding' | 'TransferFactory' | 'TransferInstruction';
 
 export interface Definition {
@@ -62,6 +65,24 @@ export const templates: Readonly<
     module: 'Utility.Registry.App.V0.Model.Transfer',
     entity: 'TransferOffer',
     implements: ['TransferInstruction'],
+  },
+  amulet: {
+    packageName: 'splice-amulet',
+    module: 'Splice.Amulet',
+    entity: 'Amulet',
+    implements: ['Holding'],
+  },
+  lockedAmulet: {
+    packageName: 'splice-amulet',
+    module: 'Splice.Amulet',
+    entity: 'LockedAmulet',
+    implements: ['Holding'],
+  },
+  amuletFactory: {
+    packageName: 'splice-amulet',
+    module: 'Splice.ExternalPartyAmuletRules',
+    entity: 'ExternalPartyAmuletRules',
+    implements: ['TransferFactory'],
   },
 };
 

@@ -1,9 +1,18 @@
 // TransferFactory_Transfer in a utility registry: its rules are a contract that only the registrar sees, so the caller
 // has to name it in the choice context, and to disclose it. They say whether a transfer moves the money at once or
 // makes an offer. Time is compared, not asked for, so that only a maximum record time bounds a transaction.
+
+import type { Micros } from '../clock.js';
 import { type AnyValue, lookUp, type TextMap } from './any-value.js';
 import { type Contracts, fetch, require, wronglyTyped } from './checks.js';
-import type { Holding, InstrumentId, InstrumentRules, Payload, Transfer } from './contracts.js';
+import {
+  type Holding,
+  type InstrumentId,
+  type InstrumentRules,
+  type Payload,
+  type Transfer,
+  withLock,
+} from './contracts.js';
 
 const PREFIX = 'utility.digitalasset.com';
 const RULES = `${PREFIX}/instrument-configuration`;
@@ -28,6 +37,15 @@ export function transferKind(
   return offers ? 'offer' : 'direct';
 }
 
+/** What the inputs become. */
+export interface Pieces {
+  readonly receiver: Holding;
+  /** One, or none where nothing is left. */
+  readonly change: readonly Holding[];
+  /** When the last lock on an input ended; 0 where there was none. */
+  readonly lockedUntil: Micros;
+}
+
 interface RegistryEffects {
   readonly fetched: readonly string[];
   readonly created: readonly Payload[];
@@ -37,7 +55,7 @@ interface RegistryEffects {
 export function transferInRegistry(
   { transfer, context }: { readonly transfer: Transfer; readonly context: TextMap<AnyValue> },
   contracts: Contracts,
-  { receiver, change }: { readonly receiver: Holding; readonly change: readonly Holding[] },
+  { receiver, change, lockedUntil }: Pieces,
 ): RegistryEffects {
   const rulesId = entry(context, RULES, 'AV_ContractId');
   for (const key of CREDENTIALS) entry(context, key, 'AV_List');
@@ -45,11 +63,14 @@ export function transferInRegistry(
   if (rules.kind !== 'utilityRules') return wronglyTyped(rulesId, 'InstrumentConfiguration');
   require(rules.registrar === receiver.issuer &&
     sameInstrument(rules.instrumentId, transfer.instrumentId), 'instrument configuration: wrong instrument');
-  const bounds = { min: transfer.requestedAt, max: transfer.executeBefore - 1 };
+  const bounds = { min: Math.max(transfer.requestedAt, lockedUntil), max: transfer.executeBefore - 1 };
   const fetched = [rulesId];
   if (transferKind(transfer, rules) !== 'offer') return { fetched, bounds, created: [receiver, ...change] };
   const { registrar } = rules;
-  const locked: Holding = { ...receiver, owner: transfer.sender, lock: [registrar] };
+  // Canton Coin's end with the offer; a utility registry's have no end that its view would tell.
+  const ends = receiver.kind === 'amulet' ? { expiresAt: transfer.executeBefore } : {};
+  const lock = { holders: [registrar], ...ends, context: `transfer to '${transfer.receiver}'` };
+  const locked = withLock({ ...receiver, owner: transfer.sender }, lock);
   return { fetched, bounds, created: [locked, ...change, { kind: 'transferOffer', registrar, transfer }] };
 }
 

@@ -5,14 +5,16 @@ import type { AnyValue, TextMap } from './any-value.js';
 import { type Contracts, fetch, notActive, require, wronglyTyped } from './checks.js';
 import {
   type Holding,
+  type HoldingKind,
   isFactory,
   isHolding,
   type Payload,
   type Transfer,
   type TransferFactory,
+  withLock,
 } from './contracts.js';
 import { templates } from './packages.js';
-import { transferInRegistry } from './registry.js';
+import { type Pieces, transferInRegistry } from './registry.js';
 
 export interface TransferChoice {
   readonly factoryId: string;
@@ -66,7 +68,7 @@ export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects
 
   const pieces = piecesOf(choice.transfer, inputs, total - amount);
   const common = { factory, archived: inputHoldingCids };
-  if (factory.kind === 'utilityFactory') return { ...common, ...transferInRegistry(choice, scene, pieces) };
+  if (factory.kind !== 'factory') return { ...common, ...transferInRegistry(choice, scene, pieces) };
   return {
     ...common,
     fetched: [],
@@ -75,20 +77,25 @@ export function interpretTransfer(choice: TransferChoice, scene: Scene): Effects
   };
 }
 
-/** What the inputs become. */
-export interface Pieces {
-  readonly receiver: Holding;
-  /** One, or none where nothing is left. */
-  readonly change: readonly Holding[];
-}
-
-function piecesOf({ sender, receiver, amount }: Transfer, [first]: readonly Holding[], rest: bigint): Pieces {
+function piecesOf({ sender, receiver, amount }: Transfer, inputs: readonly Holding[], rest: bigint): Pieces {
+  const [first] = inputs;
   if (!first) throw new Error('a transfer has inputs');
+  const free = withLock(first);
   return {
-    receiver: { ...first, owner: receiver, amount },
-    change: rest > 0n ? [{ ...first, owner: sender, amount: rest }] : [],
+    receiver: { ...free, owner: receiver, amount },
+    change: rest > 0n ? [{ ...free, owner: sender, amount: rest }] : [],
+    lockedUntil: Math.max(...inputs.map(({ lock }) => lock?.expiresAt ?? 0)),
   };
 }
+
+/** Which holdings a factory takes, and whether also such as were locked until before now. */
+const takes: Readonly<
+  Record<TransferFactory['kind'], { readonly kinds: readonly HoldingKind[]; readonly endedLocks: boolean }>
+> = {
+  factory: { kinds: ['holding'], endedLocks: false },
+  utilityFactory: { kinds: ['utilityHolding'], endedLocks: true },
+  amuletFactory: { kinds: ['amulet', 'lockedAmulet'], endedLocks: true },
+};
 
 function eventOf(transfer: Transfer, factory: TransferFactory, timestamp: Micros): Payload {
   return {
@@ -105,20 +112,23 @@ function eventOf(transfer: Transfer, factory: TransferFactory, timestamp: Micros
 
 function takeInputs(transfer: Transfer, scene: Scene, factory: TransferFactory): Holding[] {
   const { sender, instrumentId, inputHoldingCids } = transfer;
-  const kind = factory.kind === 'factory' ? 'holding' : 'utilityHolding';
+  const { kinds, endedLocks } = takes[factory.kind];
   const taken = new Set<string>();
   return inputHoldingCids.map((contractId) => {
     if (taken.has(contractId)) notActive(contractId);
     taken.add(contractId);
     const holding = fetch(contractId, scene);
-    if (!isHolding(holding) || holding.kind !== kind) {
-      return wronglyTyped(contractId, `${templates[kind].module}:${templates[kind].entity}`);
+    if (!isHolding(holding) || !kinds.includes(holding.kind)) {
+      const names = kinds.map((kind) => `${templates[kind].module}:${templates[kind].entity}`);
+      return wronglyTyped(contractId, names.join(' or '));
     }
     require(holding.issuer === factory.admin, 'input holding: wrong issuer');
     require(holding.owner === sender, 'input holding: wrong owner');
     require(holding.instrumentId.admin === instrumentId.admin &&
       holding.instrumentId.id === instrumentId.id, 'input holding: wrong instrument');
-    require(holding.lock === undefined, 'input holding: must not be locked');
+    const { lock } = holding;
+    const ended = endedLocks && lock?.expiresAt !== undefined && lock.expiresAt <= scene.now;
+    require(lock === undefined || ended, 'input holding: must not be locked');
     return holding;
   });
 }

@@ -1,7 +1,15 @@
 // The wire to Daml values, typed: the argument of the transfer choice, and payloads of contracts.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
+import type { Micros } from '../clock.js';
 import type { AnyValue } from '../daml/any-value.js';
-import type { InstrumentId, Payload, Transfer } from '../daml/contracts.js';
+import {
+  type Holding,
+  type InstrumentId,
+  type Lock,
+  type Payload,
+  type Transfer,
+  withLock,
+} from '../daml/contracts.js';
 import type { TemplateKind } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
@@ -95,15 +103,15 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
   switch (kind) {
     case 'holding': {
       const labels = ['issuer', 'owner', 'amount', 'instrumentId', 'lock', 'meta'];
-      const [issuer, owner, amount, instrument, lock, meta] = fields(argument, labels);
-      const holders = optional(lock, readLock);
+      const [issuer, owner, amount, instrument, optionalLock, meta] = fields(argument, labels);
+      const lock = optional(optionalLock, readLock);
       return {
         kind,
         issuer: party(issuer),
         owner: party(owner),
         amount: decimal(amount),
         instrumentId: instrumentId(instrument),
-        ...(holders ? { lock: holders } : {}),
+        ...(lock ? { lock } : {}),
         meta: Object.fromEntries(valuesOf(meta, text)),
       };
     }
@@ -137,17 +145,31 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
     }
     case 'utilityHolding': {
       const labels = ['registrar', 'owner', 'instrument', 'label', 'amount', 'lock'];
-      const [registrar, owner, instrument, , amount, lock] = fields(argument, labels);
-      const holders = optional(lock, readLock);
+      const [registrar, owner, instrument, , amount, optionalLock] = fields(argument, labels, 5);
+      const lock = optional(optionalLock, readLock);
       return {
         kind,
         issuer: party(registrar),
         owner: party(owner),
         amount: decimal(amount),
         instrumentId: utilityInstrument(instrument),
-        ...(holders ? { lock: holders } : {}),
+        ...(lock ? { lock } : {}),
         meta: {},
       };
+    }
+    case 'amulet':
+      return readAmulet(argument);
+    case 'lockedAmulet': {
+      const [amulet, timeLock] = fields(argument, ['amulet', 'lock']);
+      const [holders, expiresAt, context] = fields(timeLock, ['holders', 'expiresAt', 'optContext'], 2);
+      return withLock(
+        readAmulet(amulet),
+        lockOf(list(holders, party), timestamp(expiresAt), undefined, context),
+      );
+    }
+    case 'amuletFactory': {
+      const [dso] = fields(argument, ['dso']);
+      return { kind, admin: party(dso), auditObservers: [] };
     }
     case 'utilityFactory': {
       const [registrar] = fields(argument, ['registrar']);
@@ -174,7 +196,43 @@ function utilityInstrument(value: Value | undefined): InstrumentId {
   return { admin: party(source), id: text(id) };
 }
 
-function readLock(value: Value | undefined): string[] {
-  const [holders] = fields(value, ['holders', 'expiresAt', 'expiresAfter', 'context']);
-  return list(holders, party);
+const AMULET = 'Amulet';
+
+function readAmulet(value: Value | undefined): Holding {
+  const [dso, owner, expiring] = fields(value, ['dso', 'owner', 'amount']);
+  const [initial] = fields(expiring, ['initialAmount', 'createdAt', 'ratePerRound']);
+  const issuer = party(dso);
+  const instrumentId = { admin: issuer, id: AMULET };
+  return { kind: 'amulet', issuer, owner: party(owner), amount: decimal(initial), instrumentId, meta: {} };
+}
+
+function readLock(value: Value | undefined): Lock {
+  const labels = ['holders', 'expiresAt', 'expiresAfter', 'context'];
+  const [holders, expiresAt, expiresAfter, context] = fields(value, labels, 1);
+  return lockOf(
+    list(holders, party),
+    optional(expiresAt, timestamp),
+    optional(expiresAfter, relTime),
+    context,
+  );
+}
+
+function lockOf(
+  holders: readonly string[],
+  expiresAt: Micros | undefined,
+  expiresAfter: Micros | undefined,
+  optionalContext: Value | undefined,
+): Lock {
+  const context = optional(optionalContext, text);
+  return {
+    holders,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(expiresAfter === undefined ? {} : { expiresAfter }),
+    ...(context === undefined ? {} : { context }),
+  };
+}
+
+function relTime(value: Value | undefined): Micros {
+  const [micros] = fields(value, ['microseconds']);
+  return Number(expect(micros, 'int64').int64);
 }

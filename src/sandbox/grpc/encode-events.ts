@@ -19,17 +19,27 @@ import type { LedgerState } from '../model/ledger-state.js';
 import type { Participant } from '../model/participant.js';
 import type { Contract, Entry, Node, UpdateRecord } from '../model/records.js';
 import { blobOf } from './blob.js';
-import { interfaceIdentifier, templateIdentifier, ValueEncoder } from './encode-values.js';
+import { ValueEncoder } from './encode-values.js';
 import type { EventFilter, Wanted } from './event-filter.js';
+import { interfaceIdentifier, templateIdentifier } from './plain-values.js';
 
 export function timestampOf(micros: Micros): Timestamp {
   const seconds = Math.floor(micros / 1_000_000);
   return new Timestamp({ seconds, nanos: (micros - seconds * 1_000_000) * 1000 });
 }
 
-export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolean): CreatedEvent {
+/** As a participant of this version writes records in events, for readers who asked for labels or not. */
+export function eventEncoder(verbose: boolean, { leavesOutTrailingNones }: Generation): ValueEncoder {
+  return new ValueEncoder(verbose ? 'labels' : 'bare', leavesOutTrailingNones ? 'leftOut' : 'told');
+}
+
+export function createdEvent(
+  contract: Contract,
+  wanted: Wanted,
+  encoder: ValueEncoder,
+  viewFails: (contractId: string) => boolean = () => false,
+): CreatedEvent {
   const { payload } = contract;
-  const encoder = new ValueEncoder(verbose ? 'labels' : 'bare');
   const { packageName } = templates[payload.kind];
   return new CreatedEvent({
     offset: `${contract.createdOffset}`,
@@ -39,11 +49,12 @@ export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolea
     createArguments: encoder.payload(payload),
     ...(wanted.blob ? { createdEventBlob: blobOf(contract.id) } : {}),
     interfaceViews: wanted.views.map((kind) => {
-      const viewValue = encoder.view(kind, payload);
+      const viewValue = viewFails(contract.id) ? undefined : encoder.view(kind, payload);
       return new InterfaceView({
         interfaceId: interfaceIdentifier(kind),
-        viewStatus: new Status({ code: 0 }),
+        viewStatus: viewValue ? new Status({ code: 0 }) : noView,
         ...(viewValue ? { viewValue } : {}),
+        implementationPackageId: packageId(packageName),
       });
     }),
     witnessParties: [...wanted.witnesses],
@@ -55,6 +66,12 @@ export function createdEvent(contract: Contract, wanted: Wanted, verbose: boolea
     representativePackageId: packageId(packageName),
   });
 }
+
+/** The view function of the template threw, or its package is not to be had: FAILED_PRECONDITION. */
+const noView = new Status({
+  code: 9,
+  message: 'INTERPRETATION_UPGRADE_ERROR(9,0): the view of the contract cannot be computed',
+});
 
 /** Undefined where none of the parties who ask sees any of it. */
 export function transactionOf(
@@ -70,6 +87,7 @@ export function transactionOf(
     filter,
     shape === TransactionShape.TRANSACTION_SHAPE_LEDGER_EFFECTS,
     offset,
+    eventEncoder(filter.verbose, settings.generation),
   );
   const events = update.nodes.flatMap((node) => view.event(node) ?? []);
   if (events.length === 0) return undefined;
@@ -99,16 +117,14 @@ class TransactionView {
   #exercise:
     | { readonly node: Extract<Node, { kind: 'exercise' }>; readonly informees: readonly string[] }
     | undefined;
-  readonly #encoder: ValueEncoder;
 
   constructor(
     private readonly state: LedgerState,
     private readonly filter: EventFilter,
     private readonly effects: boolean,
     private readonly offset: number,
-  ) {
-    this.#encoder = new ValueEncoder(filter.verbose ? 'labels' : 'bare');
-  }
+    private readonly encoder: ValueEncoder,
+  ) {}
 
   event(node: Node): Event | undefined {
     switch (node.kind) {
@@ -135,11 +151,11 @@ class TransactionView {
       ...this.#common(node.nodeId, factory, wanted),
       interfaceId: interfaceIdentifier('TransferFactory'),
       choice: 'TransferFactory_Transfer',
-      choiceArgument: this.#encoder.transferArgument(node.choice),
+      choiceArgument: this.encoder.transferArgument(node.choice),
       actingParties: [sender],
       consuming: false,
       lastDescendantNodeId: node.lastNodeId,
-      exerciseResult: this.#encoder.transferResult(resultOf(this.#createdBy(node))),
+      exerciseResult: this.encoder.transferResult(resultOf(this.#createdBy(node))),
       implementedInterfaces: [interfaceIdentifier('TransferFactory')],
     });
     return new Event({ exercised });
@@ -176,7 +192,7 @@ class TransactionView {
     const contract = this.state.contracts.get(node.contractId);
     if (!contract) return undefined;
     const wanted = this.filter.match(contract.payload.kind, this.#witnesses(node.nodeId, contract));
-    return wanted && new Event({ created: createdEvent(contract, wanted, this.filter.verbose) });
+    return wanted && new Event({ created: createdEvent(contract, wanted, this.encoder) });
   }
 
   /** An ACS delta shows stakeholders their contracts, ledger effects show informees what they witnessed besides. */

@@ -1,23 +1,13 @@
 // Daml values to the wire: payloads of contracts, the arguments and the result of the transfer choice.
-import {
-  Record as DamlRecord,
-  Identifier,
-  List,
-  Optional,
-  RecordField,
-  TextMap,
-  TextMapEntry,
-  Value,
-  Variant,
-} from '#proto/com/daml/ledger/api/v2/value.js';
+import { Record as DamlRecord, RecordField, Value, Variant } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Empty } from '#proto/google/protobuf/empty.js';
-import type { Micros } from '../clock.js';
 import type { AnyValue, TextMap as Entries } from '../daml/any-value.js';
 import {
   type Holding,
   type InstrumentId,
   isFactory,
   isHolding,
+  type Lock,
   type Payload,
   type Transfer,
   type TransferOffer,
@@ -27,14 +17,23 @@ import {
   type Definition,
   dataTypes,
   type InterfaceKind,
-  interfaces,
-  packageId,
-  type TemplateKind,
   templates,
 } from '../daml/packages.js';
 import type { TransferResult } from '../daml/result.js';
 import type { TransferChoice } from '../daml/transfer.js';
-import { formatDecimal } from '../model/decimal.js';
+import {
+  contractId,
+  identifierOf,
+  isNone,
+  list,
+  numeric,
+  optional,
+  party,
+  relTime,
+  text,
+  textMap,
+  timestamp,
+} from './plain-values.js';
 
 /**
  * `labels` are sent to those only who asked for verbose events; `types` too (the ids of records and variants) stand in
@@ -45,15 +44,20 @@ export type Detail = 'bare' | 'labels' | 'types';
 type Fields = Readonly<Record<string, Value>>;
 
 export class ValueEncoder {
-  constructor(private readonly detail: Detail) {}
+  /** `trailingNones`: whether a record tells of what is None at its end. */
+  constructor(
+    private readonly detail: Detail,
+    private readonly trailingNones: 'told' | 'leftOut' = 'told',
+  ) {}
 
   #record(type: Definition | undefined, fields: Fields): DamlRecord {
     const labelled = this.detail !== 'bare';
+    const all = Object.entries(fields);
+    const last = all.findLastIndex(([, value]) => !isNone(value));
+    const told = this.trailingNones === 'told' ? all : all.slice(0, last + 1);
     return new DamlRecord({
       ...(type && this.detail === 'types' ? { recordId: identifierOf(type) } : {}),
-      fields: Object.entries(fields).map(
-        ([label, value]) => new RecordField(labelled ? { label, value } : { value }),
-      ),
+      fields: told.map(([label, value]) => new RecordField(labelled ? { label, value } : { value })),
     });
   }
 
@@ -107,8 +111,17 @@ export class ValueEncoder {
           amount: numeric(payload.amount),
           lock: optional(payload.lock && this.#lock(payload.lock)),
         };
+      case 'amulet':
+        return this.#amuletFields(payload);
+      case 'lockedAmulet':
+        return {
+          amulet: this.#nested(undefined, this.#amuletFields(payload)),
+          lock: this.#timeLock(payload.lock),
+        };
       case 'utilityFactory':
         return { registrar: party(payload.admin) };
+      case 'amuletFactory':
+        return { dso: party(payload.admin) };
       case 'utilityRules':
         return {
           registrar: party(payload.registrar),
@@ -118,6 +131,27 @@ export class ValueEncoder {
       case 'transferOffer':
         return { registrar: party(payload.registrar), transfer: this.#transfer(payload.transfer) };
     }
+  }
+
+  /** An amount that shrinks by the round, worth what it was at first. */
+  #amuletFields({ issuer, owner, amount }: Holding): Fields {
+    return {
+      dso: party(issuer),
+      owner: party(owner),
+      amount: this.#nested(undefined, {
+        initialAmount: numeric(amount),
+        createdAt: this.#nested(undefined, { number: new Value({ int64: '1' }) }),
+        ratePerRound: this.#nested(undefined, { rate: numeric(38_051_800n) }),
+      }),
+    };
+  }
+
+  #timeLock({ holders, expiresAt = 0, context }: Lock = { holders: [] }): Value {
+    return this.#nested(undefined, {
+      holders: list(holders.map(party)),
+      expiresAt: timestamp(expiresAt),
+      optContext: optional(context === undefined ? undefined : text(context)),
+    });
   }
 
   #utilityInstrument(id: InstrumentId): Value {
@@ -166,12 +200,12 @@ export class ValueEncoder {
     return this.#nested('Metadata', { values: textMap(values, text) });
   }
 
-  #lock(holders: readonly string[]): Value {
+  #lock({ holders, expiresAt, expiresAfter, context }: Lock): Value {
     return this.#nested('Lock', {
       holders: list(holders.map(party)),
-      expiresAt: optional(undefined),
-      expiresAfter: optional(undefined),
-      context: optional(undefined),
+      expiresAt: optional(expiresAt === undefined ? undefined : timestamp(expiresAt)),
+      expiresAfter: optional(expiresAfter === undefined ? undefined : relTime(expiresAfter)),
+      context: optional(context === undefined ? undefined : text(context)),
     });
   }
 
@@ -249,29 +283,4 @@ export class ValueEncoder {
     const content = this.#nested('Completed', { receiverHoldingCids });
     return this.#variant('Output', 'TransferInstructionResult_Completed', content);
   }
-}
-
-export function templateIdentifier(kind: TemplateKind): Identifier {
-  return identifierOf(templates[kind]);
-}
-
-export function interfaceIdentifier(kind: InterfaceKind): Identifier {
-  return identifierOf(interfaces[kind]);
-}
-
-function identifierOf({ packageName, module, entity }: Definition): Identifier {
-  return new Identifier({ packageId: packageId(packageName), moduleName: module, entityName: entity });
-}
-
-const party = (name: string) => new Value({ party: name });
-const text = (content: string) => new Value({ text: content });
-const contractId = (id: string) => new Value({ contractId: id });
-const numeric = (units: bigint) => new Value({ numeric: formatDecimal(units) });
-const timestamp = (micros: Micros) => new Value({ timestamp: `${micros}` });
-const list = (elements: Value[]) => new Value({ list: new List({ elements }) });
-const optional = (value: Value | undefined) => new Value({ optional: new Optional(value ? { value } : {}) });
-
-function textMap<V>(values: Entries<V>, encode: (value: V) => Value): Value {
-  const entries = values.map(([key, value]) => new TextMapEntry({ key, value: encode(value) }));
-  return new Value({ textMap: new TextMap({ entries }) });
 }

@@ -54,8 +54,20 @@ export function failureFrom(thrown: unknown, correlationId = ''): Partial<Servic
 export function unauthenticated(host: Host, metadata: Metadata): LedgerError | undefined {
   if (host.token === null) return undefined;
   const [given] = metadata.get('authorization');
-  if (given === `Bearer ${host.token}`) return undefined;
-  return { id: 'UNAUTHENTICATED', cause: 'The command is missing a valid JWT token' };
+  if (given !== `Bearer ${host.token}`)
+    return { id: 'UNAUTHENTICATED', cause: 'The command is missing a valid JWT token' };
+  if (!host.settings.generation.wantsAudience || hasAudience(host.token)) return undefined;
+  return { id: 'UNAUTHENTICATED', cause: 'The token names no audience' };
+}
+
+/** A JWT whose claims have an `aud`. */
+function hasAudience(token: string): boolean {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    return typeof claims === 'object' && claims !== null && 'aud' in claims && claims.aud !== '';
+  } catch {
+    return false;
+  }
 }
 
 interface Entrance {
@@ -108,7 +120,12 @@ export function stream<Request, Message extends object>(
   host: Host,
   method: string,
   facts: (request: Request) => ReadFacts,
-  open: (request: Request, participant: Participant, wake: () => void) => Source<Message>,
+  open: (
+    request: Request,
+    participant: Participant,
+    wake: () => void,
+    actions: readonly FaultAction[],
+  ) => Source<Message>,
 ): handleServerStreamingCall<Request, Message> {
   return (call) => {
     const { actions, refused } = enter(host, method, call.metadata, facts(call.request));
@@ -116,7 +133,8 @@ export function stream<Request, Message extends object>(
     if (find(actions, 'hang')) return;
     const { participant } = host;
     host.timers.after(find(actions, 'slow')?.ms ?? 0, () => {
-      if (!call.cancelled) pump(host, call, (wake) => open(call.request, participant, wake), actions);
+      if (!call.cancelled)
+        pump(host, call, (wake) => open(call.request, participant, wake, actions), actions);
     });
   };
 }

@@ -1,4 +1,7 @@
 // StateService: the ledger end, and who holds what at an offset.
+
+import type { CreatedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
+import { AssignedEvent, UnassignedEvent } from '#proto/com/daml/ledger/api/v2/reassignment.js';
 import {
   ActiveContract,
   type GetActiveContractsRequest,
@@ -7,13 +10,17 @@ import {
   GetConnectedSynchronizersResponseConnectedSynchronizer,
   GetLatestPrunedOffsetsResponse,
   GetLedgerEndResponse,
+  IncompleteAssigned,
+  IncompleteUnassigned,
   ParticipantPermission,
 } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import { stakeholders } from '../daml/contracts.js';
-import type { Host } from '../host.js';
-import type { Participant } from '../model/participant.js';
-import type { Contract } from '../model/records.js';
-import { createdEvent } from './encode-events.js';
+import type { FaultAction } from '../fault-schema.js';
+import { find } from '../faults.js';
+import { type Host, OTHER_SYNCHRONIZER } from '../host.js';
+import type { Participant, ParticipantSettings } from '../model/participant.js';
+import { type Contract, type Place, placeOf } from '../model/records.js';
+import { createdEvent, eventEncoder } from './encode-events.js';
 import { EventFilter } from './event-filter.js';
 import { type Source, stream, unary } from './gate.js';
 import { readOffset } from './offsets.js';
@@ -37,12 +44,16 @@ export function stateService(host: Host) {
       'StateService/GetConnectedSynchronizers',
       nothing,
       (_request, it) => {
-        const connected = new GetConnectedSynchronizersResponseConnectedSynchronizer({
-          synchronizerAlias: 'global',
-          synchronizerId: it.settings.synchronizerId,
-          permission: ParticipantPermission.PARTICIPANT_PERMISSION_SUBMISSION,
+        const connected = (synchronizerAlias: string, synchronizerId: string) =>
+          new GetConnectedSynchronizersResponseConnectedSynchronizer({
+            synchronizerAlias,
+            synchronizerId,
+            permission: ParticipantPermission.PARTICIPANT_PERMISSION_SUBMISSION,
+          });
+        const others = it.state.reassigns ? [connected('other', OTHER_SYNCHRONIZER)] : [];
+        return new GetConnectedSynchronizersResponse({
+          connectedSynchronizers: [connected('global', it.settings.synchronizerId), ...others],
         });
-        return new GetConnectedSynchronizersResponse({ connectedSynchronizers: [connected] });
       },
     ),
     GetActiveContracts: stream(
@@ -59,10 +70,15 @@ export function stateService(host: Host) {
 function activeContracts(
   request: GetActiveContractsRequest,
   participant: Participant,
+  _wake: () => void,
+  actions: readonly FaultAction[],
 ): Source<GetActiveContractsResponse> {
   const { state, settings } = participant;
+  const failing = find(actions, 'viewFails');
+  const viewFails = (id: string) => failing !== undefined && (failing.contractIds?.includes(id) ?? true);
   const offset = readOffset(request.activeAtOffset, 'active_at_offset', state);
   const filter = new EventFilter(request.eventFormat);
+  const encoder = eventEncoder(filter.verbose, settings.generation);
   // Taken at once: what is active at the offset must not change while the caller reads.
   const contracts = new Set<Contract>();
   for (const [party, kinds] of filter.scopes(state.parties())) {
@@ -76,13 +92,50 @@ function activeContracts(
       const contract = step.value;
       const wanted = filter.match(contract.payload.kind, stakeholders(contract.payload));
       if (!wanted) continue;
-      const activeContract = new ActiveContract({
-        createdEvent: createdEvent(contract, wanted, filter.verbose),
-        synchronizerId: settings.synchronizerId,
-      });
-      return new GetActiveContractsResponse({ activeContract });
+      const event = createdEvent(contract, wanted, encoder, viewFails);
+      const entry = entryOf(event, placeOf(contract, offset), settings);
+      if (entry) return entry;
     }
     return 'end' as const;
   };
   return { next };
+}
+
+/** Undefined where a participant of this version does not tell. */
+function entryOf(
+  createdEvent: CreatedEvent,
+  place: Place,
+  { synchronizerId, generation }: ParticipantSettings,
+): GetActiveContractsResponse | undefined {
+  const { contractId, packageName, witnessParties } = createdEvent;
+  const move = {
+    source: synchronizerId,
+    target: OTHER_SYNCHRONIZER,
+    reassignmentId: `00${contractId.slice(2, 66)}`,
+  };
+  switch (place) {
+    case 'here':
+    case 'away': {
+      const at = place === 'here' ? synchronizerId : OTHER_SYNCHRONIZER;
+      return new GetActiveContractsResponse({
+        activeContract: new ActiveContract({ createdEvent, synchronizerId: at }),
+      });
+    }
+    case 'unassigned': {
+      if (!generation.tellsReassignments) return undefined;
+      const left = { ...move, contractId, packageName, witnessParties, reassignmentCounter: '1' };
+      const unassignedEvent = new UnassignedEvent(left);
+      if (createdEvent.templateId) unassignedEvent.templateId = createdEvent.templateId;
+      return new GetActiveContractsResponse({
+        incompleteUnassigned: new IncompleteUnassigned({ createdEvent, unassignedEvent }),
+      });
+    }
+    case 'assigned': {
+      if (!generation.tellsReassignments) return undefined;
+      const assignedEvent = new AssignedEvent({ ...move, reassignmentCounter: '1', createdEvent });
+      return new GetActiveContractsResponse({
+        incompleteAssigned: new IncompleteAssigned({ assignedEvent }),
+      });
+    }
+  }
 }

@@ -63,10 +63,12 @@ export function serveRegistry(server: FastifyInstance, host: Host): void {
 function transferFactory(admin: string, { choiceArguments }: Request, { participant }: Host) {
   const { state, settings } = participant;
   const { transfer } = choiceArguments;
-  const own = (kind: 'utilityFactory' | 'utilityRules') => [
+  const own = (kind: 'utilityFactory' | 'amuletFactory' | 'utilityRules') => [
     ...state.contracts.activeAt(admin, kind, state.end),
   ];
-  const factory = own('utilityFactory').find(({ payload }) => isFactory(payload) && payload.admin === admin);
+  const factory = [...own('utilityFactory'), ...own('amuletFactory')].find(
+    ({ payload }) => isFactory(payload) && payload.admin === admin,
+  );
   for (const rules of own('utilityRules')) {
     const { payload } = rules;
     if (!factory || payload.kind !== 'utilityRules') continue;

@@ -5,7 +5,7 @@ import { type Payload, stakeholders } from '../daml/contracts.js';
 import { type Effects, interpretTransfer } from '../daml/transfer.js';
 import type { LedgerState } from './ledger-state.js';
 import type { Node } from './records.js';
-import { requireHosted, requireKnown } from './routing.js';
+import { requireHere, requireHosted, requireKnown } from './routing.js';
 import type { CommandSubmission, LedgerTimeBounds, Transaction } from './submission.js';
 
 export interface Interpreted extends Transaction {
@@ -56,7 +56,9 @@ export function interpret(
     bounds = effects.bounds;
   }
   requireKnown(state, submission.actAs, informees);
-  return { effectiveAt, ...usedBy(nodes), nodes, bounds };
+  const used = usedBy(nodes);
+  requireHere(state, [...used.inputs, ...used.reads]);
+  return { effectiveAt, ...used, nodes, bounds };
 }
 
 function concerned(effects: Effects): Payload[] {

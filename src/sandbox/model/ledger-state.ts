@@ -27,6 +27,8 @@ export class LedgerState {
   readonly #uuids = new Set<string>();
   /** In flight when the journal ended; whoever goes on from it has to bring them to an end. */
   readonly interrupted = new Map<number, Registered>();
+  /** Contracts have moved between synchronizers: it is connected to another one too. */
+  reassigns = false;
   /** Nothing at or below this offset can be read any more. */
   prunedUpTo = 0;
 
@@ -58,7 +60,11 @@ export class LedgerState {
   append(entry: Entry): void {
     if (entry.offset <= this.end) throw new Error(`offset ${entry.offset} is not after ${this.end}`);
     this.#log.push(entry);
-    const { update, completion } = entry;
+    const { update, completion, moves = [] } = entry;
+    this.reassigns ||= moves.length > 0;
+    for (const { contractId, place } of moves) {
+      this.contracts.get(contractId)?.places.push({ since: entry.offset, place });
+    }
     if (update) this.#applyUpdate(update, entry.offset);
     if (update) this.#updates.set(update.updateId, entry);
     if (completion?.external) this.#remember(completion.external, entry);
@@ -96,6 +102,7 @@ export class LedgerState {
         nodeId: node.nodeId,
         createdAt: update.effectiveAt,
         archivedOffset: 0,
+        places: [],
       });
     }
   }

@@ -3,13 +3,16 @@
 import {
   type Holding,
   type HoldingKind,
+  holdingKinds,
   type InstrumentId,
   isHolding,
+  type Lock,
   type Payload,
   type TransferFactory,
+  withLock,
 } from '../daml/contracts.js';
 import type { Participant } from './participant.js';
-import type { Contract, Node } from './records.js';
+import type { Contract, Node, Place } from './records.js';
 import type { Submission } from './submission.js';
 
 export interface Mint {
@@ -18,22 +21,14 @@ export interface Mint {
   readonly instrumentId: InstrumentId;
   readonly amount: bigint;
   readonly count: number;
-  readonly locked: boolean;
+  readonly lock?: Lock;
 }
 
 export function mint(participant: Participant, mints: readonly Mint[]): void {
-  const created = mints.flatMap(({ owner, kind, instrumentId, amount, count, locked }): Payload[] => {
-    const issuer = instrumentId.admin;
-    const holding: Holding = {
-      kind,
-      issuer,
-      owner,
-      amount,
-      instrumentId,
-      ...(locked ? { lock: [issuer] } : {}),
-      meta: kind === 'holding' ? { 'splice.chainsafe.io/symbol': instrumentId.id } : {},
-    };
-    return Array.from({ length: count }, () => holding);
+  const created = mints.flatMap(({ owner, kind, instrumentId, amount, count, lock }): Payload[] => {
+    const meta: Holding['meta'] = kind === 'holding' ? { 'splice.chainsafe.io/symbol': instrumentId.id } : {};
+    const holding: Holding = { kind, issuer: instrumentId.admin, owner, amount, instrumentId, meta };
+    return Array.from({ length: count }, () => withLock(holding, lock));
   });
   if (created.length > 0) participant.transact([], created);
 }
@@ -47,13 +42,14 @@ export function createFactory(participant: Participant, issuer: string): void {
 export function createRegistry(
   participant: Participant,
   registrar: string,
+  factory: TransferFactory['kind'],
   instruments: readonly { readonly id: string; readonly offers: boolean }[],
 ): void {
   participant.addParty(registrar);
   participant.transact(
     [],
     [
-      { kind: 'utilityFactory', admin: registrar, auditObservers: [] },
+      { kind: factory, admin: registrar, auditObservers: [] },
       ...instruments.map(
         ({ id, offers }): Payload => ({
           kind: 'utilityRules',
@@ -71,8 +67,7 @@ export function holdingsOf(
   party: string,
 ): (Contract & { readonly payload: Holding })[] {
   const { contracts, end } = participant.state;
-  const kinds: readonly HoldingKind[] = ['holding', 'utilityHolding'];
-  return kinds
+  return holdingKinds
     .flatMap((kind) => [...contracts.activeAt(party, kind, end)])
     .filter(
       (contract): contract is Contract & { readonly payload: Holding } =>
@@ -109,6 +104,39 @@ export function spend(
     [...kept.values()],
   );
   return spent.length;
+}
+
+/** Whoever holds the locks on a party's holdings releases them; how many. */
+export function release(participant: Participant, party: string, instrumentId: string | undefined): number {
+  const locked = holdingsOf(participant, party).filter(
+    ({ payload }) =>
+      payload.lock !== undefined && (instrumentId === undefined || payload.instrumentId.id === instrumentId),
+  );
+  if (locked.length === 0) return 0;
+  participant.transact(
+    locked.map(({ id }) => id),
+    locked.map(({ payload }) => withLock(payload)),
+  );
+  return locked.length;
+}
+
+/** What a party holds goes to another synchronizer, or comes back; how many. */
+export function reassign(
+  participant: Participant,
+  party: string,
+  instrumentId: string | undefined,
+  place: Place,
+): number {
+  const moved = holdingsOf(participant, party).filter(
+    ({ id, payload }) =>
+      !participant.path.isLocked(id) &&
+      (instrumentId === undefined || payload.instrumentId.id === instrumentId),
+  );
+  participant.move(
+    moved.map(({ id }) => id),
+    place,
+  );
+  return moved.length;
 }
 
 /** An acceptance of this command that the caller has not made, of the same transfer or of one to the sender itself. */

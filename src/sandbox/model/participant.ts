@@ -10,7 +10,7 @@ import { localContractId, suffixed } from './contract-id.js';
 import type { Fact } from './ledger-state.js';
 import { LedgerState } from './ledger-state.js';
 import { RecordOrder } from './record-order.js';
-import type { CompletionRecord, Entry, Node, UpdateRecord } from './records.js';
+import type { CompletionRecord, Entry, Node, Place, UpdateRecord } from './records.js';
 import type { Decision, Disturbance, Registered, Submission } from './submission.js';
 import { type Ledger, SubmissionPath } from './submit.js';
 import { Timers } from './timers.js';
@@ -75,6 +75,7 @@ export class Participant implements Ledger {
     completion?: CompletionRecord,
     update?: UpdateRecord,
     flightId?: number,
+    moves?: Entry['moves'],
   ): number {
     if (this.#closed) return this.state.end;
     const entry: Entry = {
@@ -83,6 +84,7 @@ export class Participant implements Ledger {
       publishedAt: this.clock.participant(),
       ...(completion ? { completion } : {}),
       ...(update ? { update } : {}),
+      ...(moves ? { moves } : {}),
     };
     this.state.append(entry);
     this.journal({ kind: 'entry', entry, ...(flightId === undefined ? {} : { flightId }) });
@@ -93,6 +95,12 @@ export class Participant implements Ledger {
   /** A transaction of somebody else: a mint, a transfer that another application made. */
   transact(archived: readonly string[], created: readonly Payload[], commandId = ''): number {
     return this.publish(this.unsequenced(), undefined, this.update(archived, created, commandId, []));
+  }
+
+  /** Somebody reassigns contracts. */
+  move(contractIds: readonly string[], place: Place): number {
+    const moves = contractIds.map((contractId) => ({ contractId, place }));
+    return this.publish(this.unsequenced(), undefined, undefined, undefined, moves);
   }
 
   update(

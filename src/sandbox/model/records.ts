@@ -61,7 +61,15 @@ export interface Entry {
   readonly publishedAt: Micros;
   readonly completion?: CompletionRecord;
   readonly update?: UpdateRecord;
+  /** Reassignments: contracts that are somewhere else from here on. */
+  readonly moves?: readonly { readonly contractId: string; readonly place: Place }[];
 }
+
+/**
+ * Active on the synchronizer of submitters, or on another; or on its way there, with only its leaving or only its
+ * arrival known.
+ */
+export type Place = 'here' | 'away' | 'unassigned' | 'assigned';
 
 export interface Contract {
   readonly id: string;
@@ -71,6 +79,12 @@ export interface Contract {
   readonly createdAt: Micros;
   /** 0 while active. */
   archivedOffset: number;
+  /** In the order of the ledger; none: it has always been here. */
+  readonly places: { readonly since: number; readonly place: Place }[];
+}
+
+export function placeOf({ places }: Contract, offset = Number.POSITIVE_INFINITY): Place {
+  return places.findLast(({ since }) => since <= offset)?.place ?? 'here';
 }
 
 /** The change ID: user, command id and the set of act_as; payload, read_as and submission id are no part of it. */

@@ -1,6 +1,7 @@
 // What the topology knows of parties, asked once a transaction is interpreted: who is there, and who submits here.
 import { refuse } from '../errors.js';
 import type { LedgerState } from './ledger-state.js';
+import { placeOf } from './records.js';
 
 /** Every party must be known; the participant finds out after interpretation, when it routes. */
 export function requireKnown(
@@ -24,6 +25,20 @@ export function requireKnown(
       },
     );
   }
+}
+
+/** The synchronizer that the command names must be where its contracts are. */
+export function requireHere(state: LedgerState, contractIds: readonly string[]): void {
+  const elsewhere = contractIds.filter((id) => {
+    const contract = state.contracts.get(id);
+    return contract !== undefined && placeOf(contract) !== 'here';
+  });
+  if (elsewhere.length === 0) return;
+  refuse(
+    'UNKNOWN_CONTRACT_SYNCHRONIZERS',
+    `The synchronizers of the contracts ${elsewhere.join(', ')} are unknown, or not the prescribed one`,
+    { resources: elsewhere.map((id) => ['CONTRACT_ID', id]) },
+  );
 }
 
 /** An external party has given no participant the right to submit for it. */

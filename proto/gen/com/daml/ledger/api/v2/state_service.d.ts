@@ -5,7 +5,8 @@
  * git: https://github.com/thesayyn/protoc-gen-ts */
 import * as dependency_1 from "./event";
 import * as dependency_2 from "./offset_checkpoint";
-import * as dependency_3 from "./transaction_filter";
+import * as dependency_3 from "./reassignment";
+import * as dependency_4 from "./transaction_filter";
 import * as pb_1 from "google-protobuf";
 import * as grpc_1 from "@grpc/grpc-js";
 export declare enum ParticipantPermission {
@@ -173,14 +174,14 @@ export declare class GetActiveContractsRequest extends pb_1.Message {
     toArray(): any;
     constructor(data?: any[] | ({
         activeAtOffset?: string;
-        eventFormat?: dependency_3.EventFormat;
+        eventFormat?: dependency_4.EventFormat;
     } & (({
         streamContinuationToken?: Uint8Array;
     }))));
     get activeAtOffset(): string;
     set activeAtOffset(value: string);
-    get eventFormat(): dependency_3.EventFormat | undefined;
-    set eventFormat(value: dependency_3.EventFormat);
+    get eventFormat(): dependency_4.EventFormat | undefined;
+    set eventFormat(value: dependency_4.EventFormat);
     get hasEventFormat(): boolean;
     get streamContinuationToken(): Uint8Array;
     set streamContinuationToken(value: Uint8Array);
@@ -188,12 +189,12 @@ export declare class GetActiveContractsRequest extends pb_1.Message {
     get StreamContinuationToken(): "none" | "streamContinuationToken";
     static fromObject(data: {
         activeAtOffset?: string;
-        eventFormat?: ReturnType<typeof dependency_3.EventFormat.prototype.toObject>;
+        eventFormat?: ReturnType<typeof dependency_4.EventFormat.prototype.toObject>;
         streamContinuationToken?: Uint8Array;
     }): GetActiveContractsRequest;
     toObject(): {
         activeAtOffset?: string;
-        eventFormat?: ReturnType<typeof dependency_3.EventFormat.prototype.toObject>;
+        eventFormat?: ReturnType<typeof dependency_4.EventFormat.prototype.toObject>;
         streamContinuationToken?: Uint8Array;
     };
     serialize(): Uint8Array;
@@ -210,23 +211,43 @@ export declare class GetActiveContractsResponse extends pb_1.Message {
         streamContinuationToken?: Uint8Array;
     } & (({
         activeContract?: ActiveContract;
+        incompleteUnassigned?: never;
+        incompleteAssigned?: never;
+    } | {
+        activeContract?: never;
+        incompleteUnassigned?: IncompleteUnassigned;
+        incompleteAssigned?: never;
+    } | {
+        activeContract?: never;
+        incompleteUnassigned?: never;
+        incompleteAssigned?: IncompleteAssigned;
     }))));
     get workflowId(): string;
     set workflowId(value: string);
     get activeContract(): ActiveContract | undefined;
     set activeContract(value: ActiveContract);
     get hasActiveContract(): boolean;
+    get incompleteUnassigned(): IncompleteUnassigned | undefined;
+    set incompleteUnassigned(value: IncompleteUnassigned);
+    get hasIncompleteUnassigned(): boolean;
+    get incompleteAssigned(): IncompleteAssigned | undefined;
+    set incompleteAssigned(value: IncompleteAssigned);
+    get hasIncompleteAssigned(): boolean;
     get streamContinuationToken(): Uint8Array;
     set streamContinuationToken(value: Uint8Array);
-    get contractEntry(): "none" | "activeContract";
+    get contractEntry(): "none" | "activeContract" | "incompleteUnassigned" | "incompleteAssigned";
     static fromObject(data: {
         workflowId?: string;
         activeContract?: ReturnType<typeof ActiveContract.prototype.toObject>;
+        incompleteUnassigned?: ReturnType<typeof IncompleteUnassigned.prototype.toObject>;
+        incompleteAssigned?: ReturnType<typeof IncompleteAssigned.prototype.toObject>;
         streamContinuationToken?: Uint8Array;
     }): GetActiveContractsResponse;
     toObject(): {
         workflowId?: string;
         activeContract?: ReturnType<typeof ActiveContract.prototype.toObject>;
+        incompleteUnassigned?: ReturnType<typeof IncompleteUnassigned.prototype.toObject>;
+        incompleteAssigned?: ReturnType<typeof IncompleteAssigned.prototype.toObject>;
         streamContinuationToken?: Uint8Array;
     };
     serialize(): Uint8Array;
@@ -265,6 +286,54 @@ export declare class ActiveContract extends pb_1.Message {
     static deserialize(bytes: Uint8Array | pb_1.BinaryReader): ActiveContract;
     serializeBinary(): Uint8Array;
     static deserializeBinary(bytes: Uint8Array): ActiveContract;
+}
+export declare class IncompleteUnassigned extends pb_1.Message {
+    #private;
+    toArray(): any;
+    constructor(data?: any[] | {
+        createdEvent?: dependency_1.CreatedEvent;
+        unassignedEvent?: dependency_3.UnassignedEvent;
+    });
+    get createdEvent(): dependency_1.CreatedEvent | undefined;
+    set createdEvent(value: dependency_1.CreatedEvent);
+    get hasCreatedEvent(): boolean;
+    get unassignedEvent(): dependency_3.UnassignedEvent | undefined;
+    set unassignedEvent(value: dependency_3.UnassignedEvent);
+    get hasUnassignedEvent(): boolean;
+    static fromObject(data: {
+        createdEvent?: ReturnType<typeof dependency_1.CreatedEvent.prototype.toObject>;
+        unassignedEvent?: ReturnType<typeof dependency_3.UnassignedEvent.prototype.toObject>;
+    }): IncompleteUnassigned;
+    toObject(): {
+        createdEvent?: ReturnType<typeof dependency_1.CreatedEvent.prototype.toObject>;
+        unassignedEvent?: ReturnType<typeof dependency_3.UnassignedEvent.prototype.toObject>;
+    };
+    serialize(): Uint8Array;
+    serialize(w: pb_1.BinaryWriter): void;
+    static deserialize(bytes: Uint8Array | pb_1.BinaryReader): IncompleteUnassigned;
+    serializeBinary(): Uint8Array;
+    static deserializeBinary(bytes: Uint8Array): IncompleteUnassigned;
+}
+export declare class IncompleteAssigned extends pb_1.Message {
+    #private;
+    toArray(): any;
+    constructor(data?: any[] | {
+        assignedEvent?: dependency_3.AssignedEvent;
+    });
+    get assignedEvent(): dependency_3.AssignedEvent | undefined;
+    set assignedEvent(value: dependency_3.AssignedEvent);
+    get hasAssignedEvent(): boolean;
+    static fromObject(data: {
+        assignedEvent?: ReturnType<typeof dependency_3.AssignedEvent.prototype.toObject>;
+    }): IncompleteAssigned;
+    toObject(): {
+        assignedEvent?: ReturnType<typeof dependency_3.AssignedEvent.prototype.toObject>;
+    };
+    serialize(): Uint8Array;
+    serialize(w: pb_1.BinaryWriter): void;
+    static deserialize(bytes: Uint8Array | pb_1.BinaryReader): IncompleteAssigned;
+    serializeBinary(): Uint8Array;
+    static deserializeBinary(bytes: Uint8Array): IncompleteAssigned;
 }
 interface GrpcUnaryServiceInterface<P, R> {
     (message: P, metadata: grpc_1.Metadata, options: grpc_1.CallOptions, callback: grpc_1.requestCallback<R>): grpc_1.ClientUnaryCall;

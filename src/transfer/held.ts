@@ -1,0 +1,72 @@
+// Money that is there and cannot be spent now: what is said of it, and what must not be made of it.
+import { formatDecimal } from '../core/decimal.js';
+import type { Holding, UnreadableHolding } from '../core/holding.js';
+import type { Micros } from '../core/ids.js';
+import type { Refusal } from '../core/outcome.js';
+
+interface Judged {
+  /** No later than the ledger's time. */
+  readonly now: Micros;
+}
+
+/** Why, and who has to do what; of each kind the first contract is named. */
+export function heldBack(
+  held: readonly Holding[],
+  unreadable: readonly UnreadableHolding[],
+  judged: Judged,
+): string {
+  const groups = new Map<string, { readonly first: Holding; amount: bigint; count: number }>();
+  for (const holding of held) {
+    const group = groups.get(kindOf(holding, judged)) ?? { first: holding, amount: 0n, count: 0 };
+    group.amount += holding.amount;
+    group.count += 1;
+    groups.set(kindOf(holding, judged), group);
+  }
+  const parts = [...groups.values()].map(
+    ({ first, amount, count }) => `${formatDecimal(amount)} ${said(first, judged)}${more(count)}`,
+  );
+  const [odd] = unreadable;
+  if (odd !== undefined) parts.push(`of ${named(odd)} ${odd.why}${more(unreadable.length)}`);
+  return parts.join('; ');
+}
+
+type Kind = 'elsewhere' | 'moving' | 'ended' | 'ends' | 'locked';
+
+function kindOf({ place, lock }: Holding, { now }: Judged): Kind {
+  if (place.kind !== 'here') return place.kind;
+  if (lock === null || lock.expiresAt === null) return 'locked';
+  return lock.expiresAt <= now ? 'ended' : 'ends';
+}
+
+function said(holding: Holding, judged: Judged): string {
+  const { place, lock, contractId } = holding;
+  if (place.kind === 'elsewhere')
+    return `active on ${place.synchronizerId}: to be reassigned to ours (${contractId})`;
+  if (place.kind === 'moving') return `in reassignment to ${place.to} (${contractId})`;
+  const holders = lock?.holders.join(', ') || 'nobody known';
+  const end = lock?.expiresAt == null ? '' : ` until ${isoOf(lock.expiresAt)}`;
+  if (kindOf(holding, judged) === 'ended')
+    return `was locked${end}, and its factory takes no such holding: ${holders} has to release ${contractId}`;
+  return `locked by ${holders}${end} (${contractId})`;
+}
+
+const named = ({ template, contractId }: UnreadableHolding): string =>
+  contractId === '' ? 'one contract' : `${template} ${contractId}`;
+
+const more = (count: number): string => (count > 1 ? `, and ${count - 1} more` : '');
+
+/** Far beyond a Date's years, as it came. */
+function isoOf(micros: Micros): string {
+  const date = new Date(Number(micros / 1000n));
+  return Number.isNaN(date.getTime()) ? `${micros} µs` : date.toISOString();
+}
+
+/**
+ * Whether a factory takes holdings whose lock has ended is told by TOKENS_FILE or taken for granted: a Daml rule that
+ * refuses such a transfer may have judged just that, so it is not the end of the row (I5).
+ */
+export function notForLocks(refusal: Refusal, endedLocks: boolean): Refusal {
+  if (!endedLocks || refusal.kind === 'not-the-row') return refusal;
+  const detail = `${refusal.detail} (it spends holdings whose lock has ended; where the token's factory takes none, set "takesExpiredLocks": false)`;
+  return { ...refusal, kind: 'try-again', detail };
+}

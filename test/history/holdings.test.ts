@@ -1,0 +1,309 @@
+// Money that cannot be spent now is no lack of money: what is locked, unreadable, elsewhere or on its way waits, says so,
+// and goes as soon as it can; `failed` is for a balance that is too small with all of it. Deduplication is off.
+import test, { type ExecutionContext } from 'ava';
+import { dbMillis } from '../../src/core/ids.js';
+import type { Store } from '../../src/core/ports.js';
+import type { Token } from '../../src/core/token.js';
+import type { PartySpec, SandboxOptions } from '../../src/sandbox/index.js';
+import { forBoth } from '../support/both.js';
+import { type Local, type LocalOptions, startLocal } from '../support/local.js';
+import { createWorld, DEMO, type Parties, type User, type World } from '../support/world.js';
+
+const USDCX = '0xc1A0000000000000000000000000000000000001';
+const AMULET = '0xc1a0000000000000000000000000000000000003';
+/** In the smallest units of tokens with 6, 10 and 18 decimals: five. */
+const FIVE: Readonly<Record<string, bigint>> = {
+  [USDCX]: 5n * 10n ** 6n,
+  [AMULET]: 5n * 10n ** 10n,
+  [DEMO]: 5n * 10n ** 18n,
+};
+
+type Holdings = NonNullable<PartySpec['holdings']>;
+
+interface Scene {
+  readonly world: World;
+  readonly alice: User;
+  readonly bob: User;
+  /** Of five tokens, from alice to bob. */
+  readonly hash: string;
+  start(options?: LocalOptions): Promise<Local>;
+  /** The row was given back for this reason. */
+  held(local: Local, reason: RegExp): Promise<string>;
+  received(): string;
+}
+
+/** Alice holds these and nothing else. A row may wait as long as it takes, unless a test says how often. */
+async function scene(
+  t: ExecutionContext,
+  parties: Parties,
+  contract: string,
+  holdings: Holdings,
+  options: SandboxOptions = {},
+): Promise<Scene> {
+  const world = await createWorld(t, { parties, dedup: false, registry: true, timeScale: 0.2, ...options });
+  const [alice, bob] = [await world.user({ balance: 0 }), await world.user({ balance: 0 })];
+  world.sandbox.createParties([{ party: alice.party, holdings }]);
+  const hex = (FIVE[contract] ?? 0n).toString(16);
+  const amountData = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+  const hash = await world.insert({ from: alice, to: bob, contract, amountData });
+  const [symbol = ''] = Object.keys(world.sandbox.balances(alice.party));
+  return {
+    world,
+    alice,
+    bob,
+    hash,
+    start: ({ settings, ...rest } = {}) =>
+      startLocal(t, world, {
+        settings: {
+          windowMs: 5_000,
+          leaseMs: 5_000,
+          retry: { minMs: 20, maxMs: 100, maxAttempts: 10_000 },
+          ...settings,
+        },
+        ...rest,
+      }),
+    async held(local, reason) {
+      const { verdict } = await local.event(
+        'settled',
+        ({ verdict: it }) => it.kind === 'pending' && reason.test(it.lastError ?? ''),
+      );
+      return verdict.kind === 'pending' ? (verdict.lastError ?? '') : '';
+    },
+    received: () => world.sandbox.balances(bob.party)[symbol]?.amount ?? '0',
+  };
+}
+
+async function completes(t: ExecutionContext, { world, hash, received }: Scene): Promise<void> {
+  await world.ended([hash]);
+  const row = await world.row(hash);
+  t.is(row.status, 'completed', row.last_error ?? '');
+  t.is(received(), '5.0000000000');
+  t.is(world.sandbox.audit.summary().doubleCommits, 0);
+}
+
+/** TOKENS_FILE as this instance has it. */
+function setToken(local: Local, contract: string, change: Partial<Token>): void {
+  const tokens = local.settings.tokens as Map<string, Token>;
+  const token = tokens.get(contract.toLowerCase());
+  if (token !== undefined) tokens.set(contract.toLowerCase(), { ...token, ...change });
+}
+
+forBoth('a lock that is absent at the end of a holding is none', async (t, parties) => {
+  const on = await scene(t, parties, USDCX, [{ token: 'USDCx', amount: '5' }]);
+  const [event] = await onLedger(on);
+  t.false(event?.includes('lock'), 'the participant leaves it out');
+  await on.start();
+  await completes(t, on);
+});
+
+/** Labels of alice's holdings' records, as the participant shows them. */
+async function onLedger({ world, alice }: Scene): Promise<(readonly string[])[]> {
+  const { LedgerClient } = await import('../sandbox/client.js');
+  const { HOLDING_INTERFACE } = await import('../sandbox/transfer-commands.js');
+  const client = new LedgerClient(world.sandbox);
+  try {
+    const events = await client.active(alice.party, HOLDING_INTERFACE);
+    return events.map((it) => it.createArguments?.fields.map(({ label }) => label) ?? []);
+  } finally {
+    client.close();
+  }
+}
+
+test('a token whose template nobody here knows counts by its view (hosted)', async (t) => {
+  const on = await scene(t, 'hosted', AMULET, [{ token: 'Amulet', amount: '7' }]);
+  await on.start();
+  await completes(t, on);
+});
+
+forBoth('locked money is no lack of it: the row waits until it is released', async (t, parties) => {
+  const on = await scene(t, parties, DEMO, [
+    { token: 'DEMO', amount: '4' },
+    { token: 'DEMO', amount: '6', locked: true },
+  ]);
+  const local = await on.start();
+  const why = await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, 4 can be spent: 6 locked by issuer::/);
+  t.regex(why, /\(00[0-9a-f]+\)$/);
+  t.is(on.world.sandbox.audit.of(on.hash).length, 0);
+  await on.world.sandbox.control({ kind: 'release', party: on.alice.party });
+  await completes(t, on);
+});
+
+/** The database's clock, held back by an hour until it is let go: what the ledger's says is not known to be later. */
+function lateDatabase(): { readonly store: (store: Store) => Store; letGo(): void } {
+  let behindMs = 3_600_000;
+  return {
+    store: (store) => ({
+      ...store,
+      async claim(request) {
+        const reply = await store.claim(request);
+        return reply.kind === 'claimed' ? { ...reply, now: dbMillis(reply.now - behindMs) } : reply;
+      },
+    }),
+    letGo() {
+      behindMs = 0;
+    },
+  };
+}
+
+/** For the database held back it ends in 50 minutes. */
+const ENDS: Holdings = [{ token: 'USDCx', amount: '5', locked: { endsInMs: -600_000 } }];
+
+test('a lock that ends: the row waits for it, and goes then (hosted)', async (t) => {
+  const on = await scene(t, 'hosted', USDCX, ENDS);
+  const { store, letGo } = lateDatabase();
+  const local = await on.start({ store });
+  await on.held(local, /^BALANCE_HELD: USDCx: .* locked by registrar::.* until 20\d\d-/);
+  t.is(on.world.sandbox.audit.of(on.hash).length, 0);
+  letGo();
+  await completes(t, on);
+});
+
+test('a lock that ends later than the longest backoff: so long the row is not asked for again (hosted)', async (t) => {
+  const on = await scene(t, 'hosted', USDCX, ENDS);
+  const { store } = lateDatabase();
+  const local = await on.start({ store, settings: { retry: { minMs: 20, maxMs: 60_000, maxAttempts: 9 } } });
+  const { verdict } = await local.event('settled');
+  t.is(verdict.kind === 'pending' && verdict.wait, 60_000);
+});
+
+test('a lock that has ended is none for a registry that takes it (hosted)', async (t) => {
+  const ended = { endsInMs: -3_600_000 };
+  const on = await scene(t, 'hosted', USDCX, [
+    { token: 'USDCx', amount: '1' },
+    { token: 'USDCx', amount: '4', locked: ended },
+  ]);
+  await on.start();
+  await completes(t, on);
+});
+
+test('a locked amulet, of a template of its own, is spent when its lock has ended (hosted)', async (t) => {
+  const on = await scene(t, 'hosted', AMULET, [
+    { token: 'Amulet', amount: '6', locked: { endsInMs: -3_600_000, context: 'an offer' } },
+  ]);
+  await on.start();
+  await completes(t, on);
+});
+
+forBoth(
+  "a lock that has ended on our own issuer's token waits, and says who has to release what",
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [
+      { token: 'DEMO', amount: '5', locked: { endsInMs: -3_600_000 } },
+    ]);
+    const local = await on.start();
+    const why = await on.held(local, /^BALANCE_HELD: /);
+    t.regex(why, /its factory takes no such holding: issuer::\S+ has to release 00[0-9a-f]+$/);
+    await on.world.sandbox.control({ kind: 'release', party: on.alice.party });
+    await completes(t, on);
+  },
+);
+
+forBoth(
+  'a factory that refuses a lock that has ended fails no row: it parks, and says what to set',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [
+      { token: 'DEMO', amount: '5', locked: { endsInMs: -3_600_000 } },
+    ]);
+    const local = await on.start({ settings: { retry: { minMs: 20, maxMs: 100, maxAttempts: 2 } } });
+    setToken(local, DEMO, { takesExpiredLocks: true });
+    const { reason } = await local.event('parked');
+    t.regex(reason, /^DAML_FAILURE: .*must not be locked.*"takesExpiredLocks": false/);
+    t.is((await on.world.row(on.hash)).status, 'pending');
+  },
+);
+
+forBoth(
+  'a holding whose view cannot be computed is no lack of money: the row waits, and says so',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '3', count: 2 }]);
+    const fails = on.world.sandbox.faults.add({
+      on: 'StateService/GetActiveContracts',
+      match: { party: on.alice.party },
+      do: { kind: 'viewFails' },
+    });
+    const local = await on.start();
+    const why = await on.held(
+      local,
+      /^BALANCE_HELD: DEMO: 5 needed, 0 can be spent: of CIP56\.Token:CIP56Holding 00/,
+    );
+    t.regex(why, /its view cannot be computed \(9: .*\), and 1 more$/);
+    on.world.sandbox.faults.remove(fails.id);
+    await completes(t, on);
+  },
+);
+
+forBoth('a holding in reassignment, or on another synchronizer, is no lack of money', async (t, parties) => {
+  const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
+  const move = (to: 'unassigned' | 'assigned' | 'away' | 'here') =>
+    on.world.sandbox.control({ kind: 'reassign', party: on.alice.party, to });
+  await move('unassigned');
+  const local = await on.start();
+  await on.held(local, /^BALANCE_HELD: DEMO: .* 5 in reassignment to other-domain::/);
+  await move('away');
+  await on.held(local, /^BALANCE_HELD: DEMO: .* 5 active on other-domain::\S+: to be reassigned to ours/);
+  t.is(on.world.sandbox.audit.of(on.hash).length, 0, 'it is not chosen there');
+  await move('here');
+  await completes(t, on);
+});
+
+forBoth(
+  'what a participant of 3.7 does not tell may be in reassignment, where there are several synchronizers',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }], { apiVersion: '3.7.0' });
+    const move = (to: 'unassigned' | 'here') =>
+      on.world.sandbox.control({ kind: 'reassign', party: on.alice.party, to });
+    await move('unassigned');
+    const local = await on.start();
+    await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, 0 can be spent.* more may be in reassignment/);
+    await move('here');
+    await completes(t, on);
+  },
+);
+
+forBoth(
+  'money that stays held parks its row with the reason, when its attempts are used up',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5', locked: true }]);
+    const local = await on.start({ settings: { retry: { minMs: 20, maxMs: 100, maxAttempts: 3 } } });
+    t.regex(
+      (await local.event('parked')).reason,
+      /^BALANCE_HELD: DEMO: .* locked by issuer::.* \(after 3 attempts\)$/,
+    );
+    const row = await on.world.row(on.hash);
+    t.like(row, { status: 'pending', parked: true, sent_until: null });
+  },
+);
+
+for (const apiVersion of ['3.4.8', '3.7.0']) {
+  forBoth(
+    `everything together too small, locked or not, is an insufficient balance, with ${apiVersion}`,
+    async (t, parties) => {
+      const on = await scene(
+        t,
+        parties,
+        DEMO,
+        [
+          { token: 'DEMO', amount: '2' },
+          { token: 'DEMO', amount: '2', locked: true },
+          { token: 'USDCx', amount: '100' },
+        ],
+        { apiVersion },
+      );
+      await on.start();
+      await on.world.ended([on.hash]);
+      const row = await on.world.row(on.hash);
+      t.is(row.error_message, 'Insufficient balance.');
+      t.is(row.last_error, 'INSUFFICIENT_BALANCE: DEMO: 5 needed, 2 can be spent, 4 owned in all');
+    },
+  );
+}
+
+forBoth(
+  'more pieces than a hundred are no obstacle where the factory has no such rule',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '0.04', count: 130 }]);
+    await on.start();
+    await completes(t, on);
+    t.is(on.world.sandbox.balances(on.alice.party).DEMO?.holdings, 5, '125 of them went');
+  },
+);

@@ -119,12 +119,9 @@ function verdictOfFailedRead(code: GrpcCode): ReadVerdict {
       return 'sender';
     case 'CANCELLED': // by ourselves: a lease lost, a stop
       return 'again';
-    // Never gets better: a message that is too large (a proxy's 413 reads UNKNOWN), a method that is not there.
-    case 'RESOURCE_EXHAUSTED':
-    case 'UNKNOWN':
-    case 'UNIMPLEMENTED':
+    case 'UNIMPLEMENTED': // never gets better
       return 'of-request';
-    default:
+    default: // RESOURCE_EXHAUSTED, and UNKNOWN as a proxy's 413 reads, do not either
       return 'of-sender';
   }
 }

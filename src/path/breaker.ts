@@ -65,6 +65,7 @@ export function createBreaker({ settings, clock, emit }: PathContext, onClosed: 
   let congestion: Congestion = uncongested(settings.concurrency);
   let confirmations = allConfirmed;
   const doubts = new Map<string, Doubt>();
+  emit({ kind: 'congestion', limit: congestion.limit, ceiling: congestion.ceiling, reason: null });
 
   const become = (next: BreakerState): void => {
     const before = state.all;
@@ -136,7 +137,8 @@ export function createBreaker({ settings, clock, emit }: PathContext, onClosed: 
         case 'unconfirmed': {
           const { state: next, whose } = onMissed(confirmations, of.row);
           confirmations = next;
-          shrink(of, refusal);
+          // A receiver whose participant is gone is no reason to send less to the others.
+          if (whose === 'everybody') shrink(of, refusal);
           if (whose === 'everybody') open(of, refusal, null, false);
           return whose === 'row';
         }

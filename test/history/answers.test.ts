@@ -191,6 +191,42 @@ forBoth(
   },
 );
 
+forBoth('what may be everybody’s is held against a row at last, a day after it came', async (t, parties) => {
+  const world = await createWorld(t, { parties, timeScale: 0.005, toleranceMs: 4_000_000 });
+  const [alice, bob] = (await users(world, 2)) as [User, User];
+  await world.sandbox.control({ kind: 'network', mode: 'unconfirmed' });
+  const hash = await world.insert({ from: alice, to: bob });
+  await world.db.query("update mempool set created_at = now() - interval '25 hours'");
+  const local = await startLocal(t, world, { settings: SETTINGS });
+  await local.event('parked', (event) => event.txHash === hash);
+  t.like(await world.row(hash), { status: 'pending', parked: true, sent_until: null });
+});
+
+forBoth(
+  'a receiver whose participant confirms nothing, while the others are served: it parks, and nobody sends less',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, timeScale: 0.2 });
+    const [alice, bob, carol, dead] = (await users(world, 4)) as [User, User, User, User];
+    world.sandbox.faults.add({
+      on: 'submit',
+      match: { receiver: dead.party },
+      do: { kind: 'reject', with: { error: 'MEDIATOR_SAYS_TX_TIMED_OUT' } },
+    });
+    const local = await startLocal(t, world, { settings: SETTINGS });
+    const hash = await world.insert({ from: alice, to: dead });
+    const parked = (): boolean =>
+      local.events.some((event) => event.kind === 'parked' && event.txHash === hash);
+    for (let nonce = 0; !parked(); nonce++)
+      await world.ended([await world.insert({ from: carol, to: bob, nonce, amount: 0.001 })]);
+    t.like(await world.row(hash), { status: 'pending', parked: true, sent_until: null });
+    t.is(
+      breakers(local, ({ state }) => state === 'open'),
+      0,
+    );
+    t.false(local.events.some((event) => event.kind === 'congestion' && event.reason !== null));
+  },
+);
+
 forBoth(
   'a limit of commands in flight is settled at: nothing parks, and the breaker stays closed',
   async (t, parties) => {

@@ -88,6 +88,15 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
+    file: 'src/path/submit.ts',
+    find: 'held: held || old,',
+    put: 'held,',
+    test: HISTORY,
+    match: 'what may be everybody*',
+    what: 'after a day nothing keeps its lane for ever',
+  },
+  {
+    name: 'answers',
     file: 'src/core/congestion.ts',
     find: 'Math.max(1, state.limit / 2)',
     put: 'state.limit',

@@ -17,6 +17,8 @@ export interface Open {
   readonly probeAt: number;
   /** A probe is under way. */
   readonly probing: boolean;
+  /** Perhaps its rows' own trouble, so that waiting for it counts, and they park at last. */
+  readonly held: boolean;
 }
 
 export const closedBreaker: BreakerState = { all: null, keys: new Map(), recent: [] };
@@ -32,6 +34,7 @@ export interface Blamed {
   /** The key it can be blamed on, or null: it is everybody's. */
   readonly key: string | null;
   readonly reason: string;
+  readonly held: boolean;
 }
 
 export function onRefused(
@@ -40,8 +43,11 @@ export function onRefused(
   now: number,
   intervalMs: number,
 ): BreakerState {
-  const open: Open = { reason: blamed.reason, probeAt: now + intervalMs, probing: false };
-  if (blamed.key === null) return { ...state, all: open };
+  const { key, reason, held } = blamed;
+  const open: Open = { reason, probeAt: now + intervalMs, probing: false, held };
+  if (key === null) return { ...state, all: open };
+  // What is known of this key says nothing of anybody else, and a probe that meets it has learned nothing.
+  if (state.keys.has(key)) return { ...state, keys: withKey(state.keys, key, open) };
   const recent = [
     ...state.recent.filter((one) => one.at > now - intervalMs),
     { at: now, sender: blamed.sender, receiver: blamed.receiver },
@@ -50,12 +56,16 @@ export function onRefused(
     new Set(recent.map((one) => one.sender)).size >= WIDESPREAD &&
     new Set(recent.map((one) => one.receiver)).size >= WIDESPREAD;
   if (wide || state.all?.probing) return { all: open, keys: state.keys, recent: wide ? [] : recent };
-  const keys = new Map(state.keys);
-  keys.delete(blamed.key);
-  keys.set(blamed.key, open);
-  const oldest = keys.keys().next();
-  if (keys.size > MAX_KEYS && !oldest.done) keys.delete(oldest.value);
-  return { all: state.all, keys, recent };
+  return { all: state.all, keys: withKey(state.keys, key, open), recent };
+}
+
+function withKey(keys: BreakerState['keys'], key: string, open: Open): ReadonlyMap<string, Open> {
+  const next = new Map(keys);
+  next.delete(key);
+  next.set(key, open);
+  const oldest = next.keys().next();
+  if (next.size > MAX_KEYS && !oldest.done) next.delete(oldest.value);
+  return next;
 }
 
 /** The ledger took a submission, or refused it for the row's own sake: it works, for these keys too. */
@@ -79,26 +89,32 @@ export const onProbe = (state: BreakerState): BreakerState =>
 export const onProbeOver = (state: BreakerState, now: number, intervalMs: number): BreakerState =>
   state.all === null ? state : { ...state, all: { ...state.all, probing: false, probeAt: now + intervalMs } };
 
-/** How long a row with one of these keys has to wait: 0 lets it go, as the key's probe where the key is open. */
+export interface KeyWait {
+  readonly ms: number;
+  readonly reason: string;
+  /** All that it waits for is perhaps its own trouble. */
+  readonly held: boolean;
+}
+
+/** How long a row with one of these keys has to wait, and for which; null lets it go, as the probe of those that are open. */
 export function keyWait(
   state: BreakerState,
   keys: readonly string[],
   now: number,
   intervalMs: number,
-): { readonly waitMs: number; readonly state: BreakerState } {
-  let waitMs = 0;
-  for (const key of keys) {
-    const open = state.keys.get(key);
-    if (open !== undefined) waitMs = Math.max(waitMs, open.probeAt - now);
+): { readonly wait: KeyWait | null; readonly state: BreakerState } {
+  const open = keys.flatMap((key) => state.keys.get(key) ?? []);
+  const [last] = open.toSorted((a, b) => b.probeAt - a.probeAt);
+  if (last === undefined) return { wait: null, state };
+  if (last.probeAt > now) {
+    const held = open.every((one) => one.held);
+    return { wait: { ms: last.probeAt - now, reason: last.reason, held }, state };
   }
-  if (waitMs > 0) return { waitMs, state };
   // This row is the probe of its open keys: the next one waits for the interval after it.
-  const open = keys.filter((key) => state.keys.has(key));
-  if (open.length === 0) return { waitMs: 0, state };
   const next = new Map(state.keys);
-  for (const key of open) {
+  for (const key of keys) {
     const was = next.get(key);
     if (was !== undefined) next.set(key, { ...was, probeAt: now + intervalMs });
   }
-  return { waitMs: 0, state: { ...state, keys: next } };
+  return { wait: null, state: { ...state, keys: next } };
 }

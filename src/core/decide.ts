@@ -1,5 +1,5 @@
 import { backoffMs, type RetryPolicy } from './backoff.js';
-import type { Outcome } from './outcome.js';
+import type { Outcome, Refusal } from './outcome.js';
 import type { PendingVerdict, Verdict } from './settlement.js';
 
 export interface Attempt {
@@ -11,8 +11,8 @@ export interface Attempt {
   readonly random: () => number;
   /** What a wallet reads for this error id. */
   readonly walletMessage: (errorId: string) => string;
-  /** The participant proved itself around the verdict: needed for what depends on the ledger's state (rule 5). */
-  readonly proven: boolean;
+  /** A refusal that may be the row's own is held against it: nothing says that it is everybody's. */
+  readonly held: boolean;
   /** What people should know of the row beside `completed`. */
   readonly note: string | null;
 }
@@ -44,26 +44,44 @@ export function decide(outcome: Decidable, attempt: Attempt): Verdict {
         attempts: -1,
         lastError: `NOT_SENT: ${outcome.detail}`,
       };
-    case 'refused': {
-      const { kind, errorId, detail, retryAfterMs } = outcome.refusal;
-      const lastError = `${errorId}: ${detail}`;
-      if (kind === 'for-good' || (kind === 'for-good-by-state' && attempt.proven)) {
-        return { kind: 'failed', message: attempt.walletMessage(errorId), detail: lastError };
-      }
-      if (kind === 'not-the-row') {
-        const wait = Math.round(attempt.probeMs * (1 + attempt.random()));
-        return {
-          kind: 'pending',
-          record: 'clear',
-          wait: Math.max(wait, retryAfterMs ?? 0),
-          attempts: -1,
-          lastError,
-        };
-      }
-      return retryOrPark(lastError, attempt, retryAfterMs);
-    }
+    case 'refused':
+      return afterRefusal(outcome.refusal, attempt);
   }
 }
+
+function afterRefusal(refusal: Refusal, attempt: Attempt): Verdict {
+  const { kind, errorId, detail, retryAfterMs } = refusal;
+  const lastError = `${errorId}: ${detail}`;
+  const { policy, probeMs, random } = attempt;
+  switch (kind) {
+    case 'for-good':
+      return { kind: 'failed', message: attempt.walletMessage(errorId), detail: lastError };
+    case 'try-again':
+      return retryOrPark(lastError, attempt, retryAfterMs);
+    case 'suspect':
+    case 'unconfirmed':
+      // Sooner than its probe it would only be told to wait.
+      if (attempt.held) return retryOrPark(lastError, attempt, Math.max(probeMs, retryAfterMs ?? 0));
+      break;
+    case 'overload':
+      return givenBack(lastError, policy.minMs, Math.max(probeMs - policy.minMs, 0), random, retryAfterMs);
+    case 'not-the-row':
+      break;
+  }
+  return givenBack(lastError, probeMs, probeMs, random, retryAfterMs);
+}
+
+/** Not the row's fault: it waits, jittered, and its attempt is given back. */
+const givenBack = (
+  lastError: string,
+  leastMs: number,
+  spreadMs: number,
+  random: () => number,
+  retryAfterMs: number | null,
+): PendingVerdict => {
+  const wait = Math.max(Math.round(leastMs + random() * spreadMs), retryAfterMs ?? 0);
+  return released('clear', wait, -1, lastError);
+};
 
 /** After a certain end of this submission: again after a backoff, or parked when its attempts are used up. */
 export function retryOrPark(
@@ -81,6 +99,27 @@ export function retryOrPark(
     lastError,
   };
 }
+
+/**
+ * An earlier submission is certainly over, and was not accepted: the row is fresh again, or parked where that was its
+ * last attempt. What became of it may say that it was no fault of the row's; then that attempt does not count.
+ */
+export function afterDeath(
+  refusal: Refusal | null,
+  attempt: Pick<Attempt, 'attempts' | 'policy' | 'random' | 'probeMs'>,
+): PendingVerdict {
+  const { attempts, policy, probeMs, random } = attempt;
+  if (refusal !== null && NOT_THE_ROWS.has(refusal.kind)) {
+    const why = `DEAD: an earlier submission was refused: ${refusal.errorId}: ${refusal.detail}`;
+    return givenBack(why, probeMs, probeMs, random, refusal.retryAfterMs);
+  }
+  const how = refusal === null ? 'its bound has passed' : `${refusal.errorId}: ${refusal.detail}`;
+  const why = `DEAD: an earlier submission was never accepted: ${how}`;
+  if (attempts < policy.maxAttempts) return released('clear', 'now', 0, why);
+  return parked(`${why} (after ${attempts} attempts; nothing of it is under way any more)`, 'clear');
+}
+
+const NOT_THE_ROWS: ReadonlySet<Refusal['kind']> = new Set(['not-the-row', 'overload', 'unconfirmed']);
 
 export const parked = (lastError: string, record: PendingVerdict['record']): PendingVerdict => ({
   kind: 'pending',

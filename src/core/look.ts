@@ -1,5 +1,5 @@
 import { type DbMillis, type Micros, microsOf, type Offset, type TxHash } from './ids.js';
-import type { CompletionEvent, SynchronizerTime } from './outcome.js';
+import type { CompletionEvent, Refusal, SynchronizerTime } from './outcome.js';
 import type { SubmissionRecord } from './row.js';
 
 /** What a completion stream, read event by event from the record's `sentFrom`, says of an undecided submission. */
@@ -10,9 +10,11 @@ export type Finding =
       readonly updateId: string;
       readonly offset: Offset;
       readonly ours: boolean;
+      /** Whose submission it was. */
+      readonly submissionId: string;
     }
-  /** Never to be accepted any more. It counts once the stream has proven its participant. */
-  | { readonly kind: 'dead' }
+  /** Never to be accepted any more: by its bound, or by the rejection of what was signed. It counts once the stream has proven its participant. */
+  | { readonly kind: 'dead'; readonly refusal: Refusal | null }
   /** `DUPLICATE_COMMAND` read: an acceptance exists, at this offset where the participant says. */
   | { readonly kind: 'duplicate'; readonly completionOffset: Offset | null };
 
@@ -30,19 +32,19 @@ export function lookAt(
   synchronizerId: string,
 ): Finding | null {
   if (event.kind === 'accepted' && event.commandId === commandId) {
-    const { updateId, offset } = event;
-    return { kind: 'accepted', updateId, offset, ours: isOurs(event, record) };
+    const { updateId, offset, submissionId } = event;
+    return { kind: 'accepted', updateId, offset, submissionId, ours: isOurs(event, record) };
   }
   if (event.kind === 'rejected' && event.commandId === commandId) {
     const { outcome } = event;
     if (outcome.kind === 'duplicate')
       return { kind: 'duplicate', completionOffset: outcome.completionOffset };
     const signed = record.hash !== null && event.submissionId === record.submissionId;
-    if (signed && outcome.kind === 'refused') return { kind: 'dead' };
+    if (signed && outcome.kind === 'refused') return { kind: 'dead', refusal: outcome.refusal };
   }
   const times =
     event.kind === 'checkpoint' ? event.times : event.kind === 'accepted' && event.time ? [event.time] : [];
-  return pastBound(times, record.sentUntil, synchronizerId) ? { kind: 'dead' } : null;
+  return pastBound(times, record.sentUntil, synchronizerId) ? { kind: 'dead', refusal: null } : null;
 }
 
 function isOurs(

@@ -2,16 +2,20 @@ import type { Offset } from './ids.js';
 
 /** What makes one refusal different from another for the row, read from Canton's error id (`ledger/classify.ts`). */
 export type RefusalKind =
-  /** The request itself is wrong and will be for ever: `failed`. */
+  /** A Daml rule judged this very transfer, and said no: `failed`. Nothing else that a ledger says is (I5). */
   | 'for-good'
-  /** Refused because of what the ledger holds (unknown party): `failed`, once the participant is proven. */
-  | 'for-good-by-state'
-  /** Contention, backpressure, stale inputs, time bounds: the same row may well pass later. */
+  /** Contention, stale inputs, time bounds: the same row may well pass later. */
   | 'try-again'
-  /** Nothing of the row's: traffic, topology, packages, rights, tokens, connections. Feeds the breaker. */
+  /** Perhaps the row's own: its receiver, where its sender is hosted, an odd value. It counts unless it is everybody's. */
+  | 'suspect'
+  /** The network did not confirm it in time: everybody's, unless the others are served all the while. */
+  | 'unconfirmed'
+  /** More than the participant or the sequencer takes now: what is in flight shrinks. */
+  | 'overload'
+  /** Nothing of the row's: traffic, packages, rights, tokens, connections. Feeds the breaker. */
   | 'not-the-row';
 
-/** Whom a `not-the-row` refusal can be blamed on: one party or token, or nobody in particular. */
+/** Whom a refusal can be blamed on: one party or token, or nobody in particular. Counts for `suspect` and `not-the-row`. */
 export type Blame = 'all' | 'sender' | 'receiver' | 'token';
 
 /** A certain refusal: this submission did not commit and never will. */
@@ -52,6 +56,8 @@ export type CompletionEvent =
       readonly time: SynchronizerTime | null;
       /** The signed hash (external submissions, participants from 3.5). */
       readonly transactionHash: Uint8Array | null;
+      /** What it cost in traffic, where the participant says. For metrics alone. */
+      readonly paidTraffic: bigint | null;
     }
   | {
       readonly kind: 'rejected';
@@ -61,6 +67,8 @@ export type CompletionEvent =
       /** `DUPLICATE_COMMAND` and its like read as `duplicate`, or `unknown`. */
       readonly outcome: Exclude<Outcome, { kind: 'accepted' | 'not-sent' }>;
       readonly time: SynchronizerTime | null;
+      /** A refused confirmation costs too. */
+      readonly paidTraffic: bigint | null;
     }
   | { readonly kind: 'checkpoint'; readonly offset: Offset; readonly times: readonly SynchronizerTime[] };
 

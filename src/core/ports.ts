@@ -5,7 +5,7 @@ import type { ClaimedRow, SubmissionRecord } from './row.js';
 import type { Settled, Settlement } from './settlement.js';
 import type {
   HostedSubmission,
-  Prepared,
+  Priced,
   SignedSubmission,
   Transfer,
   TransferFactory,
@@ -192,7 +192,7 @@ export interface Ledger {
   /** `SubmitAndWait`, sent at most once, only on a READY channel. */
   submit(submission: HostedSubmission, options: SendOptions): Promise<Outcome>;
   /** `PrepareSubmission`: changes nothing on the ledger, so a failure of it is one of a read. Record times in µs. */
-  prepare(transfer: Transfer, maxRecordTime: Micros, options: CallOptions): Promise<Read<Prepared>>;
+  prepare(transfer: Transfer, maxRecordTime: Micros, options: CallOptions): Promise<Read<Priced>>;
   /** `ExecuteSubmissionAndWait`, sent at most once, only on a READY channel. */
   execute(submission: SignedSubmission, options: SendOptions): Promise<Outcome>;
   /** The acceptance of what was signed with this hash (from 3.6 on). Null proves nothing. */

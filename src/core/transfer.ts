@@ -71,6 +71,11 @@ export interface Prepared {
   readonly scheme: number;
 }
 
+/** With what its request and the answers to it will cost in traffic, where the participant says. For metrics alone. */
+export interface Priced extends Prepared {
+  readonly estimatedTraffic: bigint | null;
+}
+
 /** A prepared transaction with its party's signature: what `ExecuteSubmissionAndWait` takes. */
 export interface SignedSubmission {
   readonly prepared: Prepared;

@@ -227,7 +227,11 @@ export const localFailure = (errorId: string, detail: string, everybodys: boolea
   pruned: false,
 });
 
-export const unreadable = (what: string): ReadFailure => localFailure('ANSWER_UNREADABLE', what, true);
+/** What cannot be read may be one party's alone: an odd holding, say. */
+export const unreadable = (what: string): ReadFailure => {
+  const { refusal, ...failure } = localFailure('ANSWER_UNREADABLE', what, false);
+  return { ...failure, refusal: { ...refusal, kind: 'suspect' } };
+};
 
 /** 64 bits come as decimal text; an offset is never negative. */
 export const offsetOf = (text: string): Offset | null => (/^\d{1,19}$/.test(text) ? BigInt(text) : null);

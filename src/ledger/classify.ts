@@ -1,10 +1,11 @@
 // From what the participant said to what it means. Pure. For money the rule is: a refusal is certain only if its
 // error id is listed as certain and it carries Canton's own details; everything else may still commit.
 import type { Outcome, Refusal } from '../core/outcome.js';
-import { errorTable, passesLater, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
+import { errorTable, ofTheMoment, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
 import type { GrpcCode, LedgerStatus } from './errors.js';
 
-type Verdict = SubmissionVerdict | ReadVerdict;
+/** Of what is certainly over. */
+type Certain = Exclude<SubmissionVerdict, 'duplicate' | 'unknown'>;
 export type RefusedOutcome = Exclude<Outcome, { kind: 'accepted' | 'not-sent' }>;
 
 /** Logs and `last_error` get this much of an answer. */
@@ -27,37 +28,38 @@ function submissionVerdict(status: LedgerStatus): SubmissionVerdict {
   const { errorId, details, code } = status;
   if (errorId !== null) {
     const listed = errorTable.get(errorId)?.verdict;
-    if (listed === 'for-good' && passesLater(errorId, textOf(status))) return 'again';
-    return listed ?? verdictOfUnlisted(status.category);
+    return listed === 'for-good' ? verdictOfRule(status) : (listed ?? verdictOfUnlisted(status.category));
   }
   // Its details were lost on the way, but this much can be believed: it only makes us look.
   if (status.messageId === 'DUPLICATE_COMMAND') return 'duplicate';
   return details === 'request-info' ? verdictOfRedacted(code) : 'unknown';
 }
 
+const verdictOfRule = (status: LedgerStatus): Certain => ofTheMoment(textOf(status)) ?? 'for-good';
+
 /** Canton's categories, for ids that are not in the table: certain only where a request was not let in. */
-function verdictOfUnlisted(category: number | null): SubmissionVerdict {
+function verdictOfUnlisted(category: number | null): ReadVerdict | 'unknown' {
   switch (category) {
     case 6: // AuthInterceptorInvalidAuthenticationCredentials
       return 'everybody';
     case 7: // InsufficientPermission
       return 'sender';
-    case 8: // InvalidIndependentOfSystemState: never valid, but `failed` needs an id that we know
-      return 'again';
+    case 8: // InvalidIndependentOfSystemState: never valid, and no word that we know of the row
+      return 'of-request';
     default:
       return 'unknown';
   }
 }
 
 /** Categories 4 to 7 and 14 come without an id; the gRPC code is all there is. */
-function verdictOfRedacted(code: GrpcCode): SubmissionVerdict {
+function verdictOfRedacted(code: GrpcCode): ReadVerdict | 'unknown' {
   switch (code) {
     case 'UNAUTHENTICATED':
       return 'everybody';
     case 'PERMISSION_DENIED':
       return 'sender';
     case 'INVALID_ARGUMENT': // a security alert: a confirmer's final verdict, or refused at the door
-      return 'again';
+      return 'of-request';
     default: // INTERNAL above all: before or after the submission went out
       return 'unknown';
   }
@@ -70,24 +72,22 @@ export function classifyRead(status: LedgerStatus): Refusal {
 
 /**
  * Why a preparation failed. It changed nothing either, so nothing here is unknown; but it interprets the very request,
- * and what Canton itself says of that for good, or by what the ledger holds, is as true as of a submission.
+ * and what a Daml rule says of that is as true as of a submission.
  */
 export function classifyPrepare(status: LedgerStatus): Refusal {
   return refusal(prepareVerdict(status), status);
 }
 
-function prepareVerdict(status: LedgerStatus): Exclude<Verdict, 'duplicate' | 'unknown'> {
+function prepareVerdict(status: LedgerStatus): Certain {
   const { errorId, code, category, details } = status;
   const listed = errorId === null ? undefined : errorTable.get(errorId);
-  if (listed?.verdict === 'for-good' || listed?.verdict === 'by-state') {
-    return errorId !== null && passesLater(errorId, textOf(status)) ? 'again' : listed.verdict;
-  }
+  if (listed?.verdict === 'for-good') return verdictOfRule(status);
   if (listed !== undefined || details === 'none') return readVerdict(status);
   const certain = errorId === null ? verdictOfRedacted(code) : verdictOfUnlisted(category);
-  if (certain !== 'unknown' && certain !== 'duplicate') return certain;
-  // Canton's own refusal of this request, in words that are new to us: counted, so that the row parks at last.
+  if (certain !== 'unknown') return certain;
+  // Canton's own refusal of this request, in words that are new to us.
   return errorId !== null && category !== null && OF_THE_REQUEST.has(category)
-    ? 'again'
+    ? 'of-request'
     : readVerdict(status);
 }
 
@@ -97,36 +97,36 @@ const OF_THE_REQUEST = new Set([9, 10, 11]);
 function readVerdict({ errorId, code }: LedgerStatus): ReadVerdict {
   const listed = errorId === null ? undefined : errorTable.get(errorId);
   if (listed?.onRead) return listed.onRead;
-  switch (listed?.verdict) {
-    case 'everybody':
-    case 'sender':
-    case 'receiver':
-    case 'token':
-      return listed.verdict;
-    case 'again':
-    case 'for-good':
-    case 'by-state':
-      return 'again';
-    default:
+  if (listed === undefined) return verdictOfFailedRead(code);
+  switch (listed.verdict) {
+    case 'duplicate':
+    case 'unknown':
       return verdictOfFailedRead(code);
+    case 'for-good':
+      return 'of-request';
+    default:
+      return listed.verdict;
   }
 }
 
-/** One slow or too large answer must not stop everybody: what may be one party's alone is. */
+/** One slow or too large answer must not stop everybody, nor a row for ever: what may be one party's alone is suspect. */
 function verdictOfFailedRead(code: GrpcCode): ReadVerdict {
   switch (code) {
     case 'UNAVAILABLE':
     case 'UNAUTHENTICATED':
-    case 'UNIMPLEMENTED':
       return 'everybody';
+    case 'PERMISSION_DENIED':
+      return 'sender';
     case 'CANCELLED': // by ourselves: a lease lost, a stop
       return 'again';
-    default:
-      return 'sender';
+    case 'UNIMPLEMENTED': // never gets better
+      return 'of-request';
+    default: // RESOURCE_EXHAUSTED, and UNKNOWN as a proxy's 413 reads, do not either
+      return 'of-sender';
   }
 }
 
-function refusal(verdict: Exclude<Verdict, 'duplicate' | 'unknown'>, status: LedgerStatus): Refusal {
+function refusal(verdict: Certain, status: LedgerStatus): Refusal {
   return {
     ...meanings[verdict],
     errorId: errorIdOf(status),
@@ -135,17 +135,18 @@ function refusal(verdict: Exclude<Verdict, 'duplicate' | 'unknown'>, status: Led
   };
 }
 
-/** Whom to blame counts for `not-the-row` alone. */
-const meanings: Readonly<Record<Exclude<Verdict, 'duplicate' | 'unknown'>, Pick<Refusal, 'kind' | 'blame'>>> =
-  {
-    'for-good': { kind: 'for-good', blame: 'sender' },
-    'by-state': { kind: 'for-good-by-state', blame: 'sender' },
-    again: { kind: 'try-again', blame: 'sender' },
-    everybody: { kind: 'not-the-row', blame: 'all' },
-    sender: { kind: 'not-the-row', blame: 'sender' },
-    receiver: { kind: 'not-the-row', blame: 'receiver' },
-    token: { kind: 'not-the-row', blame: 'token' },
-  };
+const meanings: Readonly<Record<Certain, Pick<Refusal, 'kind' | 'blame'>>> = {
+  'for-good': { kind: 'for-good', blame: 'sender' },
+  again: { kind: 'try-again', blame: 'sender' },
+  'of-sender': { kind: 'suspect', blame: 'sender' },
+  'of-receiver': { kind: 'suspect', blame: 'receiver' },
+  'of-request': { kind: 'suspect', blame: 'token' },
+  overload: { kind: 'overload', blame: 'all' },
+  unconfirmed: { kind: 'unconfirmed', blame: 'all' },
+  everybody: { kind: 'not-the-row', blame: 'all' },
+  sender: { kind: 'not-the-row', blame: 'sender' },
+  token: { kind: 'not-the-row', blame: 'token' },
+};
 
 /** Pruned data can be asked for by reads alone; the id may only be believed with its details. */
 export const isPruned = (status: LedgerStatus): boolean =>

@@ -95,7 +95,15 @@ export function eventOfCompletion(
   const time = timeOf(completion.synchronizerTime);
   if (status.code !== 0) {
     const outcome = classifySubmission(statusOfCompletion(status));
-    return { kind: 'rejected', commandId, submissionId, offset, outcome, time };
+    return {
+      kind: 'rejected',
+      commandId,
+      submissionId,
+      offset,
+      outcome,
+      time,
+      paidTraffic: costOf(completion),
+    };
   }
   if (updateId === '') return 'unreadable';
   return {
@@ -107,7 +115,13 @@ export function eventOfCompletion(
     parties: completion.actAs,
     time,
     transactionHash: hashOf(completion),
+    paidTraffic: costOf(completion),
   };
+}
+
+/** Zero says that nothing is known of it, or that the synchronizer charges nothing. */
+function costOf({ paidTrafficCost }: Completion): bigint | null {
+  return /^\d{1,19}$/.test(paidTrafficCost) && paidTrafficCost !== '0' ? BigInt(paidTrafficCost) : null;
 }
 
 /** Only of external submissions, and only from 3.5 on; what is no SHA-256 says nothing. */

@@ -3,16 +3,22 @@
 
 /** What an id says of the submission that it answers. */
 export type SubmissionVerdict =
-  /** Certain, and the same request will be refused for ever. */
+  /** Certain, and a Daml rule's judgement of this very transfer: no later attempt could pass. */
   | 'for-good'
-  /** Certain, because of what the ledger holds now (a party that it does not know). */
-  | 'by-state'
   /** Certain; the row may pass later. */
   | 'again'
-  /** Certain, and no row's fault: everybody's, or perhaps this sender's, this receiver's, this token's alone. */
+  /** Certain, and perhaps its sender's or its receiver's own: topology, which changes. */
+  | 'of-sender'
+  | 'of-receiver'
+  /** Certain: not a request that the ledger takes. Our configuration, or our bug, or one odd row. */
+  | 'of-request'
+  /** Certain: more than is taken now. */
+  | 'overload'
+  /** Certain: the network did not sequence or confirm it in time. */
+  | 'unconfirmed'
+  /** Certain, and no row's fault: everybody's, or this sender's account, or this token's. */
   | 'everybody'
   | 'sender'
-  | 'receiver'
   | 'token'
   /** An acceptance of the same command exists. */
   | 'duplicate'
@@ -20,7 +26,7 @@ export type SubmissionVerdict =
   | 'unknown';
 
 /** What it says of a read, where that does not follow: a read is never for good, it judges no row. */
-export type ReadVerdict = 'again' | 'everybody' | 'sender' | 'receiver' | 'token';
+export type ReadVerdict = Exclude<SubmissionVerdict, 'for-good' | 'duplicate' | 'unknown'>;
 
 export interface ErrorRow {
   readonly verdict: SubmissionVerdict;
@@ -54,55 +60,70 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       CONTRACT_NOT_FOUND: 'the inputs (or the factory) are gone: read them again',
       FAILED_TO_DETERMINE_LEDGER_TIME: 'contention on the inputs',
       INCONSISTENT: 'the inputs changed under the transaction',
-      'UNKNOWN_CONTRACT_SYNCHRONIZER UNKNOWN_CONTRACT_SYNCHRONIZERS': 'a race with the archival of an input',
-      NOT_SEQUENCED_TIMEOUT: 'its maximum sequencing time passed first',
-      MEDIATOR_SAYS_TX_TIMED_OUT: 'too few confirmations in time; the verdict is final',
-      LOCAL_VERDICT_TIMEOUT: 'a final rejection by timeout',
+      'UNKNOWN_CONTRACT_SYNCHRONIZER UNKNOWN_CONTRACT_SYNCHRONIZERS':
+        'a race with the creation or the archival of an input, up to 30 s',
       LOCAL_VERDICT_LEDGER_TIME_OUT_OF_BOUND: 'sequenced too far from its ledger time',
       LOCAL_VERDICT_PREPARATION_TIME_OUT_OF_BOUND: 'sequenced too long after its preparation',
       LOCAL_VERDICT_MAX_RECORD_TIME_EXCEEDED: 'sequenced past its own bound',
       LEDGER_TIME_OUTSIDE_BOUNDS: 'a question of time, not of the request',
-      REQUEST_DEADLINE_EXCEEDED: 'the deadline was over on arrival, nothing was processed',
       INTERPRETATION_TIME_EXCEEDED: 'interpretation was cut off before anything was sent',
+      TEMPLATE_PRECONDITION_VIOLATED:
+        'of a contract that the choice makes from the inputs chosen this time; others may pass',
+      INVALID_DEDUPLICATION_PERIOD: 'refused before sending; never answered by asking for a shorter window',
+    }),
+    ...rows('overload', {
       'PARTICIPANT_BACKPRESSURE PARTICIPANT_OVERLOADED SERVER_OVERLOADED': 'refused at the door, under load',
       'THREADPOOL_OVERLOADED HEAP_MEMORY_OVER_LIMIT MAXIMUM_NUMBER_OF_STREAMS':
         'refused at the door, under load',
       'SEQUENCER_BACKPRESSURE SEQUENCER_REQUEST_FAILED': 'the sequencer did not take it',
       'SEQUENCER_OVERLOADED SEQUENCER_UNAVAILABLE': 'the sequencer did not take it',
-      SUBMISSION_DURING_SHUTDOWN: 'refused before it was registered',
-      FAILED_TO_PREPARE_TRANSACTION:
-        'not interpreted but encoded: disclosures, packages or versions, which change',
-      FAILED_TO_EXECUTE_TRANSACTION: 'this prepared transaction is refused; one prepared anew may pass',
-      'LOCAL_VERDICT_MALFORMED_REQUEST LOCAL_VERDICT_MALFORMED_PAYLOAD':
-        'refused by a confirmer; prepare anew',
-      LOCAL_VERDICT_FAILED_MODEL_CONFORMANCE_CHECK: 'refused by a confirmer; prepare anew',
-      LOCAL_VERDICT_BAD_ROOT_HASH_MESSAGES: 'refused by a confirmer; prepare anew',
-      INVALID_DEDUPLICATION_PERIOD: 'refused before sending; never answered by asking for a shorter window',
-      'INVALID_DISCLOSED_CONTRACT DISCLOSED_CONTRACT_AUTHENTICATION_FAILED':
-        'stale disclosures: fetch them again',
+      REQUEST_DEADLINE_EXCEEDED: 'the deadline was over on arrival, nothing was processed',
+    }),
+    ...rows('unconfirmed', {
+      NOT_SEQUENCED_TIMEOUT: 'its maximum sequencing time passed first',
+      MEDIATOR_SAYS_TX_TIMED_OUT: 'too few confirmations in time; the verdict is final',
+      LOCAL_VERDICT_TIMEOUT: 'a final rejection by timeout',
     }),
     ...rows('everybody', {
-      SERVICE_NOT_RUNNING: 'the participant is starting or stopping',
+      'SERVICE_NOT_RUNNING SUBMISSION_DURING_SHUTDOWN': 'the participant is starting or stopping',
       'NOT_CONNECTED_TO_ANY_SYNCHRONIZER NOT_CONNECTED_TO_SYNCHRONIZER': 'the participant is offline',
+      NOT_CONNECTED_TO_ALL_CONTRACT_SYNCHRONIZERS: 'the participant is offline on one of its synchronizers',
+      UNABLE_TO_GET_TOPOLOGY_SNAPSHOT: 'the participant is offline, or has just connected',
+      'AUTOMATIC_REASSIGNMENT_FOR_TRANSACTION_FAILED AUTOMATIC_REASSIGNMENT_FOR_TRANSACTION_FAILURE':
+        'contracts cannot be brought to one synchronizer as its topology is now',
       SUBMISSION_SYNCHRONIZER_NOT_READY: 'the synchronizer is not ready',
       'SYNCHRONIZER_WITHOUT_MEDIATOR CHOSEN_MEDIATOR_IS_INACTIVE': 'a change in the topology of mediators',
       UNAUTHENTICATED: 'our token, not the row',
       INVALID_TOKEN: 'our token, not the row',
       PRESCRIBED_SYNCHRONIZER_ID_MISMATCH: 'our configured synchronizer',
-      DISCLOSED_CONTRACTS_SYNCHRONIZER_ID_MISMATCH: 'our configured synchronizer',
       'PACKAGE_NAMES_NOT_FOUND TEMPLATES_OR_INTERFACES_NOT_FOUND': 'a package that the participant lacks',
       OUTDATED_TRAFFIC_COST: 'traffic was priced before its price changed',
       SEQUENCER_NOT_ENOUGH_TRAFFIC_CREDIT: 'the operator must buy traffic',
-      TRAFFIC_ACCOUNT_VALIDATION_FAILED: 'the operator must look at the traffic account',
+      TRAFFIC_MULTI_PARTY_SUBMISSION_REJECTED: 'accounts of traffic take one acting party, and we send one',
       'SEQUENCER_SUBMISSION_REQUEST_REFUSED SEQUENCER_MAX_SEQUENCING_TIME_TOO_FAR':
         'refused by the sequencer',
       'SEQUENCER_SENDER_UNKNOWN SEQUENCER_SUBMISSION_AFTER_UPGRADE_TIME': 'refused by the sequencer',
     }),
     ...rows('sender', {
       PERMISSION_DENIED: 'a right that our user lacks, perhaps for this sender only',
-      SUBMITTERS_NOT_ACTIVE: 'the sender is not active on the synchronizer now',
+      TRAFFIC_ACCOUNT_VALIDATION_FAILED: "the sender's own traffic account is used up (3.5.7 on)",
     }),
-    ...rows('receiver', {
+    ...rows('token', {
+      'PACKAGE_NOT_FOUND UNRESOLVED_PACKAGE_NAME': 'a package that is missing, perhaps of one token only',
+      'INVALID_DISCLOSED_CONTRACT DISCLOSED_CONTRACT_AUTHENTICATION_FAILED':
+        'disclosures, which its registry gave: fetch them again',
+      'DISCLOSED_CONTRACTS_SYNCHRONIZER_ID_MISMATCH DISCLOSED_CONTRACT_KEY_HASHING_ERROR':
+        'disclosures, which its registry gave',
+    }),
+    ...rows('of-sender', {
+      UNKNOWN_SUBMITTERS: 'not connected to a synchronizer where the sender is known, as topology is now',
+      NO_SYNCHRONIZER_ON_WHICH_ALL_SUBMITTERS_CAN_SUBMIT: 'where the sender is hosted, as topology is now',
+      SUBMITTERS_NOT_ACTIVE: 'the sender is not active on the synchronizer now',
+      'INVALID_EXTERNAL_SIGNATURE INVALID_EXTERNAL_TRANSACTION':
+        'not signed by a key of the party, as topology has its keys now',
+    }),
+    ...rows('of-receiver', {
+      UNKNOWN_INFORMEES: 'not connected to a synchronizer where the receiver is known, as topology is now',
       INFORMEES_NOT_ACTIVE: 'the receiver is not active on the synchronizer now',
       'NO_COMMON_SYNCHRONIZER NO_SYNCHRONIZER_FOR_SUBMISSION': 'these parties share no synchronizer now',
       INVALID_PRESCRIBED_SYNCHRONIZER_ID: 'these parties are not all on our configured synchronizer',
@@ -115,28 +136,40 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       'PACKAGE_NOT_VETTED_BY_RECIPIENTS PACKAGE_NAME_DISCARDED_DUE_TO_UNVETTED_PACKAGES':
         "a party's participant lacks the package",
     }),
-    ...rows('token', {
-      'PACKAGE_NOT_FOUND UNRESOLVED_PACKAGE_NAME': 'a package that is missing, perhaps of one token only',
-    }),
-    ...rows('by-state', {
-      UNKNOWN_INFORMEES: 'the receiver is a party that the ledger does not know',
-      UNKNOWN_SUBMITTERS: 'the sender is a party that the ledger does not know',
-      NO_SYNCHRONIZER_ON_WHICH_ALL_SUBMITTERS_CAN_SUBMIT: 'the sender may submit nowhere',
+    ...rows('of-request', {
+      'MISSING_FIELD INVALID_FIELD INVALID_ARGUMENT NEGATIVE_OFFSET':
+        'not a request that the Ledger API takes: an id of our configuration (a physical synchronizer id), or our bug',
+      COMMAND_PREPROCESSING_FAILED:
+        'a value that does not type-check: amounts were checked, so a package or our bug',
+      'DAML_INTERPRETER_INVALID_ARGUMENT DAML_INTERPRETATION_ERROR':
+        'what the interpreter has no other word for; no rule of the token',
+      DAML_AUTHORIZATION_ERROR:
+        'it needs the authority of a party that does not act: another factory than ours',
+      'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE WRONGLY_TYPED_CONTRACT':
+        'a contract of another kind than its use: another factory or package than ours',
+      'INTERPRETATION_UPGRADE_ERROR_VALIDATION_FAILED INTERPRETATION_UPGRADE_ERROR_DOWNGRADE_DROP_DEFINED_FIELD':
+        'packages that do not go together',
+      FAILED_TO_PREPARE_TRANSACTION:
+        'not interpreted but encoded: a hashing scheme, disclosures, packages or versions',
+      FAILED_TO_EXECUTE_TRANSACTION: 'this prepared transaction is refused; one prepared anew may pass',
+      'LOCAL_VERDICT_MALFORMED_REQUEST LOCAL_VERDICT_MALFORMED_PAYLOAD':
+        'refused by a confirmer; prepare anew',
+      LOCAL_VERDICT_FAILED_MODEL_CONFORMANCE_CHECK: 'refused by a confirmer; prepare anew',
+      LOCAL_VERDICT_BAD_ROOT_HASH_MESSAGES: 'refused by a confirmer; prepare anew',
     }),
     ...rows('for-good', {
-      'MISSING_FIELD INVALID_FIELD INVALID_ARGUMENT NEGATIVE_OFFSET':
-        'not a request that the Ledger API takes',
-      COMMAND_PREPROCESSING_FAILED: 'a value that does not type-check, such as a finer amount than Daml has',
-      'DAML_FAILURE DAML_INTERPRETATION_ERROR': 'a Daml rule said no',
+      DAML_FAILURE: 'a Daml rule said no',
       'UNHANDLED_EXCEPTION INTERPRETATION_USER_ERROR': 'a Daml rule said no (Daml before 3.3)',
-      DAML_AUTHORIZATION_ERROR: 'it needs the authority of a party that does not act',
-      TEMPLATE_PRECONDITION_VIOLATED: "a contract's own precondition said no",
-      'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE WRONGLY_TYPED_CONTRACT':
-        'a contract of another kind than its use',
-      'INVALID_EXTERNAL_SIGNATURE INVALID_EXTERNAL_TRANSACTION': 'not signed by a key of the party',
     }),
     // Answers to reads. As an answer to a submission they make no sense, so there they prove nothing.
-    ...rows('unknown', { INDEX_DB_SQL_TRANSIENT_ERROR: "the participant's own database" }, 'everybody'),
+    ...rows(
+      'unknown',
+      {
+        INDEX_DB_SQL_TRANSIENT_ERROR: "the participant's own database",
+        'TRAFFIC_TRANSIENT_FAILURE TRAFFIC_FATAL_FAILURE': 'the accounts of traffic do not answer (3.5.7 on)',
+      },
+      'everybody',
+    ),
     ...rows(
       'unknown',
       { OFFSET_AFTER_LEDGER_END: 'this participant is behind what we have seen' },
@@ -159,14 +192,14 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
 
 /** Daml says of a rule about time the same as of any other; only its words tell. The row passes with newer times. */
 const OF_TIME =
-  /requestedAt|executeBefore|expire|deadline|in the (past|future)|ledger time|too (early|late)/i;
-/** An input that changed since it was chosen. */
-const OF_STALE_INPUT = /locked|not active|inactive|archived/i;
+  /requestedAt|executeBefore|expire|deadline|in the (past|future)|ledger time|too (early|late)|\bround\b/i;
+/** Of the inputs that were chosen this time: they changed since, or others would do. */
+const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
+/** Of what we are configured with, not of the transfer. */
+const OF_CONFIGURATION = /expectedAdmin|instrument/i;
 
-const OF_DAML = new Set(
-  'DAML_FAILURE DAML_INTERPRETATION_ERROR UNHANDLED_EXCEPTION INTERPRETATION_USER_ERROR'.split(' '),
-);
-
-/** A Daml rule's "no" that is about the moment, not about the transfer. */
-export const passesLater = (errorId: string, text: string): boolean =>
-  OF_DAML.has(errorId) && (OF_TIME.test(text) || OF_STALE_INPUT.test(text));
+/** What a Daml rule's "no" is about, where it is not for good. */
+export function ofTheMoment(text: string): 'again' | 'of-request' | null {
+  if (OF_TIME.test(text) || OF_INPUTS.test(text)) return 'again';
+  return OF_CONFIGURATION.test(text) ? 'of-request' : null;
+}

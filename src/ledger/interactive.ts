@@ -13,9 +13,11 @@ import {
 import type { Micros } from '../core/ids.js';
 import type { Outcome } from '../core/outcome.js';
 import type { CallOptions, Read, SendOptions } from '../core/ports.js';
-import type { Prepared, SignedSubmission, Transfer } from '../core/transfer.js';
+import type { Priced, SignedSubmission, Transfer } from '../core/transfer.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
+import { errorTable } from './error-table.js';
+import type { LedgerStatus } from './errors.js';
 import { transferCommand } from './exercise.js';
 import { blameRegistry, outcomeOf } from './outcome.js';
 import type { LedgerSettings } from './settings.js';
@@ -37,9 +39,12 @@ export async function prepare(
   transfer: Transfer,
   maxRecordTime: Micros,
   options: CallOptions,
-): Promise<Read<Prepared>> {
-  const request = prepareRequest(transfer, maxRecordTime, settings);
-  const called = await unary(wire, PrepareSubmission, request, options);
+): Promise<Read<Priced>> {
+  const ask = (estimate: boolean) =>
+    unary(wire, PrepareSubmission, prepareRequest(transfer, maxRecordTime, settings, estimate), options);
+  const asked = await ask(true);
+  // The estimate is worth no row: where it may be what failed, the same is asked for without.
+  const called = asked.kind === 'status' && mayBeOfTheEstimate(asked.status) ? await ask(false) : asked;
   if (called.kind === 'answer') return preparedOf(called.value);
   if (called.kind === 'not-called') return readFailure(called);
   const refusal = blameRegistry(classifyPrepare(called.status), transfer.factory);
@@ -54,6 +59,7 @@ export function prepareRequest(
   transfer: Transfer,
   maxRecordTime: Micros,
   settings: LedgerSettings,
+  estimate = true,
 ): PrepareSubmissionRequest {
   return new PrepareSubmissionRequest({
     userId: settings.userId,
@@ -62,13 +68,17 @@ export function prepareRequest(
     synchronizerId: settings.synchronizerId,
     maxRecordTime: timestampOfMicros(maxRecordTime),
     hashingSchemeVersion: HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
-    // On where it is absent; it costs the participant time, and a failure of it would fail the preparation.
-    estimateTrafficCost: new CostEstimationHints({ disabled: true }),
+    // Where accounts of traffic are enforced it is also what refuses here, before anything is signed.
+    estimateTrafficCost: new CostEstimationHints(
+      estimate
+        ? { expectedSignatures: [SigningAlgorithmSpec.SIGNING_ALGORITHM_SPEC_EC_DSA_SHA_256] }
+        : { disabled: true },
+    ),
     ...transferCommand(transfer, settings),
   });
 }
 
-function preparedOf(response: PrepareSubmissionResponse): Read<Prepared> {
+function preparedOf(response: PrepareSubmissionResponse): Read<Priced> {
   const { preparedTransaction, preparedTransactionHash, hashingSchemeVersion } = response;
   if (preparedTransaction.length === 0) return unreadable('a preparation without a transaction');
   if (preparedTransactionHash.length !== HASH_BYTES) {
@@ -83,9 +93,27 @@ function preparedOf(response: PrepareSubmissionResponse): Read<Prepared> {
       transaction: preparedTransaction,
       hash: preparedTransactionHash,
       scheme: hashingSchemeVersion,
+      estimatedTraffic: estimateOf(response),
     },
   };
 }
+
+/** From 3.5 on. */
+function estimateOf({ costEstimation }: PrepareSubmissionResponse): bigint | null {
+  const text = costEstimation?.totalTrafficCostEstimation ?? '';
+  return /^\d{1,20}$/.test(text) ? BigInt(text) : null;
+}
+
+/** Words of nothing else that we know: redacted ones of the participant's inside, traffic's own, "failed to prepare". */
+const mayBeOfTheEstimate = ({ errorId, code, details }: LedgerStatus): boolean =>
+  errorId === null
+    ? details === 'request-info' && code === 'INTERNAL'
+    : OF_THE_ESTIMATE.has(errorId) || !errorTable.has(errorId);
+const OF_THE_ESTIMATE = new Set([
+  'FAILED_TO_PREPARE_TRANSACTION',
+  'TRAFFIC_TRANSIENT_FAILURE',
+  'TRAFFIC_FATAL_FAILURE',
+]);
 
 /**
  * The one call that sends. `UNIMPLEMENTED` needs a thought: a participant before 3.4.4 does not have this method, and

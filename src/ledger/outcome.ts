@@ -38,25 +38,14 @@ export function outcomeOf(called: Called<Accepted>): Outcome {
   }
 }
 
-/** About the factory, its context and its disclosures, which are no words of the row where a registry told them. */
-const OF_THE_FACTORY = new Set([
-  'MISSING_FIELD',
-  'INVALID_FIELD',
-  'INVALID_ARGUMENT',
-  'COMMAND_PREPROCESSING_FAILED',
-  'CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE',
-  'WRONGLY_TYPED_CONTRACT',
-]);
-
 /** What a Daml rule says where the choice context lacks something, or has it as something else. */
 const OF_THE_CONTEXT = /\bcontext\b/i;
 
 /**
- * A refusal that would fail the row for what a registry made up: it is the token's trouble, and the row waits (I5).
- * A rule of the token's that said no to the transfer itself stays what it is.
+ * A rule that would fail the row for what a registry made up: it is the token's trouble, and the row waits (I5). A rule
+ * of the token's that said no to the transfer itself stays what it is.
  */
 export function blameRegistry(refusal: Refusal, factory: TransferFactory): Refusal {
   if (factory.kind === 'own' || refusal.kind !== 'for-good') return refusal;
-  const madeUp = OF_THE_FACTORY.has(refusal.errorId) || OF_THE_CONTEXT.test(refusal.detail);
-  return madeUp ? { ...refusal, kind: 'not-the-row', blame: 'token' } : refusal;
+  return OF_THE_CONTEXT.test(refusal.detail) ? { ...refusal, kind: 'not-the-row', blame: 'token' } : refusal;
 }

@@ -91,7 +91,8 @@ function refusedWith(response: Response): Read<never> {
 const failed = (errorId: LocalErrorId, what: string, retryAfterMs: number | null = null): Read<never> => ({
   kind: 'failed-read',
   refusal: {
-    kind: 'not-the-row',
+    // A refusal may be of this one transfer: of its receiver, say.
+    kind: errorId === 'REGISTRY_REFUSED' ? 'suspect' : 'not-the-row',
     blame: 'token',
     errorId,
     detail: `the token's registry: ${what}`,

@@ -59,7 +59,12 @@ export type SubmitterEvent =
       readonly at: DbMillis;
     } & OfRow)
   /** The participant has prepared the transfer; it was looked at, and signed. */
-  | ({ readonly kind: 'prepared'; readonly tookMs: number } & OfRow)
+  | ({
+      readonly kind: 'prepared';
+      readonly tookMs: number;
+      /** In bytes of traffic, where the participant says. */
+      readonly estimatedTraffic: bigint | null;
+    } & OfRow)
   /** The request leaves now. */
   | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
   | ({ readonly kind: 'answered'; readonly outcome: Outcome; readonly tookMs: number } & OfRow)
@@ -84,6 +89,15 @@ export type SubmitterEvent =
       readonly key: string | null;
       readonly reason: string;
     }
+  /** How many rows this process may have in flight now; `reason`: of a cut, what was refused. */
+  | {
+      readonly kind: 'congestion';
+      readonly limit: number;
+      readonly ceiling: number;
+      readonly reason: string | null;
+    }
+  /** What a completion that was read anyway says its submission has cost, in bytes of traffic. */
+  | { readonly kind: 'traffic'; readonly paid: bigint; readonly accepted: boolean }
   | {
       readonly kind: 'listener';
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';

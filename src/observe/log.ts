@@ -67,6 +67,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'taken':
       case 'prepared':
       case 'sent':
+      case 'traffic':
         return log.debug(fields(event), event.kind);
       case 'looked':
         return log[event.found === 'foreign' || event.found === 'lost' ? 'error' : 'debug'](
@@ -88,6 +89,15 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         return log.warn({ rows: event.rows }, 'took back leases that had run out');
       case 'breaker':
         return log[event.state === 'closed' ? 'info' : 'warn'](fields(event), `breaker ${event.state}`);
+      case 'congestion':
+        return log[event.reason === null ? 'debug' : 'warn'](
+          {
+            limit: event.limit,
+            ceiling: event.ceiling,
+            ...(event.reason === null ? {} : { reason: event.reason }),
+          },
+          'in flight at most',
+        );
       case 'listener':
         return log[event.state === 'connected' || event.state === 'recreated' ? 'info' : 'warn'](
           fields(event),
@@ -161,7 +171,7 @@ function fields(event: SubmitterEvent): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(rest).map(([name, value]) => [
       name === 'id' ? 'row' : name,
-      typeof value === 'number' ? round(value) : value,
+      typeof value === 'number' ? round(value) : typeof value === 'bigint' ? value.toString() : value,
     ]),
   );
 }

@@ -23,8 +23,13 @@ async function ask({ path, participant, close }: Reading, row: Looking, signal: 
   if (record.hash === null) return;
   const found = await path.ledger.acceptedByHash(record.hash.bytes, { timeoutMs: CALL_MS, signal });
   if (found.kind !== 'read' || found.value === null || found.value.commandId !== asked.txHash) return;
-  const { updateId, offset, time } = found.value;
+  const { updateId, offset, time, submissionId } = found.value;
   haltOnBrokenBound(path, participant, asked, record, time);
-  const verdict = await verifyAcceptance(path, row.claim, { updateId, offset, ours: true }, signal);
+  const verdict = await verifyAcceptance(
+    path,
+    row.claim,
+    { updateId, offset, submissionId, ours: true },
+    signal,
+  );
   if (typeof verdict !== 'string') await close(row, 'accepted', verdict);
 }

@@ -37,6 +37,8 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
   let appetite = FEW;
   /** The last claim filled the last slot: there may be more. */
   let hungry = false;
+  /** Free slots, as many as the ledger takes now. */
+  const room = (): number => Math.min(slots.free(), breaker.room(slots.busy()));
   /** A bell was answered, and what came with it is not drained yet: then comes the trailing look. */
   let rang = false;
 
@@ -50,11 +52,11 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     const allowed = [breaker.allowance(), clocks.allowance()];
     if (allowed.includes('none')) return;
     const probe = allowed.includes('one');
-    const ask = Math.min(slots.free(), probe ? 1 : appetite);
+    const ask = Math.min(room(), probe ? 1 : appetite);
     if (ask === 0) {
       hungry = true;
       // A lane is free, and there is no slot for it here.
-      if (by === 'lane') handOff();
+      if (by === 'lane' && slots.free() === 0) handOff();
       return;
     }
     if (allowed[0] === 'one') breaker.beginProbe();
@@ -114,10 +116,10 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     rang ||= by === 'handoff' || (by === 'bell' && got > 0);
     if (got === ask) {
       appetite = Math.min(appetite * 2, settings.concurrency);
-      hungry = slots.free() === 0;
+      hungry = room() === 0;
       if (!hungry) wakeups.signal('slot');
       // There may be more, and no slot for it here: those who answer bells late must not be late now.
-      else handOff();
+      else if (slots.free() === 0) handOff();
       return;
     }
     appetite = FEW;

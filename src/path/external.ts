@@ -47,7 +47,8 @@ export async function sendExternal(
   if (typeof signature === 'string') return refuse(path, submission, signature);
 
   const { id, txHash } = submission.claim.row;
-  path.emit({ kind: 'prepared', id, txHash, tookMs: path.clock.elapsed() - since });
+  const { estimatedTraffic } = prepared;
+  path.emit({ kind: 'prepared', id, txHash, tookMs: path.clock.elapsed() - since, estimatedTraffic });
 
   const { pinned } = deps.participant.verified() ?? {};
   if (pinned === undefined) return notSent('the participant is not verified');

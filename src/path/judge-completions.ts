@@ -1,5 +1,5 @@
 import { nextLookMs } from '../core/backoff.js';
-import { parked, released } from '../core/decide.js';
+import { afterDeath, parked, released } from '../core/decide.js';
 import { microsOf } from '../core/ids.js';
 import { type Finding, lookAt } from '../core/look.js';
 import type { CompletionEvent, SynchronizerTime } from '../core/outcome.js';
@@ -7,15 +7,16 @@ import type { Verdict } from '../core/settlement.js';
 import { limited } from '../runtime/limit.js';
 import { chase } from './chase.js';
 import { haltOnBrokenBound } from './halt.js';
-import type { Looking, Reading } from './looking.js';
+import type { Dead, Looking, Reading } from './looking.js';
 import { verifyAcceptance } from './verify.js';
 
 /** How long a row waits where its acceptance is known of, and cannot be found or read yet. */
 const AGAIN_MS = 5_000;
 
 /** What one event says of each row. Deaths are kept until the stream has proven itself; an acceptance needs no proof. */
-export async function judge(reading: Reading, event: CompletionEvent, dead: Set<Looking>): Promise<void> {
+export async function judge(reading: Reading, event: CompletionEvent, dead: Dead): Promise<void> {
   const { path, participant, open, close, stop, times } = reading;
+  tellCost(reading, event);
   for (const time of timesOf(event))
     if (time.synchronizerId === path.settings.synchronizerId) times.record(time.recordTime);
   for (const row of [...open]) {
@@ -36,7 +37,7 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Set<
     // says more than the bound, and halts.
     const finding = lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
     if (finding === null) continue;
-    if (finding.kind === 'dead') dead.add(row);
+    if (finding.kind === 'dead') dead.set(row, dead.get(row) ?? finding.refusal);
     else if (finding.kind === 'accepted') await accepted(reading, row, finding, timesOf(event)[0] ?? null);
     else {
       const end = await limited([stop, row.lease.signal], null, (call) =>
@@ -79,14 +80,28 @@ function notShown({ settings }: Reading['path'], { claim }: Looking): Verdict {
 
 /**
  * Dead, and proven so. The record is cleared and the row given back at once: the next claim, this instance's or
- * another's, treats it as fresh, in its lane's order.
+ * another's, treats it as fresh, in its lane's order. Where that was its last attempt, it waits for a person.
  */
-export async function bury({ close, open }: Reading, dead: Set<Looking>): Promise<void> {
-  const why = 'DEAD: an earlier submission was never accepted, and its bound has passed';
-  const rows = [...dead].filter((row) => open.has(row));
+export async function bury({ path, close, open }: Reading, dead: Dead): Promise<void> {
+  const rows = [...dead].filter(([row]) => open.has(row));
   dead.clear();
+  const { settings, random } = path;
+  const { retry: policy, probeMs } = settings;
   // All at once: one statement settles them, and their slots come free together.
-  await Promise.all(rows.map((row) => close(row, 'dead', released('clear', 'now', 0, why))));
+  await Promise.all(
+    rows.map(([row, refusal]) => {
+      const { attempts } = row.claim;
+      return close(row, 'dead', afterDeath(refusal, { attempts, policy, random, probeMs }));
+    }),
+  );
+}
+
+/** Of the rows that are looked at: what else the stream shows is somebody's whose answer came. */
+function tellCost({ path, open }: Reading, event: CompletionEvent): void {
+  if (event.kind === 'checkpoint' || event.paidTraffic === null) return;
+  for (const { claim } of open)
+    if (claim.row.txHash === event.commandId)
+      path.emit({ kind: 'traffic', paid: event.paidTraffic, accepted: event.kind === 'accepted' });
 }
 
 /** A read that begins at the pruned offset must begin before the row existed, else its answer may be among the pruned. */

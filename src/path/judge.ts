@@ -1,4 +1,4 @@
-import { parked } from '../core/decide.js';
+import { parked, retryOrPark } from '../core/decide.js';
 import type { Party } from '../core/ids.js';
 import type { FreshClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
@@ -16,11 +16,16 @@ export type Judged =
   | { readonly kind: 'verdict'; readonly verdict: Verdict };
 
 /** What can be said of a fresh row before the ledger is asked. Final at once: nothing of it is undecided (rule 6). */
-export function judge({ settings }: PathContext, { row, sender, recipient }: FreshClaim): Judged {
+export function judge({ settings, random }: PathContext, claim: FreshClaim): Judged {
+  const { row, sender, recipient, attempts } = claim;
   const checked = checkRow(row, settings.tokens, settings.issuerParty);
   if (checked.kind === 'failed') return { kind: 'verdict', verdict: checked };
   if (checked.kind === 'park') return { kind: 'verdict', verdict: parked(checked.reason, 'clear') };
   const parties = checkParties(row, sender, recipient);
   if (parties.kind === 'failed') return { kind: 'verdict', verdict: parties };
+  if (parties.kind === 'wait') {
+    const verdict = retryOrPark(parties.reason, { attempts, policy: settings.retry, random });
+    return { kind: 'verdict', verdict };
+  }
   return { kind: 'ok', row: checked, sender: parties.sender, receiver: parties.receiver };
 }

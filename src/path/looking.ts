@@ -1,4 +1,5 @@
 import type { DbMillis } from '../core/ids.js';
+import type { Refusal } from '../core/outcome.js';
 import type { UndecidedClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import type { PathContext } from './context.js';
@@ -22,6 +23,9 @@ export interface LookBatch {
 
 /** What a look says of a row. */
 export type FoundKind = 'accepted' | 'dead' | 'undecided' | 'foreign' | 'lost' | 'pruned';
+
+/** Rows that will never be accepted, once the stream has proven itself; and what their submission was refused with. */
+export type Dead = Map<Looking, Refusal | null>;
 
 /** One read of the completion stream, for a batch of rows. */
 export interface Reading {

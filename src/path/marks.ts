@@ -20,9 +20,13 @@ export async function showsMark(
   return 'missed';
 }
 
-export type Moved =
-  | { readonly kind: 'shown'; readonly time: SynchronizerTime | null }
-  | { readonly kind: 'missed' | 'unsure' };
+/** What a completion tells beside its outcome. */
+export interface Told {
+  readonly time: SynchronizerTime | null;
+  readonly paidTraffic: bigint | null;
+}
+
+export type Moved = ({ readonly kind: 'shown' } & Told) | { readonly kind: 'missed' | 'unsure' };
 
 /**
  * Moves the mark forward, only over a stream that shows the old one too. The first mark needs the participant id
@@ -51,7 +55,8 @@ export async function moveMark(
       const there =
         event.kind === 'accepted' && event.offset === next.offset && event.updateId === next.updateId;
       if (!there) return unsure;
-      const shown: Moved = { kind: 'shown', time: event.time };
+      const { time, paidTraffic } = event;
+      const shown: Moved = { kind: 'shown', time, paidTraffic };
       if (proof === 'shown') return shown;
       return (await isStill(ledger, verified, { timeoutMs, signal })) ? shown : unsure;
     }
@@ -59,16 +64,16 @@ export async function moveMark(
   });
 }
 
-/** The record time of that completion; null where it is not to be had. */
-export async function recordTimeOf(
+/** Of that completion; null where it is not to be had. */
+export async function toldBy(
   ledger: Ledger,
   { offset, updateId, party }: Mark,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<SynchronizerTime | null> {
+): Promise<Told | null> {
   return limited([signal], timeoutMs, async (limit) => {
     for await (const event of ledger.completions({ parties: [party], beginExclusive: offset - 1n }, limit)) {
       if (event.offset < offset) continue;
-      return event.kind === 'accepted' && event.updateId === updateId ? event.time : null;
+      return event.kind === 'accepted' && event.updateId === updateId ? event : null;
     }
     return null;
   });

@@ -1,6 +1,5 @@
 import type { ClockSample } from '../core/clocks.js';
 import type { Offset, TxHash } from '../core/ids.js';
-import type { SynchronizerTime } from '../core/outcome.js';
 import type { CallOptions, Mark, Pinned } from '../core/ports.js';
 import type { SubmissionRecord } from '../core/row.js';
 import type { NotReady } from '../observe/events.js';
@@ -11,7 +10,7 @@ import type { PathContext } from './context.js';
 import { haltOnBrokenBound } from './halt.js';
 import { identify, refuse } from './identify.js';
 import type { KnownTimes } from './known-times.js';
-import { moveMark, recordTimeOf, showsMark } from './marks.js';
+import { moveMark, showsMark, type Told, toldBy } from './marks.js';
 import type { Verified } from './verified.js';
 
 /**
@@ -154,11 +153,14 @@ export function createParticipant(
   };
 
   /** Our own submission's record time tells how far the clocks lie apart, and whether its bound was one. */
-  const measure = async (seen: Candidate, told: SynchronizerTime | null, pinned: Pinned): Promise<void> => {
+  const measure = async (seen: Candidate, shown: Told | null, pinned: Pinned): Promise<void> => {
     const { mark, own } = seen;
     if (own === null) return;
     if (candidate === seen) candidate = { mark, own: null };
-    const time = told ?? (await recordTimeOf(ledger, mark, { timeoutMs: CALL_MS, signal: stopping.signal }));
+    const told = shown ?? (await toldBy(ledger, mark, { timeoutMs: CALL_MS, signal: stopping.signal }));
+    if (told === null) return;
+    const { time, paidTraffic } = told;
+    if (paidTraffic !== null) emit({ kind: 'traffic', paid: paidTraffic, accepted: true });
     if (time === null || time.synchronizerId !== settings.synchronizerId) return;
     times.record(time.recordTime);
     clocks.measured({ ...own, recordTime: time.recordTime }, pinned.clockSkewMaxMs);
@@ -175,7 +177,7 @@ export function createParticipant(
     const next = seen !== null && seen.mark.offset > (fresh.mark?.offset ?? -1n) ? seen : null;
     const moved = next === null ? null : await moveMark(ledger, state, next.mark, stopping.signal, CALL_MS);
     if (moved?.kind === 'missed') return doubt('its completions do not show the marked one');
-    if (seen !== null) await measure(seen, moved?.kind === 'shown' ? moved.time : null, fresh);
+    if (seen !== null) await measure(seen, moved?.kind === 'shown' ? moved : null, fresh);
     if ('part' in state) return;
     // A ledger end counts for all only between two proofs: another participant's would shut this one out for ever.
     const before = await prove(stopping.signal);

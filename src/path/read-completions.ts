@@ -4,7 +4,7 @@ import type { CompletionEvent } from '../core/outcome.js';
 import type { Mark, ReadFailure } from '../core/ports.js';
 import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
 import { bury, judge } from './judge-completions.js';
-import type { Looking, Reading } from './looking.js';
+import type { Dead, Looking, Reading } from './looking.js';
 import { isStill } from './marks.js';
 
 /** How long an id may take to be asked. */
@@ -28,7 +28,7 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
   ];
   const beginExclusive = beginBefore(earliest, mark);
   const stream = path.ledger.completions({ parties, beginExclusive }, stop);
-  const dead = new Set<Looking>();
+  const dead: Dead = new Map();
   let proof: Proof = proofAtBegin(mark);
   let newest: Mark | null = null;
   try {

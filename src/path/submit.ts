@@ -1,15 +1,16 @@
+import type { KeyWait } from '../core/breaker.js';
 import { type Decidable, decide, released, retryOrPark } from '../core/decide.js';
-import type { Refusal } from '../core/outcome.js';
 import type { FreshClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';
+import type { Subject } from './breaker.js';
 import { chase } from './chase.js';
 import type { PathContext } from './context.js';
 import { sendExternal } from './external.js';
 import { sendHosted } from './hosted.js';
 import { type JudgedRow, judge } from './judge.js';
-import type { Sent, Submission, SubmitDeps } from './submission.js';
+import { databaseNow, type Sent, type Submission, type SubmitDeps } from './submission.js';
 
 /**
  * One fresh row, from its claim to its verdict: judge, gather, look at the deadline, send once (I1, I4). Whatever
@@ -36,12 +37,8 @@ async function attempt(path: PathContext, deps: SubmitDeps, submission: Submissi
   const { claim } = submission;
   const judged = judge(path, claim);
   if (judged.kind !== 'ok') return judged.verdict;
-  const keys = keysOf(judged);
-  const waitMs = deps.breaker.keyWait(Object.values(keys));
-  if (waitMs > 0) {
-    const why = 'BREAKER: the ledger refuses this sender, receiver or token for now';
-    return released('clear', Math.round(waitMs), -1, why);
-  }
+  const wait = deps.breaker.wait(subjectOf(judged, submission));
+  if (wait !== null) return waiting(path, claim, wait);
 
   const { sender } = claim;
   const sent =
@@ -52,8 +49,7 @@ async function attempt(path: PathContext, deps: SubmitDeps, submission: Submissi
     case 'verdict':
       return sent.verdict;
     case 'refused':
-      blame(deps, judged, sent.refusal);
-      return decided(path, deps, submission, judged, sent, { kind: 'refused', refusal: sent.refusal });
+      return decided(path, deps, submission, judged, { kind: 'refused', refusal: sent.refusal });
     case 'answered':
       return answered(path, deps, submission, judged, sent);
   }
@@ -79,55 +75,58 @@ async function answered(
       const { updateId, offset } = outcome;
       const own = { ...sent, txHash: submission.claim.row.txHash };
       deps.participant.sawAcceptance({ offset, updateId, party: record.party }, own);
-      deps.breaker.served(Object.values(keysOf(judged)));
-      return decided(path, deps, submission, judged, sent, outcome);
+      deps.breaker.served(subjectOf(judged, submission));
+      return decided(path, deps, submission, judged, outcome);
     }
-    case 'refused':
-      if (outcome.refusal.kind === 'not-the-row') blame(deps, judged, outcome.refusal);
-      else deps.breaker.served(Object.values(keysOf(judged)));
-      return decided(path, deps, submission, judged, sent, outcome);
+    case 'refused': {
+      // It took the request and judged it: it works, for these keys too.
+      const { kind } = outcome.refusal;
+      if (kind === 'for-good' || kind === 'try-again') deps.breaker.served(subjectOf(judged, submission));
+      return decided(path, deps, submission, judged, outcome);
+    }
     default:
-      return decided(path, deps, submission, judged, sent, outcome);
+      return decided(path, deps, submission, judged, outcome);
   }
 }
 
-/** The first refusal for what the ledger holds only asks for a second attempt, with the participant proven around it. */
-async function decided(
-  { settings, random }: PathContext,
-  deps: SubmitDeps,
-  { claim, lease }: Submission,
-  { row }: JudgedRow,
-  sent: { readonly proven: boolean },
+function decided(
+  path: PathContext,
+  { breaker }: SubmitDeps,
+  submission: Submission,
+  judged: JudgedRow,
   outcome: Decidable,
-): Promise<Verdict> {
-  const byState = outcome.kind === 'refused' && outcome.refusal.kind === 'for-good-by-state';
-  const proven = byState && sent.proven && (await deps.participant.prove(lease.signal)) === 'proven';
-  const { attempts } = claim;
+): Verdict {
+  const { settings, random } = path;
+  const { attempts, row } = submission.claim;
+  const old = databaseNow(path, submission) - row.createdAt >= PATIENCE_MS;
+  const held = outcome.kind === 'refused' && breaker.refused(subjectOf(judged, submission), outcome.refusal);
   const { retry: policy, probeMs } = settings;
-  return decide(outcome, {
-    attempts,
-    policy,
-    probeMs,
-    random,
-    walletMessage,
-    proven,
-    note: offerNote(row.token),
-  });
+  const note = offerNote(judged.row.token);
+  return decide(outcome, { attempts, policy, probeMs, random, walletMessage, held: held || old, note });
 }
 
-/** Whom a refusal that is not the row's may be blamed on: the breaker's keys. */
-const keysOf = ({ row, sender, receiver }: JudgedRow) => ({
-  receiver: `receiver:${receiver}`,
-  token: `token:${row.token.address.toLowerCase()}`,
-  sender: `sender:${sender}`,
+/**
+ * What may be everybody's is not held against a row on its first day. After that it is, so that neither a dead receiver
+ * in an otherwise quiet system nor three of them keep their senders' lanes for ever.
+ */
+const PATIENCE_MS = 86_400_000;
+
+/** Behind an open key. What may be the row's own trouble counts, and parks it at last, so that its lane goes on. */
+function waiting({ settings, random }: PathContext, { attempts }: FreshClaim, wait: KeyWait): Verdict {
+  const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
+  const ms = Math.round(wait.ms);
+  if (!wait.held) return released('clear', ms, -1, why);
+  const { retry: policy } = settings;
+  return retryOrPark(why, { attempts, policy, random }, ms);
+}
+
+const subjectOf = ({ row, sender, receiver }: JudgedRow, { claim, at }: Submission): Subject => ({
+  row: claim.row.txHash,
+  sender,
+  receiver,
+  token: row.token.address.toLowerCase(),
+  beganAt: at,
 });
-
-function blame({ breaker }: SubmitDeps, judged: JudgedRow, refusal: Refusal): void {
-  if (refusal.kind !== 'not-the-row') return;
-  const { sender, receiver } = judged;
-  const key = refusal.blame === 'all' ? null : keysOf(judged)[refusal.blame];
-  breaker.refused({ sender, receiver, key, reason: `${refusal.errorId}: ${refusal.detail}` });
-}
 
 /** A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. */
 function afterFault(path: PathContext, claim: FreshClaim, error: unknown, sent: boolean): Verdict {

@@ -15,6 +15,7 @@ export interface Acceptance {
   readonly offset: Offset;
   /** By our own submission id or hash: nothing more to compare. */
   readonly ours: boolean;
+  readonly submissionId: string;
 }
 
 /**
@@ -31,7 +32,15 @@ export async function verifyAcceptance(
   const token = path.settings.tokens.get(tokenKey(claim.row.contractAddress));
   const note = token === undefined ? null : offerNote(token);
   const completed: Verdict = { kind: 'completed', updateId, offset, note };
-  if (found.ours) return completed;
+  const { submissionId } = claim.record;
+  /** Somebody else submits under our command ids: this time the right thing, and nobody knows about the next. */
+  const foreign = submissionId !== null && found.submissionId !== submissionId;
+  const complete = (): Verdict => {
+    const what = `FOREIGN_SUBMISSION: update ${updateId} is this transfer, but was submitted as ${found.submissionId || 'nothing'}, and not as ${submissionId}: who else submits under these command ids?`;
+    if (foreign) path.emit({ kind: 'alarm', what, txHash: claim.row.txHash });
+    return completed;
+  };
+  if (found.ours) return complete();
   const effect = await path.ledger.transferOf(found.updateId, [claim.record.party], {
     timeoutMs: CALL_MS,
     signal,
@@ -42,7 +51,7 @@ export async function verifyAcceptance(
   const compared = { row: claim.row, sender: claim.record.party, receiver: claim.recipient };
   const difference =
     effect.value === null ? 'it is no transfer' : differs(compared, effect.value, tokens, issuerParty);
-  if (difference === null) return completed;
+  if (difference === null) return complete();
   const reason = `FOREIGN_ACCEPTANCE: update ${found.updateId} was accepted under this row's command id, but ${difference}`;
   path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
   return parked(reason, 'keep');

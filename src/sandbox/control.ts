@@ -88,6 +88,24 @@ export class Controls {
         return { moved: reassign(participant, control.party, control.token, control.to) };
       case 'foreignAcceptance':
         return { offset: this.#foreignAcceptance(control) };
+      case 'topology':
+        if (control.is === 'back') participant.state.conditions.whereabouts.delete(control.party);
+        else participant.state.conditions.whereabouts.set(control.party, control.is);
+        return {};
+      case 'traffic': {
+        const { balances } = participant.state.conditions;
+        if (!host.settings.generation.trafficAccounts)
+          throw new BadRequest(`traffic: ${host.settings.apiVersion} has no accounts, 3.5.7 has`);
+        if (control.balance === null) balances.delete(control.party);
+        else balances.set(control.party, control.balance);
+        return {};
+      }
+      case 'network':
+        participant.state.conditions.network = control.mode;
+        return {};
+      case 'inFlight':
+        host.mostInFlight = control.most;
+        return {};
       case 'token':
         host.setToken(control.token);
         return {};

@@ -197,6 +197,21 @@ export const controlSchema = z.discriminatedUnion('kind', [
     userId: z.string().optional(),
     submissionId: z.string().optional(),
   }),
+  /** Where a party is, as topology has it; `back` is where it was. */
+  z.strictObject({
+    kind: z.literal('topology'),
+    party: z.string(),
+    is: z.enum(['unknown', 'inactive', 'onboarding', 'back']),
+  }),
+  /** The party's account of traffic (from 3.5.7 on); null: it has none, as at first. */
+  z.strictObject({ kind: z.literal('traffic'), party: z.string(), balance: z.int().nullable() }),
+  /** What the synchronizer makes of everything from now on. */
+  z.strictObject({
+    kind: z.literal('network'),
+    mode: z.enum(['fine', 'unconfirmed', 'unsequenced', 'refusing']),
+  }),
+  /** So many submissions at a time that callers wait for; one more is PARTICIPANT_BACKPRESSURE. */
+  z.strictObject({ kind: z.literal('inFlight'), most: z.int().min(0) }),
   /** From now on calls need this token (null: none); streams opened with another one break. */
   z.strictObject({ kind: z.literal('token'), token: z.string().nullable() }),
 ]);

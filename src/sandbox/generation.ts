@@ -9,6 +9,10 @@ export interface Generation {
   /** Completion.transaction_hash. */
   readonly completionHash: boolean;
   readonly costEstimation: boolean;
+  /** Completion.paid_traffic_cost. */
+  readonly paidTraffic: boolean;
+  /** Accounts of traffic, one for each acting party, that a submission is held against. */
+  readonly trafficAccounts: boolean;
   /** PrepareSubmissionRequest.hashing_scheme_version; before, the field is unknown and does nothing. */
   readonly asksForScheme: boolean;
   readonly completionByHash: boolean;
@@ -32,6 +36,8 @@ export function generationOf(apiVersion: string): Generation {
     physicalSynchronizer: since(3, 5),
     completionHash: since(3, 5),
     costEstimation: since(3, 5),
+    paidTraffic: since(3, 5),
+    trafficAccounts: since(3, 5, 7),
     asksForScheme: since(3, 5),
     completionByHash: since(3, 6),
     transactionHash: since(3, 6),

@@ -47,6 +47,9 @@ export function newIdentity(options: SandboxOptions): Identity {
   };
 }
 
+/** Canton's default of CommandService, max-commands-in-flight. */
+const MOST_IN_FLIGHT = 256;
+
 export class Host {
   readonly audit = new AuditLog();
   readonly faults: FaultBook;
@@ -59,6 +62,9 @@ export class Host {
   /** Streams to break when the token changes. */
   readonly #expiring = new Set<() => void>();
   #token: string | null;
+  /** Submissions that their callers wait for, and how many of these the participant takes. */
+  awaited = 0;
+  mostInFlight = MOST_IN_FLIGHT;
   /** Cuts one peer's connection, or all; the transport sets it. */
   disconnect: (peer?: string) => void = () => {};
 
@@ -127,7 +133,7 @@ export class Host {
       return;
     }
     const { state } = this.#current;
-    const start = ledger === 'copy' ? state.asOf(state.end) : new LedgerState();
+    const start = ledger === 'copy' ? state.asOf(state.end) : new LedgerState(state.conditions);
     this.#current = this.#open(participantId, start, randomUUID());
   }
 

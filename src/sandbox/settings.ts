@@ -38,6 +38,8 @@ export interface SandboxOptions {
   readonly tokens?: readonly TokenSpec[];
   /** Tokens of another admin too, whose registry is served on the HTTP port. */
   readonly registry?: boolean;
+  /** The largest request that the server reads; default Canton's 10 MiB. */
+  readonly maxRequestBytes?: number;
   /** Nominal, scaled: ledgerTimeRecordTimeTolerance, the dedup window, and how often checkpoints come. */
   readonly toleranceMs?: number;
   readonly maxDeduplicationMs?: number;
@@ -83,6 +85,7 @@ export interface Settings {
   readonly generation: Generation;
   readonly administrator: boolean;
   readonly chainId: number;
+  readonly maxRequestBytes: number;
 }
 
 export function settle(options: SandboxOptions, seed: string, synchronizerId: string): Settings {
@@ -110,5 +113,6 @@ export function settle(options: SandboxOptions, seed: string, synchronizerId: st
     generation: generationOf(apiVersion),
     administrator: options.administrator ?? true,
     chainId: options.chainId ?? 31337,
+    maxRequestBytes: options.maxRequestBytes ?? 10 * 1024 * 1024,
   };
 }

@@ -75,10 +75,30 @@ export interface Parties {
   readonly receiver: Party;
 }
 
-export function checkParties(row: MempoolRow, sender: Sender, recipient: Party | null): Parties | Failure {
+/** No fault of the row's, and it may pass by itself: it is tried again, and parks at last. */
+export interface Wait {
+  readonly kind: 'wait';
+  readonly code: 'UNKNOWN_SENDER';
+  /** `CODE: why`. */
+  readonly reason: string;
+}
+
+/**
+ * An unknown sender is nothing that a row can be blamed for: the API takes only registered ones, so `users` lags, or
+ * lost somebody. Whom a row is for, the API does not look at.
+ */
+export function checkParties(
+  row: MempoolRow,
+  sender: Sender,
+  recipient: Party | null,
+): Parties | Failure | Wait {
   switch (sender.kind) {
     case 'unknown':
-      return failure('UNKNOWN_SENDER', `${row.fromAddress} has no party in users`);
+      return {
+        kind: 'wait',
+        code: 'UNKNOWN_SENDER',
+        reason: `UNKNOWN_SENDER: ${row.fromAddress} has no party in users; put it right, then replay if it is parked`,
+      };
     case 'keyless':
       return failure('NO_SIGNING_KEY', `${row.fromAddress} is external and its key is not here`);
     case 'hosted':

@@ -1,35 +1,29 @@
 // What a wallet's user reads about a transfer that failed: short, stable, and free of internals. The details go to
 // logs and `last_error`.
 
+/** The short list of what may fail a row at all; docs/guarantees.md says why nothing later could overcome it. */
 const texts = {
-  // Judged before anything is sent.
+  // Of the row's own words, judged before anything is sent.
   BAD_TX_HASH: 'The transaction hash is invalid.',
   BAD_ADDRESS: 'An address of this transfer is invalid.',
   BAD_AMOUNT: 'The amount is invalid.',
   ZERO_AMOUNT: 'The amount must be greater than zero.',
   AMOUNT_TOO_FINE: 'The amount has more decimal places than this token supports on the ledger (10).',
   AMOUNT_TOO_LARGE: 'The amount is too large.',
-  UNKNOWN_SENDER: 'The sender is not registered.',
   UNKNOWN_RECIPIENT: 'The recipient is not registered.',
   NO_SIGNING_KEY: 'This account signs for itself; send the transfer with its own key.',
   INSUFFICIENT_BALANCE: 'Insufficient balance.',
-  // Said by the ledger, by its error id.
-  UNKNOWN_SUBMITTERS: 'The sender is not known to the ledger.',
-  NO_SYNCHRONIZER_ON_WHICH_ALL_SUBMITTERS_CAN_SUBMIT: 'The sender is not known to the ledger.',
-  UNKNOWN_INFORMEES: 'The recipient is not known to the ledger.',
+  // A Daml rule's, by the ledger's error id.
   DAML_FAILURE: 'The rules of this token do not allow the transfer.',
-  DAML_INTERPRETATION_ERROR: 'The rules of this token do not allow the transfer.',
   UNHANDLED_EXCEPTION: 'The rules of this token do not allow the transfer.',
   INTERPRETATION_USER_ERROR: 'The rules of this token do not allow the transfer.',
-  TEMPLATE_PRECONDITION_VIOLATED: 'The rules of this token do not allow the transfer.',
-  DAML_AUTHORIZATION_ERROR: 'The sender is not authorized to make this transfer.',
-  INVALID_EXTERNAL_SIGNATURE: 'The transfer could not be signed for the sender.',
-  INVALID_EXTERNAL_TRANSACTION: 'The transfer could not be signed for the sender.',
 } as const;
 
 export type FailureCode = keyof typeof texts;
 
 const OTHER = 'The ledger does not accept this transfer.';
+
+export const failureCodes = Object.keys(texts) as readonly FailureCode[];
 
 /** For the codes above and for any error id of the ledger. */
 export const walletMessage = (errorId: string): string =>

@@ -9,7 +9,13 @@ import {
   onServed,
 } from '../../src/core/breaker.js';
 
-const blamed = (n: number, key: string | null) => ({ sender: `s${n}`, receiver: `r${n}`, key, reason: 'R' });
+const blamed = (n: number, key: string | null) => ({
+  sender: `s${n}`,
+  receiver: `r${n}`,
+  key,
+  reason: 'R',
+  held: false,
+});
 const INTERVAL = 5_000;
 
 test("P29 what is everybody's trouble stops claiming, and lets one probe through per interval", (t) => {
@@ -27,17 +33,17 @@ test("P29 what is everybody's trouble stops claiming, and lets one probe through
 test("one party's trouble waits for that party alone", (t) => {
   const state = onRefused(closedBreaker, blamed(1, 'receiver:r1'), 0, INTERVAL);
   t.is(allowance(state, 0), 'any');
-  t.is(keyWait(state, ['receiver:r2'], 1_000, INTERVAL).waitMs, 0);
-  t.is(keyWait(state, ['receiver:r1'], 1_000, INTERVAL).waitMs, 4_000);
+  t.is(keyWait(state, ['receiver:r2'], 1_000, INTERVAL).wait, null);
+  t.is(keyWait(state, ['receiver:r1'], 1_000, INTERVAL).wait?.ms, 4_000);
 });
 
 test('an open key lets one row through per interval, and closes when it is served', (t) => {
   let state = onRefused(closedBreaker, blamed(1, 'receiver:r1'), 0, INTERVAL);
   const probe = keyWait(state, ['receiver:r1'], 5_000, INTERVAL);
-  t.is(probe.waitMs, 0);
+  t.is(probe.wait, null);
   state = probe.state;
-  t.is(keyWait(state, ['receiver:r1'], 5_001, INTERVAL).waitMs, 4_999);
-  t.is(keyWait(onServed(state, ['receiver:r1']), ['receiver:r1'], 5_001, INTERVAL).waitMs, 0);
+  t.is(keyWait(state, ['receiver:r1'], 5_001, INTERVAL).wait?.ms, 4_999);
+  t.is(keyWait(onServed(state, ['receiver:r1']), ['receiver:r1'], 5_001, INTERVAL).wait, null);
 });
 
 test("three senders and three receivers in one interval are everybody's trouble; two, or late ones, are not", (t) => {
@@ -46,4 +52,33 @@ test("three senders and three receivers in one interval are everybody's trouble;
   t.is(allowance(state, 10), 'any');
   t.is(allowance(onRefused(state, blamed(3, 'sender:s3'), 10, INTERVAL), 11), 'none');
   t.is(allowance(onRefused(state, blamed(3, 'sender:s3'), 20_000, INTERVAL), 20_001), 'any');
+});
+
+test('P29 three bad pairs open it once: what is known of a key says nothing of anybody else', (t) => {
+  let state = closedBreaker;
+  for (const n of [1, 2, 3]) state = onRefused(state, blamed(n, `receiver:r${n}`), n, INTERVAL);
+  t.is(allowance(state, 10), 'none');
+  state = onServed(state, ['receiver:r9']);
+  t.is(allowance(state, 10), 'any');
+  // The third was not known by itself yet; all three come back for as long as they like.
+  for (let round = 1; round < 50; round++)
+    for (const n of [1, 2, 3]) {
+      state = onRefused(state, blamed(n, `receiver:r${n}`), round * 6_000 + n, INTERVAL);
+      t.is(allowance(state, round * 6_000 + n), 'any');
+    }
+});
+
+test('a probe that meets a key that is known leaves the rest closed or open, as it was', (t) => {
+  let state = onRefused(closedBreaker, blamed(1, 'receiver:r1'), 0, INTERVAL);
+  state = onProbe(onRefused(state, blamed(2, null), 0, INTERVAL));
+  state = onRefused(state, blamed(1, 'receiver:r1'), 6_000, INTERVAL);
+  t.true(state.all?.probing);
+  t.is(state.all?.probeAt, INTERVAL);
+});
+
+test('waiting counts only where all that it waits for may be the row’s own', (t) => {
+  const own = onRefused(closedBreaker, { ...blamed(1, 'receiver:r1'), held: true }, 0, INTERVAL);
+  t.true(keyWait(own, ['receiver:r1'], 1, INTERVAL).wait?.held);
+  const both = onRefused(own, blamed(2, 'sender:s1'), 0, INTERVAL);
+  t.false(keyWait(both, ['receiver:r1', 'sender:s1'], 1, INTERVAL).wait?.held);
 });

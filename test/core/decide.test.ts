@@ -1,6 +1,6 @@
 import test from 'ava';
 import { backoffMs, nextLookMs } from '../../src/core/backoff.js';
-import { type Attempt, type Decidable, decide } from '../../src/core/decide.js';
+import { type Attempt, afterDeath, type Decidable, decide } from '../../src/core/decide.js';
 import type { RefusalKind } from '../../src/core/outcome.js';
 
 const attempt = (over: Partial<Attempt> = {}): Attempt => ({
@@ -9,7 +9,7 @@ const attempt = (over: Partial<Attempt> = {}): Attempt => ({
   probeMs: 5_000,
   random: () => 0.5,
   walletMessage: (id) => `wallet: ${id}`,
-  proven: false,
+  held: true,
   note: null,
   ...over,
 });
@@ -27,16 +27,40 @@ test('an acceptance completes the row, with what people should know of it', (t) 
 });
 
 test('I5 only a refusal for good becomes failed', (t) => {
-  const kinds: RefusalKind[] = ['for-good', 'for-good-by-state', 'try-again', 'not-the-row'];
+  const kinds: RefusalKind[] = ['for-good', 'try-again', 'suspect', 'unconfirmed', 'overload', 'not-the-row'];
   t.deepEqual(
     kinds.map((kind) => decide(refused(kind), attempt()).kind),
-    ['failed', 'pending', 'pending', 'pending'],
+    ['failed', 'pending', 'pending', 'pending', 'pending', 'pending'],
   );
 });
 
-test('a refusal for what the ledger holds fails the row only once the participant is proven', (t) => {
-  t.is(decide(refused('for-good-by-state'), attempt({ proven: true })).kind, 'failed');
-  t.like(decide(refused('for-good-by-state'), attempt()), { kind: 'pending', record: 'clear' });
+test('what may be the row’s own counts only where it is held against it, and waits for a probe at least', (t) => {
+  for (const kind of ['suspect', 'unconfirmed'] as const) {
+    t.like(decide(refused(kind), attempt()), { record: 'clear', wait: 5_000, attempts: 0 }, kind);
+    t.like(decide(refused(kind), attempt({ attempts: 20 })), { record: 'clear', wait: 'parked' }, kind);
+    const everybodys = decide(refused(kind), attempt({ attempts: 500, held: false }));
+    t.like(everybodys, { record: 'clear', wait: 7_500, attempts: -1 }, kind);
+  }
+});
+
+test('overload gives the attempt back, and waits no longer than a probe', (t) => {
+  const verdict = decide(refused('overload'), attempt({ attempts: 500 }));
+  t.like(verdict, { record: 'clear', wait: 2_750, attempts: -1 });
+  t.like(decide(refused('overload', 9_000), attempt()), { wait: 9_000 });
+});
+
+test('a death at the last attempt parks, with nothing under way; what was no fault of the row’s is given back', (t) => {
+  const dead = (attempts: number, kind: RefusalKind | null = null) =>
+    afterDeath(
+      kind === null ? null : { kind, blame: 'all', errorId: 'X', detail: 'y', retryAfterMs: null },
+      attempt({ attempts }),
+    );
+  t.like(dead(19), { record: 'clear', wait: 'now', attempts: 0 });
+  t.like(dead(20), { record: 'clear', wait: 'parked' });
+  t.regex(dead(20).lastError ?? '', /^DEAD: .*20 attempts/);
+  t.like(dead(20, 'try-again'), { record: 'clear', wait: 'parked' });
+  for (const kind of ['not-the-row', 'overload', 'unconfirmed'] as const)
+    t.like(dead(500, kind), { record: 'clear', wait: 7_500, attempts: -1 }, kind);
 });
 
 test('I4 unknown keeps the record and counts nothing, however often', (t) => {

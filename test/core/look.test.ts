@@ -19,6 +19,7 @@ const accepted = (over: Partial<Extract<CompletionEvent, { kind: 'accepted' }>> 
   parties: ['a'],
   time: time(0n),
   transactionHash: null,
+  paidTraffic: null,
   ...over,
 });
 const checkpoint = (micros: bigint, synchronizerId = SYNC): CompletionEvent => ({
@@ -29,7 +30,13 @@ const checkpoint = (micros: bigint, synchronizerId = SYNC): CompletionEvent => (
 const at = (event: CompletionEvent, over = {}) => lookAt(event, HASH, { ...record, ...over }, SYNC);
 
 test('an acceptance of the command id is found, and is ours by the submission id, or by what was signed', (t) => {
-  t.deepEqual(at(accepted()), { kind: 'accepted', updateId: 'u', offset: 5n, ours: true });
+  t.deepEqual(at(accepted()), {
+    kind: 'accepted',
+    updateId: 'u',
+    offset: 5n,
+    submissionId: 'mine',
+    ours: true,
+  });
   t.like(at(accepted({ submissionId: 'another' })), { kind: 'accepted', ours: false });
   t.like(at(accepted(), { submissionId: null }), { kind: 'accepted', ours: false });
   const foreign = { submissionId: 'another', transactionHash: new Uint8Array([1, 2, 3]) };
@@ -40,7 +47,7 @@ test('an acceptance of the command id is found, and is ours by the submission id
 
 test('P7 a checkpoint exactly at the bound decides nothing, one strictly past it is death', (t) => {
   t.is(at(checkpoint(1_000_000n)), null);
-  t.deepEqual(at(checkpoint(1_000_001n)), { kind: 'dead' });
+  t.deepEqual(at(checkpoint(1_000_001n)), { kind: 'dead', refusal: null });
 });
 
 test("another synchronizer's time decides nothing", (t) => {
@@ -48,7 +55,10 @@ test("another synchronizer's time decides nothing", (t) => {
 });
 
 test("another command's acceptance past the bound is as good as a checkpoint", (t) => {
-  t.deepEqual(at(accepted({ commandId: '0xbb', time: time(1_000_001n) })), { kind: 'dead' });
+  t.deepEqual(at(accepted({ commandId: '0xbb', time: time(1_000_001n) })), {
+    kind: 'dead',
+    refusal: null,
+  });
   t.is(at(accepted({ commandId: '0xbb', time: time(1_000_000n) })), null);
 });
 
@@ -61,6 +71,7 @@ const rejected = (over: Partial<Rejected> = {}): CompletionEvent => ({
   offset: 5n,
   outcome: { kind: 'refused', refusal },
   time: time(5n),
+  paidTraffic: null,
   ...over,
 });
 
@@ -69,7 +80,7 @@ test('a rejection of a hosted submission decides nothing, whatever its time: ano
 });
 
 test('a certain rejection of what was signed is its end; another submission’s, or one that says nothing, is not', (t) => {
-  t.deepEqual(at(rejected(), SIGNED), { kind: 'dead' });
+  t.deepEqual(at(rejected(), SIGNED), { kind: 'dead', refusal });
   t.is(at(rejected({ submissionId: 'an earlier one' }), SIGNED), null);
   t.is(at(rejected({ commandId: '0xbb' }), SIGNED), null);
   // DUPLICATE_CONFIRMATION_REQUEST_UUID: a copy was sequenced, its own result is not told.
@@ -91,7 +102,15 @@ test('a record without a bound never dies', (t) => {
 test('a duplicate read says where its acceptance is', (t) => {
   const outcome = { kind: 'duplicate', completionOffset: 3n, detail: '' } as const;
   t.deepEqual(
-    at({ kind: 'rejected', commandId: HASH, submissionId: 'mine', offset: 5n, outcome, time: null }),
+    at({
+      kind: 'rejected',
+      commandId: HASH,
+      submissionId: 'mine',
+      offset: 5n,
+      outcome,
+      time: null,
+      paidTraffic: null,
+    }),
     { kind: 'duplicate', completionOffset: 3n },
   );
   t.deepEqual(chaseFrom(3n, 10n, 0n), { beginExclusive: 2n, until: 3n });

@@ -1,30 +1,45 @@
 // Every row of Canton's error table, from the bytes of its answer to what becomes of the row: as an answer to a
 // submission of either kind, and to a preparation, which changes nothing.
+import { readFileSync } from 'node:fs';
+import { status as Grpc } from '@grpc/grpc-js';
 import test from 'ava';
 import { decide } from '../../src/core/decide.js';
 import type { Outcome, Refusal } from '../../src/core/outcome.js';
-import { classifyPrepare, classifySubmission } from '../../src/ledger/classify.js';
-import { statusOfError } from '../../src/ledger/errors.js';
+import { classifyPrepare, classifyRead, classifySubmission } from '../../src/ledger/classify.js';
+import { errorTable } from '../../src/ledger/error-table.js';
+import { type LedgerStatus, statusOfError } from '../../src/ledger/errors.js';
 import { blameRegistry } from '../../src/ledger/outcome.js';
-import { walletMessage } from '../../src/transfer/messages.js';
+import { type FailureCode, failureCodes, walletMessage } from '../../src/transfer/messages.js';
 import { type Answer, type CodeName, errorOf } from './answers.js';
-import { AGAIN, ALL, GOOD, RECEIVER, rowsOf, SENDER, STATE, TOKEN } from './error-rows.js';
+import {
+  AGAIN,
+  ALL,
+  GOOD,
+  OF_RECEIVER,
+  OF_REQUEST,
+  OF_SENDER,
+  OVERLOAD,
+  rowsOf,
+  SENDER,
+  TOKEN,
+  UNCONFIRMED,
+} from './error-rows.js';
 
 const PROBE_MS = 5_000;
-const attempt = (attempts: number, proven: boolean) => ({
+const attempt = (attempts: number, held: boolean) => ({
   attempts,
   policy: { minMs: 500, maxMs: 60_000, maxAttempts: 20 },
   probeMs: PROBE_MS,
   random: () => 0.5,
   walletMessage,
-  proven,
+  held,
   note: null,
 });
 
 /** In words: what is done with the row, its record and its count. */
-function decision(outcome: Outcome, attempts = 3, proven = true): string {
+function decision(outcome: Outcome, attempts = 3, held = true): string {
   if (outcome.kind === 'duplicate') return 'chase the acceptance';
-  const verdict = decide(outcome, attempt(attempts, proven));
+  const verdict = decide(outcome, attempt(attempts, held));
   if (verdict.kind === 'failed') return 'failed';
   if (verdict.kind === 'completed') return 'completed';
   const { record, wait, attempts: counted } = verdict;
@@ -34,18 +49,26 @@ function decision(outcome: Outcome, attempts = 3, proven = true): string {
 
 const LOOK = 'keep now, count 0';
 const RETRY = 'clear after a backoff, count 0';
+const SLOWLY = 'clear after a probe, count 0';
 const PARK = 'clear parked, count 0';
 const GIVE_BACK = 'clear after a probe, count -1';
+const GIVE_BACK_SOON = 'clear after a backoff, count -1';
 
-/** Attempt 3 of 20 with the participant proven, attempt 20, attempt 3 with it unproven. */
+const SUSPECT = [SLOWLY, PARK, GIVE_BACK] as const;
+const NOT_THE_ROW = [GIVE_BACK, GIVE_BACK, GIVE_BACK] as const;
+
+/** Attempt 3 of 20, and attempt 20, held against the row; attempt 3 where it may be everybody's. */
 const decisions: Readonly<Record<string, readonly [string, string, string]>> = {
   [AGAIN]: [RETRY, PARK, RETRY],
-  [ALL]: [GIVE_BACK, GIVE_BACK, GIVE_BACK],
-  [SENDER]: [GIVE_BACK, GIVE_BACK, GIVE_BACK],
-  [RECEIVER]: [GIVE_BACK, GIVE_BACK, GIVE_BACK],
-  [TOKEN]: [GIVE_BACK, GIVE_BACK, GIVE_BACK],
+  [OF_SENDER]: SUSPECT,
+  [OF_RECEIVER]: SUSPECT,
+  [OF_REQUEST]: SUSPECT,
+  [UNCONFIRMED]: SUSPECT,
+  [OVERLOAD]: [GIVE_BACK_SOON, GIVE_BACK_SOON, GIVE_BACK_SOON],
+  [ALL]: NOT_THE_ROW,
+  [SENDER]: NOT_THE_ROW,
+  [TOKEN]: NOT_THE_ROW,
   [GOOD]: ['failed', 'failed', 'failed'],
-  [STATE]: ['failed', 'failed', RETRY],
   unknown: [LOOK, LOOK, LOOK],
   duplicate: ['chase the acceptance', 'chase the acceptance', 'chase the acceptance'],
 };
@@ -70,17 +93,17 @@ test('an answer to a submission, of either kind', (t) => {
 
 /** What proves nothing of a submission says of a preparation only whom it holds up. */
 const ofPreparations: Readonly<Record<string, string>> = {
-  SUBMISSION_ALREADY_IN_FLIGHT: SENDER,
-  DUPLICATE_COMMAND: SENDER,
-  DUPLICATE_CONFIRMATION_REQUEST_UUID: SENDER,
-  REQUEST_TIME_OUT: SENDER,
+  SUBMISSION_ALREADY_IN_FLIGHT: OF_SENDER,
+  DUPLICATE_COMMAND: OF_SENDER,
+  DUPLICATE_CONFIRMATION_REQUEST_UUID: OF_SENDER,
+  REQUEST_TIME_OUT: OF_SENDER,
   ABORTED_DUE_TO_SHUTDOWN: ALL,
   SYNC_SERVICE_PASSIVE_REPLICA: ALL,
   NODE_IS_PASSIVE_REPLICA: ALL,
-  COMMAND_INJECTION_FAILURE: SENDER,
-  SUBMISSION_INTERNAL_ERROR: SENDER,
-  SERVICE_INTERNAL_ERROR: SENDER,
-  LEDGER_API_INTERNAL_ERROR: SENDER,
+  COMMAND_INJECTION_FAILURE: OF_SENDER,
+  SUBMISSION_INTERNAL_ERROR: OF_SENDER,
+  SERVICE_INTERNAL_ERROR: OF_SENDER,
+  LEDGER_API_INTERNAL_ERROR: OF_SENDER,
   INDEX_DB_SQL_TRANSIENT_ERROR: ALL,
   ACCESS_TOKEN_EXPIRED: AGAIN,
   STALE_STREAM_AUTHORIZATION: AGAIN,
@@ -89,6 +112,8 @@ const ofPreparations: Readonly<Record<string, string>> = {
   UPDATE_NOT_FOUND: AGAIN,
   TRANSACTION_NOT_FOUND: AGAIN,
   COMPLETION_NOT_FOUND: AGAIN,
+  TRAFFIC_TRANSIENT_FAILURE: ALL,
+  TRAFFIC_FATAL_FAILURE: ALL,
 };
 
 const prepared = (answer: Answer): Refusal => classifyPrepare(wire(answer));
@@ -106,7 +131,7 @@ test('an answer to a preparation: certain refusals keep their verdict, and nothi
 test('no refusal of a preparation leaves a record, and without details of Canton none fails a row', (t) => {
   for (const { code } of [...rowsOf, { code: 'CANCELLED' as const }]) {
     const bare = classifyPrepare(statusOfError(errorOf({ code })));
-    t.true(bare.kind === 'not-the-row' || bare.kind === 'try-again', code);
+    t.not(bare.kind, 'for-good', code);
     // As of the client's own deadline, a cut connection, a proxy: of a submission it proves nothing at all.
     t.is(decision(classifySubmission(statusOfError(errorOf({ code })))), LOOK, code);
   }
@@ -115,7 +140,7 @@ test('no refusal of a preparation leaves a record, and without details of Canton
     const rumour = classifyPrepare(
       statusOfError(errorOf({ code, message: `${id}(${category},abcdef12): x` })),
     );
-    t.true(rumour.kind === 'not-the-row' || rumour.kind === 'try-again', id);
+    t.not(rumour.kind, 'for-good', id);
   }
 });
 
@@ -128,8 +153,8 @@ test('a preparation: time and stale inputs pass later, redacted answers are as o
   const redacted = (code: CodeName) => meaningOf(prepared({ code }));
   t.is(redacted('UNAUTHENTICATED'), ALL);
   t.is(redacted('PERMISSION_DENIED'), SENDER);
-  t.is(redacted('INVALID_ARGUMENT'), AGAIN);
-  t.is(redacted('INTERNAL'), SENDER);
+  t.is(redacted('INVALID_ARGUMENT'), OF_REQUEST);
+  t.is(redacted('INTERNAL'), OF_SENDER);
   const unlisted = (category: number, code: CodeName) =>
     meaningOf(prepared({ code, id: 'SOMETHING_NEW', category }));
   t.is(unlisted(1, 'UNAVAILABLE'), ALL);
@@ -141,33 +166,101 @@ test('a preparation: time and stale inputs pass later, redacted answers are as o
     [10, 'ALREADY_EXISTS'],
     [11, 'NOT_FOUND'],
   ] as const) {
-    t.is(unlisted(category, code), AGAIN, `${category}`);
+    t.is(unlisted(category, code), OF_REQUEST, `${category}`);
   }
 });
 
-test('a participant that does not have the call: unknown of an execution, everybody’s trouble of a preparation', (t) => {
-  for (const requestId of ['', 'r']) {
-    const answer = statusOfError(errorOf({ code: 'UNIMPLEMENTED', ...(requestId && { requestId }) }));
-    t.is(decision(classifySubmission(answer)), LOOK);
-    t.is(meaningOf(classifyPrepare(answer)), ALL);
+test('what never gets better is held against the row, and ends: no method, too large, by a proxy or by gRPC', (t) => {
+  for (const code of ['UNIMPLEMENTED', 'RESOURCE_EXHAUSTED', 'UNKNOWN'] as const) {
+    const bare = statusOfError(errorOf({ code }));
+    // Of a submission it proves nothing; its look counts (`afterDeath`).
+    t.is(decision(classifySubmission(bare)), LOOK, code);
+    for (const read of [classifyPrepare(bare), classifyRead(bare)]) {
+      t.is(meaningOf(read), code === 'UNIMPLEMENTED' ? OF_REQUEST : OF_SENDER, code);
+      t.is(decision({ kind: 'refused', refusal: read }, 20), PARK, code);
+    }
   }
 });
+
+const registry = {
+  kind: 'registry',
+  contractId: '00',
+  context: new Map(),
+  disclosed: [],
+  transferKind: null,
+} as const;
 
 test("what a registry made up fails no row: it is the token's trouble; a rule of the token's still says no", (t) => {
-  const registry = {
-    kind: 'registry',
-    contractId: '00',
-    context: new Map(),
-    disclosed: [],
-    transferKind: null,
-  } as const;
   const own = { kind: 'own', contractId: '00' } as const;
-  for (const { meaning, code, category, id } of rowsOf) {
+  const daml = (message: string) =>
+    prepared({ code: 'FAILED_PRECONDITION', id: 'DAML_FAILURE', category: 9, message });
+  t.is(meaningOf(blameRegistry(daml('Missing context entry'), registry)), TOKEN);
+  t.is(meaningOf(blameRegistry(daml('Missing context entry'), own)), GOOD);
+  t.is(meaningOf(blameRegistry(daml('amount must be positive'), registry)), GOOD);
+  for (const { code, category, id } of rowsOf) {
     const refusal = prepared({ code, id, category });
     t.is(blameRegistry(refusal, own), refusal);
-    const blamed = meaningOf(blameRegistry(refusal, registry));
-    const ofTheFactory =
-      /^(MISSING_FIELD|INVALID_(FIELD|ARGUMENT)|COMMAND_PRE\w+|CONTRACT_DOES_NOT\w+|WRONGLY_\w+)$/;
-    t.is(blamed, meaning === GOOD && ofTheFactory.test(id) ? TOKEN : meaningOf(refusal), id);
   }
+});
+
+test('I5 nothing that a ledger says fails a row but a Daml rule about this transfer: every id, every status, every way', (t) => {
+  const may = new Set(failureCodes.filter((code) => errorTable.has(code)));
+  t.deepEqual([...may].sort(), ['DAML_FAILURE', 'INTERPRETATION_USER_ERROR', 'UNHANDLED_EXCEPTION']);
+  const ways = (status: LedgerStatus): readonly Outcome[] => [
+    classifySubmission(status),
+    { kind: 'refused', refusal: classifyPrepare(status) },
+    { kind: 'refused', refusal: classifyRead(status) },
+    { kind: 'refused', refusal: blameRegistry(classifyPrepare(status), registry) },
+  ];
+  const fails = (outcome: Outcome): boolean =>
+    [1, 20, 500].some((attempts) =>
+      [true, false].some((held) => decision(outcome, attempts, held) === 'failed'),
+    );
+  const codes = Object.keys(Grpc).filter((name) => Number.isNaN(Number(name)) && name !== 'OK') as CodeName[];
+  t.is(codes.length, 16);
+  for (const code of codes) {
+    // Bare, redacted, in words that are new, and as each id whatever its own code is.
+    for (const answer of [{ code }, { code, requestId: 'r' }])
+      for (const outcome of ways(statusOfError(errorOf(answer)))) t.false(fails(outcome), code);
+    for (let category = 0; category <= 14; category++)
+      for (const outcome of ways(wire({ code, id: 'SOMETHING_NEW', category })))
+        t.false(fails(outcome), `${code}/${category}`);
+    for (const { id, category } of rowsOf) {
+      const [submission, preparation, read, ...registrys] = ways(wire({ code, id, category }));
+      const judged = [submission, preparation, ...registrys].filter((one) => one !== undefined);
+      for (const outcome of judged) t.is(fails(outcome), may.has(id as FailureCode), `${id}/${code}`);
+      if (read !== undefined) t.false(fails(read), `${id}/${code}, as a read`);
+    }
+  }
+});
+
+test('I5 the words of a rule that is about time, inputs or what we are configured with fail nothing', (t) => {
+  for (const message of [
+    'requestedAt must be in the past',
+    'transfer expired (executeBefore in the past)',
+    'no open round found',
+    'input holding: must not be locked',
+    'input holding: wrong instrument',
+    'insufficient input holdings',
+    'expectedAdmin mismatch',
+    'instrument is not known to this factory',
+  ])
+    for (const id of ['DAML_FAILURE', 'UNHANDLED_EXCEPTION', 'INTERPRETATION_USER_ERROR']) {
+      const status = wire({ code: 'FAILED_PRECONDITION', id, category: 9, message });
+      for (const outcome of [
+        classifySubmission(status),
+        { kind: 'refused', refusal: classifyPrepare(status) } as const,
+      ])
+        t.not(decision(outcome), 'failed', message);
+    }
+});
+
+test('docs/guarantees.md lists exactly what may fail a row, each with its reason', (t) => {
+  const docs = readFileSync(new URL('../../docs/guarantees.md', import.meta.url), 'utf8');
+  const [, section = ''] = docs.split('## What may become `failed`');
+  const [table = ''] = section.split('\n## ');
+  const rows = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].slice(1);
+  const listed = rows.flatMap(([, codes = '']) => [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => code));
+  t.deepEqual(listed.sort(), [...failureCodes].sort());
+  for (const [, codes, , why = ''] of rows) t.true(why.length > 20, codes);
 });

@@ -57,7 +57,9 @@ test('what is asked to be prepared says everything, V2 and its bound to the micr
     verboseHashing: false,
   });
   t.is(request.commands.length, 1);
-  t.true(request.estimateTrafficCost?.disabled);
+  t.false(request.estimateTrafficCost?.disabled);
+  const without = prepareRequest(transfer, 1_700_000_030_000_001n, settings, false);
+  t.true(without.estimateTrafficCost?.disabled);
   t.like(request.maxRecordTime, { seconds: 1_700_000_030, nanos: 1_000 });
 });
 
@@ -200,7 +202,7 @@ test('a preparation without its transaction, its hash or its scheme is unreadabl
     });
     t.like(await ledger.prepare(transfer, 1n, TIMEOUT), {
       kind: 'failed-read',
-      refusal: { kind: 'not-the-row', errorId: 'ANSWER_UNREADABLE' },
+      refusal: { kind: 'suspect', blame: 'sender', errorId: 'ANSWER_UNREADABLE' },
     });
   }
   const ledger = await answering(t, {

@@ -120,7 +120,8 @@ test('a preparation that fails is a failed read: certain, and with the verdict t
     return read.kind === 'failed-read' ? read.refusal : read.kind;
   };
   t.like(await refusalOf({ receiver: 'nobody::1220ab' }), {
-    kind: 'for-good-by-state',
+    kind: 'suspect',
+    blame: 'receiver',
     errorId: 'UNKNOWN_INFORMEES',
   });
   t.like(await refusalOf({ holdings: ['00aa'] }), { kind: 'try-again', errorId: 'CONTRACT_NOT_FOUND' });
@@ -144,7 +145,7 @@ test('a certain refusal of an execution: a signature by another key', async (t) 
   const outcome = await on.ledger.execute({ ...signed, signature: { ...signed.signature, der } }, TIMEOUT);
   t.like(outcome, {
     kind: 'refused',
-    refusal: { kind: 'try-again', errorId: 'FAILED_TO_EXECUTE_TRANSACTION' },
+    refusal: { kind: 'suspect', errorId: 'FAILED_TO_EXECUTE_TRANSACTION' },
   });
 });
 

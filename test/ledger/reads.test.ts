@@ -89,12 +89,12 @@ test('a read that fails says why, and judges no row', async (t) => {
   t.like(await ledger.holdings(alice, 1n, TIMEOUT), {
     kind: 'failed-read',
     pruned: false,
-    refusal: { kind: 'try-again', errorId: 'INVALID_FIELD' },
+    refusal: { kind: 'suspect', errorId: 'INVALID_FIELD' },
   });
   sandbox.faults.add({ on: 'StateService/GetLedgerEnd', do: { kind: 'hang' } });
   t.like(await ledger.ledgerEnd({ timeoutMs: 50 }), {
     kind: 'failed-read',
-    refusal: { kind: 'not-the-row', errorId: 'GRPC_DEADLINE_EXCEEDED' },
+    refusal: { kind: 'suspect', errorId: 'GRPC_DEADLINE_EXCEEDED' },
   });
   const abort = new AbortController();
   const read = ledger.ledgerEnd({ ...TIMEOUT, signal: abort.signal });

@@ -132,7 +132,14 @@ test('only 200 is an answer; what passes by itself is told from what does not', 
     const read = await registryFactory(settings, url, terms, TIMEOUT);
     t.like(
       read,
-      { refusal: { kind: 'not-the-row', blame: 'token', errorId, retryAfterMs: null } },
+      {
+        refusal: {
+          kind: errorId === 'REGISTRY_REFUSED' ? 'suspect' : 'not-the-row',
+          blame: 'token',
+          errorId,
+          retryAfterMs: null,
+        },
+      },
       `${status}`,
     );
     if (read.kind === 'failed-read') t.regex(read.refusal.detail, new RegExp(`answered ${status}$`));

@@ -49,11 +49,11 @@ const refusals: ReadonlyArray<readonly [string, object, object]> = [
   [
     'unknown receiver',
     { receiver: 'nobody::1220ab' },
-    { kind: 'for-good-by-state', errorId: 'UNKNOWN_INFORMEES' },
+    { kind: 'suspect', blame: 'receiver', errorId: 'UNKNOWN_INFORMEES' },
   ],
   ['an input that is gone', { holdings: ['00aa'] }, { kind: 'try-again', errorId: 'CONTRACT_NOT_FOUND' }],
   ['no amount', { amount: 0n }, { kind: 'for-good', errorId: 'DAML_FAILURE' }],
-  ['more than its inputs', { amount: 61n * UNIT }, { kind: 'for-good', errorId: 'DAML_FAILURE' }],
+  ['more than its inputs', { amount: 61n * UNIT }, { kind: 'try-again', errorId: 'DAML_FAILURE' }],
   ['executeBefore in the past', { executeBefore: 1n }, { kind: 'try-again', errorId: 'DAML_FAILURE' }],
 ];
 for (const [title, change, expected] of refusals) {

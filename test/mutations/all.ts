@@ -1,3 +1,4 @@
+import { answers } from './answers.js';
 import { externals } from './external.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
@@ -5,4 +6,4 @@ import { ops } from './ops.js';
 import { reading } from './reading.js';
 import { store } from './store.js';
 
-export const mutations: readonly Mutation[] = [...store, ...ledger, ...externals, ...ops, ...reading];
+export const mutations: readonly Mutation[] = [...store, ...ledger, ...externals, ...ops, ...reading, ...answers];

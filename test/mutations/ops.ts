@@ -140,8 +140,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P18',
     file: 'src/core/decide.ts',
-    find: 'wait: Math.max(wait, retryAfterMs ?? 0),\n          attempts: -1,',
-    put: 'wait: Math.max(wait, retryAfterMs ?? 0),\n          attempts: 0,',
+    find: "return released('clear', wait, -1, lastError);",
+    put: "return released('clear', wait, 0, lastError);",
     test: 'test/history/ops-breaker.test.ts',
     match: 'P18 *',
     what: "an attempt is given back where the refusal is not the row's fault",
@@ -166,16 +166,16 @@ export const ops: readonly Mutation[] = [
   },
   ...(
     [
-      ['receiver', 'INFORMEES_NOT_ACTIVE', 'keys.token, keys.sender'],
-      ['token', 'PACKAGE_NOT_FOUND', 'keys.receiver, keys.sender'],
-      ['sender', 'PERMISSION_DENIED', 'keys.receiver, keys.token'],
+      ['receiver', 'INFORMEES_NOT_ACTIVE', 'keysOf(of).token, keysOf(of).sender'],
+      ['token', 'PACKAGE_NOT_FOUND', 'keysOf(of).receiver, keysOf(of).sender'],
+      ['sender', 'PERMISSION_DENIED', 'keysOf(of).receiver, keysOf(of).token'],
     ] as const
   ).map(
     ([key, error, others]): Mutation => ({
       name: 'P29',
-      file: 'src/path/submit.ts',
-      find: 'deps.breaker.keyWait(Object.values(keys))',
-      put: `deps.breaker.keyWait([${others}])`,
+      file: 'src/path/breaker.ts',
+      find: 'keyWait(state, Object.values(keysOf(of)),',
+      put: `keyWait(state, [${others}],`,
       test: 'test/history/ops-keys.test.ts',
       match: `P29 ${error}*`,
       what: `rows of a ${key} in trouble wait for its probe`,

@@ -101,7 +101,7 @@ const OUTCOMES = {
 } as const;
 
 const isPermanent = (outcome: Outcome): boolean =>
-  outcome.kind === 'refused' && outcome.refusal.kind.startsWith('for-good');
+  outcome.kind === 'refused' && outcome.refusal.kind === 'for-good';
 
 /** The old categories, as far as the ledger's own error id tells them. */
 function category(outcome: Outcome): string {
@@ -111,6 +111,5 @@ function category(outcome: Outcome): string {
   const { kind, errorId } = outcome.refusal;
   if (/UNAUTHENTICATED/.test(errorId)) return 'unauthorized';
   if (/PERMISSION_DENIED/.test(errorId)) return 'forbidden';
-  if (kind === 'for-good') return 'data';
-  return kind === 'for-good-by-state' ? 'not_found' : 'transient';
+  return kind === 'for-good' ? 'data' : 'transient';
 }

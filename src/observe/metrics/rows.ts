@@ -62,6 +62,12 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
   const fenced = counter('fenced_total', 'Claims found lost, by the step that found out', 'during');
   const rescued = counter('rescued_rows_total', 'Rows taken back from leases that had run out');
 
+  const traffic = counter(
+    'traffic_cost_bytes_total',
+    'Traffic; paid: of completions that were read anyway (looks, samples of the clocks): a sample, no sum of all',
+    'what',
+  );
+
   const errorId = boundedErrorIds();
   const held = new Map<string, 'submission' | 'look'>();
   for (const kind of ['submission', 'look']) inFlight.set({ kind }, 0);
@@ -88,6 +94,12 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
         if (!event.look && event.attempts === 1) waited.observe(seconds(Math.max(0, event.waitedMs)));
         return;
       }
+      case 'prepared':
+        if (event.estimatedTraffic !== null)
+          traffic.inc({ what: 'estimated' }, Number(event.estimatedTraffic));
+        return;
+      case 'traffic':
+        return traffic.inc({ what: event.accepted ? 'paid' : 'paid_refused' }, Number(event.paid));
       case 'sent':
         return sent.inc();
       case 'answered':

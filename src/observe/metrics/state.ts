@@ -32,6 +32,10 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
   const breaker = gauge('breaker_state', '1 for the state that the circuit breaker is in', 'state');
   const keys = gauge('breaker_open_keys', 'Senders, receivers and tokens that the breaker is open for');
   const opened = counter('breaker_opened_total', 'Openings, for everything or for one key', 'scope');
+  const limit = gauge(
+    'in_flight_limit',
+    'Rows that this process may have in flight: CONCURRENCY, less under overload',
+  );
   const proven = gauge('listener_proven', '1: the last canary was heard');
   const listener = counter('listener_changes_total', 'What became of LISTEN', 'state');
   const canary = new Histogram({
@@ -80,6 +84,8 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
         if (event.state === 'closed') openKeys.delete(event.key);
         else openKeys.add(event.key);
         return keys.set(openKeys.size);
+      case 'congestion':
+        return limit.set(event.limit);
       case 'listener':
         listener.inc({ state: event.state });
         if (event.state === 'lost' || event.state === 'deaf') proven.set(0);

@@ -138,6 +138,7 @@ function completionMessage(
     deduplicationOffset: `${record.dedupOffset}`,
     offset: `${entry.offset}`,
     synchronizerTime: synchronizerTime(entry.recordTime, participant),
+    ...(record.traffic === undefined ? {} : { paidTrafficCost: `${record.traffic}` }),
     ...(external && generation.completionHash ? { transactionHash: Buffer.from(external.hash, 'hex') } : {}),
   });
 }

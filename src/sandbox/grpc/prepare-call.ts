@@ -8,10 +8,10 @@ import {
   type PrepareSubmissionRequest,
   PrepareSubmissionResponse,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
-import type { Micros } from '../clock.js';
 import { refuse } from '../errors.js';
 import { signedSynchronizer } from '../generation.js';
 import type { Host } from '../host.js';
+import { requireTraffic, trafficCost } from '../model/conditions.js';
 import { interpret } from '../model/interpret.js';
 import type { Participant } from '../model/participant.js';
 import type { Contract } from '../model/records.js';
@@ -58,23 +58,25 @@ export async function prepare(
   const hash = Buffer.from(await hashOf(transaction, preparedTransaction), 'hex');
   if (tampering === 'hash') hash.writeUInt8(hash.readUInt8(0) ^ 1, 0);
   const estimates = host.settings.generation.costEstimation && request.estimateTrafficCost?.disabled !== true;
+  if (estimates) requireTraffic(participant.state.conditions, submission.actAs, trafficCost(draft));
   return new PrepareSubmissionResponse({
     preparedTransaction,
     preparedTransactionHash: hash,
     hashingSchemeVersion: HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
     ...(request.verboseHashing ? { hashingDetails: 'Verbose hashing is disabled on this participant.' } : {}),
-    ...(estimates ? { costEstimation: costOf(preparedTransaction, draft.preparedAt) } : {}),
+    ...(estimates ? { costEstimation: costOf(draft) } : {}),
   });
 }
 
-/** Traffic goes by bytes: the request carries its contracts, and each confirmer answers. */
-function costOf({ length }: Uint8Array, at: Micros): CostEstimation {
+/** The request is paid for by who submits, the answers of the confirmers come on top. */
+function costOf(draft: Draft): CostEstimation {
+  const request = trafficCost(draft);
   const response = 600;
   return new CostEstimation({
-    estimationTimestamp: timestampOf(at),
-    confirmationRequestTrafficCostEstimation: `${length}`,
+    estimationTimestamp: timestampOf(draft.preparedAt),
+    confirmationRequestTrafficCostEstimation: `${request}`,
     confirmationResponseTrafficCostEstimation: `${response}`,
-    totalTrafficCostEstimation: `${length + response}`,
+    totalTrafficCostEstimation: `${request + response}`,
   });
 }
 

@@ -1,7 +1,7 @@
 // The answer to one submission: to whoever called, if he still listens and no fault is in the way.
 import type { Metadata, ServerUnaryCall, ServiceError, sendUnaryData } from '@grpc/grpc-js';
 import type { AuditEntry } from '../audit.js';
-import { type LedgerError, Refusal } from '../errors.js';
+import { type LedgerError, Refusal, refuse } from '../errors.js';
 import type { FaultAction } from '../fault-schema.js';
 import { type Answer, answerOf, find } from '../faults.js';
 import type { Host } from '../host.js';
@@ -55,6 +55,7 @@ const requestTimedOut: LedgerError = {
 /** Tells the caller, unless a fault keeps it back, and the audit log in any case. */
 export class Reply {
   #open = true;
+  #awaited = false;
   #tracking: NodeJS.Timeout | undefined;
 
   constructor(
@@ -68,6 +69,25 @@ export class Reply {
     this.#open = false;
   }
 
+  /** One more that is waited for; the participant takes so many. */
+  enter(): void {
+    const { caller, host } = this;
+    if (!caller || caller.acknowledge) return;
+    if (host.awaited >= host.mostInFlight) {
+      refuse(
+        'PARTICIPANT_BACKPRESSURE',
+        `The participant is overloaded: Maximum number of commands in-flight reached (${host.mostInFlight})`,
+      );
+    }
+    host.awaited += 1;
+    this.#awaited = true;
+  }
+
+  #leave(): void {
+    if (this.#awaited) this.host.awaited -= 1;
+    this.#awaited = false;
+  }
+
   /** The participant waits as long as its caller's deadline, then answers that it does not know; the submission goes on. */
   track(): void {
     const { caller } = this;
@@ -75,6 +95,7 @@ export class Reply {
     const waitMs = Math.min(caller.deadlineMs - Date.now(), this.host.settings.trackingTimeoutMs);
     this.#tracking = setTimeout(
       () => {
+        this.#leave();
         this.#tell(() => caller.fail(ledgerFailure(requestTimedOut, this.entry.submissionId)));
       },
       Math.max(waitMs, 0),
@@ -90,6 +111,7 @@ export class Reply {
   }
 
   decided(decision: Decision, participant: Participant): void {
+    this.#leave();
     this.registered();
     const { recordTime, offset } = decision;
     const drop = find(this.actions, 'dropAnswer');
@@ -114,6 +136,7 @@ export class Reply {
   }
 
   thrown(thrown: unknown): void {
+    this.#leave();
     const failure = failureFrom(thrown, this.entry.submissionId);
     const drop = find(this.actions, 'dropAnswer');
     const answered = drop ? this.#drop(drop.how) : this.#tell((caller) => caller.fail(failure));

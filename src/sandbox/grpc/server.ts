@@ -16,11 +16,8 @@ import { healthService, partyManagementService, versionService } from './node-se
 import { stateService } from './state-service.js';
 import { updateService } from './update-service.js';
 
-/** Canton's default. */
-const MAX_MESSAGE_BYTES = 10 * 1024 * 1024;
-
 export function ledgerApi(host: Host): Server {
-  const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
+  const server = new Server({ 'grpc.max_receive_message_length': host.settings.maxRequestBytes });
   const add = (service: { definition: ServiceDefinition }, implementation: UntypedServiceImplementation) =>
     server.addService(service.definition, implementation);
   add(Command, commandService(host));

@@ -103,6 +103,7 @@ function deliver(
       reply.decided(phantomDuplicate(participant, submission, phantom.completionOffset), participant);
       return;
     }
+    reply.enter();
     reply.track();
     participant.submit(submission, disturbanceOf(actions), (decision) =>
       reply.decided(decision, participant),

@@ -1,5 +1,6 @@
 // The participant's published state. It changes only through facts, each of which can be journalled and replayed.
 import type { PublicKey } from '../keys.js';
+import { Conditions } from './conditions.js';
 import { ContractStore } from './contract-store.js';
 import { DedupStore } from './dedup.js';
 import { changeId, type Entry, type ExternalCompletion, type UpdateRecord } from './records.js';
@@ -31,6 +32,9 @@ export class LedgerState {
   reassigns = false;
   /** Nothing at or below this offset can be read any more. */
   prunedUpTo = 0;
+
+  /** Of the world around it, which no journey back in time changes. */
+  constructor(readonly conditions = new Conditions()) {}
 
   get end(): number {
     return this.#log.at(-1)?.offset ?? 0;
@@ -149,7 +153,7 @@ export class LedgerState {
 
   /** A state of its own, as it was when the ledger ended there. */
   asOf(offset: number): LedgerState {
-    const earlier = new LedgerState();
+    const earlier = new LedgerState(this.conditions);
     for (const [party, { since, key }] of this.#parties)
       if (since <= offset) earlier.addParty(party, key, since);
     for (const entry of this.#log) if (entry.offset <= offset) earlier.append(entry);

@@ -49,8 +49,8 @@ export class Participant implements Ledger {
     this.clock = createLedgerClock(settings.clockSkewMs, settings.participantClockSkewMs);
     this.#id = createIds(settings.idOrigin);
     this.order = new RecordOrder(() => this.clock.synchronizer(), state.lastRecordTime);
-    const { maxRecordTimeVerdict } = settings.generation;
-    this.path = new SubmissionPath(this, { ...settings, maxRecordTimeVerdict });
+    const { maxRecordTimeVerdict, paidTraffic } = settings.generation;
+    this.path = new SubmissionPath(this, { ...settings, maxRecordTimeVerdict, paidTraffic });
     this.checkpoints = new Checkpoints(state, this.order, this.path);
     this.path.resume(state.interrupted.values());
     state.interrupted.clear();

@@ -40,6 +40,8 @@ export interface CompletionRecord {
   /** The window that was applied, always told as an offset. */
   readonly dedupOffset: number;
   readonly external?: ExternalCompletion;
+  /** What it cost in traffic, of what was sequenced. */
+  readonly traffic?: number;
   readonly result:
     | { readonly accepted: true; readonly updateId: string }
     | { readonly accepted: false; readonly error: LedgerError };

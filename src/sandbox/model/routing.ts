@@ -9,13 +9,16 @@ export function requireKnown(
   submitters: readonly string[],
   informees: Iterable<string>,
 ): void {
-  const unknownSubmitters = submitters.filter((party) => !state.hasParty(party));
+  const { whereabouts } = state.conditions;
+  const isUnknown = (party: string) => !state.hasParty(party) || whereabouts.get(party) === 'unknown';
+  const unknownSubmitters = submitters.filter(isUnknown);
   if (unknownSubmitters.length > 0) {
     refuse('UNKNOWN_SUBMITTERS', `Some submitters are unknown: ${unknownSubmitters.join(', ')}`, {
       resources: unknownSubmitters.map((party) => ['PARTY', party]),
     });
   }
-  const unknownInformees = [...informees].filter((party) => !state.hasParty(party));
+  const everybody = [...informees];
+  const unknownInformees = everybody.filter(isUnknown);
   if (unknownInformees.length > 0) {
     refuse(
       'UNKNOWN_INFORMEES',
@@ -25,6 +28,17 @@ export function requireKnown(
       },
     );
   }
+  const inactive = (party: string) => whereabouts.get(party) === 'inactive';
+  for (const [id, who] of [
+    ['SUBMITTERS_NOT_ACTIVE', submitters],
+    ['INFORMEES_NOT_ACTIVE', everybody],
+  ] as const) {
+    const them = who.filter(inactive);
+    if (them.length > 0) refuse(id, `Some parties are not active on the synchronizer: ${them.join(', ')}`);
+  }
+  const moving = [...submitters, ...everybody].filter((party) => whereabouts.get(party) === 'onboarding');
+  if (moving.length > 0)
+    refuse('PARTY_CURRENTLY_ONBOARDING', `Some parties are being onboarded: ${moving.join(', ')}`);
 }
 
 /** The synchronizer that the command names must be where its contracts are. */

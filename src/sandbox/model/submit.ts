@@ -4,6 +4,7 @@ import type { LedgerClock, Micros } from '../clock.js';
 import { type LedgerError, refuse } from '../errors.js';
 import type { Latency } from '../latency.js';
 import { admit } from './admit.js';
+import { debit, requireTraffic, trafficCost } from './conditions.js';
 import { windowStart } from './dedup.js';
 import { interpretHosted } from './interpret.js';
 import type { LedgerState } from './ledger-state.js';
@@ -18,6 +19,7 @@ import {
   maxRecordTimeExceeded,
   mediatorTimedOut,
   notSequenced,
+  sequencerRefused,
 } from './verdicts.js';
 
 export interface SubmitRules {
@@ -29,6 +31,8 @@ export interface SubmitRules {
   readonly verdictLimitMs: number;
   /** A maximum record time is looked at by whoever confirms; else nothing is sequenced after it. */
   readonly maxRecordTimeVerdict: boolean;
+  /** Completions say what was paid. */
+  readonly paidTraffic: boolean;
 }
 
 export interface Ledger {
@@ -72,6 +76,7 @@ export class SubmissionPath {
     const { state, clock } = this.ledger;
     const now = clock.participant();
     const transaction = this.#transactionOf(submission, now);
+    requireTraffic(state.conditions, submission.actAs, trafficCost(transaction));
     const change = changeId(submission);
     if (this.rules.dedup && this.#inFlight.has(change)) {
       refuse('SUBMISSION_ALREADY_IN_FLIGHT', 'The submission is already in flight', {
@@ -100,7 +105,8 @@ export class SubmissionPath {
     this.#register(flight);
     this.ledger.registered(registered);
     const refused = this.rules.dedup ? state.dedup.judge(question) : undefined;
-    if (refused) this.#publish(flight, this.ledger.unsequenced(), refused);
+    const ended = refused ?? (state.conditions.network === 'refusing' ? sequencerRefused : undefined);
+    if (ended) this.#publish(flight, this.ledger.unsequenced(), ended);
     else this.#travel(flight);
   }
 
@@ -146,7 +152,7 @@ export class SubmissionPath {
     const { sequenceLateMs = 0 } = flight.disturbance;
     const now = this.ledger.clock.synchronizer();
     const arrival = now + Math.floor((sequenceMs + sequenceLateMs) * 1000);
-    const lost = arrival > flight.maxSequencing;
+    const lost = arrival > flight.maxSequencing || this.ledger.state.conditions.network === 'unsequenced';
     const due = lost ? Math.max(flight.maxSequencing + 1, now) : arrival;
     const travelling = { flight, verdictMs, due, lost };
     this.#travelling.add(travelling);
@@ -185,7 +191,9 @@ export class SubmissionPath {
       this.#untimely(flight, place.recordTime);
     const locks = rejection ? [] : flight.transaction.inputs;
     for (const input of locks) this.#locked.add(input);
-    const timedOut = decideLateMs > 0 && verdictMs + decideLateMs > this.rules.verdictLimitMs;
+    const timedOut =
+      this.ledger.state.conditions.network === 'unconfirmed' ||
+      (decideLateMs > 0 && verdictMs + decideLateMs > this.rules.verdictLimitMs);
     const waitMs = timedOut ? this.rules.verdictLimitMs : verdictMs + decideLateMs;
     this.ledger.timers.after(waitMs, () =>
       place.decide((recordTime) => {
@@ -234,6 +242,7 @@ export class SubmissionPath {
       submissionId,
       dedupOffset: flight.dedupOffset,
       ...(external ? { external: { ...external, sequenced } } : {}),
+      ...(sequenced || !error ? this.#pay(flight) : {}),
     };
     if (error) {
       const completion = { ...common, result: { accepted: false, error } } as const;
@@ -258,6 +267,11 @@ export class SubmissionPath {
       flight.flightId,
     );
     flight.decided({ kind: 'accepted', updateId, offset, recordTime });
+  }
+
+  #pay({ submission, transaction }: InFlight): Pick<CompletionRecord, 'traffic'> {
+    const traffic = debit(this.ledger.state.conditions, submission.actAs, trafficCost(transaction));
+    return this.rules.paidTraffic ? { traffic } : {};
   }
 
   #unregister(flight: InFlight): void {

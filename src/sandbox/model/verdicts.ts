@@ -13,6 +13,11 @@ export const mediatorTimedOut: LedgerError = {
     'Rejected transaction as the mediator did not receive sufficient confirmations within the expected timeframe.',
 };
 
+export const sequencerRefused: LedgerError = {
+  id: 'SEQUENCER_BACKPRESSURE',
+  cause: 'The sequencer is overloaded and refused the submission request',
+};
+
 export function duplicateUuid(uuid: string): LedgerError {
   return {
     id: 'DUPLICATE_CONFIRMATION_REQUEST_UUID',

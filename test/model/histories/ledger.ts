@@ -234,6 +234,7 @@ export class Ledger {
       parties: [party],
       time: time(recordTime),
       transactionHash: bound.kind === 'record-time' ? bound.hash : null,
+      paidTraffic: null,
     });
     return { offset, updateId };
   }
@@ -289,6 +290,7 @@ export class Ledger {
       offset,
       outcome: answer,
       time: recordTime,
+      paidTraffic: null,
     });
     this.#over(message, answer);
     return `is refused by a completion: ${nameOf(answer)}`;

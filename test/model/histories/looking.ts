@@ -1,6 +1,6 @@
 // The look at an undecided row (rule 4), as src/path/look.ts and its neighbours go about it.
 import { nextLookMs } from '../../../src/core/backoff.js';
-import { parked, released } from '../../../src/core/decide.js';
+import { afterDeath, parked, released } from '../../../src/core/decide.js';
 import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
 import { chaseFrom, type Finding } from '../../../src/core/look.js';
 import type { CompletionEvent } from '../../../src/core/outcome.js';
@@ -9,7 +9,7 @@ import type { SubmissionRecord } from '../../../src/core/row.js';
 import type { Verdict } from '../../../src/core/settlement.js';
 import type { Claim } from './database.js';
 import { type Attempt, bad, completed, MAX_ATTEMPTS, type Self, type Steps } from './self.js';
-import { PARTICIPANT, SYNCHRONIZER } from './times.js';
+import { PARTICIPANT, PROBE_MS, SYNCHRONIZER } from './times.js';
 
 /** Reads of a stream until patience is over. */
 const PATIENCE = 4;
@@ -32,7 +32,7 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
   const party = rules.recordParty ? record.party : claim.user.party;
   let last = rules.beginBefore(rules.sentFrom ? record.sentFrom : view.end, mark);
   let proof = proofAtBegin(mark);
-  let dead = false;
+  let dead: Extract<Finding, { kind: 'dead' }> | null = null;
   for (let patience = PATIENCE; patience > 0 && !bad(yield); patience--) {
     for (const event of view.events) {
       if (event.offset <= last) continue;
@@ -52,12 +52,12 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
         const chased = chase(self, claim, record, finding.completionOffset);
         return nothing(chased ?? released('keep', 5_000, 0, 'DUPLICATE_COMMAND'));
       }
-      if (finding?.kind === 'dead') dead = true;
+      if (finding?.kind === 'dead') dead ??= finding;
       const proven = proof === 'shown' || (proof === 'unmarked' && self.view.id === PARTICIPANT);
-      if (dead && (proven || !rules.proof)) {
+      if (dead !== null && (proven || !rules.proof)) {
         self.say(() => `looks, and finds r${claim.row.id + 1} dead`);
         count('dead');
-        return { found: 'dead', verdict: released('clear', 'now', 0, 'DEAD: its bound has passed') };
+        return { found: 'dead', verdict: afterDeath(dead.refusal, attempted(claim.row.attempts)) };
       }
     }
   }
@@ -114,6 +114,13 @@ export function chase(
   }
   return null;
 }
+
+const attempted = (attempts: number): Parameters<typeof afterDeath>[1] => ({
+  attempts,
+  policy: { minMs: 500, maxMs: 60_000, maxAttempts: MAX_ATTEMPTS },
+  probeMs: PROBE_MS,
+  random: () => 0.5,
+});
 
 /** Still undecided. */
 function lookAgain({ row }: Claim, { sentUntil }: SubmissionRecord, now: DbMillis): Verdict {

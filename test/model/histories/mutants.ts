@@ -38,7 +38,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   "only this submission's own rejection is its end": missing({
     lookAt: (event, commandId, ...rest) =>
       event.kind === 'rejected' && event.commandId === commandId && event.outcome.kind === 'refused'
-        ? { kind: 'dead' }
+        ? { kind: 'dead', refusal: null }
         : lookAt(event, commandId, ...rest),
   }),
   'a read begins before what was sent, not only before the mark': missing({

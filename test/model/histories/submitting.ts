@@ -95,8 +95,8 @@ function send(self: Self, { claim }: Attempt, record: SubmissionRecord, inputs: 
 }
 
 const UNKNOWN_PARTY = {
-  kind: 'for-good-by-state',
-  blame: 'all',
+  kind: 'suspect',
+  blame: 'sender',
   errorId: 'UNKNOWN_SUBMITTERS',
   detail: '',
   retryAfterMs: null,
@@ -137,7 +137,7 @@ const attempted = (attempts: number, proven: boolean): Attempted => ({
   probeMs: PROBE_MS,
   random: () => 0.5,
   walletMessage: (errorId) => errorId,
-  proven,
+  held: proven,
   note: null,
 });
 

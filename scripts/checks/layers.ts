@@ -30,6 +30,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/**
+ * A file that a layer may import although not its layer, with why. The hash of a prepared transaction is pure, and proven
+ * by vectors that others computed: a second implementation in the sandbox would be judged by the same ones.
+ */
+const SHARED: Readonly<Record<string, readonly string[]>> = {
+  'src/transfer/prepared-hash.ts': ['sandbox'],
+};
+
 /** Whose business a library is. What is not named here may be used anywhere. */
 const LIBRARIES: readonly {
   readonly name: RegExp;
@@ -64,7 +72,7 @@ export function layers(sources: readonly Source[]): Problem[] {
       if (!known.has(file)) return [problem(`imports ${specifier}, which is not there`)];
       const other = layerOf(file);
       if (other === null) return [problem(`imports ${file}, from outside src`)];
-      return other === layer || allowed.includes(other)
+      return other === layer || allowed.includes(other) || SHARED[file]?.includes(layer) === true
         ? []
         : [problem(`${layer} may not import ${other} (${specifier})`)];
     });

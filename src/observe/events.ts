@@ -60,6 +60,8 @@ export type SubmitterEvent =
     } & OfRow)
   /** The participant has prepared the transfer; it was looked at, and signed. */
   | ({ readonly kind: 'prepared'; readonly tookMs: number } & OfRow)
+  /** What external senders' transfers are hashed with before they are signed, from now on. V3 covers their bound too. */
+  | { readonly kind: 'hashing-scheme'; readonly scheme: 2 | 3 }
   /** The request leaves now. */
   | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
   | ({ readonly kind: 'answered'; readonly outcome: Outcome; readonly tookMs: number } & OfRow)

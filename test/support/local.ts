@@ -76,6 +76,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
     lanes: 'sender',
     verifyPrepared: true,
+    offerLifetimeMs: 86_400_000,
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
     issuerParty,
     participantId: null,

@@ -4,8 +4,9 @@ import { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import { hashPreparedTransaction } from '@canton-network/core-tx-visualizer';
 import test from 'ava';
 import { preparedHash, UnhashableError } from '../../src/transfer/prepared-hash.js';
-import { messageOf, ownScenario, registryScenario, seal } from './prepared.js';
+import { messageOf, ownScenario, seal } from './prepared.js';
 import { metadataOf, rootOf } from './prepared-edit.js';
+import { registryScenario } from './prepared-registry.js';
 import { v } from './prepared-values.js';
 
 interface Vector {

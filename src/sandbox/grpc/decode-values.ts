@@ -137,7 +137,7 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
     }
     case 'utilityHolding': {
       const labels = ['registrar', 'owner', 'instrument', 'label', 'amount', 'lock'];
-      const [registrar, owner, instrument, , amount, lock] = fields(argument, labels);
+      const [registrar, owner, instrument, , amount, lock] = fields(argument, labels, 1);
       const holders = optional(lock, readLock);
       return {
         kind,
@@ -175,6 +175,6 @@ function utilityInstrument(value: Value | undefined): InstrumentId {
 }
 
 function readLock(value: Value | undefined): string[] {
-  const [holders] = fields(value, ['holders', 'expiresAt', 'expiresAfter', 'context']);
+  const [holders] = fields(value, ['holders', 'expiresAt', 'expiresAfter', 'context'], 3);
   return list(holders, party);
 }

@@ -9,16 +9,22 @@ import { parseDecimal } from '../model/decimal.js';
 type Read<T> = (value: Value | undefined) => T;
 
 /** Either every label is there, in any order, or one is missing and the declared order counts. */
-export function fields(value: Value | undefined, labels: readonly string[]): (Value | undefined)[] {
+export function fields(
+  value: Value | undefined,
+  labels: readonly string[],
+  /** So many at the end are Optional, and may be left out. */
+  trailing = 0,
+): (Value | undefined)[] {
   const record: DamlRecord | undefined = expect(value, 'record').record;
   const given = record?.fields ?? [];
-  if (given.length !== labels.length)
+  const least = labels.length - trailing;
+  if (given.length < least || given.length > labels.length)
     mistyped(`expected ${labels.length} fields (${labels}), got ${given.length}`);
   if (given.every((field, index) => field.label === labels[index])) return given.map((field) => field.value);
   if (given.some((field) => field.label === '')) return given.map((field) => field.value);
   const byLabel = new Map(given.map((field) => [field.label, field.value]));
   return labels.map((label) => {
-    if (!byLabel.has(label)) mistyped(`Missing record field '${label}'`);
+    if (!byLabel.has(label) && labels.indexOf(label) < least) mistyped(`Missing record field '${label}'`);
     return byLabel.get(label);
   });
 }
@@ -39,6 +45,7 @@ export function list<T>(value: Value | undefined, read: Read<T>): T[] {
 }
 
 export function optional<T>(value: Value | undefined, read: Read<T>): T | undefined {
+  if (value === undefined) return undefined;
   const content = expect(value, 'optional').optional?.value;
   return content && read(content);
 }

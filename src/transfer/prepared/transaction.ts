@@ -30,11 +30,15 @@ type Text = ReturnType<typeof text>;
 
 /** Timestamps are microseconds, dates days, since 1970. */
 export type Value =
-  | { readonly kind: 'unit'; readonly value: unknown }
+  | { readonly kind: 'unit'; readonly value: object }
   | { readonly kind: 'bool'; readonly value: boolean }
-  | { readonly kind: 'int64' | 'timestamp'; readonly value: bigint }
+  | { readonly kind: 'int64'; readonly value: bigint }
+  | { readonly kind: 'timestamp'; readonly value: bigint }
   | { readonly kind: 'date'; readonly value: number }
-  | { readonly kind: 'numeric' | 'party' | 'text' | 'contractId'; readonly value: string }
+  | { readonly kind: 'numeric'; readonly value: string }
+  | { readonly kind: 'party'; readonly value: string }
+  | { readonly kind: 'text'; readonly value: string }
+  | { readonly kind: 'contractId'; readonly value: string }
   | { readonly kind: 'optional'; readonly value: { readonly value: Value | undefined } }
   | { readonly kind: 'list'; readonly value: { readonly elements: readonly Value[] } }
   | { readonly kind: 'textMap'; readonly value: { readonly entries: readonly TextMapEntry[] } }

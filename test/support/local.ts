@@ -94,6 +94,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     userId: env.CANTON_USER_ID ?? '',
     synchronizerId: settings.synchronizerId,
     issuerParty,
+    onScheme: (scheme) => emit({ kind: 'hashing-scheme', scheme }),
   });
   const ledger = (options.ledger ?? ((same) => same))(open);
   const events: SubmitterEvent[] = [];

@@ -2,6 +2,7 @@ import { externals } from './external.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { ops } from './ops.js';
+import { signings } from './signing.js';
 import { store } from './store.js';
 
-export const mutations: readonly Mutation[] = [...store, ...ledger, ...externals, ...ops];
+export const mutations: readonly Mutation[] = [...store, ...ledger, ...externals, ...ops, ...signings];

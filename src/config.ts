@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { checkFiles, crossCheck } from './config/checks.js';
 import { checkCredentials, masterKeyInFile, oauthOf } from './config/credentials.js';
+import { checkPlaintext } from './config/plaintext.js';
 import { hidden, withoutPassword } from './config/secrets.js';
 import * as table from './config/settings.js';
 import { loadTokens } from './config/tokens-file.js';
@@ -68,6 +69,8 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   readonly tokens: Tokens;
   readonly concurrency: number;
   readonly windowMs: number;
+  /** How long an offer waits for its receiver. */
+  readonly offerLifetimeMs: number;
   readonly leaseMs: number;
   readonly pollMs: number;
   readonly callTimeoutMs: number;
@@ -112,6 +115,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     const v = values();
     if (tokens.size === 0) warnings.push('TOKENS_FILE holds no token: every row will be parked');
     crossCheck(v, problems, warnings);
+    checkPlaintext(v, tokens, problems);
     const instanceId = v.INSTANCE_ID ?? table.defaultInstanceId(randomBytes(3).toString('hex'));
     const shown = {
       instanceId,
@@ -142,6 +146,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       ...pinnedOf(v),
       concurrency: v.CONCURRENCY,
       windowMs: v.SUBMISSION_WINDOW_MS,
+      offerLifetimeMs: v.OFFER_LIFETIME_MS,
       leaseMs: v.LEASE_MS,
       pollMs: v.POLL_INTERVAL_MS,
       callTimeoutMs: v.CALL_TIMEOUT_MS,

@@ -49,7 +49,7 @@ export function createSubmitter(config: Config): Submitter {
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
   const store = watchedStore(createStore(database), emit);
-  const ledger = openLedger(config);
+  const ledger = openLedger(config, (scheme) => emit({ kind: 'hashing-scheme', scheme }));
   const signer = createSigner(config.masterKey);
   const notifications = createSubscriber({
     listenUrl,
@@ -136,8 +136,9 @@ async function refusals(config: Config, ask: Questions): Promise<string[]> {
 }
 
 /** The participant, as these settings reach it. */
-export const openLedger = (config: Config): OpenLedger =>
+export const openLedger = (config: Config, onScheme?: (scheme: 2 | 3) => void): OpenLedger =>
   createLedger({
+    ...(onScheme === undefined ? {} : { onScheme }),
     url: config.canton.url,
     tls: config.canton.tls,
     tokens: tokenSource(config.canton),
@@ -160,6 +161,7 @@ function settingsOf(config: Config): PathSettings {
     callTimeoutMs,
     windowMs,
     toleranceMs,
+    offerLifetimeMs,
     probeMs,
     lookPatienceMs,
   } = config;
@@ -173,6 +175,7 @@ function settingsOf(config: Config): PathSettings {
     callTimeoutMs,
     windowMs,
     toleranceMs,
+    offerLifetimeMs,
     probeMs,
     lookPatienceMs,
     retry,

@@ -16,7 +16,7 @@ export async function inspect(): Promise<void> {
     const [looked = 0, plain = 0] = await medians(
       async () => {
         const seen = await inspectPrepared(prepared, scenario.expected);
-        if (seen.kind === 'tampered') throw new Error(seen.reason);
+        if (seen.kind !== 'ok') throw new Error(seen.reason);
       },
       () => hashPreparedTransaction(decodePreparedTransaction(base64), 'hex'),
     );

@@ -49,9 +49,10 @@ export function crossCheck(v: Values, problems: string[], warnings: string[]): v
   }
 }
 
-const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host);
+export const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host);
 
-function isPlainOutside(url: string): boolean {
+/** Plain http to another machine. */
+export function isPlainOutside(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'http:' && !isLoopback(hostname);
 }

@@ -6,6 +6,7 @@ import {
   httpUrl,
   integer,
   listenAddress,
+  listOf,
   masterKey,
   milliseconds,
   oneOf,
@@ -84,6 +85,10 @@ export const canton = {
     'on',
     'before an external party signs, look whether the prepared transaction does what the row says; `off` trusts the participant with every key',
   ),
+  ALLOW_PLAINTEXT: optional(
+    listOf('canton', 'registry'),
+    'what may go over a network unencrypted, comma-separated: `canton` (a token to `CANTON_URL`), `registry` (an http `registryUrl`)',
+  ),
   CIP56_PACKAGE: withDefault(packageName, '#cip56-token', 'package of holdings and transfer factory'),
   HOLDING_PACKAGE: withDefault(
     packageName,
@@ -101,7 +106,7 @@ export const canton = {
 export const tokens = {
   TOKENS_FILE: required(
     text,
-    'JSON: `{"0x…": {"name", "symbol", "decimals", "instrumentAdmin", "instrumentId", "registryUrl"?, "steps"?: 1 or 2, "offerIsDone"?, "takesExpiredLocks"?, "maxInputs"?}}`',
+    'JSON: `{"0x…": {"name", "symbol", "decimals", "instrumentAdmin", "instrumentId", "registryUrl"?, "steps"?: 1 or 2, "offerIsDone"?, "takesExpiredLocks"?, "maxInputs"?, "holding"?: {"template", "owner", "amount", "admin", "id"?, "lock"?}}}`',
   ),
 };
 
@@ -135,6 +140,12 @@ export const running = {
     milliseconds(500, 60_000),
     '30000',
     'how long after its claim a transfer may reach the ledger. 500 to 60000',
+  ),
+  // Longer than any window by far, since a transfer's own bound has to come first.
+  OFFER_LIFETIME_MS: withDefault(
+    milliseconds(600_000, 7_776_000_000),
+    '86400000',
+    'how long the offer of a two-step transfer waits for its receiver (canton-middleware: 30 days). 600000 to 7776000000',
   ),
   // Twice the slowest usual commit.
   STOP_GRACE_MS: withDefault(milliseconds(0), '30000', 'how long SIGTERM waits for what is in flight'),

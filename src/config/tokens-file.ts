@@ -1,13 +1,25 @@
 // TOKENS_FILE: what the ERC-20 contract addresses of rows stand for on the ledger.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Token, Tokens } from '../core/token.js';
+import type { HoldingLayout, Token, Tokens } from '../core/token.js';
 import { isAddress, tokenKey } from '../transfer/address.js';
 import { isPartyId } from './values.js';
 
 /** Of canton-middleware's API, which accepted the row with them. */
 const DECIMALS = z.int('must be a whole number').min(0, 'must be 0 to 18').max(18, 'must be 0 to 18');
 const TEXT = z.string('must be a text').min(1, 'must not be empty');
+
+const PATH = TEXT.regex(/^[A-Za-z_$][\w$']*(\.[A-Za-z_$][\w$']*)*$/, 'must be a path of labels, a.b.c');
+
+/** Where the fields are that a transfer is about. Their types are the ledger's: what is of another is not signed. */
+const layout = z.strictObject({
+  template: TEXT.regex(/^[A-Z][\w.']*:[A-Z][\w']*$/, 'must be Module:Entity, without a package'),
+  owner: PATH,
+  amount: PATH,
+  admin: PATH,
+  id: PATH.optional(),
+  lock: PATH.optional(),
+});
 
 const entry = z.strictObject({
   name: TEXT,
@@ -20,6 +32,7 @@ const entry = z.strictObject({
   offerIsDone: z.boolean('must be true or false').default(false),
   takesExpiredLocks: z.boolean('must be true or false').optional(),
   maxInputs: z.int('must be a whole number').min(1, 'must be 1 or more').optional(),
+  holding: layout.optional(),
 });
 
 type Loaded = { readonly tokens: Tokens } | { readonly problems: readonly string[] };
@@ -52,21 +65,27 @@ export function parseTokens(content: unknown, source: string): Loaded {
       problems.push(...parsed.error.issues.map((issue) => `${where}: ${said(issue)}`));
       continue;
     }
-    const { registryUrl, takesExpiredLocks, maxInputs, ...rest } = parsed.data;
+    const { registryUrl, takesExpiredLocks, maxInputs, holding, ...rest } = parsed.data;
     tokens.set(tokenKey(address), {
       address,
       ...rest,
       ...(registryUrl === undefined ? {} : { registryUrl }),
       ...(takesExpiredLocks === undefined ? {} : { takesExpiredLocks }),
       ...(maxInputs === undefined ? {} : { maxInputs }),
+      ...(holding === undefined ? {} : { holding: layoutOf(holding) }),
     });
   }
   return problems.length > 0 ? { problems } : { tokens };
 }
 
+function layoutOf({ id, lock, ...rest }: z.infer<typeof layout>): HoldingLayout {
+  return { ...rest, ...(id === undefined ? {} : { id }), ...(lock === undefined ? {} : { lock }) };
+}
+
 function said(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
-    return `${issue.keys.join(', ')} ${issue.keys.length === 1 ? 'is no field' : 'are no fields'} of a token (${Object.keys(entry.shape).join(', ')})`;
+    const [what, shape] = issue.path[0] === 'holding' ? ['holding', layout.shape] : ['a token', entry.shape];
+    return `${issue.keys.join(', ')} ${issue.keys.length === 1 ? 'is no field' : 'are no fields'} of ${what} (${Object.keys(shape).join(', ')})`;
   }
   return issue.path.length === 0 ? 'must be an object' : `${issue.path.join('.')} ${issue.message}`;
 }

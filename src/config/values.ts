@@ -88,6 +88,17 @@ export const oneOf = <const T extends string>(...allowed: readonly T[]): Kind<T>
   parse: (value) => allowed.find((one) => one === value) ?? wrong(`give one of ${allowed.join(', ')}`),
 });
 
+/** Comma-separated; blanks around them do not count. */
+export const listOf = <const T extends string>(...allowed: readonly T[]): Kind<readonly T[]> => ({
+  parse(value) {
+    const given = value.split(',').map((one) => one.trim());
+    const known = given.flatMap((one) => allowed.find((name) => name === one) ?? []);
+    return known.length === given.length
+      ? known
+      : wrong(`give any of ${allowed.join(', ')}, comma-separated`);
+  },
+});
+
 export const postgresUrl: Kind<string> = {
   secret: true,
   parse: (value) =>

@@ -1,3 +1,19 @@
+/**
+ * Where a token's holdings keep what a transfer is about, for transfers that are signed here: a prepared transaction has
+ * the contracts themselves, without the views of the token standard. Paths of field labels: `amount.initialAmount`.
+ */
+export interface HoldingLayout {
+  /** `Module:Entity`. */
+  readonly template: string;
+  readonly owner: string;
+  readonly amount: string;
+  readonly admin: string;
+  /** Absent: the template is of one instrument alone. */
+  readonly id?: string;
+  /** Present in a holding that is locked, with `expiresAt` in it where the lock ends. Absent: nothing of it is ever locked. */
+  readonly lock?: string;
+}
+
 /** One entry of `TOKENS_FILE`: what an ERC-20 contract address stands for on the ledger. */
 export interface Token {
   /** As the file has it; rows are matched whatever the case. */
@@ -22,6 +38,8 @@ export interface Token {
   readonly maxInputs?: number;
   /** The operator's word that for this token an offer counts as `completed`. */
   readonly offerIsDone: boolean;
+  /** Of templates that are not known here. */
+  readonly holding?: HoldingLayout;
 }
 
 /** By lower-case address. */

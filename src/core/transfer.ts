@@ -67,8 +67,9 @@ export interface Prepared {
   readonly transaction: Uint8Array;
   /** What the participant says its hash is; never signed unless we come to the same one. */
   readonly hash: Uint8Array;
-  /** `HashingSchemeVersion` on the wire: 2 is V2. */
+  /** `HashingSchemeVersion` on the wire, 2 or 3: what it was hashed with, and what was asked for. */
   readonly scheme: number;
+  readonly askedScheme: number;
 }
 
 /** With what its request and the answers to it will cost in traffic, where the participant says. For metrics alone. */

@@ -14,12 +14,13 @@ import type { Micros } from '../core/ids.js';
 import type { Outcome } from '../core/outcome.js';
 import type { CallOptions, Read, SendOptions } from '../core/ports.js';
 import type { Priced, SignedSubmission, Transfer } from '../core/transfer.js';
-import { readFailure, unary, unreadable, type Wire } from './call.js';
+import { type Called, readFailure, unary, unreadable, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
 import { errorTable } from './error-table.js';
 import type { LedgerStatus } from './errors.js';
 import { transferCommand } from './exercise.js';
 import { blameRegistry, outcomeOf } from './outcome.js';
+import type { Scheme, SchemeMemory } from './scheme.js';
 import type { LedgerSettings } from './settings.js';
 import { timestampOfMicros } from './values.js';
 
@@ -32,33 +33,78 @@ const { PrepareSubmission, ExecuteSubmissionAndWait } =
 
 const HASH_BYTES = 32;
 
-/** Interprets, and changes nothing: whatever goes wrong, nothing of the row is under way. */
+/**
+ * Interprets, and changes nothing: whatever goes wrong, nothing of the row is under way. Asked for V3 where that may
+ * be there, and for V2 at once where it is refused.
+ */
 export async function prepare(
   wire: Wire,
   settings: LedgerSettings,
+  schemes: SchemeMemory,
   transfer: Transfer,
   maxRecordTime: Micros,
   options: CallOptions,
 ): Promise<Read<Priced>> {
-  const ask = (estimate: boolean) =>
-    unary(wire, PrepareSubmission, prepareRequest(transfer, maxRecordTime, settings, estimate), options);
-  const asked = await ask(true);
+  const prepareBy = (scheme: Scheme, estimate: boolean) =>
+    unary(
+      wire,
+      PrepareSubmission,
+      prepareRequest(transfer, maxRecordTime, settings, scheme, estimate),
+      options,
+    );
   // The estimate is worth no row: where it may be what failed, the same is asked for without.
-  const called = asked.kind === 'status' && mayBeOfTheEstimate(asked.status) ? await ask(false) : asked;
-  if (called.kind === 'answer') return preparedOf(called.value);
-  if (called.kind === 'not-called') return readFailure(called);
-  const refusal = blameRegistry(classifyPrepare(called.status), transfer.factory);
-  return { kind: 'failed-read', refusal, pruned: false };
+  const ask = async (scheme: Scheme): Promise<Called<PrepareSubmissionResponse>> => {
+    const called = await prepareBy(scheme, true);
+    return called.kind === 'status' && mayBeOfTheEstimate(called.status) ? prepareBy(scheme, false) : called;
+  };
+  const first = schemes.ask();
+  const called = await ask(first);
+  if (called.kind !== 'status' || first === 2 || !mayBeOfScheme(called.status))
+    return answerOf(called, first, schemes, transfer);
+  const again = await ask(2);
+  // Where V3 was taken before, the refusal is the transfer's, and of V2 it would only be told less of it.
+  const refused = again.kind !== 'answer' && schemes.inForce() === 3;
+  return refused ? answerOf(called, first, schemes, transfer) : answerOf(again, 2, schemes, transfer);
 }
 
-/**
- * Of the schemes we ask for V2, the one whose hash can be recomputed here. It leaves `max_record_time` out of what is
- * signed, which is why that is looked at by itself before signing.
- */
+function answerOf(
+  called: Called<PrepareSubmissionResponse>,
+  askedScheme: Scheme,
+  schemes: SchemeMemory,
+  { factory }: Transfer,
+): Read<Priced> {
+  switch (called.kind) {
+    case 'answer': {
+      const prepared = preparedOf(called.value, askedScheme);
+      if (prepared.kind === 'read') schemes.answered(prepared.value.scheme);
+      return prepared;
+    }
+    case 'not-called':
+      return readFailure(called);
+    case 'status': {
+      const refusal = blameRegistry(classifyPrepare(called.status), factory);
+      return { kind: 'failed-read', refusal, pruned: false };
+    }
+  }
+}
+
+/** What a participant may say of a scheme that its synchronizer does not have. */
+const SCHEME_REFUSALS: ReadonlySet<string | null> = new Set([
+  'FAILED_TO_PREPARE_TRANSACTION',
+  'INVALID_ARGUMENT',
+  'INVALID_FIELD',
+  'MISSING_FIELD',
+]);
+
+const mayBeOfScheme = ({ errorId, code }: LedgerStatus): boolean =>
+  SCHEME_REFUSALS.has(errorId) || (errorId === null && code === 'INVALID_ARGUMENT');
+
+/** V2 leaves `max_record_time` out of what is signed, which is why that is looked at by itself before signing. */
 export function prepareRequest(
   transfer: Transfer,
   maxRecordTime: Micros,
   settings: LedgerSettings,
+  scheme: Scheme,
   estimate = true,
 ): PrepareSubmissionRequest {
   return new PrepareSubmissionRequest({
@@ -67,7 +113,10 @@ export function prepareRequest(
     actAs: [transfer.sender],
     synchronizerId: settings.synchronizerId,
     maxRecordTime: timestampOfMicros(maxRecordTime),
-    hashingSchemeVersion: HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
+    hashingSchemeVersion:
+      scheme === 3
+        ? HashingSchemeVersion.HASHING_SCHEME_VERSION_V3
+        : HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
     // Where accounts of traffic are enforced it is also what refuses here, before anything is signed.
     estimateTrafficCost: new CostEstimationHints(
       estimate
@@ -78,7 +127,7 @@ export function prepareRequest(
   });
 }
 
-function preparedOf(response: PrepareSubmissionResponse): Read<Priced> {
+function preparedOf(response: PrepareSubmissionResponse, askedScheme: Scheme): Read<Priced> {
   const { preparedTransaction, preparedTransactionHash, hashingSchemeVersion } = response;
   if (preparedTransaction.length === 0) return unreadable('a preparation without a transaction');
   if (preparedTransactionHash.length !== HASH_BYTES) {
@@ -94,6 +143,7 @@ function preparedOf(response: PrepareSubmissionResponse): Read<Priced> {
       hash: preparedTransactionHash,
       scheme: hashingSchemeVersion,
       estimatedTraffic: estimateOf(response),
+      askedScheme,
     },
   };
 }

@@ -9,6 +9,7 @@ import { acceptedByHash, completions } from './completions.js';
 import { participantId, version } from './identity.js';
 import { execute, prepare } from './interactive.js';
 import { registryFactory } from './registry.js';
+import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { holdings, ledgerEnd, prunedUpTo, synchronizersOf, transferFactories } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
@@ -19,6 +20,8 @@ export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'pac
   readonly userId: string | null;
   readonly tokens?: TokenSource;
   readonly packages?: Partial<LedgerSettings['packages']>;
+  /** Hears of each change of the hashing scheme that preparations come in. */
+  readonly onScheme?: (scheme: Scheme) => void;
 }
 
 export interface OpenLedger extends Ledger {
@@ -42,6 +45,8 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     issuerParty,
     packages: { ...defaultPackages, ...options.packages },
   };
+  const schemes = schemeMemory(options.onScheme ?? (() => {}));
+  channel.onReady(() => schemes.forget());
   const unsent: Outcome = { kind: 'not-sent', detail: `USER_UNKNOWN: ${UNKNOWN}` };
   return {
     ready: () => channel.ready(),
@@ -55,7 +60,9 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     submit: async (submission, call) =>
       user.known() === null ? unsent : submit(wire, settings, submission, call),
     prepare: async (transfer, maxRecordTime, call) =>
-      user.known() === null ? userUnknown(UNKNOWN) : prepare(wire, settings, transfer, maxRecordTime, call),
+      user.known() === null
+        ? userUnknown(UNKNOWN)
+        : prepare(wire, settings, schemes, transfer, maxRecordTime, call),
     execute: async (submission, call) =>
       user.known() === null ? unsent : execute(wire, settings, submission, call),
     acceptedByHash: (hash, call) => acceptedByHash(wire, hash, call),

@@ -65,6 +65,8 @@ export type SubmitterEvent =
       /** In bytes of traffic, where the participant says. */
       readonly estimatedTraffic: bigint | null;
     } & OfRow)
+  /** What external senders' transfers are hashed with before they are signed, from now on. V3 covers their bound too. */
+  | { readonly kind: 'hashing-scheme'; readonly scheme: 2 | 3 }
   /** The request leaves now. */
   | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
   | ({ readonly kind: 'answered'; readonly outcome: Outcome; readonly tookMs: number } & OfRow)

@@ -19,6 +19,8 @@ export interface InstanceState {
   };
   readonly listener: string;
   readonly breaker: string;
+  /** `V2`, `V3`: what external senders' transfers are hashed with; null before there was one. */
+  readonly hashingScheme: string | null;
   /** The latest ones, newest first. */
   readonly alarms: readonly string[];
 }
@@ -41,6 +43,7 @@ export function createInstanceState(events$: Observable<SubmitterEvent>): () => 
   };
   let listener = 'not connected';
   let breaker = 'closed';
+  let hashingScheme: string | null = null;
   let alarms: string[] = [];
 
   const onEvent = (event: SubmitterEvent): void => {
@@ -76,6 +79,9 @@ export function createInstanceState(events$: Observable<SubmitterEvent>): () => 
       case 'listener':
         listener = event.detail === '' ? event.state : `${event.state}: ${event.detail}`;
         return;
+      case 'hashing-scheme':
+        hashingScheme = `V${event.scheme}`;
+        return;
       case 'breaker':
         if (event.key === null)
           breaker = event.state === 'closed' ? 'closed' : `${event.state}: ${event.reason}`;
@@ -92,6 +98,7 @@ export function createInstanceState(events$: Observable<SubmitterEvent>): () => 
       sinceStart: { ...since },
       listener,
       breaker,
+      hashingScheme,
       alarms,
     };
   };

@@ -133,6 +133,8 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         );
       case 'fault':
         return fault(event.where, event.error);
+      case 'hashing-scheme':
+        return log.info({ scheme: `V${event.scheme}` }, "external senders' transfers are hashed with this");
       case 'started':
         return log.info('started');
       case 'stopping':

@@ -16,6 +16,8 @@ export interface PathSettings {
   readonly callTimeoutMs: number;
   readonly windowMs: number;
   readonly toleranceMs: number;
+  /** How long an offer waits for its receiver. */
+  readonly offerLifetimeMs: number;
   readonly probeMs: number;
   /** Null: what the participant says of its checkpoints, + 5 s. */
   readonly lookPatienceMs: number | null;

@@ -4,10 +4,11 @@ import { parked } from '../core/decide.js';
 import { type DbMillis, dbMillis, type Micros, microsOf } from '../core/ids.js';
 import type { SubmissionRecord } from '../core/row.js';
 import type { SealedKey } from '../core/sealed-key.js';
+import type { Token } from '../core/token.js';
 import type { Prepared, Signature, Transfer } from '../core/transfer.js';
 import { externalExecuteBefore } from '../transfer/command.js';
 import { notForLocks } from '../transfer/held.js';
-import { inspectPrepared, readBound } from '../transfer/inspect.js';
+import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';
 import type { PathContext } from './context.js';
 import { gather, ofEndedLocks } from './gather.js';
 import type { JudgedRow } from './judge.js';
@@ -23,7 +24,7 @@ export async function sendExternal(
   { row, sender, receiver }: JudgedRow,
   key: SealedKey,
 ): Promise<Sent> {
-  const executeBefore = externalExecuteBefore(databaseNow(path, submission));
+  const executeBefore = externalExecuteBefore(databaseNow(path, submission), path.settings.offerLifetimeMs);
   const gathered = await gather(path, deps, submission, { row, sender, receiver, executeBefore });
   if (gathered.kind !== 'transfer') return gathered;
   const { transfer, proven, endedLocks } = gathered;
@@ -36,12 +37,13 @@ export async function sendExternal(
   });
   if (answer.kind !== 'read') {
     const refusal = notForLocks(answer.refusal, endedLocks);
+    if (/cannot hash node/i.test(refusal.detail)) return refuse(path, submission, `SCHEME: ${ONLY_V3}`);
     deps.factories.observe(transfer, { kind: 'refused', refusal });
     return { kind: 'refused', refusal, proven };
   }
   const prepared = answer.value;
 
-  const looked = await lookBeforeSigning(path, transfer, prepared, microsOf(asked));
+  const looked = lookBeforeSigning(path, transfer, row.token, prepared, microsOf(asked));
   if (typeof looked === 'string') return refuse(path, submission, looked);
   const signature = sign(path, key, looked.hash);
   if (typeof signature === 'string') return refuse(path, submission, signature);
@@ -72,27 +74,30 @@ export async function sendExternal(
 }
 
 /** What a signature may cover: this transfer, nothing else, and not for longer than was asked. Else the reason. */
-async function lookBeforeSigning(
+function lookBeforeSigning(
   { settings }: PathContext,
   transfer: Transfer,
+  { holding: layout }: Token,
   prepared: Prepared,
   asked: Micros,
-): Promise<{ readonly hash: Uint8Array; readonly until: DbMillis } | string> {
+): { readonly hash: Uint8Array; readonly until: DbMillis } | string {
   if (!settings.verifyPrepared) {
     const bound = readBound(prepared);
     if (bound === null || bound > asked)
       return `TAMPERED: max_record_time is ${bound ?? 'absent'}, asked ${asked}`;
     return { hash: prepared.hash, until: untilOf(bound) };
   }
-  const inspection = await inspectPrepared(prepared, {
+  const inspection = inspectPrepared(prepared, {
     terms: transfer,
     commandId: transfer.commandId,
     factory: transfer.factory,
     synchronizerId: settings.synchronizerId,
     askedMaxRecordTime: asked,
     issuerParty: settings.issuerParty,
+    layout,
   });
   if (inspection.kind === 'tampered') return `TAMPERED: ${inspection.reason}`;
+  if (inspection.kind === 'unsignable') return inspection.reason;
   return { hash: inspection.hash, until: untilOf(inspection.maxRecordTime) };
 }
 

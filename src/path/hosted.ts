@@ -18,11 +18,7 @@ export async function sendHosted(
   if (own === null) return notSent('the claim wrote no record');
   // Without the bound of a one-step transfer nothing rules an acceptance out: the record says so before it is sent.
   const record: SubmissionRecord = row.token.steps === 1 ? own : { ...own, sentUntil: null };
-  const executeBefore = hostedExecuteBefore(
-    record.sentUntil,
-    databaseNow(path, submission),
-    path.settings.toleranceMs,
-  );
+  const executeBefore = hostedExecuteBefore(record.sentUntil, databaseNow(path, submission), path.settings);
   const gathered = await gather(path, deps, submission, { row, sender: own.party, receiver, executeBefore });
   if (gathered.kind !== 'transfer') return gathered;
 

@@ -89,8 +89,13 @@ const action = z.discriminatedUnion('kind', [
       'commandId',
       'otherParty',
       'synchronizer',
+      'promise',
     ]),
   }),
+  /** `PrepareSubmission`: the factory is found by a contract key, which only hashing scheme V3 covers. */
+  z.strictObject({ kind: z.literal('contractKeys') }),
+  /** A participant that lies executes what was signed with a maximum record time an hour later. */
+  z.strictObject({ kind: z.literal('extendBound') }),
 ]);
 
 export const faultSchema = z.strictObject({

@@ -15,6 +15,10 @@ export interface Generation {
   readonly trafficAccounts: boolean;
   /** PrepareSubmissionRequest.hashing_scheme_version; before, the field is unknown and does nothing. */
   readonly asksForScheme: boolean;
+  /** Hashing scheme V3 beside V2, of protocol version 35; contract keys, which only V3 hashes. */
+  readonly hashesV3: boolean;
+  /** In prepared transactions, Optional fields at the end of a record that are None are left out. */
+  readonly leavesOutNones: boolean;
   readonly completionByHash: boolean;
   /** Transaction.transaction_hash, beside external_transaction_hash. */
   readonly transactionHash: boolean;
@@ -39,6 +43,8 @@ export function generationOf(apiVersion: string): Generation {
     paidTraffic: since(3, 5),
     trafficAccounts: since(3, 5, 7),
     asksForScheme: since(3, 5),
+    hashesV3: since(3, 5),
+    leavesOutNones: since(3, 4, 4),
     completionByHash: since(3, 6),
     transactionHash: since(3, 6),
     openParticipantId: since(3, 6),

@@ -4,8 +4,6 @@ import type { TransferTerms } from '../core/transfer.js';
 import type { CheckedRow } from './check.js';
 import { executeBefore, requestedAt } from './times.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
 export interface TermsParts {
   readonly row: Pick<MempoolRow, 'createdAt'>;
   readonly checked: CheckedRow;
@@ -31,10 +29,14 @@ export const transferTerms = (parts: TermsParts): TransferTerms => ({
 
 /**
  * Of a hosted sender's transfer, which has no other bound (rule 2): from the written one, never computed anew. Where
- * that is `'infinity'` (a two-step transfer), its offer stays open for a day.
+ * that is `'infinity'` (a two-step transfer), its offer stays open for `OFFER_LIFETIME_MS`.
  */
-export const hostedExecuteBefore = (sentUntil: DbMillis | null, now: DbMillis, toleranceMs: number): Micros =>
-  executeBefore(sentUntil ?? dbMillis(now + DAY_MS + toleranceMs), toleranceMs);
+export const hostedExecuteBefore = (
+  sentUntil: DbMillis | null,
+  now: DbMillis,
+  { toleranceMs, offerLifetimeMs }: { readonly toleranceMs: number; readonly offerLifetimeMs: number },
+): Micros => executeBefore(sentUntil ?? dbMillis(now + offerLifetimeMs + toleranceMs), toleranceMs);
 
 /** Of an external sender's: `max_record_time` is its bound, so this one only must not come first. */
-export const externalExecuteBefore = (now: DbMillis): Micros => executeBefore(dbMillis(now + DAY_MS), 0);
+export const externalExecuteBefore = (now: DbMillis, offerLifetimeMs: number): Micros =>
+  executeBefore(dbMillis(now + offerLifetimeMs), 0);

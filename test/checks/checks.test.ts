@@ -59,6 +59,14 @@ test('layers: the cli may import the sandbox, and everybody what lies below', (t
   t.deepEqual(said({ 'src/path/a.ts': to('../core/b.js'), 'src/core/b.ts': '' }), []);
 });
 
+test('layers: the hash that outside vectors prove is the one thing the sandbox shares', (t) => {
+  const from = (file: string) =>
+    said({ 'src/sandbox/grpc/a.ts': to(`../../transfer/${file}.js`), [`src/transfer/${file}.ts`]: '' });
+  t.deepEqual(from('prepared-hash'), []);
+  t.regex(from('inspect')[0] ?? '', /sandbox may not import transfer/);
+  t.regex(said({ 'src/transfer/a.ts': to('@canton-network/core-tx-visualizer') })[0] ?? '', /tests alone/);
+});
+
 test('layers: files that are not there, and layers that nobody has heard of', (t) => {
   t.regex(said({ 'src/core/a.ts': to('./gone.js') })[0] ?? '', /which is not there/);
   t.regex(said({ 'src/helpers/a.ts': '' })[0] ?? '', /helpers is no layer/);

@@ -107,7 +107,14 @@ for (const [name, refused, taken] of [
 
 test('relations between settings are checked', (t) => {
   const problems = problemsOf(t, () =>
-    loadConfig(least({ RETRY_MIN_MS: '2000', RETRY_MAX_MS: '1000', CANTON_TLS_KEY_FILE: file('key') })),
+    loadConfig(
+      least({
+        RETRY_MIN_MS: '2000',
+        RETRY_MAX_MS: '1000',
+        CANTON_TLS_KEY_FILE: file('key'),
+        CANTON_URL: 'participant.internal:5001',
+      }),
+    ),
   );
   t.is(problems.length, 3);
   const { warnings } = loadConfig(

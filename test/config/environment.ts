@@ -27,7 +27,7 @@ export function file(content: unknown): string {
 
 export const least = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   DATABASE_URL: 'postgres://api:s3cret@db.internal:5432/api',
-  CANTON_URL: 'participant.internal:5001',
+  CANTON_URL: 'https://participant.internal:5001',
   CANTON_USER_ID: 'submitter',
   CANTON_SYNCHRONIZER_ID: 'global::1220aa',
   CANTON_ISSUER_PARTY: ISSUER,

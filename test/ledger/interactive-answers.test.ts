@@ -42,8 +42,8 @@ const transfer: Transfer = {
   executeBefore: 1_700_086_400_000_001n,
 };
 
-test('what is asked to be prepared says everything, V2 and its bound to the microsecond included', (t) => {
-  const request = prepareRequest(transfer, 1_700_000_030_000_001n, settings);
+test('what is asked to be prepared says everything, the scheme and its bound to the microsecond included', (t) => {
+  const request = prepareRequest(transfer, 1_700_000_030_000_001n, settings, 3);
   t.like(request, {
     userId: 'u',
     commandId: transfer.commandId,
@@ -51,14 +51,14 @@ test('what is asked to be prepared says everything, V2 and its bound to the micr
     readAs: ['issuer::1'],
     synchronizerId: 's',
     disclosedContracts: [],
-    hashingSchemeVersion: 2,
+    hashingSchemeVersion: 3,
     hasMinLedgerTime: false,
     packageIdSelectionPreference: [],
     verboseHashing: false,
   });
   t.is(request.commands.length, 1);
   t.false(request.estimateTrafficCost?.disabled);
-  const without = prepareRequest(transfer, 1_700_000_030_000_001n, settings, false);
+  const without = prepareRequest(transfer, 1_700_000_030_000_001n, settings, 2, false);
   t.true(without.estimateTrafficCost?.disabled);
   t.like(request.maxRecordTime, { seconds: 1_700_000_030, nanos: 1_000 });
 });
@@ -95,7 +95,7 @@ test("a registry's factory is told its context and shown what it disclosed, and 
     disclosed: [disclosure],
     transferKind: 'direct',
   } as const;
-  const request = prepareRequest({ ...transfer, factory, admin: 'registrar::1' }, 1n, settings);
+  const request = prepareRequest({ ...transfer, factory, admin: 'registrar::1' }, 1n, settings, 2);
   t.deepEqual(request.readAs, []);
   t.is(request.disclosedContracts.length, 1);
   t.like(request.disclosedContracts[0], { contractId: '00b1', synchronizerId: 's2', templateId });
@@ -130,7 +130,7 @@ test('a choice context is a map of variants, its keys in order', (t) => {
 });
 
 const submission: SignedSubmission = {
-  prepared: { transaction: Buffer.from([1, 2, 3]), hash: Buffer.alloc(32, 1), scheme: 2 },
+  prepared: { transaction: Buffer.from([1, 2, 3]), hash: Buffer.alloc(32, 1), scheme: 2, askedScheme: 2 },
   submissionId: 'attempt-1',
   party: party('alice::1'),
   signature: { der: Buffer.from([4, 5]), fingerprint: `1220${'ab'.repeat(32)}` },

@@ -17,7 +17,7 @@ async function ready(on: ExternalBench, change: Parameters<ExternalBench['transf
   const transfer = await on.transfer(change);
   const prepared = await on.prepared(transfer);
   const seen = await inspectPrepared(prepared, on.expected(transfer));
-  if (seen.kind === 'tampered') throw new Error(seen.reason);
+  if (seen.kind !== 'ok') throw new Error(seen.reason);
   return { transfer, prepared, hash: seen.hash, signed: on.signed(prepared, seen.hash) };
 }
 
@@ -27,7 +27,8 @@ for (const apiVersion of ['3.4.8', '3.5.7', '3.6.0']) {
     const { sandbox, ledger, alice, bob } = on;
     const beginExclusive = valueIn(await ledger.ledgerEnd(TIMEOUT));
     const { transfer, prepared, hash, signed } = await ready(on, { amount: 5n * UNIT + 1n });
-    t.is(prepared.scheme, 2);
+    // Asked for V3 everywhere; 3.4 does not know the field, and answers in V2.
+    t.is(prepared.scheme, apiVersion === '3.4.8' ? 2 : 3);
     t.is(sandbox.audit.entries.length, 0, 'nothing happens by preparing');
     const outcome = await ledger.execute(signed, TIMEOUT);
     if (outcome.kind !== 'accepted') return t.fail(JSON.stringify(outcome));
@@ -87,6 +88,7 @@ const tamperings: Readonly<Record<Tampering, RegExp>> = {
   commandId: /^command_id: 0x/,
   otherParty: /^act_as: mallory/,
   synchronizer: /^synchronizer: other-domain/,
+  promise: /^extra node: a Utility\.Registry/,
 };
 
 test('what a participant tampered with gets no signature, and is named', async (t) => {

@@ -193,7 +193,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P25',
     file: 'src/transfer/command.ts',
-    find: 'sentUntil ?? dbMillis(now + DAY_MS + toleranceMs)',
+    find: 'sentUntil ?? dbMillis(now + offerLifetimeMs + toleranceMs)',
     put: 'dbMillis(now + 6_000 + toleranceMs)',
     test: send,
     match: 'P25 a slow *',

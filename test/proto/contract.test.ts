@@ -4,9 +4,13 @@ import test from 'ava';
 import { differences } from './conformance.js';
 import { type Contract, type ContractField, ourProtos } from './descriptors.js';
 
-const contract = JSON.parse(
-  readFileSync(new URL('../fixtures/wire.json', import.meta.url), 'utf8'),
-) as Contract;
+const fixture = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8')) as Contract;
+const wire = fixture('wire.json');
+const contract: Contract = {
+  ...wire,
+  messages: { ...wire.messages, ...fixture('wire-prepared.json').messages },
+};
 const ours = ourProtos();
 
 /** What we mean to be different, with the reason. proto/README.md says more. */

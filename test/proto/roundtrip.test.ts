@@ -33,6 +33,8 @@ const newer = {
     'grpc.health.v1.HealthCheckResponse',
     'interactive.CostEstimation',
     'interactive.CostEstimationHints',
+    'interactive.GlobalKeyWithMaintainers',
+    'interactive.transaction.v1.QueryByKey',
   ],
   fields: [
     'Commands.taps_max_passes',
@@ -57,6 +59,12 @@ const newer = {
     'interactive.PrepareSubmissionRequest.hashing_scheme_version',
     'interactive.PrepareSubmissionRequest.taps_max_passes',
     'interactive.PrepareSubmissionResponse.cost_estimation',
+    'interactive.transaction.v1.Create.key',
+    'interactive.transaction.v1.Exercise.by_key',
+    'interactive.transaction.v1.Exercise.key',
+    'interactive.transaction.v1.Fetch.by_key',
+    'interactive.transaction.v1.Fetch.key',
+    'interactive.transaction.v1.Node.query_by_key',
   ],
 };
 

@@ -5,6 +5,7 @@ import {
   GetCompletionByHashRequest,
   type GetCompletionByHashResponse,
 } from '#proto/com/daml/ledger/api/v2/command_completion_service.js';
+import { preparedHash } from '../../src/transfer/prepared-hash.js';
 import { call, failing, LedgerClient } from './client.js';
 import { contentOf, V2 } from './external.js';
 import { at, type ExternalStage, externalStage, stage } from './setup.js';
@@ -37,12 +38,9 @@ test('before 3.4.4 there is no ExecuteSubmissionAndWait', async (t) => {
 });
 
 for (const [apiVersion, has] of [
-  ['3.4.8', { completionHash: false, transactionHash: false, byHash: false, cost: false, v3: null }],
-  ['3.5.1', { completionHash: true, transactionHash: false, byHash: false, cost: true, v3: 'refused' }],
-  [
-    '3.6.0-SNAPSHOT',
-    { completionHash: true, transactionHash: true, byHash: true, cost: true, v3: 'refused' },
-  ],
+  ['3.4.8', { completionHash: false, transactionHash: false, byHash: false, cost: false, v3: false }],
+  ['3.5.1', { completionHash: true, transactionHash: false, byHash: false, cost: true, v3: true }],
+  ['3.6.0-SNAPSHOT', { completionHash: true, transactionHash: true, byHash: true, cost: true, v3: true }],
 ] as const) {
   test(`${apiVersion}: its calls and its fields`, async (t) => {
     const on = await externalStage(t, { apiVersion });
@@ -51,9 +49,13 @@ for (const [apiVersion, has] of [
     t.is(prepared.hasCostEstimation, has.cost);
     const { synchronizerId } = contentOf(prepared).metadata;
     t.is(synchronizerId, `${on.sandbox.synchronizerId}${has.cost ? '::35-0' : ''}`);
-    const third = on.external.prepare(spec(on), { hashingSchemeVersion: 3 });
-    if (has.v3 === null) t.is((await third).hashingSchemeVersion, V2, 'the field is not known yet');
-    else t.is(await reasonOf(third), 'FAILED_TO_PREPARE_TRANSACTION');
+    const third = await on.external.prepare(spec(on), { hashingSchemeVersion: 3 });
+    t.is(third.hashingSchemeVersion, has.v3 ? 3 : V2, 'before 3.5 the field is not known');
+    t.is(hex(third.preparedTransactionHash), hex(preparedHash(third.preparedTransaction, has.v3 ? 3 : 2)));
+    if (has.v3) {
+      const fourth = on.external.prepare(spec(on), { hashingSchemeVersion: 4 });
+      t.is(await reasonOf(fourth), 'FAILED_TO_PREPARE_TRANSACTION');
+    }
 
     const { updateId } = await on.external.execute(prepared, on.signer);
     const completion = await reader.completionOf('c1');

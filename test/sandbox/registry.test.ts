@@ -166,7 +166,7 @@ test('direct: the money moves at once, for external and for hosted parties', asy
     holding?.createArguments?.fields.map(({ label }) => label),
     ['registrar', 'owner', 'instrument', 'label', 'amount'],
   );
-  t.deepEqual(holding?.signatories, [on.sandbox.registrar]);
+  t.deepEqual(holding?.signatories, [on.sandbox.registrar, on.bob]);
   t.is(holding?.interfaceViews[0]?.viewValue?.fields[1]?.value?.record?.fields[1]?.value?.text, 'USDCx');
   const update = await on.client.update(
     updateId,

@@ -77,6 +77,7 @@ const undo: Record<Exclude<What, 'hash'>, (tampered: Content, honest: Content) =
     ]),
   instrument: (it) => replacing(it, [['DEMO2', 'DEMO']]),
   extraNode: (it) => dropNodes(it, 1, 1),
+  promise: (it) => dropNodes(it, 1, 1),
   extraInput: (it, honest) => {
     dropNodes(it, 2, 1);
     dropContract(it, honest);

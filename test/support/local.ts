@@ -83,6 +83,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
     lanes: 'sender',
     verifyPrepared: true,
+    offerLifetimeMs: 86_400_000,
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
     issuerParty,
     participantId: null,
@@ -108,6 +109,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     userId: env.CANTON_USER_ID ?? '',
     synchronizerId: settings.synchronizerId,
     issuerParty,
+    onScheme: (scheme) => emit({ kind: 'hashing-scheme', scheme }),
   });
   const ledger = (options.ledger ?? ((same) => same))(open);
   const events: SubmitterEvent[] = [];

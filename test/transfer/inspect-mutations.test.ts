@@ -5,7 +5,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
 import { LONG } from '../support/long.js';
-import { messageOf, ownScenario, registryScenario, seal } from './prepared.js';
+import { messageOf, ownScenario, seal } from './prepared.js';
+import { registryScenario } from './prepared-registry.js';
 
 type Leaf = string | number | bigint | boolean | Uint8Array;
 type Holder = Record<string | number, unknown>;
@@ -98,7 +99,7 @@ const NEUTRAL: readonly RegExp[] = [
   /\.argument$/,
   /^metadata\.inputContracts\.CIP56TransferFactory 00fa\.argument/,
   // A registry's own templates and the labels on its holdings; what lives inside the transaction only; how it locks.
-  /\.(TransferRule 00b1|TransferOffer 00d3|AllocationFactory 00fa)\.(?!exercise\.(contractId|templateId|consuming|children))/,
+  /\.(TransferRule 00b1|ExecutedTransfer 00d4|TransferOffer 00d3|AllocationFactory 00fa)\.(?!exercise\.(contractId|templateId|consuming|children))/,
   /\.TransferRule 00b1\.exercise\.(consuming|choiceId)$/,
   /\.Holding 00..\..*argument\.(operator|provider|registrar|label|instrument\.scheme)\b/,
   /\.Holding 00..\..*argument\.instrument$/,

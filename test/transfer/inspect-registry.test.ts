@@ -2,7 +2,7 @@
 import type { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import test from 'ava';
 import { type Expected, inspectPrepared } from '../../src/transfer/inspect.js';
-import { archive, messageOf, registryScenario, seal } from './prepared.js';
+import { archive, messageOf, seal } from './prepared.js';
 import {
   ALICE,
   BOB,
@@ -14,6 +14,7 @@ import {
   UNIT,
 } from './prepared-contracts.js';
 import { addInput, addNode, createdBy, rootOf, setField } from './prepared-edit.js';
+import { registryScenario } from './prepared-registry.js';
 import { type, v } from './prepared-values.js';
 
 type Change = (message: PreparedTransaction) => void;
@@ -69,8 +70,8 @@ const registryTamperings: ReadonlyArray<readonly [string, RegExp, Change]> = [
     (m) => Object.assign(createdBy(m, -2), { signatories: [MALLORY], stakeholders: [BOB, MALLORY] }),
   ],
   [
-    'money as another template',
-    /^extra node: a holding as Fake:Holding/,
+    'what nobody knows as money',
+    /^amount: 0 for the receiver/,
     (m) => Object.assign(createdBy(m, -2), { templateId: type('Fake', 'Holding') }),
   ],
   [
@@ -92,22 +93,26 @@ const registryTamperings: ReadonlyArray<readonly [string, RegExp, Change]> = [
     },
   ],
   [
-    'a promise to a stranger',
-    /^extra node: .*Delegation that the sender signs and mallory/,
-    (m) => addNode(m, { create: promise }),
+    'money of a namesake of its template',
+    /^extra node: a holding as Utility\.Registry\.Holding/,
+    (m) => Object.assign(createdBy(m, -2), { packageName: 'another-token' }),
   ],
   [
-    'an offer, where a transfer was due',
-    /^receiver: an offer/,
-    (m) =>
-      Object.assign(createdBy(m, -2), create(registryHolding('00d1', ALICE, 5n * UNIT, { locked: true }))),
+    'a promise',
+    /^promise: a Utility\.Registry\.App:Delegation that the sender signs/,
+    (m) => addNode(m, { create: promise }),
   ],
   [
     'locked money for the receiver',
     /^amount/,
-    (m) => setField(createdBy(m, -2).argument, 'lock', v.some(v.record({}))),
+    (m) => Object.assign(createdBy(m, -2), create(registryHolding('00d1', BOB, 5n * UNIT, { locked: true }))),
   ],
-  ['locked change', /^amount/, (m) => setField(createdBy(m, -1).argument, 'lock', v.some(v.record({})))],
+  [
+    'locked change',
+    /^amount/,
+    (m) =>
+      Object.assign(createdBy(m, -1), create(registryHolding('00d2', ALICE, 2n * UNIT, { locked: true }))),
+  ],
 ];
 for (const [title, reason, change] of registryTamperings) {
   test(`a registry's token, no signature for ${title}`, async (t) => {

@@ -20,7 +20,7 @@ for (const [title, reason, change] of [...words, ...effects]) {
       // A hash that the package cannot compute: the participant answers any.
       () => Buffer.alloc(32),
     );
-    const seen = await inspectPrepared({ transaction, hash, scheme: 2 }, scenario.expected);
+    const seen = await inspectPrepared({ transaction, hash, scheme: 2, askedScheme: 2 }, scenario.expected);
     t.is(seen.kind, 'tampered');
     if (seen.kind === 'tampered') t.regex(seen.reason, reason);
   });
@@ -44,7 +44,8 @@ test('no signature for another hash than the content has, or of another scheme',
   for (const [change, reason] of [
     [{ hash: Buffer.alloc(32, 7) }, /^hash: 0707/],
     [{ hash: new Uint8Array() }, /^hash: , where/],
-    [{ scheme: 3 }, /^hash: of scheme 3/],
+    [{ scheme: 3 }, /^hash: [0-9a-f]{64}, where/],
+    [{ scheme: 4 }, /^hash: of scheme 4/],
     [{ scheme: 0 }, /^hash: of scheme 0/],
   ] as const) {
     const seen = await inspectPrepared({ ...prepared, ...change }, scenario.expected);

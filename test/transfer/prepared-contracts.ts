@@ -8,6 +8,9 @@ export const ALICE = party('alice::1220ab');
 export const BOB = party('bob::1220ac');
 export const MALLORY = party('mallory::1220ad');
 export const REGISTRAR = 'registrar::1220ae';
+export const OPERATOR = 'operator::1220af';
+export const PROVIDER = 'provider::1220b0';
+export const DSO = 'dso::1220b1';
 export const UNIT = 10n ** 10n;
 export const NOW = 1_700_000_000_000_000n;
 export const ASKED = NOW + 30_000_000n;
@@ -103,10 +106,10 @@ export const registryHolding = (
   id,
   template: ['Utility.Registry.Holding.V0.Holding', 'Holding'],
   signatories: [admin, owner],
-  stakeholders: [admin, owner],
+  stakeholders: [admin, owner, OPERATOR, PROVIDER, ...(locked ? [BOB] : [])],
   argument: v.record({
-    operator: v.party('operator::1220'),
-    provider: v.party('provider::1220'),
+    operator: v.party(OPERATOR),
+    provider: v.party(PROVIDER),
     registrar: v.party(admin),
     owner: v.party(owner),
     instrument: v.record({
@@ -116,8 +119,49 @@ export const registryHolding = (
     }),
     label: v.text(''),
     amount: v.numeric(units),
-    lock: locked ? v.some(v.record({ lockers: v.list([]) })) : v.none(),
+    // As a participant writes it: what is None at the end is left out.
+    ...(locked ? { lock: v.some(v.record({ lockers: v.list([]), context: v.text('transfer') })) } : {}),
   }),
+});
+
+const amulet = (owner: string, units: bigint): Record<string, Value> => ({
+  dso: v.party(DSO),
+  owner: v.party(owner),
+  amount: v.record({
+    initialAmount: v.numeric(units),
+    createdAt: v.record({ number: v.int(1n) }),
+    ratePerRound: v.record({ rate: v.numeric(38_051_800n) }),
+  }),
+});
+
+/** Canton Coin; `until`: locked, and when that ends. */
+export const amuletHolding = (id: string, owner: string, units: bigint, until?: bigint): Contract => ({
+  id,
+  template: ['Splice.Amulet', until === undefined ? 'Amulet' : 'LockedAmulet'],
+  signatories: [DSO, owner],
+  stakeholders: [DSO, owner],
+  argument: v.record(
+    until === undefined
+      ? amulet(owner, units)
+      : {
+          amulet: v.record(amulet(owner, units)),
+          lock: v.record({ holders: v.list([v.party(DSO)]), expiresAt: v.time(until) }),
+        },
+  ),
+});
+
+/** Of any registry: its transfer is what the token standard calls one. */
+export const offerOf = (
+  id: string,
+  template: Contract['template'],
+  transfer: Value,
+  { signatories = [ALICE, REGISTRAR], stakeholders = [] as string[] } = {},
+): Contract => ({
+  id,
+  template,
+  signatories,
+  stakeholders: [...signatories, ALICE, BOB, ...stakeholders],
+  argument: v.record({ transfer }),
 });
 
 /** Something of the registry's that holds no money: a rule, an offer, a receipt. */

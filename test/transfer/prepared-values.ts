@@ -9,6 +9,7 @@ export const v = {
     const [whole, fraction = ''] = formatDecimal(units).split('.');
     return { sum: { oneofKind: 'numeric', numeric: `${whole}.${fraction.padEnd(10, '0')}` } };
   },
+  int: (value: bigint): Value => ({ sum: { oneofKind: 'int64', int64: `${value}` } }),
   time: (micros: bigint): Value => ({ sum: { oneofKind: 'timestamp', timestamp: `${micros}` } }),
   id: (contractId: string): Value => ({ sum: { oneofKind: 'contractId', contractId } }),
   list: (elements: Value[]): Value => ({ sum: { oneofKind: 'list', list: { elements } } }),

@@ -8,6 +8,7 @@ import { hashPreparedTransaction } from '@canton-network/core-tx-visualizer';
 import type { TxHash } from '../../src/core/ids.js';
 import type { Prepared, TransferFactory } from '../../src/core/transfer.js';
 import type { Expected } from '../../src/transfer/inspect.js';
+import { preparedHash } from '../../src/transfer/prepared-hash.js';
 import {
   ALICE,
   ASKED,
@@ -18,10 +19,7 @@ import {
   ISSUER,
   instrument,
   NOW,
-  other,
   ownHolding,
-  REGISTRAR,
-  registryHolding,
   sharedFields,
   UNIT,
 } from './prepared-contracts.js';
@@ -44,15 +42,23 @@ export const archive = (contract: Contract, by: string[]): Step => ({
   by,
 });
 
-interface Scenario {
+export interface Scenario {
   readonly expected: Expected;
   readonly factory: Contract;
   readonly inputs: readonly Contract[];
   readonly steps: readonly Step[];
+  /** What the choice returns; that everything was done where it is left out. */
+  readonly result?: Value;
 }
 
 /** Every field that a participant fills is filled: what is not there could not be tampered with. */
-export function messageOf({ expected, factory, inputs, steps }: Scenario): PreparedTransaction {
+export function messageOf({
+  expected,
+  factory,
+  inputs,
+  steps,
+  result = completed(),
+}: Scenario): PreparedTransaction {
   const { terms } = expected;
   const nodes: Node[] = steps.map((step, index) => ({
     nodeId: `${index + 1}`,
@@ -73,7 +79,7 @@ export function messageOf({ expected, factory, inputs, steps }: Scenario): Prepa
             chosenValue: argumentOf(expected),
             consuming: false,
             children: nodes.map(({ nodeId }) => nodeId),
-            exerciseResult: v.record({ meta: v.record({ values: v.map() }) }),
+            exerciseResult: result,
             choiceObservers: [],
           },
         },
@@ -131,29 +137,47 @@ export function nodeOf(step: Step): NodeType {
   return { oneofKind: 'exercise', exercise };
 }
 
+const noMetadata = v.record({ values: v.map() });
+
+/** `TransferInstructionResult`, and what was burned on the way. */
+const resultOf = (tag: string, content: Value, burned?: string): Value =>
+  v.record({
+    output: v.variant(`TransferInstructionResult_${tag}`, content),
+    senderChangeCids: v.list([]),
+    meta: v.record({
+      values: v.map(burned === undefined ? {} : { 'splice.lfdecentralizedtrust.org/burned': v.text(burned) }),
+    }),
+  });
+export const completed = (burned?: string): Value =>
+  resultOf('Completed', v.record({ receiverHoldingCids: v.list([v.id('00d1')]) }), burned);
+export const pending = (instruction: string, burned?: string): Value =>
+  resultOf('Pending', v.record({ transferInstructionCid: v.id(instruction) }), burned);
+
 function argumentOf({ terms, factory }: Expected): Value {
-  const noMetadata = v.record({ values: v.map() });
   const context =
     factory.kind === 'own'
       ? v.map()
       : v.map({ 'utility.app/rule': v.variant('AV_ContractId', v.id('00b1')) });
   return v.record({
     expectedAdmin: v.party(terms.admin),
-    transfer: v.record({
-      sender: v.party(terms.sender),
-      receiver: v.party(terms.receiver),
-      amount: v.numeric(terms.amount),
-      instrumentId: instrument(terms.admin, terms.instrumentId),
-      requestedAt: v.time(terms.requestedAt),
-      executeBefore: v.time(terms.executeBefore),
-      inputHoldingCids: v.list(terms.holdings.map(v.id)),
-      meta: noMetadata,
-    }),
+    transfer: transferOf(terms),
     extraArgs: v.record({ context: v.record({ values: context }), meta: noMetadata }),
   });
 }
 
-const expecting = (admin: string, instrumentId: string, factory: TransferFactory): Expected => ({
+export const transferOf = (terms: Expected['terms'], holdings: readonly string[] = terms.holdings): Value =>
+  v.record({
+    sender: v.party(terms.sender),
+    receiver: v.party(terms.receiver),
+    amount: v.numeric(terms.amount),
+    instrumentId: instrument(terms.admin, terms.instrumentId),
+    requestedAt: v.time(terms.requestedAt),
+    executeBefore: v.time(terms.executeBefore),
+    inputHoldingCids: v.list(holdings.map(v.id)),
+    meta: noMetadata,
+  });
+
+export const expecting = (admin: string, instrumentId: string, factory: TransferFactory): Expected => ({
   terms: {
     sender: ALICE,
     receiver: BOB,
@@ -194,45 +218,12 @@ export function ownScenario(): Scenario {
   };
 }
 
-/** The same of a registry's token, `direct` or as an `offer`. */
-export function registryScenario(transferKind: 'direct' | 'offer', steps: readonly Step[] = []): Scenario {
-  const factory = other('00fa', 'AllocationFactory', [REGISTRAR]);
-  const rule = other('00b1', 'TransferRule', [REGISTRAR]);
-  const inputs = [registryHolding('00c1', ALICE, 4n * UNIT), registryHolding('00c2', ALICE, 3n * UNIT)];
-  const split = registryHolding('00c7', ALICE, 7n * UNIT);
-  const direct: Step[] = [{ create: registryHolding('00d1', BOB, 5n * UNIT) }];
-  const offer: Step[] = [
-    { create: registryHolding('00d1', ALICE, 5n * UNIT, { locked: true }) },
-    { create: other('00d3', 'TransferOffer', [ALICE, REGISTRAR], [ALICE, BOB, REGISTRAR]) },
-  ];
-  return {
-    expected: expecting(REGISTRAR, 'USDCx', {
-      kind: 'registry',
-      contractId: '00fa',
-      context: new Map([['utility.app/rule', { tag: 'AV_ContractId', value: '00b1' }]]),
-      disclosed: [],
-      transferKind,
-    }),
-    factory,
-    inputs: [rule, ...inputs],
-    steps: [
-      { exercise: rule, choice: 'TransferRule_Transfer', consuming: false, by: [ALICE] },
-      ...inputs.map((input) => archive(input, [ALICE, REGISTRAR])),
-      // Merged first, then split: what lives only inside the transaction counts for nothing.
-      { create: split },
-      archive(split, [ALICE, REGISTRAR]),
-      ...(transferKind === 'direct' ? direct : offer),
-      { create: registryHolding('00d2', ALICE, 2n * UNIT) },
-      ...steps,
-    ],
-  };
-}
-
-/** What a participant answers: its bytes, and the hash of their content. */
-export async function seal(message: PreparedTransaction): Promise<Prepared> {
-  return {
-    transaction: PreparedTransaction.toBinary(message),
-    hash: Buffer.from(await hashPreparedTransaction(message, 'hex'), 'hex'),
-    scheme: 2,
-  };
+/** What a participant answers: its bytes, and the hash of their content. V2 by the official package. */
+export async function seal(message: PreparedTransaction, scheme: 2 | 3 = 2): Promise<Prepared> {
+  const transaction = PreparedTransaction.toBinary(message);
+  const hash =
+    scheme === 2
+      ? Buffer.from(await hashPreparedTransaction(message, 'hex'), 'hex')
+      : preparedHash(transaction, scheme);
+  return { transaction, hash, scheme, askedScheme: scheme };
 }

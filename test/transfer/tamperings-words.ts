@@ -140,6 +140,6 @@ export const words: ReadonlyArray<readonly [string, RegExp, Change]> = [
     (m) => delete metadataOf(m).maxLedgerEffectiveTime,
   ],
   ['a ledger time for ever', /^ledger_effective_time: until/, meta({ maxLedgerEffectiveTime: 2n ** 62n })],
-  ['no transaction', /^transaction: half/, (m) => delete m.transaction],
-  ['no metadata', /^transaction: half/, (m) => delete m.metadata],
+  ['no transaction', /^transaction: it cannot be read \(half/, (m) => delete m.transaction],
+  ['no metadata', /^transaction: it cannot be read \(half/, (m) => delete m.metadata],
 ];

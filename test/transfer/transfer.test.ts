@@ -39,17 +39,19 @@ test('the terms of a transfer are those of its row, its token and its parties', 
   });
 });
 
+const lifetimes = { toleranceMs: 60_000, offerLifetimeMs: 24 * 3_600_000 };
+
 test('a hosted transfer ends with the written bound, however late it is made', (t) => {
   const written = dbMillis(1_700_000_190_000);
   for (const now of [parts.now, dbMillis(1_700_000_125_000)]) {
-    t.is(hostedExecuteBefore(written, now, 60_000), microsOf(1_700_000_130_000));
+    t.is(hostedExecuteBefore(written, now, lifetimes), microsOf(1_700_000_130_000));
   }
 });
 
 test('an unbounded record, and an external party, still give the ledger an end: a day from now', (t) => {
   const day = microsOf(1_700_000_100_000 + 24 * 3_600_000);
-  t.is(hostedExecuteBefore(null, parts.now, 60_000), day);
-  t.is(externalExecuteBefore(parts.now), day);
+  t.is(hostedExecuteBefore(null, parts.now, lifetimes), day);
+  t.is(externalExecuteBefore(parts.now, lifetimes.offerLifetimeMs), day);
 });
 
 const options = { timeoutMs: 1000 };

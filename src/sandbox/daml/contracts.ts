@@ -103,9 +103,20 @@ export function signatory(payload: Payload): string {
   return 'issuer' in payload ? payload.issuer : payload.registrar;
 }
 
+/**
+ * As recorded on real networks: what an owner holds of a utility registry, and what a sender offers, he signs too. The
+ * admin first.
+ */
+export function signatories(payload: Payload): string[] {
+  const parties = [signatory(payload)];
+  if (payload.kind === 'utilityHolding') addParty(parties, payload.owner);
+  if (payload.kind === 'transferOffer') addParty(parties, payload.transfer.sender);
+  return parties;
+}
+
 export function observers(payload: Payload): string[] {
-  const signing = signatory(payload);
-  return stakeholders(payload).filter((party) => party !== signing);
+  const signing = signatories(payload);
+  return stakeholders(payload).filter((party) => !signing.includes(party));
 }
 
 /** The signatory first. */

@@ -11,7 +11,7 @@ import { TransactionShape } from '#proto/com/daml/ledger/api/v2/transaction_filt
 import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import { Status } from '#proto/google/rpc/status.js';
 import type { Micros } from '../clock.js';
-import { observers, signatory, stakeholders } from '../daml/contracts.js';
+import { observers, signatories, signatory, stakeholders } from '../daml/contracts.js';
 import { packageId, templates } from '../daml/packages.js';
 import { type Created, resultOf } from '../daml/result.js';
 import type { Generation } from '../generation.js';
@@ -58,7 +58,7 @@ export function createdEvent(
       });
     }),
     witnessParties: [...wanted.witnesses],
-    signatories: [signatory(payload)],
+    signatories: signatories(payload),
     observers: observers(payload),
     createdAt: timestampOf(contract.createdAt),
     packageName,
@@ -180,7 +180,7 @@ class TransactionView {
     const exercised = new ExercisedEvent({
       ...common,
       choice: 'Archive',
-      actingParties: [signatory(contract.payload)],
+      actingParties: signatories(contract.payload),
       consuming: true,
       lastDescendantNodeId: node.nodeId,
       acsDelta: true,

@@ -1,11 +1,13 @@
 // The execution of a prepared transaction, as the one path of submissions takes it.
 import {
-  type ExecuteSubmissionAndWaitRequest,
+  ExecuteSubmissionAndWaitRequest,
   type ExecuteSubmissionRequest,
   HashingSchemeVersion,
   type PartySignatures as WireSignatures,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
+import { PreparedTransaction } from '#proto/com/daml/ledger/api/v2/interactive/prepared_transaction.js';
 import { Refusal } from '../errors.js';
+import type { Generation } from '../generation.js';
 import { cannotExecute } from '../model/admit.js';
 import type { PartySignatures, SignedSubmission } from '../model/submission.js';
 import { type DecodedTransaction, decodePrepared } from '../prepared/decode.js';
@@ -16,8 +18,8 @@ import { dedupPeriod, minLedgerTime, requireSynchronizer, type Surroundings, use
 export type ExecuteRequest = ExecuteSubmissionRequest | ExecuteSubmissionAndWaitRequest;
 
 /** Command and acting party are the signed ones, user and submission id the caller's. */
-export async function readExecute(method: string, request: ExecuteRequest): Promise<Incoming> {
-  const decoded = await decode(request.preparedTransaction);
+export function readExecute(method: string, request: ExecuteRequest, generation: Generation): Incoming {
+  const decoded = decode(request);
   const common = { method, submissionId: request.submissionId, userId: request.userId };
   if (decoded instanceof Refusal) {
     const validate = (): never => {
@@ -38,14 +40,28 @@ export async function readExecute(method: string, request: ExecuteRequest): Prom
       transactionUuid: uuid,
       ...(maxRecordTime === undefined ? {} : { maxRecordTime }),
     },
-    validate: (around) => ({ ...validateExecute(request, decoded, around), choices }),
+    validate: (around) => ({ ...validateExecute(request, decoded, around, generation), choices }),
+    extended: () => readExecute(method, withLaterBound(request), generation),
   };
 }
 
+const { HASHING_SCHEME_VERSION_V2: V2, HASHING_SCHEME_VERSION_V3: V3 } = HashingSchemeVersion;
+const HOUR = 3_600_000_000n;
+
+/** The same signatures under another bound. */
+function withLaterBound(request: ExecuteRequest): ExecuteRequest {
+  const transaction = PreparedTransaction.deserialize(request.preparedTransaction);
+  const { metadata } = transaction;
+  if (metadata) metadata.maxRecordTime = `${BigInt(metadata.maxRecordTime) + HOUR}`;
+  const changed = ExecuteSubmissionAndWaitRequest.deserialize(request.serialize());
+  changed.preparedTransaction = transaction.serialize();
+  return changed;
+}
+
 /** A refusal is kept until the fields have been checked. */
-async function decode(bytes: Uint8Array): Promise<DecodedTransaction | Refusal> {
+function decode({ preparedTransaction, hashingSchemeVersion }: ExecuteRequest): DecodedTransaction | Refusal {
   try {
-    return await decodePrepared(bytes);
+    return decodePrepared(preparedTransaction, hashingSchemeVersion === V3 ? V3 : V2);
   } catch (thrown) {
     if (thrown instanceof Refusal) return thrown;
     throw thrown;
@@ -56,13 +72,14 @@ function validateExecute(
   request: ExecuteRequest,
   { actAs, commandId, prepared }: DecodedTransaction,
   around: Surroundings,
+  { hashesV3 }: Generation,
 ): Omit<SignedSubmission, 'choices'> {
   const userId = userOf(request, around);
   if (request.submissionId) check('submission_id', request.submissionId, ledgerString);
   const signatures = readSignatures(request.partySignatures ?? missing('party_signatures'));
   const scheme = request.hashingSchemeVersion;
   if (scheme === HashingSchemeVersion.HASHING_SCHEME_VERSION_UNSPECIFIED) missing('hashing_scheme_version');
-  if (scheme !== HashingSchemeVersion.HASHING_SCHEME_VERSION_V2) {
+  if (scheme !== V2 && !(scheme === V3 && hashesV3)) {
     cannotExecute(`Hashing scheme version V${scheme} is not supported on this synchronizer`);
   }
   requireSynchronizer(prepared.synchronizerId, around.signedSynchronizerId);

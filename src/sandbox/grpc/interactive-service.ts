@@ -11,7 +11,6 @@ import { PackageReference } from '#proto/com/daml/ledger/api/v2/package_referenc
 import { wallMs } from '../clock.js';
 import { knownPackage } from '../daml/packages.js';
 import { refuse } from '../errors.js';
-import { find } from '../faults.js';
 import type { Host } from '../host.js';
 import { type ExecuteRequest, readExecute } from './execute-call.js';
 import { failureFrom, unary } from './gate.js';
@@ -34,7 +33,7 @@ export function interactiveService(host: Host) {
         commandId: request.commandId,
         receivers: readCommands(commandsOf(request)).choices.map(({ transfer }) => transfer.receiver),
       }),
-      (request, participant, actions) => prepare(host, request, participant, find(actions, 'tamper')?.what),
+      (request, participant, actions) => prepare(host, request, participant, actions),
     ),
     ExecuteSubmission: executing<ExecuteSubmissionResponse>(host, 'ExecuteSubmission', (call, callback) => {
       const acknowledge = () => callback(null, new ExecuteSubmissionResponse());
@@ -79,9 +78,11 @@ function executing<Response>(
     const arrivedAt = wallMs();
     if (!exists) return void callback(bareFailure(status.UNIMPLEMENTED, `Method not found: ${method}`));
     const caller = callerOf(call, callback);
-    readExecute(method, call.request)
-      .then((incoming) => receiveSubmission(host, incoming, caller, arrivedAt))
-      .catch((thrown) => caller.fail(failureFrom(thrown)));
+    try {
+      receiveSubmission(host, readExecute(method, call.request, host.settings.generation), caller, arrivedAt);
+    } catch (thrown) {
+      caller.fail(failureFrom(thrown));
+    }
   };
 }
 

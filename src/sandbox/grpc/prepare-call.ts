@@ -1,6 +1,5 @@
 // PrepareSubmission: interprets against the contracts as they are, deduplicates nothing, and returns what is to be
 // signed. Nothing of it is kept: whoever has the bytes may execute them.
-import { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import {
   CostEstimation,
@@ -8,8 +7,11 @@ import {
   type PrepareSubmissionRequest,
   PrepareSubmissionResponse,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
+import { type HashingScheme, preparedHash, UnhashableError } from '../../transfer/prepared-hash.js';
 import { refuse } from '../errors.js';
-import { signedSynchronizer } from '../generation.js';
+import type { FaultAction } from '../fault-schema.js';
+import { find } from '../faults.js';
+import { type Generation, signedSynchronizer } from '../generation.js';
 import type { Host } from '../host.js';
 import { requireTraffic, trafficCost } from '../model/conditions.js';
 import { interpret } from '../model/interpret.js';
@@ -17,8 +19,7 @@ import type { Participant } from '../model/participant.js';
 import type { Contract } from '../model/records.js';
 import type { CommandSubmission } from '../model/submission.js';
 import { type Draft, encodePrepared } from '../prepared/encode.js';
-import { hashOf } from '../prepared/hash.js';
-import { type Tampering, tamperCommands, tamperDraft } from '../prepared/tamper.js';
+import { tamperCommands, tamperDraft } from '../prepared/tamper.js';
 import { timestampOf } from './encode-events.js';
 import { readCommands } from './read-commands.js';
 import { surroundings } from './submission-call.js';
@@ -40,29 +41,34 @@ export function commandsOf(request: PrepareSubmissionRequest): Commands {
   });
 }
 
-export async function prepare(
+export function prepare(
   host: Host,
   request: PrepareSubmissionRequest,
   participant: Participant,
-  tampering: Tampering | undefined,
-): Promise<PrepareSubmissionResponse> {
-  if (host.settings.generation.asksForScheme) requireScheme(request);
+  actions: readonly FaultAction[],
+): PrepareSubmissionResponse {
+  const tampering = find(actions, 'tamper')?.what;
+  const { generation } = host.settings;
+  const scheme = schemeOf(request, generation);
   const commands = commandsOf(request);
   const submission = validateCommands(commands, readCommands(commands), surroundings(host, participant));
   if (submission.choices.length > 1) cannotPrepare('Preparing multiple commands is currently not supported');
   if (submission.actAs.length > 1) cannotPrepare('Preparing for multiple parties is currently not supported');
   const asked = draftOf(tamperCommands(submission, tampering, participant), participant, request);
-  const draft = tamperDraft(asked, tampering, participant);
+  const draft = {
+    ...tamperDraft(asked, tampering, participant),
+    keyed: find(actions, 'contractKeys') !== undefined,
+  };
   const transaction = encodePrepared(draft);
-  const preparedTransaction = PreparedTransaction.toBinary(transaction);
-  const hash = Buffer.from(await hashOf(transaction, preparedTransaction), 'hex');
+  const preparedTransaction = transaction.serialize();
+  const hash = Buffer.from(hashOf(preparedTransaction, scheme));
   if (tampering === 'hash') hash.writeUInt8(hash.readUInt8(0) ^ 1, 0);
-  const estimates = host.settings.generation.costEstimation && request.estimateTrafficCost?.disabled !== true;
+  const estimates = generation.costEstimation && request.estimateTrafficCost?.disabled !== true;
   if (estimates) requireTraffic(participant.state.conditions, submission.actAs, trafficCost(draft));
   return new PrepareSubmissionResponse({
     preparedTransaction,
     preparedTransactionHash: hash,
-    hashingSchemeVersion: HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
+    hashingSchemeVersion: scheme,
     ...(request.verboseHashing ? { hashingDetails: 'Verbose hashing is disabled on this participant.' } : {}),
     ...(estimates ? { costEstimation: costOf(draft) } : {}),
   });
@@ -80,11 +86,23 @@ function costOf(draft: Draft): CostEstimation {
   });
 }
 
-function requireScheme(request: PrepareSubmissionRequest): void {
-  if (!request.hasHashingSchemeVersion) return;
+const { HASHING_SCHEME_VERSION_V2: V2, HASHING_SCHEME_VERSION_V3: V3 } = HashingSchemeVersion;
+
+/** V2 where none is asked for, or where asking is not known. */
+function schemeOf(request: PrepareSubmissionRequest, generation: Generation): HashingScheme {
+  if (!generation.asksForScheme || !request.hasHashingSchemeVersion) return V2;
   const asked = request.hashingSchemeVersion;
-  if (asked === HashingSchemeVersion.HASHING_SCHEME_VERSION_V2) return;
-  cannotPrepare(`Hashing scheme version V${asked} is not supported on this synchronizer, V2 is`);
+  if (asked === V2 || (asked === V3 && generation.hashesV3)) return asked;
+  return cannotPrepare(`Hashing scheme version V${asked} is not supported on this synchronizer`);
+}
+
+function hashOf(transaction: Uint8Array, scheme: HashingScheme): Uint8Array {
+  try {
+    return preparedHash(transaction, scheme);
+  } catch (cause) {
+    if (cause instanceof UnhashableError) return cannotPrepare(`Cannot hash node: ${cause.message}`);
+    throw cause;
+  }
 }
 
 function draftOf(
@@ -105,6 +123,7 @@ function draftOf(
     bounds: transaction.bounds,
     nodes: transaction.nodes,
     contracts: contractsOf([...transaction.inputs, ...transaction.reads], participant),
+    leavesOutNones: settings.generation.leavesOutNones,
     ...(maxRecordTime ? { maxRecordTime: timestampMicros(maxRecordTime) } : {}),
   };
 }

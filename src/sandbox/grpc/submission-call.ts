@@ -30,6 +30,8 @@ export interface Incoming {
   readonly signed?: Pick<AuditEntry, 'hash' | 'transactionUuid' | 'maxRecordTime'>;
   /** What it asks for, once it has reached its participant; throws a Refusal. */
   validate(around: Surroundings): Submission;
+  /** Of a prepared transaction: the same with a later bound, for a participant that lies. */
+  readonly extended?: () => Incoming;
 }
 
 export function receiveSubmission(host: Host, incoming: Incoming, caller: Caller, arrivedAt?: number): void {
@@ -95,7 +97,8 @@ function deliver(
   entry.deliveredAt = wallMs();
   const participant = host.named(entry.participantId);
   try {
-    const submission = incoming.validate(surroundings(host, participant));
+    const arrived = (find(actions, 'extendBound') && incoming.extended?.()) || incoming;
+    const submission = arrived.validate(surroundings(host, participant));
     const foreign = find(actions, 'foreignAcceptance');
     if (foreign) acceptForeign(participant, submission, foreign.transfer);
     const phantom = find(actions, 'phantomDuplicate');

@@ -19,6 +19,9 @@ export function admit(submission: SignedSubmission, state: LedgerState, now: Mic
   const used = usedBy(prepared.nodes);
   const missing = [...used.inputs, ...used.reads].filter((id) => !prepared.inputContracts.has(id));
   if (missing.length > 0) cannotExecute(`Missing input contracts: ${missing.join(', ')}`);
+  const needed = new Set([...used.inputs, ...used.reads]);
+  const superfluous = [...prepared.inputContracts].filter((id) => !needed.has(id));
+  if (superfluous.length > 0) cannotExecute(`Superfluous input contracts: ${superfluous.join(', ')}`);
   for (const party of actAs) verify(party, submission, state);
   requireKnown(state, actAs, informees(prepared));
   const { hash, uuid, nodes, maxRecordTime } = prepared;

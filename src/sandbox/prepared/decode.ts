@@ -2,14 +2,16 @@
 // the ledger could not: a node that hangs nowhere, a contract whose blob is another's.
 import {
   type DamlTransaction,
-  type DamlTransaction_Node,
-  type Exercise,
-  type Identifier,
+  type DamlTransactionNode,
   type Metadata,
   PreparedTransaction,
-  Value,
-} from '@canton-network/core-ledger-proto';
-import { Value as WireValue } from '#proto/com/daml/ledger/api/v2/value.js';
+} from '#proto/com/daml/ledger/api/v2/interactive/prepared_transaction.js';
+import type {
+  Exercise,
+  Node as NodeType,
+} from '#proto/com/daml/ledger/api/v2/interactive/transaction/v1/interactive_submission_data.js';
+import type { Identifier } from '#proto/com/daml/ledger/api/v2/value.js';
+import { type HashingScheme, preparedHash } from '../../transfer/prepared-hash.js';
 import { resolve } from '../daml/packages.js';
 import { Refusal } from '../errors.js';
 import { contractIdOfBlob } from '../grpc/blob.js';
@@ -18,7 +20,6 @@ import { cannotExecute } from '../model/admit.js';
 import { suffixed } from '../model/contract-id.js';
 import type { Node } from '../model/records.js';
 import type { Prepared } from '../model/submission.js';
-import { hashOf } from './hash.js';
 
 export interface DecodedTransaction {
   readonly prepared: Prepared;
@@ -27,11 +28,11 @@ export interface DecodedTransaction {
 }
 
 /** Throws a Refusal where it is none. */
-export async function decodePrepared(bytes: Uint8Array): Promise<DecodedTransaction> {
+export function decodePrepared(bytes: Uint8Array, scheme: HashingScheme): DecodedTransaction {
   if (bytes.length === 0) cannotExecute('Missing prepared transaction');
   const { transaction, metadata } = parse(bytes);
-  const hash = await hashed({ transaction, metadata }, bytes);
-  const { submitterInfo, minLedgerEffectiveTime: min, maxLedgerEffectiveTime: max } = metadata;
+  const hash = hashed(bytes, scheme);
+  const { submitterInfo } = metadata;
   return {
     actAs: submitterInfo?.actAs ?? cannotExecute('Missing submitter info'),
     commandId: submitterInfo?.commandId || cannotExecute('Missing command id'),
@@ -42,10 +43,10 @@ export async function decodePrepared(bytes: Uint8Array): Promise<DecodedTransact
       nodes: readNodes(transaction),
       inputContracts: inputContracts(metadata),
       bounds: {
-        ...(min === undefined ? {} : { min: Number(min) }),
-        ...(max === undefined ? {} : { max: Number(max) }),
+        ...(metadata.hasMinLedgerEffectiveTime ? { min: Number(metadata.minLedgerEffectiveTime) } : {}),
+        ...(metadata.hasMaxLedgerEffectiveTime ? { max: Number(metadata.maxLedgerEffectiveTime) } : {}),
       },
-      ...(metadata.maxRecordTime === undefined ? {} : { maxRecordTime: Number(metadata.maxRecordTime) }),
+      ...(metadata.hasMaxRecordTime ? { maxRecordTime: Number(metadata.maxRecordTime) } : {}),
     },
   };
 }
@@ -57,7 +58,7 @@ interface Parts {
 
 function parse(bytes: Uint8Array): Parts {
   try {
-    const { transaction, metadata } = PreparedTransaction.fromBinary(bytes);
+    const { transaction, metadata } = PreparedTransaction.deserialize(bytes);
     if (transaction && metadata) return { transaction, metadata };
   } catch {
     // What is no protobuf has no parts either.
@@ -65,9 +66,9 @@ function parse(bytes: Uint8Array): Parts {
   return cannotExecute('Cannot decode the prepared transaction');
 }
 
-async function hashed(parts: Parts, bytes: Uint8Array): Promise<string> {
+function hashed(bytes: Uint8Array, scheme: HashingScheme): string {
   try {
-    return await hashOf(parts, bytes);
+    return Buffer.from(preparedHash(bytes, scheme)).toString('hex');
   } catch (cause) {
     return cannotExecute(
       `Cannot hash the prepared transaction: ${cause instanceof Error ? cause.message : cause}`,
@@ -77,8 +78,8 @@ async function hashed(parts: Parts, bytes: Uint8Array): Promise<string> {
 
 function inputContracts({ inputContracts: given }: Metadata): Set<string> {
   return new Set(
-    given.map(({ contract, eventBlob }) => {
-      const id = contract.oneofKind === 'v1' ? contract.v1.contractId : undefined;
+    given.map(({ v1, eventBlob }) => {
+      const id = v1?.contractId;
       if (id === undefined || contractIdOfBlob(eventBlob) !== id)
         cannotExecute('Cannot decode an input contract');
       return id;
@@ -116,33 +117,24 @@ function nodesOf({ nodes, roots }: DamlTransaction): Node[] {
   return found;
 }
 
-function contentOf(node: DamlTransaction_Node) {
-  const { versionedNode } = node;
-  return versionedNode.oneofKind === 'v1'
-    ? versionedNode.v1.nodeType
-    : cannotExecute('Cannot decode empty versioned node');
+function contentOf({ v1 }: DamlTransactionNode): NodeType {
+  return v1 ?? cannotExecute('Cannot decode empty versioned node');
 }
 
-function childrenOf(node: DamlTransaction_Node): readonly string[] {
-  const content = contentOf(node);
-  return content.oneofKind === 'exercise' ? content.exercise.children : [];
+function childrenOf(node: DamlTransactionNode): readonly string[] {
+  return contentOf(node).exercise?.children ?? [];
 }
 
-function nodeOf(node: DamlTransaction_Node, nodeId: number, lastNodeId: number): Node {
-  const content = contentOf(node);
-  switch (content.oneofKind) {
-    case 'create': {
-      const { contractId, templateId, argument } = content.create;
-      const payload = readPayload(templateOf(templateId), ours(argument));
-      return { kind: 'create', nodeId, contractId: suffixed(contractId), payload };
-    }
-    case 'fetch':
-      return { kind: 'fetch', nodeId, contractId: content.fetch.contractId };
-    case 'exercise':
-      return exerciseOf(content.exercise, nodeId, lastNodeId);
-    default:
-      return cannotExecute(`The sandbox runs no ${content.oneofKind ?? 'empty'} nodes`);
+function nodeOf(node: DamlTransactionNode, nodeId: number, lastNodeId: number): Node {
+  const { create, fetch, exercise, nodeType } = contentOf(node);
+  if (create) {
+    const { contractId, templateId, argument } = create;
+    const payload = readPayload(templateOf(templateId), argument);
+    return { kind: 'create', nodeId, contractId: suffixed(contractId), payload };
   }
+  if (fetch) return { kind: 'fetch', nodeId, contractId: fetch.contractId };
+  if (exercise) return exerciseOf(exercise, nodeId, lastNodeId);
+  return cannotExecute(`The sandbox runs no ${nodeType} nodes`);
 }
 
 function exerciseOf(exercise: Exercise, nodeId: number, lastNodeId: number): Node {
@@ -153,7 +145,7 @@ function exerciseOf(exercise: Exercise, nodeId: number, lastNodeId: number): Nod
   return {
     kind: 'exercise',
     nodeId,
-    choice: readTransferChoice(contractId, ours(chosenValue)),
+    choice: readTransferChoice(contractId, chosenValue),
     lastNodeId,
   };
 }
@@ -161,8 +153,4 @@ function exerciseOf(exercise: Exercise, nodeId: number, lastNodeId: number): Nod
 function templateOf(id: Identifier | undefined) {
   const found = resolve(id, 'template_id');
   return found.kind === 'template' ? found.template : cannotExecute('A contract is of a template');
-}
-
-function ours(value: Value | undefined): WireValue | undefined {
-  return value && WireValue.deserialize(Value.toBinary(value));
 }

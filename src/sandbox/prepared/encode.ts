@@ -1,15 +1,28 @@
-// An interpreted transaction as the PreparedTransaction that its party signs, in the official protobuf types.
+// An interpreted transaction as the PreparedTransaction that its party signs.
 import {
-  type Create,
-  type DamlTransaction_Node,
-  type Metadata_InputContract,
-  type PreparedTransaction,
-  Value,
-} from '@canton-network/core-ledger-proto';
-import { Value as WireValue } from '#proto/com/daml/ledger/api/v2/value.js';
+  GlobalKey,
+  GlobalKeyWithMaintainers,
+} from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_common_data.js';
+import {
+  DamlTransaction,
+  DamlTransactionNode,
+  DamlTransactionNodeSeed,
+  Metadata,
+  MetadataInputContract,
+  MetadataSubmitterInfo,
+  PreparedTransaction,
+} from '#proto/com/daml/ledger/api/v2/interactive/prepared_transaction.js';
+import {
+  Create,
+  Exercise as ExerciseNode,
+  Fetch,
+  Node as NodeType,
+} from '#proto/com/daml/ledger/api/v2/interactive/transaction/v1/interactive_submission_data.js';
+import { Value } from '#proto/com/daml/ledger/api/v2/value.js';
+import { Empty } from '#proto/google/protobuf/empty.js';
 import type { Micros } from '../clock.js';
-import { type Payload, signatory, stakeholders } from '../daml/contracts.js';
-import { type IdentifierText, templates } from '../daml/packages.js';
+import { type Payload, signatories, stakeholders } from '../daml/contracts.js';
+import { templates } from '../daml/packages.js';
 import { type Created, resultOf } from '../daml/result.js';
 import { blobOf } from '../grpc/blob.js';
 import { ValueEncoder } from '../grpc/encode-values.js';
@@ -17,6 +30,7 @@ import { interfaceIdentifier, templateIdentifier } from '../grpc/plain-values.js
 import type { Contract, Node } from '../model/records.js';
 import type { LedgerTimeBounds } from '../model/submission.js';
 import { sha256Hex } from '../random.js';
+import { withoutTrailingNones } from './trailing.js';
 
 export interface Draft {
   readonly actAs: readonly string[];
@@ -29,11 +43,17 @@ export interface Draft {
   readonly nodes: readonly Node[];
   /** What the nodes use of what is on the ledger. */
   readonly contracts: ReadonlyMap<string, Contract>;
+  /** Optional fields at the end of a record that are None are left out. */
+  readonly leavesOutNones: boolean;
+  /** The factory is found by a contract key, of an LF that has them. */
+  readonly keyed?: boolean;
 }
 
 const LF_VERSION = '2.1';
+/** With contract keys. */
+const LF_KEYS = '2.3';
 const encoder = new ValueEncoder('types');
-const TRANSFER_FACTORY = plain(interfaceIdentifier('TransferFactory'));
+const TRANSFER_FACTORY = interfaceIdentifier('TransferFactory');
 
 type Exercise = Extract<Node, { kind: 'exercise' }>;
 
@@ -42,91 +62,107 @@ export function encodePrepared(draft: Draft): PreparedTransaction {
   const exercises = nodes.filter((node): node is Exercise => node.kind === 'exercise');
   const isChild = (node: Node) =>
     exercises.some(({ nodeId, lastNodeId }) => nodeId < node.nodeId && node.nodeId <= lastNodeId);
-  return {
-    transaction: {
-      version: LF_VERSION,
+  return new PreparedTransaction({
+    transaction: new DamlTransaction({
+      version: draft.keyed ? LF_KEYS : LF_VERSION,
       roots: nodes.filter((node) => !isChild(node)).map(({ nodeId }) => `${nodeId}`),
       nodes: nodes.map((node) => encodeNode(node, draft)),
       nodeSeeds: nodes
         .filter((node) => node.kind !== 'fetch')
-        .map(({ nodeId }) => ({ nodeId, seed: Buffer.from(sha256Hex(`seed/${uuid}/${nodeId}`), 'hex') })),
-    },
-    metadata: {
-      submitterInfo: { actAs: [...draft.actAs].sort(), commandId: draft.commandId },
+        .map(({ nodeId }) => {
+          const seed = Buffer.from(sha256Hex(`seed/${uuid}/${nodeId}`), 'hex');
+          return new DamlTransactionNodeSeed({ nodeId, seed });
+        }),
+    }),
+    metadata: new Metadata({
+      submitterInfo: new MetadataSubmitterInfo({
+        actAs: [...draft.actAs].sort(),
+        commandId: draft.commandId,
+      }),
       synchronizerId: draft.synchronizerId,
       mediatorGroup: 0,
       transactionUuid: uuid,
-      preparationTime: BigInt(draft.preparedAt),
+      preparationTime: `${draft.preparedAt}`,
       // The hash goes by the order, which is that of the ids.
-      inputContracts: [...draft.contracts.values()].sort((a, b) => (a.id < b.id ? -1 : 1)).map(inputContract),
-      globalKeyMapping: [],
-      ...(bounds.min === undefined ? {} : { minLedgerEffectiveTime: BigInt(bounds.min) }),
-      ...(bounds.max === undefined ? {} : { maxLedgerEffectiveTime: BigInt(bounds.max) }),
-      ...(maxRecordTime === undefined ? {} : { maxRecordTime: BigInt(maxRecordTime) }),
-    },
-  };
+      inputContracts: [...draft.contracts.values()]
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .map((contract) => inputContract(contract, draft)),
+      ...(bounds.min === undefined ? {} : { minLedgerEffectiveTime: `${bounds.min}` }),
+      ...(bounds.max === undefined ? {} : { maxLedgerEffectiveTime: `${bounds.max}` }),
+      ...(maxRecordTime === undefined ? {} : { maxRecordTime: `${maxRecordTime}` }),
+    }),
+  });
 }
 
-function inputContract(contract: Contract): Metadata_InputContract {
-  return {
-    contract: { oneofKind: 'v1', v1: createOf(contract.id, contract.payload) },
-    createdAt: BigInt(contract.createdAt),
+function inputContract(contract: Contract, draft: Draft): MetadataInputContract {
+  return new MetadataInputContract({
+    v1: createOf(contract.id, contract.payload, draft),
+    createdAt: `${contract.createdAt}`,
     eventBlob: blobOf(contract.id),
-  };
+  });
 }
 
-function encodeNode(node: Node, draft: Draft): DamlTransaction_Node {
-  return {
-    nodeId: `${node.nodeId}`,
-    versionedNode: { oneofKind: 'v1', v1: { nodeType: nodeType(node, draft) } },
-  };
+function encodeNode(node: Node, draft: Draft): DamlTransactionNode {
+  return new DamlTransactionNode({ nodeId: `${node.nodeId}`, v1: nodeType(node, draft) });
 }
-
-type NodeType = Extract<DamlTransaction_Node['versionedNode'], { oneofKind: 'v1' }>['v1']['nodeType'];
 
 function nodeType(node: Node, draft: Draft): NodeType {
-  if (node.kind === 'create') return { oneofKind: 'create', create: createOf(node.contractId, node.payload) };
+  if (node.kind === 'create') return new NodeType({ create: createOf(node.contractId, node.payload, draft) });
   const contract = draft.contracts.get(node.kind === 'exercise' ? node.choice.factoryId : node.contractId);
   if (!contract) throw new Error(`node ${node.nodeId} is of a contract that is not there`);
   const common = { ...contractFields(contract.id, contract.payload), lfVersion: LF_VERSION };
+  const written = (value: Value): Value => (draft.leavesOutNones ? withoutTrailingNones(value) : value);
   switch (node.kind) {
     case 'fetch':
-      return { oneofKind: 'fetch', fetch: { ...common, actingParties: fetchers(contract.payload, draft) } };
+      return new NodeType({
+        fetch: new Fetch({ ...common, actingParties: fetchers(contract.payload, draft) }),
+      });
     case 'archive':
-      return {
-        oneofKind: 'exercise',
-        exercise: {
+      return new NodeType({
+        exercise: new ExerciseNode({
           ...common,
-          actingParties: [signatory(contract.payload)],
+          actingParties: signatories(contract.payload).sort(),
           choiceId: 'Archive',
-          chosenValue: official(encoder.archiveArgument()),
+          chosenValue: encoder.archiveArgument(),
           consuming: true,
-          children: [],
-          exerciseResult: { sum: { oneofKind: 'unit', unit: {} } },
-          choiceObservers: [],
-        },
-      };
+          exerciseResult: new Value({ unit: new Empty() }),
+        }),
+      });
     case 'exercise':
-      return {
-        oneofKind: 'exercise',
-        exercise: {
+      return new NodeType({
+        exercise: new ExerciseNode({
           ...common,
+          ...(draft.keyed ? { lfVersion: LF_KEYS, byKey: true, key: keyOf(contract) } : {}),
           interfaceId: TRANSFER_FACTORY,
           actingParties: [node.choice.transfer.sender],
           choiceId: 'TransferFactory_Transfer',
-          chosenValue: official(encoder.transferArgument(node.choice)),
+          chosenValue: written(encoder.transferArgument(node.choice)),
           consuming: false,
           children: childrenOf(node, draft).map(({ nodeId }) => `${nodeId}`),
-          exerciseResult: official(encoder.transferResult(resultOf(createdBy(node, draft)))),
-          choiceObservers: [],
-        },
-      };
+          exerciseResult: written(encoder.transferResult(resultOf(createdBy(node, draft)))),
+        }),
+      });
   }
 }
 
-function createOf(contractId: string, payload: Payload): Create {
-  const argument = official(new WireValue({ record: encoder.payload(payload) }));
-  return { ...contractFields(contractId, payload), lfVersion: LF_VERSION, argument };
+function keyOf({ payload }: Contract): GlobalKeyWithMaintainers {
+  const maintainers = signatories(payload);
+  const key = new GlobalKey({
+    templateId: templateIdentifier(payload.kind),
+    packageName: templates[payload.kind].packageName,
+    key: new Value({ party: maintainers[0] ?? '' }),
+    hash: Buffer.from(sha256Hex(`key/${maintainers[0]}`), 'hex'),
+  });
+  return new GlobalKeyWithMaintainers({ key, maintainers });
+}
+
+function createOf(contractId: string, payload: Payload, { leavesOutNones }: Draft): Create {
+  const argument = new Value({ record: encoder.payload(payload) });
+  return new Create({
+    ...contractFields(contractId, payload),
+    lfVersion: LF_VERSION,
+    argument: leavesOutNones ? withoutTrailingNones(argument) : argument,
+  });
 }
 
 /** Sets of parties are sorted: the hash goes by their order. */
@@ -134,8 +170,8 @@ function contractFields(contractId: string, payload: Payload) {
   return {
     contractId,
     packageName: templates[payload.kind].packageName,
-    templateId: plain(templateIdentifier(payload.kind)),
-    signatories: [signatory(payload)],
+    templateId: templateIdentifier(payload.kind),
+    signatories: signatories(payload).sort(),
     stakeholders: stakeholders(payload).sort(),
   };
 }
@@ -147,7 +183,7 @@ function fetchers(payload: Payload, { nodes, contracts }: Draft): string[] {
     if (node.kind !== 'exercise') continue;
     authorizers.add(node.choice.transfer.sender);
     const factory = contracts.get(node.choice.factoryId);
-    if (factory) authorizers.add(signatory(factory.payload));
+    if (factory) for (const party of signatories(factory.payload)) authorizers.add(party);
   }
   return stakeholders(payload)
     .filter((party) => authorizers.has(party))
@@ -158,15 +194,10 @@ function childrenOf(exercise: Exercise, { nodes }: Draft): Node[] {
   return nodes.filter(({ nodeId }) => exercise.nodeId < nodeId && nodeId <= exercise.lastNodeId);
 }
 
+/** An offer to somebody else is none of this transfer's. */
 function createdBy(exercise: Exercise, draft: Draft): Created[] {
-  return childrenOf(exercise, draft).flatMap((node) => (node.kind === 'create' ? [node] : []));
-}
-
-/** The same bytes, in the types of the official bindings. */
-function official(value: WireValue): Value {
-  return Value.fromBinary(value.serialize());
-}
-
-function plain({ packageId, moduleName, entityName }: IdentifierText): IdentifierText {
-  return { packageId, moduleName, entityName };
+  const { receiver } = exercise.choice.transfer;
+  const isIts = ({ payload }: Created): boolean =>
+    payload.kind !== 'transferOffer' || payload.transfer.receiver === receiver;
+  return childrenOf(exercise, draft).flatMap((node) => (node.kind === 'create' && isIts(node) ? [node] : []));
 }

@@ -54,6 +54,8 @@ export function tamperDraft(draft: Draft, what: Tampering | undefined, participa
       return withInput(draft, participant);
     case 'extraRoot':
       return withRoot(draft, participant);
+    case 'promise':
+      return below(draft, [promiseNode(draft, participant)]);
     case 'noMaxRecordTime': {
       const { maxRecordTime: _, ...unbound } = draft;
       return unbound;
@@ -144,6 +146,17 @@ function holdingNode(draft: Draft, participant: Participant): Unplaced {
     amount,
     instrumentId,
     meta: {},
+  };
+  return { kind: 'create', nodeId: 0, contractId: participant.localContractId(), payload };
+}
+
+/** An offer of the sender's, signed by it, that nobody asked for: to whom the registry likes. */
+function promiseNode(draft: Draft, participant: Participant): Unplaced {
+  const { transfer } = rootOf(draft).choice;
+  const payload: Payload = {
+    kind: 'transferOffer',
+    registrar: transfer.instrumentId.admin,
+    transfer: { ...transfer, receiver: mallory(participant) },
   };
   return { kind: 'create', nodeId: 0, contractId: participant.localContractId(), payload };
 }

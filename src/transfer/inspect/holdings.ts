@@ -1,37 +1,16 @@
-// Holdings as two known templates write them, and what becomes of the sender's.
-import type { Create, Value } from '@canton-network/core-ledger-proto';
+// What becomes of the sender's holdings.
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferTerms } from '../../core/transfer.js';
+import type { Create, Value } from '../prepared/transaction.js';
+import { holdingIn, type Layout, layoutFor, nameOf, type SeenHolding } from './layouts.js';
 import type { Scene } from './scene.js';
-import { amountIn, fieldsOf, partyIn, presentIn, textIn } from './values.js';
-
-export interface SeenHolding {
-  readonly owner: string;
-  readonly admin: string;
-  readonly instrumentId: string;
-  readonly amount: bigint;
-  readonly locked: boolean;
-  readonly create: Create;
-}
-
-/** CIP56Holding has instrumentId {admin, id}; a utility registry's holding has instrument {source, id}. */
-export function holdingIn(create: Create): SeenHolding | null {
-  const fields = fieldsOf(create.argument);
-  const instrument =
-    instrumentIn(fields?.get('instrumentId'), 'admin') ?? instrumentIn(fields?.get('instrument'), 'source');
-  const owner = partyIn(fields?.get('owner'));
-  const amount = amountIn(fields?.get('amount'));
-  const locked = presentIn(fields?.get('lock'));
-  if (instrument === null || owner === null || amount === null || locked === null) return null;
-  return { owner, ...instrument, amount, locked, create };
-}
+import { fieldsOf, partyIn, textIn } from './values.js';
 
 export function instrumentIn(
   value: Value | undefined,
-  adminLabel = 'admin',
 ): { readonly admin: string; readonly instrumentId: string } | null {
   const fields = fieldsOf(value);
-  const admin = partyIn(fields?.get(adminLabel));
+  const admin = partyIn(fields?.get('admin'));
   const instrumentId = textIn(fields?.get('id'));
   return admin === null || instrumentId === null ? null : { admin, instrumentId };
 }
@@ -65,11 +44,21 @@ export interface Spent {
   readonly total: bigint;
 }
 
-/** Whatever the sender has a stake in and this transaction consumes is an input, and every input is consumed. */
+export type NotSpent =
+  | { readonly kind: 'fault'; readonly reason: string }
+  /** No fault of anybody's: nobody here knows how this template writes down what it holds. */
+  | { readonly kind: 'undescribed'; readonly template: string };
+
+/**
+ * Whatever the sender has a stake in and this transaction consumes is an input, and every input is consumed. `now`: the
+ * transaction's ledger time, in microseconds; a lock that has ended by then is none.
+ */
 export function spentOf(
   scene: Scene,
   terms: TransferTerms,
-): Spent | { readonly kind: 'fault'; readonly reason: string } {
+  layouts: readonly Layout[],
+  now: bigint,
+): Spent | NotSpent {
   const fault = (reason: string) => ({ kind: 'fault', reason }) as const;
   const chosen = new Set(terms.holdings);
   for (const id of scene.consumed) {
@@ -82,10 +71,14 @@ export function spentOf(
     const contract = scene.inputs.get(id);
     if (contract === undefined || !scene.consumed.has(id))
       return fault(`missing input: ${id} is not consumed`);
-    const holding = holdingIn(contract);
+    if (layoutFor(contract, layouts) === undefined)
+      return { kind: 'undescribed', template: nameOf(contract) };
+    const holding = holdingIn(contract, layouts);
     if (holding === null || holding.owner !== terms.sender)
       return fault(`input: ${id} is no holding of the sender`);
-    if (holding.locked) return fault(`input: ${id} is locked`);
+    const { lock } = holding;
+    if (lock !== null && (lock.expiresAt === null || lock.expiresAt >= now))
+      return fault(`input: ${id} is locked`);
     const wrong = instrumentFault(holding, terms);
     if (wrong !== null) return fault(wrong);
     holdings.push(holding);
@@ -100,14 +93,6 @@ export function spentOf(
 export const remaining = ({ created, consumed }: Scene): readonly Create[] =>
   [...created.values()].filter(({ contractId }) => !consumed.has(contractId));
 
-/** The same template as an input's, whatever its package's version. */
-export const likeAnInput = (create: Create, { holdings }: Spent): boolean =>
-  holdings.some(
-    ({ create: input }) =>
-      input.packageName === create.packageName &&
-      input.templateId?.moduleName === create.templateId?.moduleName &&
-      input.templateId?.entityName === create.templateId?.entityName,
-  );
-
-export const nameOf = ({ templateId }: Pick<Create, 'templateId'>): string =>
-  `${templateId?.moduleName ?? ''}:${templateId?.entityName ?? ''}`;
+/** Of a template that an input's may turn into, whatever its package's version. */
+export const likeAnInput = ({ family, create }: SeenHolding, { holdings }: Spent): boolean =>
+  holdings.some((input) => input.family === family && input.create.packageName === create.packageName);

@@ -1,6 +1,7 @@
 // What is signed beside the transaction, and the one thing that V2 leaves out of what is signed: its bound.
-import type { Metadata } from '@canton-network/core-ledger-proto';
+
 import type { Micros } from '../../core/ids.js';
+import type { Metadata } from '../prepared/transaction.js';
 
 export interface ExpectedMetadata {
   readonly sender: string;

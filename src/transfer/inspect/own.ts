@@ -1,16 +1,10 @@
 // What a transfer of our own issuer's token does, to the last node: its template is known.
-import type { Create } from '@canton-network/core-ledger-proto';
+
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferTerms } from '../../core/transfer.js';
-import {
-  holdingIn,
-  instrumentFault,
-  instrumentIn,
-  likeAnInput,
-  nameOf,
-  ownerFault,
-  type Spent,
-} from './holdings.js';
+import type { Create } from '../prepared/transaction.js';
+import { instrumentFault, instrumentIn, likeAnInput, ownerFault, type Spent } from './holdings.js';
+import { holdingIn, nameOf, OWN } from './layouts.js';
 import type { Scene } from './scene.js';
 import type { Exercised } from './tree.js';
 import { amountIn, fieldsOf, isEntity, optionalPartyIn, partyIn, sameSet } from './values.js';
@@ -61,12 +55,12 @@ function holdingsFault(created: readonly Create[], spent: Spent, terms: Transfer
   const due = [{ owner: terms.receiver, amount: terms.amount }];
   if (change > 0n) due.push({ owner: terms.sender, amount: change });
   for (const create of created) {
-    const holding = holdingIn(create);
-    if (holding === null || !likeAnInput(create, spent)) return 'extra node: a holding that cannot be read';
+    const holding = holdingIn(create, [OWN]);
+    if (holding === null || !likeAnInput(holding, spent)) return 'extra node: a holding that cannot be read';
     if (!issuedBy(create, terms.admin)) return `instrument: ${create.contractId} is not our issuer's`;
     const wrong = instrumentFault(holding, terms) ?? ownerFault(holding, terms);
     if (wrong !== null) return wrong;
-    if (holding.locked) return `extra node: a locked holding of ${holding.owner}`;
+    if (holding.lock !== null) return `extra node: a locked holding of ${holding.owner}`;
     const index = due.findIndex(({ owner, amount }) => owner === holding.owner && amount === holding.amount);
     if (index < 0) {
       const what = `a holding of ${formatDecimal(holding.amount)} for ${holding.owner}`;

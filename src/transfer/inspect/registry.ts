@@ -1,34 +1,41 @@
 // What a transfer of a registry's token does, whose factory and rules are templates that nobody here knows: every
-// holding in it is accounted for, and beyond its inputs nothing of the sender's is touched.
-import type { Create } from '@canton-network/core-ledger-proto';
+// holding in it is accounted for, beyond its inputs nothing of the sender's is touched, and nothing is promised.
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferFactory, TransferTerms } from '../../core/transfer.js';
-import {
-  holdingIn,
-  instrumentFault,
-  likeAnInput,
-  nameOf,
-  ownerFault,
-  remaining,
-  type SeenHolding,
-  type Spent,
-} from './holdings.js';
+import type { Create } from '../prepared/transaction.js';
+import { instrumentFault, likeAnInput, ownerFault, remaining, type Spent } from './holdings.js';
+import { holdingIn, type Layout, layoutFor, nameOf, type SeenHolding } from './layouts.js';
+import { feeOf, offerIn } from './result.js';
 import type { Scene } from './scene.js';
+import { first } from './shape.js';
 
 type Kind = Extract<TransferFactory, { kind: 'registry' }>['transferKind'];
 
-export function registryFault(scene: Scene, spent: Spent, terms: TransferTerms, kind: Kind): string | null {
-  const left = remaining(scene).map((create) => ({ create, holding: holdingIn(create) }));
-  const holdings = left.flatMap(({ holding }) => holding ?? []);
-  const others = left.flatMap(({ create, holding }) => (holding === null ? [create] : []));
-  const odd = others.find((create) => likeAnInput(create, spent));
+export function registryFault(
+  scene: Scene,
+  spent: Spent,
+  terms: TransferTerms,
+  kind: Kind,
+  layouts: readonly Layout[],
+): string | null {
+  const left = remaining(scene);
+  const odd = left.find((create) => layoutFor(create, layouts) && holdingIn(create, layouts) === null);
   if (odd !== undefined) return `extra node: a holding that cannot be read, ${odd.contractId}`;
-  return (
-    touchedFault(scene, terms) ??
-    foreignFault(holdings, spent, terms) ??
-    sumFault(holdings, others.length > 0, spent, terms, kind) ??
-    sharedFault(others, scene, terms)
-  );
+  const holdings = left.flatMap((create) => holdingIn(create, layouts) ?? []);
+  const others = left.filter((create) => layoutFor(create, layouts) === undefined);
+  const offer = offerIn(scene.tree.root, others, terms);
+  if (typeof offer === 'string') return offer;
+  return first([
+    () => touchedFault(scene, terms),
+    () => foreignFault(holdings, spent, terms),
+    () =>
+      sumFault(holdings, spent, terms, {
+        kind,
+        offered: offer !== null,
+        fee: feeOf(scene.tree.root, spent, terms),
+      }),
+    () => promiseFault(left, others, offer, spent, terms),
+  ]);
 }
 
 /** The sender's authority reaches everything below the root: no choice may use it on another of its contracts. */
@@ -46,36 +53,46 @@ function foreignFault(holdings: readonly SeenHolding[], spent: Spent, terms: Tra
   for (const holding of holdings) {
     const wrong = ownerFault(holding, terms) ?? instrumentFault(holding, terms);
     if (wrong !== null) return wrong;
-    if (!likeAnInput(holding.create, spent)) return `extra node: a holding as ${nameOf(holding.create)}`;
+    if (!likeAnInput(holding, spent)) return `extra node: a holding as ${nameOf(holding.create)}`;
   }
   return null;
 }
 
+interface Ending {
+  readonly kind: Kind;
+  readonly offered: boolean;
+  /** What the admin's own rules burn of it; null: they have none, and nothing may be missing. */
+  readonly fee: bigint | null;
+}
+
 /**
  * Nothing is lost, and nothing goes elsewhere. At once: the amount to the receiver, the rest back. An offer: the rest
- * back, and the amount locked with the sender, or kept in the offer itself.
+ * back, and the amount locked with the sender, or kept in the offer itself. Where there are fees, what is locked also
+ * has to cover those of the acceptance.
  */
 function sumFault(
   holdings: readonly SeenHolding[],
-  offered: boolean,
   { total }: Spent,
   { sender, receiver, amount }: TransferTerms,
-  kind: Kind,
+  { kind, offered, fee }: Ending,
 ): string | null {
   const sum = (of: (holding: SeenHolding) => boolean): bigint =>
     holdings.filter(of).reduce((all, one) => all + one.amount, 0n);
-  const free = sum(({ owner, locked }) => owner === sender && !locked);
-  const locked = sum(({ owner, locked }) => owner === sender && locked);
+  const free = sum(({ owner, lock }) => owner === sender && lock === null);
+  const locked = sum(({ owner, lock }) => owner === sender && lock !== null);
+  const rest = total - (fee ?? 0n);
   if (sender === receiver) {
-    return free + locked === total
+    return free + locked === rest && !offered
       ? null
       : `amount: ${formatDecimal(free + locked)} of ${formatDecimal(total)} stay`;
   }
   const received = sum(({ owner }) => owner === receiver);
-  const usable = sum(({ owner, locked }) => owner === receiver && !locked);
-  const change = free === total - amount;
-  const atOnce = change && locked === 0n && received === amount && usable === amount;
-  const later = change && received === 0n && (locked === amount || (locked === 0n && offered));
+  const usable = sum(({ owner, lock }) => owner === receiver && lock === null);
+  const covers = fee === null ? locked === amount : locked >= amount;
+  const atOnce =
+    !offered && locked === 0n && received === amount && usable === amount && free === rest - amount;
+  const later =
+    offered && received === 0n && (locked === 0n ? free === rest - amount : covers && free === rest - locked);
   if (atOnce || (later && (kind === 'offer' || kind === null))) return null;
   const what = `${formatDecimal(received)} for the receiver, ${formatDecimal(free)} for the sender`;
   return later
@@ -83,15 +100,27 @@ function sumFault(
     : `amount: ${what}, of ${formatDecimal(total)}`;
 }
 
-/** A contract that the sender signs is a promise: only to those who had a part in the transfer before. */
-function sharedFault(others: readonly Create[], { inputs }: Scene, terms: TransferTerms): string | null {
-  const known = new Set([terms.sender, terms.receiver, terms.admin]);
-  for (const { stakeholders } of inputs.values()) for (const party of stakeholders) known.add(party);
-  for (const create of others) {
+/**
+ * A contract that the sender signs can bind it for ever, so that there is none but what a transfer is: holdings, and the
+ * one offer. Of these nobody has a part who had none in the holdings that were spent: whom the registry brings in with
+ * contracts of its own choice is a stranger.
+ */
+function promiseFault(
+  left: readonly Create[],
+  others: readonly Create[],
+  offer: Create | null,
+  { holdings }: Spent,
+  { sender, receiver, admin }: TransferTerms,
+): string | null {
+  const known = new Set<string>([sender, receiver, admin]);
+  for (const { create } of holdings) for (const party of create.stakeholders) known.add(party);
+  for (const create of left) {
+    if (!create.signatories.includes(sender)) continue;
+    if (others.includes(create) && create !== offer)
+      return `promise: a ${nameOf(create)} that the sender signs`;
     const stranger = create.stakeholders.find((party) => !known.has(party));
-    if (stranger !== undefined && create.signatories.includes(terms.sender)) {
-      return `extra node: a ${nameOf(create)} that the sender signs and ${stranger} sees`;
-    }
+    if (stranger !== undefined)
+      return `promise: a ${nameOf(create)} that the sender signs and ${stranger} has a part in`;
   }
   return null;
 }

@@ -1,5 +1,5 @@
 // The contracts of a prepared transaction: which it found, made and consumed, and that all it says of each agrees.
-import type { Create, Metadata } from '@canton-network/core-ledger-proto';
+import type { Create, Metadata } from '../prepared/transaction.js';
 import { type Fault, fault, isContractId, type Node, type Tree } from './tree.js';
 import { sameSet } from './values.js';
 
@@ -30,6 +30,10 @@ export function sceneOf(tree: Tree, metadata: Metadata): Scene | Fault {
       created.set(contractId, node.create);
       continue;
     }
+    if (node.kind === 'query') {
+      for (const id of node.query.result) used.add(id);
+      continue;
+    }
     const { contractId } = use(node);
     const contract = created.get(contractId) ?? inputs.get(contractId);
     if (contract === undefined) return fault(`input contracts: ${contractId} is used and not among them`);
@@ -49,17 +53,17 @@ export function sceneOf(tree: Tree, metadata: Metadata): Scene | Fault {
 
 function inputsOf({ inputContracts }: Metadata): Map<string, Create> | Fault {
   const inputs = new Map<string, Create>();
-  for (const { contract } of inputContracts) {
-    if (contract.oneofKind !== 'v1') return fault('input contracts: one is of a kind that is not known');
-    const { contractId } = contract.v1;
+  for (const { v1: contract } of inputContracts) {
+    if (contract === undefined) return fault('input contracts: one is of a kind that is not known');
+    const { contractId } = contract;
     if (!isContractId(contractId)) return fault(`contract id: ${contractId}`);
     if (inputs.has(contractId)) return fault(`extra input: ${contractId} is among the input contracts twice`);
-    inputs.set(contractId, contract.v1);
+    inputs.set(contractId, contract);
   }
   return inputs;
 }
 
-type Use = Exclude<Node, { kind: 'create' }>;
+type Use = Exclude<Node, { kind: 'create' | 'query' }>;
 
 const use = (node: Use) => (node.kind === 'exercise' ? node.exercise : node.fetch);
 

@@ -1,6 +1,6 @@
 // What a Daml value has to be, and where one differs from it. Every field counts, and none may be there besides.
-import type { Value } from '@canton-network/core-ledger-proto';
 import { formatDecimal, parseDecimal } from '../../core/decimal.js';
+import type { Value } from '../prepared/transaction.js';
 import { as, fieldsOf } from './values.js';
 
 export type Shape =
@@ -19,47 +19,49 @@ export type Shape =
 export function difference(path: string, value: Value | undefined, shape: Shape): string | null {
   switch (shape.kind) {
     case 'party':
-      return unlike(path, as(value, 'party')?.party, shape.is);
+      return unlike(path, as(value, 'party'), shape.is);
     case 'text':
-      return unlike(path, as(value, 'text')?.text, shape.is);
+      return unlike(path, as(value, 'text'), shape.is);
     case 'contractId':
-      return unlike(path, as(value, 'contractId')?.contractId, shape.is);
+      return unlike(path, as(value, 'contractId'), shape.is);
     case 'int64':
-      return unlike(path, as(value, 'int64')?.int64, shape.is);
+      return unlike(path, textOf(as(value, 'int64')), shape.is);
     case 'timestamp':
-      return unlike(path, as(value, 'timestamp')?.timestamp, String(shape.is));
+      return unlike(path, textOf(as(value, 'timestamp')), String(shape.is));
     case 'bool':
-      return unlike(path, String(as(value, 'bool')?.bool), String(shape.is));
+      return unlike(path, textOf(as(value, 'bool')), String(shape.is));
     case 'numeric': {
-      const text = as(value, 'numeric')?.numeric;
-      const same = text !== undefined && parseDecimal(text) === shape.is;
+      const text = as(value, 'numeric');
+      const same = text !== null && parseDecimal(text) === shape.is;
       return same ? null : unlike(path, text, formatDecimal(shape.is));
     }
     case 'contractIds':
       return contractIds(path, value, shape.are);
     case 'list':
-      return list(path, as(value, 'list')?.list.elements, shape.of);
+      return list(path, as(value, 'list')?.elements, shape.of);
     case 'record':
       return labelled(path, fieldsOf(value), new Map(Object.entries(shape.of)));
     case 'textMap':
       return labelled(path, entriesOf(value), shape.of);
     case 'variant': {
-      const variant = as(value, 'variant')?.variant;
+      const variant = as(value, 'variant');
       return (
-        unlike(path, variant?.constructor, shape.tag) ??
+        unlike(path, variant?.constructorName, shape.tag) ??
         difference(`${path}.${shape.tag}`, variant?.value, shape.of)
       );
     }
   }
 }
 
-const unlike = (path: string, actual: string | undefined, expected: string): string | null =>
+const textOf = (value: bigint | boolean | null): string | null => (value === null ? null : String(value));
+
+const unlike = (path: string, actual: string | null | undefined, expected: string): string | null =>
   actual === expected ? null : `${path}: ${actual ?? 'something else'}, where ${expected} was asked for`;
 
 function contractIds(path: string, value: Value | undefined, expected: readonly string[]): string | null {
-  const elements = as(value, 'list')?.list.elements;
+  const elements = as(value, 'list')?.elements;
   if (elements === undefined) return `${path}: no list`;
-  const ids = elements.map((element) => as(element, 'contractId')?.contractId ?? 'something else');
+  const ids = elements.map((element) => as(element, 'contractId') ?? 'something else');
   const extra = ids.find((id, index) => !expected.includes(id) || ids.indexOf(id) !== index);
   if (extra !== undefined) return `extra input: ${extra} in ${path}`;
   const missing = expected.find((id) => !ids.includes(id));
@@ -72,7 +74,7 @@ function list(path: string, elements: readonly Value[] | undefined, of: readonly
 }
 
 function entriesOf(value: Value | undefined): ReadonlyMap<string, Value | undefined> | null {
-  const entries = as(value, 'textMap')?.textMap.entries;
+  const entries = as(value, 'textMap')?.entries;
   if (entries === undefined) return null;
   const map = new Map(entries.map((entry) => [entry.key, entry.value]));
   return map.size === entries.length ? map : null;

@@ -1,11 +1,20 @@
 // The nodes of a prepared transaction as the one tree they have to be. Before anything walks it or hashes it: a cycle,
 // or a node with two parents, would have the hash compute for ever.
-import type { Create, DamlTransaction, Exercise, Fetch } from '@canton-network/core-ledger-proto';
+import type {
+  Create,
+  DamlTransaction,
+  Exercise,
+  Fetch,
+  QueryByKey,
+  TransactionNode,
+} from '../prepared/transaction.js';
 
 export type Created = { readonly kind: 'create'; readonly create: Create };
 export type Exercised = { readonly kind: 'exercise'; readonly exercise: Exercise };
 export type Fetched = { readonly kind: 'fetch'; readonly fetch: Fetch };
-export type Node = Created | Exercised | Fetched;
+/** Looks up contracts by their key, and does nothing with them. */
+export type Queried = { readonly kind: 'query'; readonly query: QueryByKey };
+export type Node = Created | Exercised | Fetched | Queried;
 
 export interface Tree {
   readonly kind: 'tree';
@@ -63,18 +72,19 @@ export function treeOf(transaction: DamlTransaction): Tree | Fault {
  * be read in two ways, and one signature would serve for both.
  */
 const isSeed = (seed: Uint8Array | undefined, { kind }: Node): boolean =>
-  kind === 'fetch' ? seed === undefined : seed?.length === SEED_BYTES;
+  kind === 'fetch' || kind === 'query' ? seed === undefined : seed?.length === SEED_BYTES;
 
-function nodeOf({ nodeId, versionedNode }: DamlTransaction['nodes'][number]): Node | string {
+function nodeOf({ nodeId, v1 }: TransactionNode): Node | string {
   if (!NODE_ID.test(nodeId)) return `extra node: ${nodeId} is no id`;
-  const type = versionedNode.oneofKind === 'v1' ? versionedNode.v1.nodeType : undefined;
-  switch (type?.oneofKind) {
+  switch (v1?.kind) {
     case 'create':
-      return withId({ kind: 'create', create: type.create }, type.create.contractId);
+      return withId({ kind: 'create', create: v1.value }, v1.value.contractId);
     case 'exercise':
-      return withId({ kind: 'exercise', exercise: type.exercise }, type.exercise.contractId);
+      return withId({ kind: 'exercise', exercise: v1.value }, v1.value.contractId);
     case 'fetch':
-      return withId({ kind: 'fetch', fetch: type.fetch }, type.fetch.contractId);
+      return withId({ kind: 'fetch', fetch: v1.value }, v1.value.contractId);
+    case 'queryByKey':
+      return { kind: 'query', query: v1.value };
     default:
       return `extra node: ${nodeId} is of a kind that no transfer has`;
   }

@@ -87,6 +87,9 @@ export class Controls {
       case 'token':
         host.setToken(control.token);
         return {};
+      case 'rights':
+        host.rights = control.rights;
+        return {};
     }
   }
 

@@ -16,6 +16,8 @@ export interface Generation {
   readonly transactionHash: boolean;
   /** GetParticipantId needs no administrator. */
   readonly openParticipantId: boolean;
+  /** A token without `aud` is no token (announced for 3.7). */
+  readonly tokenNeedsAudience: boolean;
 }
 
 export function generationOf(apiVersion: string): Generation {
@@ -30,6 +32,7 @@ export function generationOf(apiVersion: string): Generation {
     completionByHash: since(3, 6),
     transactionHash: since(3, 6),
     openParticipantId: since(3, 6),
+    tokenNeedsAudience: since(3, 7),
   };
 }
 

@@ -8,6 +8,7 @@ import { LedgerState } from './model/ledger-state.js';
 import { Participant } from './model/participant.js';
 import { Timers } from './model/timers.js';
 import { createRandom, sha256Hex } from './random.js';
+import { allRights, type Rights, rightsSchema } from './rights.js';
 import type { SandboxOptions, Settings } from './settings.js';
 
 export interface Identity {
@@ -49,6 +50,8 @@ export class Host {
   /** Streams to break when the token changes. */
   readonly #expiring = new Set<() => void>();
   #token: string | null;
+  /** Of the one user there is. */
+  rights: Rights;
   /** Cuts one peer's connection, or all; the transport sets it. */
   disconnect: (peer?: string) => void = () => {};
 
@@ -63,6 +66,7 @@ export class Host {
     this.faults = new FaultBook(createRandom(`${settings.seed}/faults`));
     this.#latency = this.#latencyOf(options.latencyMs);
     this.#token = options.token ?? null;
+    this.rights = options.rights === undefined ? allRights : rightsSchema.parse(options.rights);
     const origin = state.end === 0 ? settings.seed : randomUUID();
     this.#current = this.#open(identity.participantId, state, origin);
     this.#current.checkpoints.quiet = options.quiet ?? 'off';

@@ -143,6 +143,9 @@ export function knownPackage(name: string): string | undefined {
   return idByName.get(name);
 }
 
+/** `#name`, or an id. */
+const packageReference = /^(#[A-Za-z0-9\-_]{1,255}|[A-Za-z0-9\-_ ]{1,64})$/;
+
 export interface IdentifierText {
   readonly packageId: string;
   readonly moduleName: string;
@@ -154,11 +157,22 @@ export type Entity =
   | { readonly kind: 'interface'; readonly interface: InterfaceKind };
 
 /** By `#name` or by package id; what does not exist is NOT_FOUND, and which error says what was missing. */
-export function resolve(identifier: IdentifierText | undefined, field: string): Entity {
+export function resolve(
+  identifier: IdentifierText | undefined,
+  field: string,
+  unknownName: 'PACKAGE_NAMES_NOT_FOUND' | 'UNRESOLVED_PACKAGE_NAME' = 'PACKAGE_NAMES_NOT_FOUND',
+): Entity {
   if (!identifier?.packageId || !identifier.moduleName || !identifier.entityName) {
     refuse('MISSING_FIELD', `The submitted command is missing a mandatory field: ${field}`);
   }
-  const name = packageNameOf(identifier.packageId);
+  if (!packageReference.test(identifier.packageId)) {
+    refuse(
+      'INVALID_FIELD',
+      `The submitted command has a field with invalid value: Invalid field package reference: ${JSON.stringify(identifier.packageId.slice(0, 64))}`,
+      { metadata: { field_name: 'package reference' } },
+    );
+  }
+  const name = packageNameOf(identifier.packageId, unknownName);
   const matches = (it: Definition) =>
     it.packageName === name && it.module === identifier.moduleName && it.entity === identifier.entityName;
   const template = templateKinds.find((kind) => matches(templates[kind]));
@@ -171,17 +185,17 @@ export function resolve(identifier: IdentifierText | undefined, field: string): 
   });
 }
 
-function packageNameOf(reference: string): string {
+/** A command's name is looked up among what is vetted, a filter's among what was uploaded. */
+function packageNameOf(
+  reference: string,
+  unknownName: 'PACKAGE_NAMES_NOT_FOUND' | 'UNRESOLVED_PACKAGE_NAME',
+): string {
   if (reference.startsWith('#')) {
     const name = reference.slice(1);
     if (idByName.has(name)) return name;
-    return refuse(
-      'PACKAGE_NAMES_NOT_FOUND',
-      `The following package names do not match upgradable packages: [${name}].`,
-      {
-        resources: [['PACKAGE_NAME', name]],
-      },
-    );
+    return refuse(unknownName, `The following package names do not match upgradable packages: [${name}].`, {
+      resources: [['PACKAGE_NAME', name]],
+    });
   }
   return (
     nameById.get(reference) ??

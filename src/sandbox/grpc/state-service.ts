@@ -3,6 +3,7 @@ import {
   ActiveContract,
   type GetActiveContractsRequest,
   GetActiveContractsResponse,
+  type GetConnectedSynchronizersRequest,
   GetConnectedSynchronizersResponse,
   GetConnectedSynchronizersResponseConnectedSynchronizer,
   GetLatestPrunedOffsetsResponse,
@@ -15,6 +16,7 @@ import type { Participant } from '../model/participant.js';
 import type { Contract } from '../model/records.js';
 import { createdEvent } from './encode-events.js';
 import { EventFilter } from './event-filter.js';
+import { check, partyString } from './fields.js';
 import { type Source, stream, unary } from './gate.js';
 import { readOffset } from './offsets.js';
 
@@ -36,11 +38,21 @@ export function stateService(host: Host) {
       host,
       'StateService/GetConnectedSynchronizers',
       nothing,
-      (_request, it) => {
+      (request: GetConnectedSynchronizersRequest, it) => {
+        const { party } = request;
+        if (party !== '') check('party', party, partyString);
+        // Of a party that no synchronizer knows there is none: no error.
+        if (party !== '' && !it.state.hasParty(party)) return new GetConnectedSynchronizersResponse();
         const connected = new GetConnectedSynchronizersResponseConnectedSynchronizer({
           synchronizerAlias: 'global',
           synchronizerId: it.settings.synchronizerId,
-          permission: ParticipantPermission.PARTICIPANT_PERMISSION_SUBMISSION,
+          // Only of a party; an external one lets this participant confirm, and submits by its own key.
+          permission:
+            party === ''
+              ? ParticipantPermission.PARTICIPANT_PERMISSION_UNSPECIFIED
+              : it.state.keyOf(party)
+                ? ParticipantPermission.PARTICIPANT_PERMISSION_CONFIRMATION
+                : ParticipantPermission.PARTICIPANT_PERMISSION_SUBMISSION,
         });
         return new GetConnectedSynchronizersResponse({ connectedSynchronizers: [connected] });
       },
@@ -50,6 +62,7 @@ export function stateService(host: Host) {
       'StateService/GetActiveContracts',
       (request: GetActiveContractsRequest) => ({
         parties: [...(request.eventFormat?.filtersByParty.keys() ?? [])],
+        anyParty: request.eventFormat?.filtersForAnyParty !== undefined,
       }),
       activeContracts,
     ),

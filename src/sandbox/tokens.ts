@@ -8,6 +8,8 @@ export interface TokenSpec {
   readonly decimals: number;
   /** Of the registrar, not of the issuer: its registry moves it at once, or makes an offer to the receiver. */
   readonly registry?: 'direct' | 'offer';
+  /** False: nobody holds any, the issuer neither. */
+  readonly minted?: false;
 }
 
 export const defaultTokens: readonly TokenSpec[] = [

@@ -17,7 +17,7 @@ import { openDatabase } from './store/pool.js';
 import { type QueueStatus, readStatus } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
-import { cheapChecks, refusals, untilThere } from './submitter/start-checks.js';
+import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
 import { createSigner } from './transfer/signer.js';
 
 /** One instance of the service. Any number of them, on any number of machines, may share a database. */
@@ -72,8 +72,10 @@ export function createSubmitter(config: Config): Submitter {
     if (problems !== null && problems.length > 0) throw new ConfigError(problems);
   };
 
-  const look = async (): Promise<readonly Finding[]> =>
-    (await cheapChecks(config, { database, ledger, signal })).findings;
+  const look = async (): Promise<readonly Finding[]> => {
+    const parties = await partiesToAsk(config, database, signal);
+    return (await cheapChecks(config, { ledger, parties, signal })).findings;
+  };
 
   /** Before the first pin: what contradicts the ledger is refused while it has not cost a row. */
   const checkLedger = (): Promise<'pinned' | 'clear' | 'stopped'> =>

@@ -148,23 +148,23 @@ function reader({ factories, rights, user: who }: Facts, { issuerParty }: Prefli
   return unread(check, rights, { what: `the rights of ${name}`, todo });
 }
 
+/** What has no registry is moved by the issuer's factory alone. */
 function factory(read: Facts['factories'], { issuerParty, tokens }: PreflightSettings): Finding {
   const check = 'factory';
-  const own = [...tokens.values()].some(({ instrumentAdmin }) => instrumentAdmin === issuerParty);
-  const todo = own
-    ? 'create it, or correct CANTON_ISSUER_PARTY or CIP56_PACKAGE'
-    : 'correct CANTON_ISSUER_PARTY, should tokens of its own follow';
   if (read.kind === 'failed-read') {
-    if (isClosed(read)) return skipped(check, 'the factory may not be read', 'see the rights');
-    return unread(check, read, {
-      what: "the issuer's transfer factory",
-      todo: 'correct CIP56_PACKAGE, TRANSFER_PACKAGE',
-    });
+    return isClosed(read)
+      ? skipped(check, 'the factory may not be read', 'see the rights')
+      : unread(check, read, {
+          what: "the issuer's transfer factory",
+          todo: 'correct CIP56_PACKAGE or TRANSFER_PACKAGE',
+        });
   }
   const [first, second] = read.value;
   if (first === undefined) {
     const what = `${issuerParty} has no transfer factory`;
-    return own ? fail(check, what, todo) : warn(check, what, todo);
+    return [...tokens.values()].some(({ registryUrl }) => registryUrl === undefined)
+      ? fail(check, what, 'correct CANTON_ISSUER_PARTY or CIP56_PACKAGE, or create the factory')
+      : ok(check, `${what}, and every token has a registry`);
   }
   return second === undefined
     ? ok(check, first)

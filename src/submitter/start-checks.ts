@@ -60,18 +60,25 @@ const READ_MS = 10_000;
 /** Users whose holdings are looked at for instruments of other admins. */
 const USERS_SEEN = 20;
 
-export async function cheapChecks(
+/** `parties`: some of `users`. */
+export const cheapChecks = (
   config: Config,
-  { database, ledger, signal }: CheapQuestions,
-): Promise<Preflight> {
-  const registry = [...config.tokens.values()].some(({ registryUrl }) => registryUrl !== undefined);
-  const users = registry ? await untilThere(() => userParties(database, USERS_SEEN), config, signal) : [];
-  const parties = (users ?? []).map(({ party }) => party);
-  return await preflight({ ledger, settings: config, parties }, { timeoutMs: READ_MS, signal });
-}
+  { ledger, parties, signal }: CheapQuestions,
+): Promise<Preflight> => preflight({ ledger, settings: config, parties }, { timeoutMs: READ_MS, signal });
 
 export interface CheapQuestions {
-  readonly database: Database;
   readonly ledger: OpenLedger;
+  readonly parties: readonly string[];
   readonly signal: AbortSignal;
+}
+
+/** Only in their holdings do instruments of other admins show. */
+export async function partiesToAsk(
+  config: Config,
+  database: Database,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if ([...config.tokens.values()].every(({ registryUrl }) => registryUrl === undefined)) return [];
+  const users = await untilThere(() => userParties(database, USERS_SEEN), config, signal);
+  return (users ?? []).map(({ party }) => party);
 }

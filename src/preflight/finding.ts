@@ -31,6 +31,8 @@ const OURS = new Set([
   'MISSING_FIELD',
   'PACKAGE_NAMES_NOT_FOUND',
   'TEMPLATES_OR_INTERFACES_NOT_FOUND',
+  'NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
+  'NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
   'USER_UNKNOWN',
 ]);
 /** The token may not ask, or this participant has no such call. */

@@ -101,10 +101,13 @@ export const clauses: readonly Clause[] = [
       assert.equal(idOf(await other.holdings(issuer, at, CALL)), 'PACKAGE_NAMES_NOT_FOUND');
     },
   ),
-  reads('a template that a package does not have is TEMPLATES_OR_INTERFACES_NOT_FOUND', async (on) => {
+  reads('an interface that a named package does not have is NO_INTERFACE_FOR_…', async (on) => {
     const other = await on.open({ packages: { holding: '#splice-api-token-transfer-instruction-v1' } });
     const at = got(await on.ledger.ledgerEnd(CALL));
-    assert.equal(idOf(await other.holdings(on.issuer, at, CALL)), 'TEMPLATES_OR_INTERFACES_NOT_FOUND');
+    assert.equal(
+      idOf(await other.holdings(on.issuer, at, CALL)),
+      'NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
+    );
   }),
   reads(
     'a synchronizer id that is no logical one is INVALID_FIELD',

@@ -86,12 +86,12 @@ function compile(filters: Filters): Rule[] {
   return filters.cumulative.map((filter): Rule => {
     const { wildcardFilter, interfaceFilter, templateFilter } = filter;
     if (templateFilter) {
-      const found = resolve(templateFilter.templateId, 'template_id');
+      const found = resolve(templateFilter.templateId, { field: 'template_id', by: 'template' });
       const kinds = found.kind === 'template' ? [found.template] : [];
       return { kinds, blob: templateFilter.includeCreatedEventBlob };
     }
     if (interfaceFilter) {
-      const found = resolve(interfaceFilter.interfaceId, 'interface_id');
+      const found = resolve(interfaceFilter.interfaceId, { field: 'interface_id', by: 'interface' });
       if (found.kind === 'template') return { kinds: [], blob: false };
       return {
         kinds: templateKinds.filter((kind) => templates[kind].implements.includes(found.interface)),

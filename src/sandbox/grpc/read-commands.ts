@@ -41,7 +41,7 @@ function readCommand(command: Command): TransferChoice {
       `The sandbox runs no ${command.command} commands, only exercise`,
     );
   }
-  const target = resolve(exercise.templateId, 'template_id', 'UNRESOLVED_PACKAGE_NAME');
+  const target = resolve(exercise.templateId, { field: 'template_id', by: 'command' });
   const isFactory =
     target.kind === 'interface'
       ? target.interface === 'TransferFactory'

@@ -89,7 +89,7 @@ export async function seenHoldings(
 }
 
 /** Null where the view was not computed, or its admin has no part in it. */
-function seenHolding({ interfaceViews, contractId, signatories }: CreatedEvent): SeenHolding | null {
+export function seenHolding({ interfaceViews, contractId, signatories }: CreatedEvent): SeenHolding | null {
   const view = interfaceViews.find(({ interfaceId }) => isEntity(interfaceId, MODULE, 'Holding'));
   const fields = fieldsOf(view?.viewValue);
   const owner = fields?.party('owner') ?? null;

@@ -1,32 +1,31 @@
 import { type Observable, Subject } from 'rxjs';
 import type { Config } from './config.js';
-import { ConfigError, StoreUnavailable } from './core/errors.js';
+import { ConfigError } from './core/errors.js';
 import { noToken, type TokenSource, tokenFile } from './ledger/auth.js';
 import { createLedger, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
 import type { PathSettings } from './path/context.js';
-import { disagreement } from './path/identify.js';
 import { watchedStore } from './path/watched-store.js';
 import { createWay, type Way } from './path/way.js';
+import { type Finding, words } from './preflight/finding.js';
+import { beforeFirstPin } from './preflight/first-start.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
-import { schemaProblems } from './store/check.js';
-import { roleProblem } from './store/errors.js';
-import { storedKeys } from './store/keys.js';
 import { openDatabase } from './store/pool.js';
 import { type QueueStatus, readStatus } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
-import { masterKeyProblem } from './transfer/master-key.js';
-import { createSigner, type Signer } from './transfer/signer.js';
+import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
+import { createSigner } from './transfer/signer.js';
 
 /** One instance of the service. Any number of them, on any number of machines, may share a database. */
 export interface Submitter {
   /**
    * Resolves when it listens and claims. A database or participant that cannot be reached is waited for; `health()`
-   * says so meanwhile. Throws ConfigError where the database is not migrated, or pinned to other settings.
+   * says so meanwhile. Throws ConfigError where the database is not migrated, or pinned to other settings, and before
+   * anything is pinned where the settings contradict the ledger.
    */
   start(): Promise<void>;
   /** Claims nothing more and lets go of everything within `STOP_GRACE_MS`. May be called twice, or before start. */
@@ -62,28 +61,41 @@ export function createSubmitter(config: Config): Submitter {
   const path = { settings, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
+  const { signal } = stopping;
   /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
   let way: Way | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what no waiting would mend. */
   const checkDatabase = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      try {
-        const problems = await refusals(config, {
-          pinned: store.pinned,
-          schema: (lanes) => schemaProblems(database, lanes),
-          keys: () => storedKeys(database),
-          signer,
-        });
-        if (problems.length > 0) throw new ConfigError(problems);
-        return;
-      } catch (error) {
-        const role = roleProblem(error, config.database.shown);
-        if (role !== null) throw new ConfigError([role]);
-        if (!(error instanceof StoreUnavailable)) throw error;
-        await pause(DATABASE_AGAIN_MS, stopping.signal);
+    const problems = await untilThere(() => refusals(config, { database, store, signer }), config, signal);
+    if (problems !== null && problems.length > 0) throw new ConfigError(problems);
+  };
+
+  const look = async (): Promise<readonly Finding[]> => {
+    const parties = await partiesToAsk(config, database, signal);
+    return (await cheapChecks(config, { ledger, parties, signal })).findings;
+  };
+
+  /** Before the first pin: what contradicts the ledger is refused while it has not cost a row. */
+  const checkLedger = (): Promise<'pinned' | 'clear' | 'stopped'> =>
+    beforeFirstPin({
+      pinned: async () => (await untilThere(store.pinned, config, signal))?.participant != null,
+      look,
+      waiting: (reason) => emit({ kind: 'not-ready', blockers: [{ part: 'participant', reason }] }),
+      warning: (what) => emit({ kind: 'warning', what }),
+      signal,
+      againMs: Math.min(config.probeMs, DATABASE_AGAIN_MS),
+    });
+
+  /** Later it holds up nobody: a fleet that has run must start again whatever a token's holders did meanwhile. */
+  const tellContradictions = async (): Promise<void> => {
+    try {
+      for (const finding of await look()) {
+        if (finding.status === 'fail') emit({ kind: 'alarm', what: words(finding), txHash: null });
       }
+    } catch (error) {
+      if (!signal.aborted) emit({ kind: 'fault', where: 'checks', error });
     }
   };
 
@@ -102,9 +114,11 @@ export function createSubmitter(config: Config): Submitter {
     async start() {
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
-      if (stopping.signal.aborted || way !== null) return;
+      const was = await checkLedger();
+      if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);
       await way.start();
+      if (was === 'pinned') void tellContradictions();
     },
     stop() {
       stopped ??= stop();
@@ -113,26 +127,6 @@ export function createSubmitter(config: Config): Submitter {
     health,
     snapshot: () => readStatus(database),
   };
-}
-
-interface Questions {
-  pinned(): ReturnType<ReturnType<typeof createStore>['pinned']>;
-  schema(lanes: Config['lanes']): Promise<readonly string[]>;
-  keys(): ReturnType<typeof storedKeys>;
-  readonly signer: Signer;
-}
-
-/** What makes a start pointless until a person did something. */
-async function refusals(config: Config, ask: Questions): Promise<string[]> {
-  const pinned = await ask.pinned();
-  if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
-  const odd = disagreement(pinned, config);
-  if (odd !== null) return [odd];
-  const schema = (await ask.schema(pinned.lanes)).map(
-    (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
-  );
-  const key = masterKeyProblem(config.masterKey, ask.signer, await ask.keys());
-  return key === null ? schema : [...schema, key];
 }
 
 /** The participant, as these settings reach it. */

@@ -7,6 +7,7 @@ import { exit, exitCodeOf, messageOf } from './exit.js';
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.js')).runCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
   migrate: async () => (await import('./migrate.js')).migrateCommand(),
   status: async () => (await import('./status.js')).statusCommand(),
   replay: async () => (await import('./replay.js')).replayCommand(),

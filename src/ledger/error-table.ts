@@ -97,6 +97,8 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       INVALID_TOKEN: 'our token, not the row',
       PRESCRIBED_SYNCHRONIZER_ID_MISMATCH: 'our configured synchronizer',
       'PACKAGE_NAMES_NOT_FOUND TEMPLATES_OR_INTERFACES_NOT_FOUND': 'a package that the participant lacks',
+      'NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME':
+        'a package of that name, without what is asked for',
       OUTDATED_TRAFFIC_COST: 'traffic was priced before its price changed',
       SEQUENCER_NOT_ENOUGH_TRAFFIC_CREDIT: 'the operator must buy traffic',
       TRAFFIC_MULTI_PARTY_SUBMISSION_REJECTED: 'accounts of traffic take one acting party, and we send one',

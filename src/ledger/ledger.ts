@@ -7,6 +7,7 @@ import { type ChannelOptions, openChannel } from './channel.js';
 import { submit } from './commands.js';
 import { acceptedByHash, completions } from './completions.js';
 import { participantId, version } from './identity.js';
+import { createInspector, type Inspector } from './inspector.js';
 import { execute, prepare } from './interactive.js';
 import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
@@ -27,6 +28,8 @@ export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'pac
 export interface OpenLedger extends Ledger {
   /** Ends every stream and lets go of the connection; calls under way still get their answer or their deadline. */
   close(): void;
+  /** What nobody needs on the way of a row: asked before the first, and by people. */
+  readonly inspect: Inspector;
 }
 
 /** Connects in the background, and again whenever the connection is lost. Throws ConfigError for what cannot work. */
@@ -47,6 +50,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
   };
   const schemes = schemeMemory(options.onScheme ?? (() => {}));
   channel.onReady(() => schemes.forget());
+  const knownRegistries = new Map<string, string>();
   const unsent: Outcome = { kind: 'not-sent', detail: `USER_UNKNOWN: ${UNKNOWN}` };
   return {
     ready: () => channel.ready(),
@@ -56,7 +60,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
     synchronizersOf: (party, call) => synchronizersOf(wire, party, call),
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
-    registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call),
+    registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call, knownRegistries),
     submit: async (submission, call) =>
       user.known() === null ? unsent : submit(wire, settings, submission, call),
     prepare: async (transfer, maxRecordTime, call) =>
@@ -76,6 +80,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     userId: (call) => user.ask(call),
     participantId: (call) => participantId(wire, call),
     version: (call) => version(wire, call),
+    inspect: createInspector(wire, settings, knownRegistries),
     close() {
       for (const stream of wire.open) stream.cancel();
       channel.close();

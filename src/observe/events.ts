@@ -113,6 +113,8 @@ export type SubmitterEvent =
   | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }
   | { readonly kind: 'ready' }
   | { readonly kind: 'database'; readonly state: 'lost' | 'back'; readonly detail: string }
+  /** May be meant, and may be a mistake in the settings: `doctor` says the same. */
+  | { readonly kind: 'warning'; readonly what: string }
   /** Somebody must look at this: a foreign acceptance, a lost duplicate, another participant. */
   | { readonly kind: 'alarm'; readonly what: string; readonly txHash: TxHash | null }
   | { readonly kind: 'fault'; readonly where: string; readonly error: unknown }

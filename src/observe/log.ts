@@ -131,6 +131,8 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           { what: event.what, ...(event.txHash === null ? {} : { txHash: event.txHash }) },
           'alarm',
         );
+      case 'warning':
+        return log.warn({ what: event.what }, 'warning');
       case 'fault':
         return fault(event.where, event.error);
       case 'hashing-scheme':

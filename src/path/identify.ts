@@ -1,6 +1,7 @@
 import type { DbMillis } from '../core/ids.js';
 import type { CallOptions, Pinned, Read } from '../core/ports.js';
 import { PROTOCOL } from '../core/protocol.js';
+import { withoutTimes } from '../core/words.js';
 import type { NotReady } from '../observe/events.js';
 import type { PathContext } from './context.js';
 import { showsMark } from './marks.js';
@@ -163,12 +164,9 @@ const LABEL = {
   synchronizerId: 'CANTON_SYNCHRONIZER_ID',
 } as const;
 
-/** A wrong port, a wrong authority: the connection's own words, without their time, or each would be news. */
+/** A wrong port, a wrong authority: the connection's own words. */
 function unreachable(version: Read<unknown>): string {
-  const detail =
-    version.kind === 'read'
-      ? ''
-      : version.refusal.detail.replace(/ ?\([^()]*\d{4}-\d\d-\d\dT[^()]*\)|\.? *Resolution note: *$/g, '');
+  const detail = version.kind === 'read' ? '' : withoutTimes(version.refusal.detail);
   return `the participant cannot be reached${detail === '' ? '' : `: ${detail}`}`;
 }
 

@@ -109,6 +109,9 @@ export class Controls {
       case 'token':
         host.setToken(control.token);
         return {};
+      case 'rights':
+        host.rights = control.rights;
+        return {};
     }
   }
 

@@ -2,6 +2,7 @@
 import { status as Grpc } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { isErrorId } from './errors.js';
+import { rightsSchema } from './rights.js';
 
 const ms = z.number().min(0);
 const errorId = z.string().refine(isErrorId, { error: (issue) => `unknown Canton error id ${issue.input}` });
@@ -219,9 +220,11 @@ export const controlSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('inFlight'), most: z.int().min(0) }),
   /** From now on calls need this token (null: none); streams opened with another one break. */
   z.strictObject({ kind: z.literal('token'), token: z.string().nullable() }),
+  /** From now on the user may do this; what is left out is as at the start. */
+  z.strictObject({ kind: z.literal('rights'), rights: rightsSchema }),
 ]);
 
-export type Control = z.infer<typeof controlSchema>;
+export type Control = z.input<typeof controlSchema>;
 
 /** All problems in one line, each with its place. */
 export function problems(error: z.ZodError): string {

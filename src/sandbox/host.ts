@@ -8,6 +8,7 @@ import { LedgerState } from './model/ledger-state.js';
 import { Participant } from './model/participant.js';
 import { Timers } from './model/timers.js';
 import { createRandom, sha256Hex } from './random.js';
+import { allRights, type Rights, rightsSchema } from './rights.js';
 import type { SandboxOptions, Settings } from './settings.js';
 
 export interface Identity {
@@ -65,6 +66,8 @@ export class Host {
   /** Submissions that their callers wait for, and how many of these the participant takes. */
   awaited = 0;
   mostInFlight = MOST_IN_FLIGHT;
+  /** Of the one user there is. */
+  rights: Rights;
   /** Cuts one peer's connection, or all; the transport sets it. */
   disconnect: (peer?: string) => void = () => {};
 
@@ -79,6 +82,7 @@ export class Host {
     this.faults = new FaultBook(createRandom(`${settings.seed}/faults`));
     this.#latency = this.#latencyOf(options.latencyMs);
     this.#token = options.token ?? null;
+    this.rights = options.rights === undefined ? allRights : rightsSchema.parse(options.rights);
     const origin = state.end === 0 ? settings.seed : randomUUID();
     this.#current = this.#open(identity.participantId, state, origin);
     this.#current.checkpoints.quiet = options.quiet ?? 'off';

@@ -25,7 +25,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const host = new Host(settings, identity, options, state, journal.write);
   if (state.end === 0) {
     host.participant.addParty(identity.issuer);
-    createFactory(host.participant, identity.issuer);
+    const own = tokens.filter(({ registry, minted }) => registry === undefined && minted !== false);
+    createFactory(
+      host.participant,
+      identity.issuer,
+      own.map(({ symbol }) => symbol),
+    );
   }
   openRegistry(host, tokens);
   const server = ledgerApi(host);

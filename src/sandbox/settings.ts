@@ -1,5 +1,6 @@
 // What a sandbox can be told at its start, and what that comes to. Nominal times are Canton's defaults, times the scale.
 import { type Generation, generationOf } from './generation.js';
+import type { RightsOptions } from './rights.js';
 import type { TokenSpec } from './tokens.js';
 
 export interface SandboxOptions {
@@ -34,6 +35,10 @@ export interface SandboxOptions {
   readonly apiVersion?: string;
   /** Of the token's user: before 3.6 only an administrator is told the participant's id. Default true. */
   readonly administrator?: boolean;
+  /** Of the token's user; default: it may act as every party, and read as any. */
+  readonly rights?: RightsOptions;
+  /** Where the registry is served: as Digital Asset's Utility does it, or at its own root, as Splice does. Default `utility`. */
+  readonly registryPath?: 'utility' | 'root';
   readonly chainId?: number;
   readonly tokens?: readonly TokenSpec[];
   /** Tokens of another admin too, whose registry is served on the HTTP port. */
@@ -84,6 +89,7 @@ export interface Settings {
   readonly apiVersion: string;
   readonly generation: Generation;
   readonly administrator: boolean;
+  readonly registryPath: 'utility' | 'root';
   readonly chainId: number;
   readonly maxRequestBytes: number;
 }
@@ -112,6 +118,7 @@ export function settle(options: SandboxOptions, seed: string, synchronizerId: st
     apiVersion,
     generation: generationOf(apiVersion),
     administrator: options.administrator ?? true,
+    registryPath: options.registryPath ?? 'utility',
     chainId: options.chainId ?? 31337,
     maxRequestBytes: options.maxRequestBytes ?? 10 * 1024 * 1024,
   };

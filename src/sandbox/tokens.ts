@@ -10,6 +10,8 @@ export interface TokenSpec {
   readonly registry?: 'direct' | 'offer';
   /** Of a third admin, whose holdings are amulets: a template that nobody but its registry needs to know. */
   readonly amulet?: true;
+  /** False: nobody holds any, the issuer neither. */
+  readonly minted?: false;
 }
 
 export const defaultTokens: readonly TokenSpec[] = [

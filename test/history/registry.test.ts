@@ -1,6 +1,7 @@
 // Tokens of another issuer, through its registry, for either way to submit: those that move at once, those that make an
 // offer, and a registry that is away or says something else than TOKENS_FILE. Deduplication is off.
 import type { Token } from '../../src/core/token.js';
+import type { SandboxOptions } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
 import { createWorld, type Parties, type User, type World } from '../support/world.js';
@@ -18,8 +19,12 @@ interface Market {
   holds(who: User, token: string): { amount: string; locked: number };
 }
 
-async function market(t: Parameters<typeof createWorld>[0], parties: Parties): Promise<Market> {
-  const world = await createWorld(t, { parties, dedup: false, registry: true });
+async function market(
+  t: Parameters<typeof createWorld>[0],
+  parties: Parties,
+  options: SandboxOptions = {},
+): Promise<Market> {
+  const world = await createWorld(t, { parties, dedup: false, registry: true, ...options });
   const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
   const holdings = ['USDCx', 'EURO'].map((token) => ({ token, amount: '10' }));
   world.sandbox.createParties([{ party: alice.party, holdings }]);
@@ -56,6 +61,15 @@ forBoth(
     t.deepEqual(holds(alice, 'USDCx'), { amount: '7.5', locked: 0 });
   },
 );
+
+forBoth('a registry at the root of its host, as Splice has it, is found there', async (t, parties) => {
+  const { world, alice, bob, holds } = await market(t, parties, { registryPath: 'root' });
+  await startLocal(t, world);
+  const hash = await world.insert({ from: alice, to: bob, contract: USDCX, amountData: AMOUNT });
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+  t.deepEqual(holds(bob, 'USDCx'), { amount: '2.5', locked: 0 });
+});
 
 forBoth(
   'a token of two steps parks before anything is sent; where an offer counts, its row says that it is one',

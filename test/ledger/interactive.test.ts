@@ -126,7 +126,10 @@ test('a preparation that fails is a failed read: certain, and with the verdict t
     blame: 'receiver',
     errorId: 'UNKNOWN_INFORMEES',
   });
-  t.like(await refusalOf({ holdings: ['00aa'] }), { kind: 'try-again', errorId: 'CONTRACT_NOT_FOUND' });
+  t.like(await refusalOf({ holdings: [`00${'aa'.repeat(32)}`] }), {
+    kind: 'try-again',
+    errorId: 'CONTRACT_NOT_FOUND',
+  });
   t.like(await refusalOf({ amount: 0n }), { kind: 'for-good', errorId: 'DAML_FAILURE' });
   t.like(await refusalOf({ executeBefore: 1n }), { kind: 'try-again', errorId: 'DAML_FAILURE' });
   on.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } } });

@@ -1,4 +1,5 @@
 import { answers } from './answers.js';
+import { doctor } from './doctor.js';
 import { externals } from './external.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
@@ -15,4 +16,5 @@ export const mutations: readonly Mutation[] = [
   ...reading,
   ...answers,
   ...signings,
+  ...doctor,
 ];

@@ -134,8 +134,8 @@ export const answers: readonly Mutation[] = [
   {
     name: 'answers',
     file: 'src/ledger/interactive.ts',
-    find: '? await ask(false) : asked;',
-    put: '? asked : asked;',
+    find: 'mayBeOfTheEstimate(called.status) ? prepareBy(scheme, false) : called;',
+    put: 'mayBeOfTheEstimate(called.status) ? called : called;',
     test: HISTORY,
     match: 'an estimate of traffic*',
     what: 'an estimate that fails costs the row nothing',

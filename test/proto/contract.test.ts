@@ -20,6 +20,20 @@ const exceptions = [
   'enum grpc.health.v1.HealthCheckResponse.ServingStatus: not in the contract',
   'message grpc.health.v1.HealthCheckRequest: not in the contract',
   'message grpc.health.v1.HealthCheckResponse: not in the contract',
+  // The contract has party management alone of the administration. Users are compared below.
+  'service admin.UserManagementService: not in the contract',
+  ...[
+    'ListUserRightsRequest',
+    'ListUserRightsResponse',
+    'Right',
+    'Right.CanActAs',
+    'Right.CanExecuteAs',
+    'Right.CanExecuteAsAnyParty',
+    'Right.CanReadAs',
+    'Right.CanReadAsAnyParty',
+    'Right.IdentityProviderAdmin',
+    'Right.ParticipantAdmin',
+  ].map((message) => `message admin.${message}: not in the contract`),
   'message google.protobuf.Any: not in the contract',
   'message google.protobuf.Duration: not in the contract',
   'message google.protobuf.Empty: not in the contract',
@@ -72,6 +86,52 @@ const health: Contract = {
     },
   },
 };
+
+const ADMIN = 'com.daml.ledger.api.v2.admin';
+const right = (type: string, name: string) => ({ type: `${ADMIN}.Right.${type}`, name, oneof: 'kind' });
+const party = { 1: { name: 'party', type: 'string' } };
+/** Of participants 3.4 to 3.6. */
+const users: Contract = {
+  services: {
+    [`${ADMIN}.UserManagementService`]: {
+      ListUserRights: {
+        request: `${ADMIN}.ListUserRightsRequest`,
+        response: `${ADMIN}.ListUserRightsResponse`,
+      },
+    },
+  },
+  enums: {},
+  messages: {
+    [`${ADMIN}.ListUserRightsRequest`]: {
+      1: { name: 'user_id', type: 'string' },
+      2: { name: 'identity_provider_id', type: 'string' },
+    },
+    [`${ADMIN}.ListUserRightsResponse`]: { 1: { name: 'rights', type: `repeated ${ADMIN}.Right` } },
+    [`${ADMIN}.Right`]: {
+      1: right('ParticipantAdmin', 'participant_admin'),
+      2: right('CanActAs', 'can_act_as'),
+      3: right('CanReadAs', 'can_read_as'),
+      4: right('IdentityProviderAdmin', 'identity_provider_admin'),
+      5: right('CanReadAsAnyParty', 'can_read_as_any_party'),
+      6: right('CanExecuteAs', 'can_execute_as'),
+      7: right('CanExecuteAsAnyParty', 'can_execute_as_any_party'),
+    },
+    [`${ADMIN}.Right.ParticipantAdmin`]: {},
+    [`${ADMIN}.Right.CanActAs`]: party,
+    [`${ADMIN}.Right.CanReadAs`]: party,
+    [`${ADMIN}.Right.IdentityProviderAdmin`]: {},
+    [`${ADMIN}.Right.CanReadAsAnyParty`]: {},
+    [`${ADMIN}.Right.CanExecuteAs`]: party,
+    [`${ADMIN}.Right.CanExecuteAsAnyParty`]: {},
+  },
+};
+
+test("users and rights are the administration's", (t) => {
+  t.deepEqual(
+    differences(ours, users).filter((line) => /UserManagementService|ListUserRights|Right\b/.test(line)),
+    [],
+  );
+});
 
 test('ours is the contract, but for the exceptions', (t) => {
   t.deepEqual(differences(ours, contract).sort(), [...exceptions].sort());

@@ -59,7 +59,8 @@ test('filters: by name and by package id, with blob, view and labels only where 
   const reason = async (of: string) =>
     toldByError(await failing(on.client.active(on.alice, of)))?.errorInfo?.reason;
   t.is(await reason('#nothing:A:B'), 'PACKAGE_NAMES_NOT_FOUND');
-  t.is(await reason('#cip56-token:CIP56.Token:Nothing'), 'TEMPLATES_OR_INTERFACES_NOT_FOUND');
+  t.is(await reason('#cip56-token:CIP56.Token:Nothing'), 'NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME');
+  t.is(await reason(`${packageId('cip56-token')}:CIP56.Token:Nothing`), 'TEMPLATES_OR_INTERFACES_NOT_FOUND');
 });
 
 test('a disclosed contract needs no read_as', async (t) => {

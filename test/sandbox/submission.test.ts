@@ -68,7 +68,13 @@ test(
   'CONTRACT_NOT_ACTIVE',
   /inactive/,
 );
-test('an input that never was', refused, (it) => ({ ...it, inputs: ['00ff'] }), 'CONTRACT_NOT_FOUND', '00ff');
+test(
+  'an input that never was',
+  refused,
+  (it) => ({ ...it, inputs: [`00${'ff'.repeat(32)}`] }),
+  'CONTRACT_NOT_FOUND',
+  '00ff',
+);
 test(
   'another instrument',
   refused,
@@ -155,7 +161,7 @@ test('another synchronizer, a locked holding and an unknown package are refused'
   }
   t.deepEqual(
     reasons.map((info) => info?.reason),
-    ['INVALID_PRESCRIBED_SYNCHRONIZER_ID', 'PACKAGE_NAMES_NOT_FOUND', 'DAML_FAILURE'],
+    ['INVALID_PRESCRIBED_SYNCHRONIZER_ID', 'UNRESOLVED_PACKAGE_NAME', 'DAML_FAILURE'],
   );
   t.is(
     reasons[2]?.metadata.get('error_id'),

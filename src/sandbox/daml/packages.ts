@@ -164,6 +164,9 @@ export function knownPackage(name: string): string | undefined {
   return idByName.get(name);
 }
 
+/** `#name`, or an id. */
+const packageReference = /^(#[A-Za-z0-9\-_]{1,255}|[A-Za-z0-9\-_ ]{1,64})$/;
+
 export interface IdentifierText {
   readonly packageId: string;
   readonly moduleName: string;
@@ -174,35 +177,66 @@ export type Entity =
   | { readonly kind: 'template'; readonly template: TemplateKind }
   | { readonly kind: 'interface'; readonly interface: InterfaceKind };
 
+/** `by`: in a filter it has to be of that kind. A command's target may be either. */
+export interface Sought {
+  readonly field: string;
+  readonly by: 'template' | 'interface' | 'command';
+}
+
 /** By `#name` or by package id; what does not exist is NOT_FOUND, and which error says what was missing. */
-export function resolve(identifier: IdentifierText | undefined, field: string): Entity {
+export function resolve(identifier: IdentifierText | undefined, { field, by }: Sought): Entity {
   if (!identifier?.packageId || !identifier.moduleName || !identifier.entityName) {
     refuse('MISSING_FIELD', `The submitted command is missing a mandatory field: ${field}`);
   }
-  const name = packageNameOf(identifier.packageId);
+  const { packageId, moduleName, entityName } = identifier;
+  if (!packageReference.test(packageId)) {
+    refuse(
+      'INVALID_FIELD',
+      `The submitted command has a field with invalid value: Invalid field package reference: ${JSON.stringify(packageId.slice(0, 64))}`,
+      { metadata: { field_name: 'package reference' } },
+    );
+  }
+  const name = packageNameOf(packageId, by);
   const matches = (it: Definition) =>
-    it.packageName === name && it.module === identifier.moduleName && it.entity === identifier.entityName;
+    it.packageName === name && it.module === moduleName && it.entity === entityName;
   const template = templateKinds.find((kind) => matches(templates[kind]));
-  if (template) return { kind: 'template', template };
+  if (template && by !== 'interface') return { kind: 'template', template };
   const found = interfaceKinds.find((kind) => matches(interfaces[kind]));
-  if (found) return { kind: 'interface', interface: found };
-  const text = `${identifier.packageId}:${identifier.moduleName}:${identifier.entityName}`;
+  if (found && by !== 'template') return { kind: 'interface', interface: found };
+  return notFound(packageId, `${moduleName}:${entityName}`, by);
+}
+
+/** Of a package by name, of one by id. */
+function notFound(reference: string, qualifiedName: string, by: Sought['by']): never {
+  const text = `${reference}:${qualifiedName}`;
+  if (reference.startsWith('#') && by !== 'command') {
+    const [id, kind] =
+      by === 'template'
+        ? (['NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME', 'template'] as const)
+        : (['NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME', 'interface'] as const);
+    return refuse(
+      id,
+      `The following package-name/${kind} qualified-name pairs do not reference any ${kind}-id uploaded on this participant: [(${reference.slice(1)},${qualifiedName})].`,
+    );
+  }
   return refuse('TEMPLATES_OR_INTERFACES_NOT_FOUND', `Templates or interfaces do not exist: [${text}].`, {
     resources: [['TEMPLATE_ID', text]],
   });
 }
 
-function packageNameOf(reference: string): string {
+/** A command's name is looked up among what is vetted, a filter's among what was uploaded. */
+function packageNameOf(reference: string, by: Sought['by']): string {
   if (reference.startsWith('#')) {
     const name = reference.slice(1);
     if (idByName.has(name)) return name;
-    return refuse(
-      'PACKAGE_NAMES_NOT_FOUND',
-      `The following package names do not match upgradable packages: [${name}].`,
-      {
-        resources: [['PACKAGE_NAME', name]],
-      },
-    );
+    return by === 'command'
+      ? refuse('UNRESOLVED_PACKAGE_NAME', `No package of the name ${name} is vetted`, {
+          resources: [['PACKAGE_NAME', name]],
+        })
+      : refuse(
+          'PACKAGE_NAMES_NOT_FOUND',
+          `The following package names do not match upgradable packages uploaded on this participant: [${name}].`,
+        );
   }
   return (
     nameById.get(reference) ??

@@ -17,7 +17,7 @@ import type { Checkpoint } from '../model/checkpoints.js';
 import type { Participant } from '../model/participant.js';
 import type { CompletionRecord, Entry } from '../model/records.js';
 import { timestampOf } from './encode-events.js';
-import { missing } from './fields.js';
+import { missing, partyString } from './fields.js';
 import { BareRefusal, type Source, stream, unary } from './gate.js';
 import { readOffset } from './offsets.js';
 import { statusOf } from './status.js';
@@ -42,6 +42,10 @@ function completions(
 ): Source<CompletionStreamResponse> {
   const userId = request.userId || (host.token === null ? missing('user_id') : host.settings.userId);
   if (request.parties.length === 0) missing('parties');
+  for (const party of request.parties) {
+    if (!partyString.test(party))
+      refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+  }
   const { state } = participant;
   const parties = new Set(request.parties);
   let cursor = readOffset(request.beginExclusive, 'begin_exclusive', state);

@@ -8,7 +8,7 @@ import {
   templates,
 } from '../daml/packages.js';
 import { refuse } from '../errors.js';
-import { missing } from './fields.js';
+import { missing, partyString } from './fields.js';
 
 interface Rule {
   readonly kinds: readonly TemplateKind[];
@@ -30,6 +30,10 @@ export class EventFilter {
 
   constructor(format: EventFormat | undefined, field = 'event_format') {
     if (!format) missing(field);
+    for (const party of format.filtersByParty.keys()) {
+      if (!partyString.test(party))
+        refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+    }
     this.verbose = format.verbose;
     this.#byParty = new Map([...format.filtersByParty].map(([party, filters]) => [party, compile(filters)]));
     this.#anyParty = format.filtersForAnyParty && compile(format.filtersForAnyParty);
@@ -82,12 +86,12 @@ function compile(filters: Filters): Rule[] {
   return filters.cumulative.map((filter): Rule => {
     const { wildcardFilter, interfaceFilter, templateFilter } = filter;
     if (templateFilter) {
-      const found = resolve(templateFilter.templateId, 'template_id');
+      const found = resolve(templateFilter.templateId, { field: 'template_id', by: 'template' });
       const kinds = found.kind === 'template' ? [found.template] : [];
       return { kinds, blob: templateFilter.includeCreatedEventBlob };
     }
     if (interfaceFilter) {
-      const found = resolve(interfaceFilter.interfaceId, 'interface_id');
+      const found = resolve(interfaceFilter.interfaceId, { field: 'interface_id', by: 'interface' });
       if (found.kind === 'template') return { kinds: [], blob: false };
       return {
         kinds: templateKinds.filter((kind) => templates[kind].implements.includes(found.interface)),

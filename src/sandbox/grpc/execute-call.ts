@@ -13,7 +13,7 @@ import type { PartySignatures, SignedSubmission } from '../model/submission.js';
 import { type DecodedTransaction, decodePrepared } from '../prepared/decode.js';
 import { check, ledgerString, missing } from './fields.js';
 import type { Incoming } from './submission-call.js';
-import { dedupPeriod, minLedgerTime, requireSynchronizer, type Surroundings, userOf } from './validate.js';
+import { dedupPeriod, minLedgerTime, requireConnected, type Surroundings, userOf } from './validate.js';
 
 export type ExecuteRequest = ExecuteSubmissionRequest | ExecuteSubmissionAndWaitRequest;
 
@@ -82,7 +82,7 @@ function validateExecute(
   if (scheme !== V2 && !(scheme === V3 && hashesV3)) {
     cannotExecute(`Hashing scheme version V${scheme} is not supported on this synchronizer`);
   }
-  requireSynchronizer(prepared.synchronizerId, around.signedSynchronizerId);
+  requireConnected(prepared.synchronizerId, around.signedSynchronizerId);
   const notBefore = minLedgerTime(request.minLedgerTime ?? {}, around.now);
   return {
     kind: 'signed',

@@ -2,6 +2,11 @@
 import { refuse } from '../errors.js';
 
 export const ledgerString = /^[A-Za-z0-9#:\-_/ ]{1,255}$/;
+export const partyString = /^[A-Za-z0-9:\-_ ]{1,255}$/;
+/** A version byte, a discriminator, and a suffix once it was sequenced. */
+export const contractIdString = /^0[01][0-9a-f]{64}([0-9a-f]{2}){0,94}$/;
+/** Logical: a name and a namespace. What follows in a physical one makes the namespace none. */
+export const synchronizerString = /^[A-Za-z0-9\-_ ]{1,185}::[A-Za-z0-9]{1,68}$/;
 
 export function check(field: string, value: string, pattern: RegExp): void {
   if (!pattern.test(value)) invalid(field, `${JSON.stringify(value.slice(0, 64))} does not match ${pattern}`);

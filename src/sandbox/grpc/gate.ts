@@ -12,6 +12,7 @@ import type { FaultAction } from '../fault-schema.js';
 import { type Answer, answerOf, find } from '../faults.js';
 import type { Host } from '../host.js';
 import type { Participant } from '../model/participant.js';
+import { audienceOf, forbidden } from '../rights.js';
 import { bareFailure, ledgerFailure } from './status.js';
 
 /** What faults may match a read by. */
@@ -20,6 +21,12 @@ export interface ReadFacts {
   readonly userId?: string;
   readonly commandId?: string;
   readonly receivers?: readonly string[];
+  /** Of a prepare: read along with the acting parties. */
+  readonly readAs?: readonly string[];
+  /** Asks for what any party sees. */
+  readonly anyParty?: boolean;
+  /** What it needs rights for; default: to read. */
+  readonly doing?: 'read' | 'prepare';
   /** Needs no token. */
   readonly openToAll?: true;
 }
@@ -54,20 +61,14 @@ export function failureFrom(thrown: unknown, correlationId = ''): Partial<Servic
 export function unauthenticated(host: Host, metadata: Metadata): LedgerError | undefined {
   if (host.token === null) return undefined;
   const [given] = metadata.get('authorization');
-  if (given !== `Bearer ${host.token}`)
-    return { id: 'UNAUTHENTICATED', cause: 'The command is missing a valid JWT token' };
-  if (!host.settings.generation.wantsAudience || hasAudience(host.token)) return undefined;
-  return { id: 'UNAUTHENTICATED', cause: 'The token names no audience' };
+  const audible = !host.settings.generation.wantsAudience || audienceOf(host.token) !== null;
+  if (given === `Bearer ${host.token}` && audible) return undefined;
+  return { id: 'UNAUTHENTICATED', cause: 'The command is missing a valid JWT token' };
 }
 
-/** A JWT whose claims have an `aud`. */
-function hasAudience(token: string): boolean {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-    return typeof claims === 'object' && claims !== null && 'aud' in claims && claims.aud !== '';
-  } catch {
-    return false;
-  }
+/** Asked before a field is looked at. */
+function unauthorized({ rights }: Host, { doing = 'read', parties = [], readAs = [], anyParty }: ReadFacts) {
+  return forbidden(rights, doing, parties, anyParty) ?? forbidden(rights, 'read', readAs);
 }
 
 interface Entrance {
@@ -80,7 +81,7 @@ function enter(host: Host, method: string, metadata: Metadata, facts: ReadFacts)
   const actions = host.faults.take({ parties: [], ...facts, method, submits: false });
   const refuse = find(actions, 'refuse');
   if (refuse) return { actions, refused: failureOf(answerOf(refuse.with)) };
-  const error = facts.openToAll ? undefined : unauthenticated(host, metadata);
+  const error = facts.openToAll ? undefined : (unauthenticated(host, metadata) ?? unauthorized(host, facts));
   return { actions, refused: error && ledgerFailure(error, '') };
 }
 

@@ -19,6 +19,7 @@ import { readCommands } from './read-commands.js';
 import { type Caller, waiting } from './reply.js';
 import { bareFailure } from './status.js';
 import { receiveSubmission } from './submission-call.js';
+import { requireSynchronizer } from './validate.js';
 
 const SERVICE = 'InteractiveSubmissionService';
 
@@ -28,7 +29,9 @@ export function interactiveService(host: Host) {
       host,
       `${SERVICE}/PrepareSubmission`,
       (request: PrepareSubmissionRequest) => ({
+        doing: 'prepare' as const,
         parties: request.actAs,
+        readAs: request.readAs,
         userId: request.userId,
         commandId: request.commandId,
         receivers: readCommands(commandsOf(request)).choices.map(({ transfer }) => transfer.receiver),
@@ -55,6 +58,7 @@ export function interactiveService(host: Host) {
       `${SERVICE}/GetPreferredPackages`,
       () => ({}),
       (request: GetPreferredPackagesRequest, { settings }) => {
+        if (request.synchronizerId) requireSynchronizer(request.synchronizerId, settings.synchronizerId);
         const packageReferences = request.packageVettingRequirements.map(({ packageName }) => {
           const packageId = knownPackage(packageName) ?? noPreferredPackages(packageName);
           return new PackageReference({ packageId, packageName, packageVersion: '1.0.0' });

@@ -4,7 +4,7 @@ import { resolve, templates } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { Refusal, refuse } from '../errors.js';
 import { readTransferChoice } from './decode-values.js';
-import { check, ledgerString, missing } from './fields.js';
+import { check, contractIdString, missing } from './fields.js';
 import type { Incoming } from './submission-call.js';
 import { type ReadCommands, validateCommands } from './validate.js';
 
@@ -26,6 +26,7 @@ export function incomingCommands(method: string, commands: Commands | undefined)
     submissionId: commands?.submissionId ?? '',
     userId: commands?.userId ?? '',
     actAs: commands?.actAs ?? [],
+    readAs: commands?.readAs ?? [],
     choices: read.choices,
     validate: (around) => validateCommands(commands, read, around),
   };
@@ -40,7 +41,7 @@ function readCommand(command: Command): TransferChoice {
       `The sandbox runs no ${command.command} commands, only exercise`,
     );
   }
-  const target = resolve(exercise.templateId, 'template_id');
+  const target = resolve(exercise.templateId, { field: 'template_id', by: 'command' });
   const isFactory =
     target.kind === 'interface'
       ? target.interface === 'TransferFactory'
@@ -49,6 +50,6 @@ function readCommand(command: Command): TransferChoice {
   if (!isFactory || exercise.choice !== 'TransferFactory_Transfer') {
     refuse('COMMAND_PREPROCESSING_FAILED', `Command preprocessing failed: unknown choice ${exercise.choice}`);
   }
-  check('contract_id', exercise.contractId || missing('contract_id'), ledgerString);
+  check('contract_id', exercise.contractId || missing('contract_id'), contractIdString);
   return readTransferChoice(exercise.contractId, exercise.choiceArgument ?? missing('choice_argument'));
 }

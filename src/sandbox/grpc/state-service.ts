@@ -6,6 +6,7 @@ import {
   ActiveContract,
   type GetActiveContractsRequest,
   GetActiveContractsResponse,
+  type GetConnectedSynchronizersRequest,
   GetConnectedSynchronizersResponse,
   GetConnectedSynchronizersResponseConnectedSynchronizer,
   GetLatestPrunedOffsetsResponse,
@@ -22,6 +23,7 @@ import type { Participant, ParticipantSettings } from '../model/participant.js';
 import { type Contract, type Place, placeOf } from '../model/records.js';
 import { createdEvent, eventEncoder } from './encode-events.js';
 import { EventFilter } from './event-filter.js';
+import { check, partyString } from './fields.js';
 import { type Source, stream, unary } from './gate.js';
 import { readOffset } from './offsets.js';
 
@@ -43,12 +45,22 @@ export function stateService(host: Host) {
       host,
       'StateService/GetConnectedSynchronizers',
       nothing,
-      (_request, it) => {
+      (request: GetConnectedSynchronizersRequest, it) => {
+        const { party } = request;
+        if (party !== '') check('party', party, partyString);
+        // Of a party that no synchronizer knows there is none: no error.
+        if (party !== '' && !it.state.hasParty(party)) return new GetConnectedSynchronizersResponse();
         const connected = (synchronizerAlias: string, synchronizerId: string) =>
           new GetConnectedSynchronizersResponseConnectedSynchronizer({
             synchronizerAlias,
             synchronizerId,
-            permission: ParticipantPermission.PARTICIPANT_PERMISSION_SUBMISSION,
+            // Only of a party; an external one lets this participant confirm, and submits by its own key.
+            permission:
+              party === ''
+                ? ParticipantPermission.PARTICIPANT_PERMISSION_UNSPECIFIED
+                : it.state.keyOf(party)
+                  ? ParticipantPermission.PARTICIPANT_PERMISSION_CONFIRMATION
+                  : ParticipantPermission.PARTICIPANT_PERMISSION_SUBMISSION,
           });
         const others = it.state.reassigns ? [connected('other', OTHER_SYNCHRONIZER)] : [];
         return new GetConnectedSynchronizersResponse({
@@ -61,6 +73,7 @@ export function stateService(host: Host) {
       'StateService/GetActiveContracts',
       (request: GetActiveContractsRequest) => ({
         parties: [...(request.eventFormat?.filtersByParty.keys() ?? [])],
+        anyParty: request.eventFormat?.filtersForAnyParty !== undefined,
       }),
       activeContracts,
     ),

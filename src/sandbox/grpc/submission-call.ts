@@ -13,6 +13,7 @@ import { acceptForeign } from '../model/others.js';
 import type { Participant } from '../model/participant.js';
 import { changeId } from '../model/records.js';
 import type { Decision, Disturbance, Submission } from '../model/submission.js';
+import { forbidden } from '../rights.js';
 import { unauthenticated } from './gate.js';
 import { type Caller, Reply } from './reply.js';
 import type { Surroundings } from './validate.js';
@@ -24,6 +25,7 @@ export interface Incoming {
   readonly submissionId: string;
   readonly userId: string;
   readonly actAs: readonly string[];
+  readonly readAs?: readonly string[];
   /** The first is the one that is told of. */
   readonly choices: readonly TransferChoice[];
   /** Of a prepared transaction. */
@@ -46,15 +48,23 @@ export function receiveSubmission(host: Host, incoming: Incoming, caller: Caller
     receivers: choices.slice(0, 1).map(({ transfer }) => transfer.receiver),
   });
   const reply = new Reply(host, entry, caller, actions);
-  const refusal = refusalOf(host, caller, actions);
+  const refusal = refusalOf(host, incoming, caller, actions);
   if (refusal) reply.refused(refusal);
   else travel(host, incoming, entry, actions, reply);
 }
 
-function refusalOf(host: Host, caller: Caller, actions: readonly FaultAction[]): Answer | undefined {
+function refusalOf(
+  host: Host,
+  { actAs, readAs = [], signed }: Incoming,
+  caller: Caller,
+  actions: readonly FaultAction[],
+): Answer | undefined {
   const refuse = find(actions, 'refuse');
   if (refuse) return answerOf(refuse.with);
-  const error = unauthenticated(host, caller.metadata);
+  const error =
+    unauthenticated(host, caller.metadata) ??
+    forbidden(host.rights, signed ? 'execute' : 'act', actAs) ??
+    forbidden(host.rights, 'read', readAs);
   return error && { kind: 'canton', error };
 }
 

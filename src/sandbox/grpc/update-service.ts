@@ -23,6 +23,7 @@ import { readOffset } from './offsets.js';
 export function updateService(host: Host) {
   const facts = (request: { updateFormat?: UpdateFormat | undefined }) => ({
     parties: [...(request.updateFormat?.includeTransactions?.eventFormat?.filtersByParty.keys() ?? [])],
+    anyParty: request.updateFormat?.includeTransactions?.eventFormat?.filtersForAnyParty !== undefined,
   });
   return {
     GetUpdateById: unary(

@@ -8,9 +8,8 @@ import { type Refusal, refuse } from '../errors.js';
 import type { DedupPeriod } from '../model/dedup.js';
 import type { CommandSubmission } from '../model/submission.js';
 import { contractIdOfBlob } from './blob.js';
-import { check, invalid, ledgerString, missing } from './fields.js';
+import { check, invalid, ledgerString, missing, partyString, synchronizerString } from './fields.js';
 
-const partyString = /^[A-Za-z0-9:\-_ ]{1,255}$/;
 const userString = /^[A-Za-z0-9!#$%&'*+\-./:;=?@^_`{|}~]{1,128}$/;
 
 /** The choices of a request. A refusal is kept until the fields before the commands have been checked. */
@@ -70,7 +69,13 @@ export function userOf(request: { readonly userId: string }, around: Surrounding
   return userId;
 }
 
+/** Read as a field first: a physical id, `…::35-0`, or one that lost its namespace, is none. */
 export function requireSynchronizer(prescribed: string, connected: string): void {
+  check('synchronizer_id', prescribed, synchronizerString);
+  requireConnected(prescribed, connected);
+}
+
+export function requireConnected(prescribed: string, connected: string): void {
   if (prescribed === connected) return;
   refuse('INVALID_PRESCRIBED_SYNCHRONIZER_ID', `Not connected to the prescribed synchronizer ${prescribed}`, {
     resources: [['SYNCHRONIZER_ID', prescribed]],
@@ -90,6 +95,9 @@ function disclosures(commands: Commands, synchronizerId: string): ReadonlySet<st
           'INVALID_DISCLOSED_CONTRACT',
           `Mismatch between ${disclosed.contractId} and the event payload's ${contractId}`,
         );
+      }
+      if (disclosed.synchronizerId) {
+        check('DisclosedContract.synchronizer_id', disclosed.synchronizerId, synchronizerString);
       }
       if (disclosed.synchronizerId && disclosed.synchronizerId !== synchronizerId) {
         refuse(

@@ -5,6 +5,7 @@ import type { TextMap } from '../daml/any-value.js';
 import type { InstrumentId } from '../daml/contracts.js';
 import { refuse } from '../errors.js';
 import { parseDecimal } from '../model/decimal.js';
+import { contractIdString, partyString } from './fields.js';
 
 type Read<T> = (value: Value | undefined) => T;
 
@@ -36,9 +37,20 @@ export function expect(value: Value | undefined, sum: Value['sum']): Value {
   return value;
 }
 
-export const party: Read<string> = (value) => expect(value, 'party').party;
+export const party: Read<string> = (value) => {
+  const { party } = expect(value, 'party');
+  if (!partyString.test(party))
+    refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+  return party;
+};
 export const text: Read<string> = (value) => expect(value, 'text').text;
-export const contractId: Read<string> = (value) => expect(value, 'contractId').contractId;
+export const contractId: Read<string> = (value) => {
+  const { contractId } = expect(value, 'contractId');
+  if (!contractIdString.test(contractId)) {
+    refuse('INVALID_ARGUMENT', `cannot parse ContractId ${JSON.stringify(contractId.slice(0, 64))}`);
+  }
+  return contractId;
+};
 export const timestamp: Read<Micros> = (value) => Number(expect(value, 'timestamp').timestamp);
 
 export function list<T>(value: Value | undefined, read: Read<T>): T[] {

@@ -10,10 +10,13 @@ import { find } from '../faults.js';
 import { blobOf } from '../grpc/blob.js';
 import type { Host } from '../host.js';
 import type { Contract } from '../model/records.js';
+import { serveMetadata } from './registry-metadata.js';
 
 export const REGISTRY_METHOD = 'Registry/TransferFactory';
 
-const PATH = '/api/token-standard/v0/registrars/:admin/registry/transfer-instruction/v1/transfer-factory';
+/** A Utility registry serves many registrars under one host, Splice's its own alone, at the root. */
+const PREFIX = { utility: '/api/token-standard/v0/registrars/:admin', root: '' };
+const FACTORY = '/registry/transfer-instruction/v1/transfer-factory';
 
 /** What it looks at; the rest of the choice's arguments is the ledger's business. */
 const requestSchema = z.object({
@@ -39,7 +42,9 @@ const requestSchema = z.object({
 type Request = z.infer<typeof requestSchema>;
 
 export function serveRegistry(server: FastifyInstance, host: Host): void {
-  server.post<{ Params: { admin: string } }>(PATH, async (request, reply) => {
+  const prefix = PREFIX[host.settings.registryPath];
+  serveMetadata(server, host, prefix);
+  server.post<{ Params: { admin?: string } }>(`${prefix}${FACTORY}`, async (request, reply) => {
     host.audit.read(REGISTRY_METHOD);
     const body = requestSchema.parse(request.body);
     const { sender, receiver } = body.choiceArguments.transfer;
@@ -54,7 +59,7 @@ export function serveRegistry(server: FastifyInstance, host: Host): void {
       return reply.code(status).send({ error: 'asked for by a fault of the sandbox' });
     if (find(actions, 'hang')) return reply.hijack();
     await new Promise<void>((resolve) => host.timers.after(find(actions, 'slow')?.ms ?? 0, resolve));
-    const answer = transferFactory(request.params.admin, body, host);
+    const answer = transferFactory(request.params.admin ?? host.identity.registrar, body, host);
     if (!answer) return reply.code(404).send({ error: 'no such registrar, or no such instrument of it' });
     return send(reply, spoilt(answer, find(actions, 'wrongAnswer')?.what));
   });

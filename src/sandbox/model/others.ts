@@ -33,9 +33,24 @@ export function mint(participant: Participant, mints: readonly Mint[]): void {
   if (created.length > 0) participant.transact([], created);
 }
 
-export function createFactory(participant: Participant, issuer: string): void {
+/** With one unit of each of the issuer's instruments in its own hands: what nobody ever minted, nobody lists. */
+export function createFactory(
+  participant: Participant,
+  issuer: string,
+  instruments: readonly string[],
+): void {
   const factory: TransferFactory = { kind: 'factory', admin: issuer, auditObservers: [] };
-  participant.transact([], [factory]);
+  const reserve = instruments.map(
+    (id): Holding => ({
+      kind: 'holding',
+      issuer,
+      owner: issuer,
+      amount: 10n ** 10n,
+      instrumentId: { admin: issuer, id },
+      meta: { 'splice.chainsafe.io/symbol': id },
+    }),
+  );
+  participant.transact([], [factory, ...reserve]);
 }
 
 /** Another admin's tokens: a factory, and for each instrument the rules that it goes by. */

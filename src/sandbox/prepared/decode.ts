@@ -151,6 +151,6 @@ function exerciseOf(exercise: Exercise, nodeId: number, lastNodeId: number): Nod
 }
 
 function templateOf(id: Identifier | undefined) {
-  const found = resolve(id, 'template_id');
+  const found = resolve(id, { field: 'template_id', by: 'command' });
   return found.kind === 'template' ? found.template : cannotExecute('A contract is of a template');
 }

@@ -1,0 +1,85 @@
+// The database's side of the list. Each check stands alone: where one cannot be made the next still is.
+import { type Config, ConfigError } from '../../config.js';
+import { StoreUnavailable } from '../../core/errors.js';
+import type { Pinned } from '../../core/ports.js';
+import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
+import { roleProblem } from '../../store/errors.js';
+import { lackingPrivileges } from '../../store/privileges.js';
+import { createStore } from '../../store/store.js';
+import { type UserParty, userParties } from '../../store/user-parties.js';
+import { type Questions, refusals } from '../../submitter/start-checks.js';
+
+export interface DatabaseSide {
+  readonly findings: readonly Finding[];
+  readonly pinned: Pinned | null;
+  readonly users: readonly UserParty[];
+  readonly moreUsers: boolean;
+}
+
+/** Parties whose rights are looked at. */
+const USERS = 1_000;
+
+export async function databaseSide(
+  config: Config,
+  { database, signer }: Omit<Questions, 'store'>,
+): Promise<DatabaseSide> {
+  const { shown } = config.database;
+  const store = createStore(database);
+  const nothing = { pinned: null, users: [], moreUsers: false };
+  try {
+    const lacking = await lackingPrivileges(database);
+    const privileges =
+      lacking.length === 0
+        ? ok('privileges', 'as docs/operations.md lists them')
+        : fail(
+            'privileges',
+            `this role lacks ${lacking.join(', ')}`,
+            'grant them: docs/operations.md, "Privileges"',
+          );
+    if (lacking.length > 0) return { ...nothing, findings: [privileges] };
+    const problems = await refusals(config, { database, store, signer });
+    if (problems.length > 0) {
+      const findings = problems.map((problem) => fail('database', problem, 'see docs/operations.md'));
+      return { ...nothing, findings: [...findings, privileges] };
+    }
+    const pinned = await store.pinned();
+    const users = await userParties(database, USERS + 1);
+    return {
+      findings: [ok('database', `${shown} is as \`migrate\` leaves it`), privileges],
+      pinned,
+      users: users.slice(0, USERS),
+      moreUsers: users.length > USERS,
+    };
+  } catch (error) {
+    const role = roleProblem(error, shown);
+    if (role !== null) return { ...nothing, findings: [fail('database', role, 'correct DATABASE_URL')] };
+    if (error instanceof ConfigError || !(error instanceof StoreUnavailable)) throw error;
+    const what = `${shown} cannot be reached: ${error.message}`;
+    return { ...nothing, findings: [wait('database', what, 'see to DATABASE_URL and the network')] };
+  }
+}
+
+/** What is pinned, against what answers. */
+export function pinsFinding(
+  pinned: Pinned | null,
+  shown: { readonly id: string | null; readonly userId: string | null; readonly synchronizerId: string },
+): Finding {
+  const check = 'pins';
+  if (pinned === null) return wait(check, 'they could not be read', 'see the database');
+  if (pinned.halted !== null) return fail(check, `halted: ${pinned.halted}`, 'see docs/runbooks.md');
+  const { participant } = pinned;
+  if (participant === null) return ok(check, 'nothing is pinned yet: the first `run` pins what is seen here');
+  const { id, userId, synchronizerId } = participant;
+  const different = [
+    ...(shown.id !== null && shown.id !== id ? [`the participant is ${shown.id}, pinned is ${id}`] : []),
+    ...(shown.userId !== null && shown.userId !== userId
+      ? [`the user is ${shown.userId}, pinned is ${userId}`]
+      : []),
+    ...(shown.synchronizerId !== synchronizerId
+      ? [`CANTON_SYNCHRONIZER_ID is ${shown.synchronizerId}, pinned is ${synchronizerId}`]
+      : []),
+  ];
+  return different.length === 0
+    ? ok(check, `${id} as ${userId}`)
+    : fail(check, different.join('; '), 'point the settings back; docs/runbooks.md where it was meant');
+}

@@ -1,0 +1,132 @@
+// `doctor --transfer`: one transfer between two users of the operator's own, put in as a row. The instances that run do
+// it as they do every other: recorded, bounded, looked up, so that it happens once whatever becomes of this command.
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../../config.js';
+import { ConfigError, Refusal } from '../../core/errors.js';
+import type { Token } from '../../core/token.js';
+import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
+import { monotonic } from '../../runtime/clock.js';
+import { pause } from '../../runtime/timers.js';
+import { enqueue } from '../../store/enqueue.js';
+import type { Database } from '../../store/pool.js';
+import { findUser, type UserParty } from '../../store/user-parties.js';
+import { nextNonce, watchedRow } from '../../store/watched-row.js';
+import { tokenKey } from '../../transfer/address.js';
+import { canAsk, confirmed } from '../support/confirm.js';
+import { duration } from '../support/text.js';
+
+export interface TransferFlags {
+  readonly transfer?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly token?: string;
+  readonly yes?: boolean;
+  /** ms */
+  readonly patience?: number;
+}
+
+const PATIENCE_MS = 180_000;
+const LOOK_EVERY_MS = 250;
+/** transfer(address,uint256) */
+const SELECTOR = 'a9059cbb';
+
+/** Empty: all is said, and goes together. */
+export function misuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
+  const named = [from, to, token].some((one) => one !== undefined);
+  if (transfer === undefined) return named ? ['--from, --to and --token belong to --transfer AMOUNT'] : [];
+  return [
+    ...(from === undefined ? ['--transfer needs --from, a party or address of `users`'] : []),
+    ...(to === undefined ? ['--transfer needs --to, a party or address of `users`'] : []),
+  ];
+}
+
+/** Null: the person at the terminal said no. */
+export async function transferFinding(
+  database: Database,
+  config: Config,
+  flags: TransferFlags,
+): Promise<Finding | null> {
+  const check = 'transfer';
+  const token = tokenOf(config, flags.token);
+  const amount = amountOf(flags.transfer ?? '', token);
+  const [from, to] = [await one(database, flags.from ?? ''), await one(database, flags.to ?? '')];
+  if (from.party === to.party) throw new ConfigError(['--from and --to are one party']);
+  const what = `${flags.transfer} ${token.symbol} from ${from.address} to ${to.address}`;
+  if (!flags.yes) {
+    if (!canAsk()) throw new ConfigError(['nothing was sent: there is no terminal to ask on, so say --yes']);
+    if (!(await confirmed(`Send ${what}, for real? [y/N] `))) return null;
+  }
+  const txHash = randomBytes(32);
+  const hash = `0x${txHash.toString('hex')}`;
+  await enqueue(database, {
+    txHash,
+    fromAddress: from.address,
+    contractAddress: token.address,
+    recipientAddress: to.address,
+    nonce: await nextNonce(database, from.address),
+    input: callOf(to, amount),
+    amountData: bytesOf(amount),
+  });
+  const began = monotonic.elapsed();
+  const patienceMs = flags.patience ?? PATIENCE_MS;
+  for (;;) {
+    const row = await watchedRow(database, txHash);
+    const took = duration(monotonic.elapsed() - began);
+    if (row === null) return fail(check, `the row of ${hash} is gone`, 'see who deletes rows');
+    if (row.status === 'completed' || row.status === 'mined')
+      return ok(check, `${what}: completed in ${took}, update ${row.update_id}, row ${hash}`);
+    if (row.status === 'failed') return fail(check, `${what}: failed: ${row.reason}`, `row ${hash}`);
+    if (row.parked)
+      return fail(check, `${what}: parked: ${row.reason}`, `put it right, then replay --hash ${hash}`);
+    if (monotonic.elapsed() - began > patienceMs) {
+      const claimed = row.attempts > 0 || row.claimed_by !== null;
+      return wait(
+        check,
+        `${what}: not done after ${took}${row.reason === null ? '' : ` (${row.reason})`}`,
+        claimed
+          ? `it goes on: canton-submitter status, row ${hash}`
+          : `is an instance running? The row stays, and the next one does it: ${hash}`,
+      );
+    }
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+async function one(database: Database, given: string): Promise<UserParty> {
+  const [user, other] = await findUser(database, given);
+  if (user === undefined) throw new Refusal(`${given} is no address or party of \`users\``);
+  if (other !== undefined) throw new Refusal(`${given} is the party of several users: give an address`);
+  return user;
+}
+
+function tokenOf({ tokens }: Config, given: string | undefined): Token {
+  const [only, second] = tokens.values();
+  const token = given === undefined ? (second === undefined ? only : undefined) : tokens.get(tokenKey(given));
+  if (token !== undefined) return token;
+  throw new ConfigError([
+    given === undefined
+      ? 'TOKENS_FILE has several tokens: say which with --token 0x…'
+      : `${given} is no token of TOKENS_FILE`,
+  ]);
+}
+
+/** Whole tokens to the token's smallest unit, exactly. */
+export function amountOf(text: string, { decimals, symbol }: Pick<Token, 'decimals' | 'symbol'>): bigint {
+  const [, whole = '', fraction = ''] = /^(\d{1,60})(?:\.(\d{1,60}))?$/.exec(text) ?? [];
+  const significant = fraction.replace(/0+$/, '');
+  const amount = significant.length > decimals ? 0n : BigInt(`0${whole}${significant.padEnd(decimals, '0')}`);
+  if (amount > 0n && amount < 2n ** 256n) return amount;
+  throw new ConfigError([
+    `--transfer ${text}: give an amount of ${symbol} above 0, with ${decimals} places at the most`,
+  ]);
+}
+
+const word = (hex: string): string => hex.padStart(64, '0');
+const callOf = ({ address }: UserParty, amount: bigint): Uint8Array =>
+  Buffer.from(`${SELECTOR}${word(address.slice(2))}${word(amount.toString(16))}`, 'hex');
+
+/** Big-endian, no leading zeros. */
+function bytesOf(amount: bigint): Uint8Array {
+  const hex = amount.toString(16);
+  return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+}

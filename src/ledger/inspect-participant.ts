@@ -1,0 +1,172 @@
+// Reads that no row needs: whether this is the participant, the user and the packages that the settings speak of.
+// Nothing here changes anything; what a participant does not have, or does not let us ask, is a failed read.
+import {
+  ListUserRightsRequest,
+  type Right,
+  UnimplementedUserManagementServiceService,
+} from '#proto/com/daml/ledger/api/v2/admin/user_management_service.js';
+import {
+  CostEstimationHints,
+  GetPreferredPackagesRequest,
+  HashingSchemeVersion,
+  PackageVettingRequirement,
+  PrepareSubmissionRequest,
+  UnimplementedInteractiveSubmissionServiceService,
+} from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
+import {
+  GetConnectedSynchronizersRequest,
+  UnimplementedStateServiceService,
+} from '#proto/com/daml/ledger/api/v2/state_service.js';
+import type { Micros } from '../core/ids.js';
+import type { CallOptions, Read } from '../core/ports.js';
+import type { Transfer } from '../core/transfer.js';
+import { readFailure, unary, type Wire } from './call.js';
+import { classifyPrepare } from './classify.js';
+import { transferCommand } from './exercise.js';
+import type { LedgerSettings } from './settings.js';
+import { microsOfTimestamp } from './values.js';
+
+const { GetConnectedSynchronizers } = UnimplementedStateServiceService.definition;
+const { ListUserRights } = UnimplementedUserManagementServiceService.definition;
+const { GetPreferredPackages, PrepareSubmission } =
+  UnimplementedInteractiveSubmissionServiceService.definition;
+
+export interface ConnectedSynchronizer {
+  /** Logical: `name::1220…`. */
+  readonly id: string;
+  readonly alias: string;
+}
+
+/**
+ * Those that the participant is connected to now; with a party, those of them on which it hosts that party. Empty for
+ * a party that nobody knows.
+ */
+export async function connectedSynchronizers(
+  wire: Wire,
+  party: string | null,
+  options: CallOptions,
+): Promise<Read<readonly ConnectedSynchronizer[]>> {
+  const request = new GetConnectedSynchronizersRequest({ party: party ?? '' });
+  const called = await unary(wire, GetConnectedSynchronizers, request, options);
+  if (called.kind !== 'answer') return readFailure(called);
+  return {
+    kind: 'read',
+    value: called.value.connectedSynchronizers.map(({ synchronizerId: id, synchronizerAlias: alias }) => ({
+      id,
+      alias,
+    })),
+  };
+}
+
+/** `any`: for every party. */
+export interface UserRights {
+  readonly actAs: ReadonlySet<string>;
+  readonly readAs: ReadonlySet<string> | 'any';
+  readonly executeAs: ReadonlySet<string> | 'any';
+}
+
+/** Of the ledger user itself. `USER_NOT_FOUND` is what a participant without authentication may say. */
+export async function userRights(
+  wire: Wire,
+  userId: string,
+  options: CallOptions,
+): Promise<Read<UserRights>> {
+  const called = await unary(wire, ListUserRights, new ListUserRightsRequest({ userId }), options);
+  return called.kind === 'answer'
+    ? { kind: 'read', value: rightsOf(called.value.rights) }
+    : readFailure(called);
+}
+
+export function rightsOf(rights: readonly Right[]): UserRights {
+  const has = (kind: Right['kind']): boolean => rights.some((right) => right.kind === kind);
+  const of = (read: (right: Right) => string | undefined): ReadonlySet<string> =>
+    new Set(rights.flatMap((right) => read(right) ?? []));
+  return {
+    actAs: of((right) => right.canActAs?.party),
+    readAs: has('canReadAsAnyParty') ? 'any' : of((right) => right.canReadAs?.party),
+    executeAs: has('canExecuteAsAnyParty') ? 'any' : of((right) => right.canExecuteAs?.party),
+  };
+}
+
+export interface PreferredPackage {
+  readonly name: string;
+  readonly id: string;
+  readonly version: string;
+}
+
+/** Of each name the package that every one of the parties' participants has vetted on that synchronizer. */
+export async function preferredPackages(
+  wire: Wire,
+  { names, parties, synchronizerId }: PackageQuestion,
+  options: CallOptions,
+): Promise<Read<readonly PreferredPackage[]>> {
+  const request = new GetPreferredPackagesRequest({
+    packageVettingRequirements: names.map(
+      (packageName) => new PackageVettingRequirement({ packageName, parties: [...parties] }),
+    ),
+    synchronizerId,
+  });
+  const called = await unary(wire, GetPreferredPackages, request, options);
+  if (called.kind !== 'answer') return readFailure(called);
+  return {
+    kind: 'read',
+    value: called.value.packageReferences.map(({ packageName, packageId, packageVersion }) => ({
+      name: packageName,
+      id: packageId,
+      version: packageVersion,
+    })),
+  };
+}
+
+export interface PackageQuestion {
+  readonly names: readonly string[];
+  readonly parties: readonly string[];
+  readonly synchronizerId: string;
+}
+
+/** What a preparation that nobody will sign says of the participant. */
+export interface Probe {
+  /** `HashingSchemeVersion`, 2 or 3 where it is one that we know. */
+  readonly scheme: number;
+  /** The participant's clock as it estimated the cost, in µs; null where it does not estimate. */
+  readonly clock: Micros | null;
+  /** Bytes of traffic that the transfer would cost; null where it does not estimate. */
+  readonly cost: string | null;
+}
+
+/** `PrepareSubmission` changes nothing on the ledger, and what it prepares is thrown away here: it cannot be signed. */
+export async function probePrepare(
+  wire: Wire,
+  settings: LedgerSettings,
+  transfer: Transfer,
+  scheme: 2 | 3,
+  options: CallOptions,
+): Promise<Read<Probe>> {
+  const request = new PrepareSubmissionRequest({
+    userId: settings.userId,
+    commandId: transfer.commandId,
+    actAs: [transfer.sender],
+    synchronizerId: settings.synchronizerId,
+    hashingSchemeVersion:
+      scheme === 3
+        ? HashingSchemeVersion.HASHING_SCHEME_VERSION_V3
+        : HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
+    estimateTrafficCost: new CostEstimationHints({ disabled: false }),
+    ...transferCommand(transfer, settings),
+  });
+  const called = await unary(wire, PrepareSubmission, request, options);
+  if (called.kind === 'not-called') return readFailure(called);
+  if (called.kind === 'status') {
+    return { kind: 'failed-read', refusal: classifyPrepare(called.status), pruned: false };
+  }
+  const { hashingSchemeVersion, costEstimation } = called.value;
+  const at = costEstimation?.estimationTimestamp;
+  return {
+    kind: 'read',
+    value: {
+      scheme: hashingSchemeVersion,
+      clock: at === undefined ? null : microsOfTimestamp(at),
+      cost: costEstimation?.totalTrafficCostEstimation ?? null,
+    },
+  };
+}

@@ -1,0 +1,146 @@
+// One call of a registry's HTTP API, wherever its root is. Nothing here throws: whatever goes wrong is the token's
+// trouble.
+import type { CallOptions, Read } from '../core/ports.js';
+import { limited } from '../runtime/limit.js';
+import { localFailure } from './call.js';
+import type { LocalErrorId } from './classify.js';
+
+/** Where a registry is, and what was found out about that. */
+export interface RegistryPlace {
+  /** As TOKENS_FILE has it. */
+  readonly url: string;
+  readonly admin: string;
+  /** Which of `registryRoots` has answered, by url and admin. */
+  readonly known: Map<string, string>;
+}
+
+export interface RegistryCall {
+  /** After the root: `/registry/…`. */
+  readonly path: string;
+  /** A POST of this JSON; without it a GET. */
+  readonly body?: object;
+}
+
+/** `not-there`: 404 wherever it could be. */
+export type RegistryReply = { readonly kind: 'body'; readonly text: string } | { readonly kind: 'not-there' };
+
+/** As canton-middleware has it: long enough for any registry, and nothing is under way meanwhile. */
+const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 1024 * 1024;
+/** A day: more is no wait but a mistake. */
+const RETRY_MAX_S = 86_400;
+
+/**
+ * What comes before `/registry/…`, which is a property of the token: Digital Asset's Utility serves many registrars,
+ * each at `<base>/api/token-standard/v0/registrars/{admin}`, Splice (Canton Coin) its own one at the root. A URL that
+ * says it (it ends in `/registry`, or names a registrar) is taken at its word; else it is the Utility's base, or where
+ * that is not there the root itself.
+ */
+export function registryRoots(url: string, admin: string): readonly string[] {
+  const base = url.replace(/\/+$/, '');
+  if (base.endsWith('/registry')) return [base.slice(0, -'/registry'.length)];
+  if (/\/registrars\/[^/]+$/.test(base)) return [base];
+  return [`${base}/api/token-standard/v0/registrars/${encodeURIComponent(admin)}`, base];
+}
+
+/** Without any token of ours, to where the operator said and nowhere else: a redirect is not followed. */
+export async function callRegistry(
+  place: RegistryPlace,
+  call: RegistryCall,
+  options: CallOptions,
+): Promise<Read<RegistryReply>> {
+  const given = options.signal === undefined ? [] : [options.signal];
+  const timeoutMs = Math.max(0, Math.min(TIMEOUT_MS, options.timeoutMs));
+  return await limited(given, timeoutMs, (signal) => ask(place, call, options, signal));
+}
+
+async function ask(
+  { url, admin, known }: RegistryPlace,
+  { path, body }: RegistryCall,
+  options: CallOptions,
+  signal: AbortSignal,
+): Promise<Read<RegistryReply>> {
+  const key = `${url} ${admin}`;
+  const answered = known.get(key);
+  try {
+    for (const root of answered === undefined ? registryRoots(url, admin) : [answered]) {
+      const response = await fetch(`${root}${path}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+        redirect: 'manual',
+        signal,
+      });
+      if (response.status === 404) {
+        await response.body?.cancel();
+        continue;
+      }
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        return refusedWith(response);
+      }
+      const text = await bounded(response);
+      if (text === null)
+        return registryFailure('REGISTRY_UNREADABLE', `its answer is longer than ${MAX_BYTES} bytes`);
+      known.set(key, root);
+      return { kind: 'read', value: { kind: 'body', text } };
+    }
+    return { kind: 'read', value: { kind: 'not-there' } };
+  } catch (error) {
+    // Ours to end: a lease lost, a stop. It says nothing of the registry.
+    if (options.signal?.aborted)
+      return localFailure('CALL_ABORTED', 'aborted before the registry answered', false);
+    return registryFailure(
+      'REGISTRY_UNAVAILABLE',
+      signal.aborted ? 'it did not answer in time' : causeOf(error),
+    );
+  }
+}
+
+/** Null beyond the cap, without having read the rest. */
+async function bounded(response: Response): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Overloaded, or broken: it may pass. Anything else but 200 is an answer, and it is no. */
+function refusedWith(response: Response): Read<never> {
+  const passing = response.status >= 500 || response.status === 429 || response.status === 408;
+  const after = /^\d{1,5}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
+  const seconds = after === undefined ? null : Math.min(Number(after), RETRY_MAX_S);
+  const detail = `it answered ${response.status}`;
+  return registryFailure(
+    passing ? 'REGISTRY_UNAVAILABLE' : 'REGISTRY_REFUSED',
+    detail,
+    seconds && seconds * 1000,
+  );
+}
+
+export const registryFailure = (
+  errorId: LocalErrorId,
+  what: string,
+  retryAfterMs: number | null = null,
+): Read<never> => ({
+  kind: 'failed-read',
+  refusal: {
+    // A refusal may be of this one transfer: of its receiver, say.
+    kind: errorId === 'REGISTRY_REFUSED' ? 'suspect' : 'not-the-row',
+    blame: 'token',
+    errorId,
+    detail: `the token's registry: ${what}`,
+    retryAfterMs,
+  },
+  pruned: false,
+});
+
+/** The error's own message may carry the URL, and a URL may carry a password: only its cause is told. */
+function causeOf(error: unknown): string {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown } };
+  return typeof cause?.code === 'string' ? `it cannot be reached (${cause.code})` : 'it cannot be reached';
+}

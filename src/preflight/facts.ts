@@ -1,0 +1,106 @@
+// What the cheap checks go by, asked in as few calls as possible. `run` asks before its first pin, `doctor` always.
+import type { Offset, Party } from '../core/ids.js';
+import type { CallOptions, Ledger, Read } from '../core/ports.js';
+import type { Tokens } from '../core/token.js';
+import type { SeenHoldings } from '../ledger/inspect-holdings.js';
+import type { ConnectedSynchronizer, UserRights } from '../ledger/inspect-participant.js';
+import type { Inspector } from '../ledger/inspector.js';
+import type { RegistryInstrument } from '../ledger/registry-metadata.js';
+
+export interface PreflightSettings {
+  readonly synchronizerId: string;
+  readonly issuerParty: Party;
+  /** The operator's word. */
+  readonly participantId: string | null;
+  readonly tokens: Tokens;
+}
+
+export interface Asked {
+  readonly ledger: Pick<
+    Ledger,
+    'ready' | 'version' | 'userId' | 'participantId' | 'ledgerEnd' | 'transferFactories'
+  > & { readonly inspect: Inspector };
+  readonly settings: PreflightSettings;
+  /** Some of the parties in `users`: in their holdings other admins' instruments show. */
+  readonly parties: readonly string[];
+}
+
+export interface Facts {
+  readonly version: Read<{ readonly version: string; readonly checkpointDelayMs: number | null }>;
+  readonly user: Read<string>;
+  readonly participantId: Read<string>;
+  readonly end: Read<Offset>;
+  readonly synchronizers: Read<readonly ConnectedSynchronizer[]>;
+  /** On which of them the participant hosts the issuer. */
+  readonly issuerOn: Read<readonly ConnectedSynchronizer[]>;
+  readonly rights: Read<UserRights>;
+  readonly factories: Read<readonly string[]>;
+  /** As the issuer sees them, who signs every holding of its instruments. */
+  readonly issued: Read<SeenHoldings>;
+  /** As some of our users see them; of any admin. */
+  readonly held: Read<SeenHoldings>;
+  /** By the token's address. */
+  readonly registries: ReadonlyMap<string, Read<RegistryInstrument>>;
+}
+
+/** Contracts that are read to see an instrument: a second or two of a start that happens once. */
+const HOLDINGS_READ = 2_000;
+
+/** The version's failure: nobody has answered, and the rest was not asked. */
+export async function askFacts(
+  { ledger, settings, parties }: Asked,
+  options: CallOptions,
+): Promise<Facts | Extract<Facts['version'], { kind: 'failed-read' }>> {
+  const version = await ledger.version(options);
+  if (version.kind === 'failed-read') return version;
+  const { inspect } = ledger;
+  const { issuerParty } = settings;
+  const user = await ledger.userId(options);
+  const [participantId, end, synchronizers, issuerOn, rights] = await Promise.all([
+    ledger.participantId(options),
+    ledger.ledgerEnd(options),
+    inspect.synchronizers(null, options),
+    inspect.synchronizers(issuerParty, options),
+    user.kind === 'read' ? inspect.rights(user.value, options) : user,
+  ]);
+  const seen = async (of: readonly string[], at: Offset): Promise<Read<SeenHoldings>> =>
+    of.length === 0
+      ? { kind: 'read', value: { samples: [], whole: true } }
+      : await inspect.holdings({ parties: of, at, limit: HOLDINGS_READ }, options);
+  const [factories, issued, held, registries] = await Promise.all([
+    end.kind === 'read' ? ledger.transferFactories(issuerParty, end.value, options) : end,
+    end.kind === 'read' ? seen([issuerParty], end.value) : end,
+    end.kind === 'read' ? seen(parties, end.value) : end,
+    askRegistries(inspect, settings.tokens, options),
+  ]);
+  return {
+    version,
+    user,
+    participantId,
+    end,
+    synchronizers,
+    issuerOn,
+    rights,
+    factories,
+    issued,
+    held,
+    registries,
+  };
+}
+
+async function askRegistries(
+  inspect: Inspector,
+  tokens: Tokens,
+  options: CallOptions,
+): Promise<Facts['registries']> {
+  const asked = [...tokens].flatMap(([address, { registryUrl, instrumentAdmin: admin, instrumentId }]) =>
+    registryUrl === undefined ? [] : [{ address, url: registryUrl, admin, instrumentId }],
+  );
+  const answers = await Promise.all(
+    asked.map(
+      async ({ address, url, admin, instrumentId }) =>
+        [address, await inspect.instrument({ url, admin }, instrumentId, options)] as const,
+    ),
+  );
+  return new Map(answers);
+}

@@ -1,0 +1,54 @@
+// What a check found: one line for a person, and what to do.
+import type { ReadFailure } from '../core/ports.js';
+
+/**
+ * `fail`: something contradicts the settings, and no waiting mends it. `wait`: it may pass by itself, or once somebody
+ * else has acted: ask again. `warn`: it may be meant. `skipped`: it could not be asked, and never may be.
+ */
+export type Finding = { readonly check: string; readonly what: string } & (
+  | { readonly status: 'ok'; readonly todo: null }
+  | { readonly status: 'warn' | 'fail' | 'wait' | 'skipped'; readonly todo: string }
+);
+export type Status = Finding['status'];
+
+export const ok = (check: string, what: string): Finding => ({ check, status: 'ok', what, todo: null });
+const of =
+  (status: Exclude<Status, 'ok'>) =>
+  (check: string, what: string, todo: string): Finding => ({ check, status, what, todo });
+export const warn = of('warn');
+export const fail = of('fail');
+export const wait = of('wait');
+export const skipped = of('skipped');
+
+/** As `run` refuses with it, and as `doctor` prints it. */
+export const words = ({ check, what, todo }: Finding): string =>
+  `${check}: ${what}${todo === null ? '' : `; ${todo}`}`;
+
+/** What the participant says of a request that it cannot read, or of packages that it lacks: no waiting mends it. */
+const OURS = new Set([
+  'INVALID_FIELD',
+  'INVALID_ARGUMENT',
+  'MISSING_FIELD',
+  'PACKAGE_NAMES_NOT_FOUND',
+  'TEMPLATES_OR_INTERFACES_NOT_FOUND',
+  'NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
+  'NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
+  'USER_UNKNOWN',
+]);
+/** The token may not ask, or this participant has no such call. */
+const CLOSED = new Set(['GRPC_PERMISSION_DENIED', 'PERMISSION_DENIED', 'GRPC_UNIMPLEMENTED']);
+
+export const isClosed = ({ refusal }: ReadFailure): boolean => CLOSED.has(refusal.errorId);
+
+/** Why something could not be read. `todo`: where it is our configuration. */
+export function unread(
+  check: string,
+  read: ReadFailure,
+  { what, todo }: { readonly what: string; readonly todo: string },
+): Finding {
+  const { errorId, detail } = read.refusal;
+  const why = `${errorId}: ${detail}`;
+  if (isClosed(read)) return skipped(check, `${what} may not be asked for (${errorId})`, 'check it by hand');
+  if (OURS.has(errorId)) return fail(check, `${what} cannot be read: ${why}`, todo);
+  return wait(check, `${what} cannot be read now: ${why}`, 'ask again');
+}

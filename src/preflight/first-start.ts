@@ -1,0 +1,40 @@
+// Before the first pin. What is pinned holds for every instance to come, so a setting that contradicts the ledger is
+// refused here, where it has not cost a row yet; a participant that is merely away is waited for, as ever.
+import { ConfigError } from '../core/errors.js';
+import { pause } from '../runtime/timers.js';
+import { type Finding, words } from './finding.js';
+
+export interface FirstStart {
+  /** Somebody has pinned what he was shown: nothing here stands in the way any more. */
+  pinned(): Promise<boolean>;
+  look(): Promise<readonly Finding[]>;
+  /** Why nothing is claimed yet. */
+  waiting(reason: string): void;
+  warning(what: string): void;
+  readonly signal: AbortSignal;
+  readonly againMs: number;
+}
+
+/** `clear`: there may be a first pin. Throws ConfigError with what `doctor` says too. */
+export async function beforeFirstPin(start: FirstStart): Promise<'pinned' | 'clear' | 'stopped'> {
+  let said: string | null = null;
+  while (!start.signal.aborted) {
+    if (await start.pinned()) return 'pinned';
+    const findings = await start.look();
+    if (start.signal.aborted) return 'stopped';
+    const of = (status: Finding['status']): string[] =>
+      findings.filter((one) => one.status === status).map(words);
+    const failed = of('fail');
+    if (failed.length > 0) throw new ConfigError(failed);
+    const waits = of('wait');
+    if (waits.length === 0) {
+      for (const what of of('warn')) start.warning(what);
+      return 'clear';
+    }
+    const reason = waits.join(' / ');
+    if (reason !== said) start.waiting(reason);
+    said = reason;
+    await pause(start.againMs, start.signal);
+  }
+  return 'stopped';
+}

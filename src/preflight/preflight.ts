@@ -1,0 +1,33 @@
+// The cheap checks, as `run` makes them before anything is pinned and `doctor` at any time.
+import type { CallOptions } from '../core/ports.js';
+import { withoutTimes } from '../core/words.js';
+import { type Asked, askFacts, type Facts } from './facts.js';
+import { type Finding, unread, wait } from './finding.js';
+import { participantFindings } from './participant.js';
+import { tokenFindings } from './tokens.js';
+
+export interface Preflight {
+  readonly findings: readonly Finding[];
+  /** Null: nobody answered. */
+  readonly facts: Facts | null;
+}
+
+export async function preflight(asked: Asked, options: CallOptions): Promise<Preflight> {
+  const facts = await askFacts(asked, options);
+  if ('kind' in facts) {
+    const { detail } = facts.refusal;
+    const finding = asked.ledger.ready()
+      ? unread('version', facts, { what: 'the API version', todo: 'see to CANTON_URL' })
+      : wait(
+          'version',
+          `the participant cannot be reached: ${withoutTimes(detail)}`,
+          'see to CANTON_URL, the network and its TLS',
+        );
+    return { findings: [finding], facts: null };
+  }
+  const { settings } = asked;
+  return {
+    findings: [...participantFindings(facts, settings), ...tokenFindings(facts, settings)],
+    facts,
+  };
+}

@@ -1,0 +1,84 @@
+// What a start asks before anything is claimed: of the database, and before the first pin of the participant.
+import type { Config } from '../config.js';
+import { ConfigError, StoreUnavailable } from '../core/errors.js';
+import type { OpenLedger } from '../ledger/ledger.js';
+import { disagreement } from '../path/identify.js';
+import { type Preflight, preflight } from '../preflight/preflight.js';
+import { pause } from '../runtime/timers.js';
+import { schemaProblems } from '../store/check.js';
+import { roleProblem } from '../store/errors.js';
+import { storedKeys } from '../store/keys.js';
+import type { Database } from '../store/pool.js';
+import type { createStore } from '../store/store.js';
+import { userParties } from '../store/user-parties.js';
+import { masterKeyProblem } from '../transfer/master-key.js';
+import type { Signer } from '../transfer/signer.js';
+
+type Pins = Pick<ReturnType<typeof createStore>, 'pinned'>;
+
+export interface Questions {
+  readonly database: Database;
+  readonly store: Pins;
+  readonly signer: Signer;
+}
+
+/** What makes a start pointless until a person did something. */
+export async function refusals(config: Config, { database, store, signer }: Questions): Promise<string[]> {
+  const pinned = await store.pinned();
+  if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
+  const odd = disagreement(pinned, config);
+  if (odd !== null) return [odd];
+  const schema = (await schemaProblems(database, pinned.lanes)).map(
+    (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
+  );
+  const key = masterKeyProblem(config.masterKey, signer, await storedKeys(database));
+  return key === null ? schema : [...schema, key];
+}
+
+const DATABASE_AGAIN_MS = 1_000;
+
+/** Waits for the database; null where the wait was ended. Throws ConfigError for what no waiting would mend. */
+export async function untilThere<T>(
+  ask: () => Promise<T>,
+  { database: { shown } }: Pick<Config, 'database'>,
+  signal: AbortSignal,
+): Promise<T | null> {
+  while (!signal.aborted) {
+    try {
+      return await ask();
+    } catch (error) {
+      const role = roleProblem(error, shown);
+      if (role !== null) throw new ConfigError([role]);
+      if (!(error instanceof StoreUnavailable)) throw error;
+      await pause(DATABASE_AGAIN_MS, signal);
+    }
+  }
+  return null;
+}
+
+const READ_MS = 10_000;
+/** Users whose holdings are looked at for instruments of other admins. */
+const USERS_SEEN = 20;
+
+/** `parties`: some of `users`. */
+export const cheapChecks = (
+  config: Config,
+  { ledger, parties, signal }: CheapQuestions,
+): Promise<Preflight> => preflight({ ledger, settings: config, parties }, { timeoutMs: READ_MS, signal });
+
+export interface CheapQuestions {
+  readonly ledger: OpenLedger;
+  readonly parties: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** Only in their holdings do instruments of other admins show. */
+export async function partiesToAsk(
+  config: Config,
+  database: Database,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if ([...config.tokens.values()].every(({ registryUrl }) => registryUrl === undefined)) return [];
+  const users = await untilThere(() => userParties(database, USERS_SEEN), config, signal);
+  return (users ?? []).map(({ party }) => party);
+}

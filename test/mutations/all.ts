@@ -3,5 +3,6 @@ import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { ops } from './ops.js';
 import { store } from './store.js';
+import { waits } from './waits.js';
 
-export const mutations: readonly Mutation[] = [...store, ...ledger, ...externals, ...ops];
+export const mutations: readonly Mutation[] = [...store, ...ledger, ...externals, ...ops, ...waits];

@@ -193,6 +193,18 @@ test('nobody waits longer than he said, and the request goes on for the others',
   t.is(server.requests.length, 1);
 });
 
+// Alone: it looks at the timers of this process.
+test.serial(
+  'a wait that is over leaves no timer behind, which would keep the process for the rest of it',
+  async (t) => {
+    const { tokens } = await setup(t, numbered);
+    const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+    const before = timers();
+    t.like(await tokens.read({ timeoutMs: 3_600_000 }), { kind: 'token' });
+    t.is(timers(), before);
+  },
+);
+
 test('an authority that hears and never answers is given up', async (t) => {
   const { tokens } = await setup(t, () => 'never', { timeoutMs: 50 });
   t.is(await tokenOf(tokens), 'none: CANTON_OAUTH_TOKEN_URL: no answer within 50 ms');

@@ -4,17 +4,23 @@ import { externals } from './external.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { ops } from './ops.js';
+import { people } from './people.js';
 import { reading } from './reading.js';
+import { recheck } from './recheck.js';
 import { signings } from './signing.js';
 import { store } from './store.js';
+import { waits } from './waits.js';
 
 export const mutations: readonly Mutation[] = [
-  ...store,
-  ...ledger,
-  ...externals,
-  ...ops,
-  ...reading,
   ...answers,
-  ...signings,
   ...doctor,
+  ...externals,
+  ...ledger,
+  ...ops,
+  ...people,
+  ...reading,
+  ...recheck,
+  ...signings,
+  ...store,
+  ...waits,
 ];

@@ -115,11 +115,17 @@ async function untoldReassignments(
 ): Promise<Read<string | null>> {
   if (deps.participant.verified()?.tellsReassignments !== false) return { kind: 'read', value: null };
   const hosted = await path.ledger.synchronizersOf(sender, options);
-  if (hosted.kind !== 'read') return hosted;
+  if (hosted.kind !== 'read') {
+    // Not to be told is no outage: it must not stop anybody else's row.
+    if (hosted.refusal.errorId !== 'GRPC_PERMISSION_DENIED') return hosted;
+    return { kind: 'read', value: `${UNTOLD}, nor may its synchronizers be asked for` };
+  }
   const others = hosted.value.filter((id) => !sameSynchronizer(id, path.settings.synchronizerId));
-  const why = `more may be in reassignment, which this participant does not tell (${others.join(', ')})`;
+  const why = `${UNTOLD} (${others.join(', ')})`;
   return { kind: 'read', value: others.length === 0 ? null : why };
 }
+
+const UNTOLD = 'more may be in reassignment, which this participant does not tell';
 
 async function holdingsNow(
   path: PathContext,

@@ -260,6 +260,20 @@ forBoth(
   },
 );
 
+test('where the token may not ask for synchronizers, a participant of 3.7 proves no lack of money (hosted)', async (t) => {
+  const on = await scene(t, 'hosted', DEMO, [{ token: 'DEMO', amount: '4' }], { apiVersion: '3.7.0' });
+  const refused = on.world.sandbox.faults.add({
+    on: 'StateService/GetConnectedSynchronizers',
+    do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
+  });
+  const local = await on.start();
+  await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, .* nor may its synchronizers be asked for/);
+  t.false(local.events.some(({ kind }) => kind === 'breaker'));
+  on.world.sandbox.faults.remove(refused.id);
+  await on.world.ended([on.hash]);
+  t.is((await on.world.row(on.hash)).error_message, 'Insufficient balance.');
+});
+
 forBoth(
   'money that stays held parks its row with the reason, when its attempts are used up',
   async (t, parties) => {

@@ -180,6 +180,12 @@ forBoth(
     const limits = (): number[] =>
       local.events.flatMap((event) => (event.kind === 'congestion' ? [event.limit] : []));
     t.true(Math.min(...limits()) < 8);
+    // Not only once even one at a time was too many.
+    const opened = local.events.findIndex((event) => event.kind === 'breaker' && event.state === 'open');
+    const before = local.events
+      .slice(0, opened)
+      .flatMap((event) => (event.kind === 'congestion' ? [event.limit] : []));
+    t.true((before.at(-1) ?? 0) > 1, `${before}`);
 
     await world.sandbox.control({ kind: 'network', mode: 'fine' });
     await world.ended(hashes);

@@ -159,7 +159,7 @@ export const ops: readonly Mutation[] = [
     name: 'P29',
     file: 'src/core/breaker.ts',
     find: 'if (wide || state.all?.probing)',
-    put: 'if (state !== closedBreaker || wide || state.all?.probing)',
+    put: 'if (recent.length > 0 || wide || state.all?.probing)',
     test: 'test/history/ops-keys.test.ts',
     match: 'P29 INFORMEES*',
     what: "one receiver's trouble is nobody else's",

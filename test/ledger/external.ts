@@ -12,6 +12,7 @@ import {
 } from '../../src/sandbox/index.js';
 import type { Expected } from '../../src/transfer/inspect.js';
 import { signatures } from '../sandbox/external.js';
+import { confirmHash } from '../support/official-hash.js';
 import { connected, DEMO, optionsFor, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 export interface ExternalBench {
@@ -87,7 +88,11 @@ export async function externalBench(
       const factory = valueIn(await ledger.registryFactory(sandbox.httpUrl, terms, TIMEOUT));
       return { ...terms, commandId: commandId(), factory };
     },
-    prepared: async (transfer) => valueIn(await ledger.prepare(transfer, bound, TIMEOUT)),
+    async prepared(transfer) {
+      const prepared = valueIn(await ledger.prepare(transfer, bound, TIMEOUT));
+      await confirmHash(prepared.transaction);
+      return prepared;
+    },
     expected: (transfer) => ({
       terms: transfer,
       commandId: transfer.commandId,

@@ -7,6 +7,7 @@ import { createLedger, type OpenLedger } from '../../src/ledger/ledger.js';
 import type { ExternalParty, Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
 import type { Expected } from '../../src/transfer/inspect.js';
 import { signatures } from '../sandbox/external.js';
+import { confirmHash } from '../support/official-hash.js';
 import { startPacedSandbox } from '../support/paced-sandbox.js';
 import { connected, DEMO, optionsFor, TIMEOUT, UNIT, valueIn } from './setup.js';
 
@@ -84,7 +85,11 @@ export async function externalBench(
       const factory = valueIn(await ledger.registryFactory(sandbox.httpUrl, terms, TIMEOUT));
       return { ...terms, commandId: commandId(), factory };
     },
-    prepared: async (transfer) => valueIn(await ledger.prepare(transfer, bound, TIMEOUT)),
+    async prepared(transfer) {
+      const prepared = valueIn(await ledger.prepare(transfer, bound, TIMEOUT));
+      await confirmHash(prepared.transaction);
+      return prepared;
+    },
     expected: (transfer) => ({
       terms: transfer,
       commandId: transfer.commandId,

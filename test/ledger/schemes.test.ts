@@ -95,6 +95,21 @@ test('a participant that does not know the field answers in V2, and is asked onc
   t.deepEqual(heard, [2]);
 });
 
+test('on another connection V3 is asked for again: the participant may be another version', async (t) => {
+  const on = await externalBench(t, { apiVersion: '3.4.8' });
+  const transfer = await on.transfer();
+  t.like(await on.prepared(transfer), { askedScheme: 3 });
+  t.like(await on.prepared(transfer), { askedScheme: 2 });
+  const back = new Promise<void>((resolve) => {
+    on.ledger.onReady((ready) => {
+      if (ready) resolve();
+    });
+  });
+  await on.sandbox.control({ kind: 'disconnect' });
+  await back;
+  t.like(await on.prepared(transfer), { askedScheme: 3 });
+});
+
 test('what V2 cannot hash is prepared, looked at, signed and executed under V3', async (t) => {
   const on = await externalBench(t, V35);
   const transfer = await on.transfer();

@@ -83,6 +83,15 @@ export const signings: readonly Mutation[] = [
   },
   {
     name: 'V3',
+    file: 'src/ledger/ledger.ts',
+    find: 'channel.onReady(() => schemes.forget());',
+    put: '',
+    test: schemes,
+    match: 'on another connection*',
+    what: 'asking again on another connection',
+  },
+  {
+    name: 'V3',
     file: 'src/transfer/inspect.ts',
     find: 'if (scheme < prepared.askedScheme && metadata.synchronizerId !== expected.synchronizerId)',
     put: 'if (scheme > prepared.askedScheme)',

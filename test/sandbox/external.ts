@@ -15,6 +15,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import type { ExternalParty } from '../../src/sandbox/index.js';
+import { confirmHash } from '../support/official-hash.js';
 import { HANG_MS } from '../support/time.js';
 import { call, type LedgerClient } from './client.js';
 import type { TransferSpec } from './transfer-commands.js';
@@ -58,9 +59,11 @@ export class ExternalClient {
   ): Promise<PrepareSubmissionResponse> {
     const request = prepareRequest(await this.ledger.transferCommands(spec), options);
     const deadline = Date.now() + patienceMs;
-    return call((callback) =>
+    const prepared = await call<PrepareSubmissionResponse>((callback) =>
       this.interactive.PrepareSubmission(request, this.ledger.metadata, { deadline }, callback),
     );
+    await confirmHash(prepared.preparedTransaction);
+    return prepared;
   }
 
   execute(

@@ -14,6 +14,7 @@ import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { createSigner, type Signer } from '../../src/transfer/signer.js';
+import { confirmHash } from './official-hash.js';
 import { scaled, scaledWindow } from './pace.js';
 import { HANG_MS } from './time.js';
 import { MASTER_KEY, type World } from './world.js';
@@ -111,7 +112,15 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     issuerParty,
     onScheme: (scheme) => emit({ kind: 'hashing-scheme', scheme }),
   });
-  const ledger = (options.ledger ?? ((same) => same))(open);
+  const confirmed: Ledger = {
+    ...open,
+    async prepare(transfer, maxRecordTime, call) {
+      const answer = await open.prepare(transfer, maxRecordTime, call);
+      if (answer.kind === 'read') await confirmHash(answer.value.transaction);
+      return answer;
+    },
+  };
+  const ledger = (options.ledger ?? ((same) => same))(confirmed);
   const events: SubmitterEvent[] = [];
   const watchers = new Set<(event: SubmitterEvent) => void>();
   const emit = (event: SubmitterEvent): void => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Of what is asked before the first pin, by `doctor`, and of the sandbox's strictness that both are tried against.
 import type { Mutation } from './mutation.js';
 

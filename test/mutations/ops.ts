@@ -219,9 +219,9 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'start',
-    file: 'src/submitter.ts',
-    find: '        if (!(error instanceof StoreUnavailable)) throw error;\n',
-    put: '        throw error;\n',
+    file: 'src/submitter/start-checks.ts',
+    find: '      if (!(error instanceof StoreUnavailable)) throw error;\n',
+    put: '      throw error;\n',
     test: 'test/process/start.test.ts',
     match: 'run waits*',
     what: 'a database that is away is waited for',

@@ -11,8 +11,8 @@ import {
   startSandbox,
 } from '../../src/sandbox/index.js';
 import type { Expected } from '../../src/transfer/inspect.js';
+import { confirmLater } from '../sandbox/confirmed.js';
 import { signatures } from '../sandbox/external.js';
-import { confirmHash } from '../support/official-hash.js';
 import { connected, DEMO, optionsFor, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 export interface ExternalBench {
@@ -90,7 +90,7 @@ export async function externalBench(
     },
     async prepared(transfer) {
       const prepared = valueIn(await ledger.prepare(transfer, bound, TIMEOUT));
-      await confirmHash(prepared.transaction);
+      confirmLater(prepared.transaction);
       return prepared;
     },
     expected: (transfer) => ({

@@ -17,14 +17,12 @@ export interface Generation {
   readonly asksForScheme: boolean;
   /** Hashing scheme V3 beside V2, of protocol version 35; contract keys, which only V3 hashes. */
   readonly hashesV3: boolean;
-  /** In prepared transactions, Optional fields at the end of a record that are None are left out. */
-  readonly leavesOutNones: boolean;
   readonly completionByHash: boolean;
   /** Transaction.transaction_hash, beside external_transaction_hash. */
   readonly transactionHash: boolean;
   /** GetParticipantId needs no administrator. */
   readonly openParticipantId: boolean;
-  /** Records of events end with their last field that is not None (release notes of 3.4.4). */
+  /** Records of events and of prepared transactions end with their last field that is not None (3.4.4's release notes). */
   readonly leavesOutTrailingNones: boolean;
   /** Active contracts tell of those in the middle of a reassignment, without being asked to. */
   readonly tellsReassignments: boolean;
@@ -44,7 +42,6 @@ export function generationOf(apiVersion: string): Generation {
     trafficAccounts: since(3, 5, 7),
     asksForScheme: since(3, 5),
     hashesV3: since(3, 5),
-    leavesOutNones: since(3, 4, 4),
     completionByHash: since(3, 6),
     transactionHash: since(3, 6),
     openParticipantId: since(3, 6),

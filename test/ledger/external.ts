@@ -6,8 +6,8 @@ import type { Prepared, SignedSubmission, Transfer, TransferTerms } from '../../
 import { createLedger, type OpenLedger } from '../../src/ledger/ledger.js';
 import type { ExternalParty, Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
 import type { Expected } from '../../src/transfer/inspect.js';
+import { confirmLater } from '../sandbox/confirmed.js';
 import { signatures } from '../sandbox/external.js';
-import { confirmHash } from '../support/official-hash.js';
 import { startPacedSandbox } from '../support/paced-sandbox.js';
 import { connected, DEMO, optionsFor, TIMEOUT, UNIT, valueIn } from './setup.js';
 
@@ -87,7 +87,7 @@ export async function externalBench(
     },
     async prepared(transfer) {
       const prepared = valueIn(await ledger.prepare(transfer, bound, TIMEOUT));
-      await confirmHash(prepared.transaction);
+      confirmLater(prepared.transaction);
       return prepared;
     },
     expected: (transfer) => ({

@@ -15,9 +15,9 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import type { ExternalParty } from '../../src/sandbox/index.js';
-import { confirmHash } from '../support/official-hash.js';
 import { HANG_MS } from '../support/time.js';
 import { call, type LedgerClient } from './client.js';
+import { confirmLater } from './confirmed.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 export const V2 = 2;
@@ -62,7 +62,7 @@ export class ExternalClient {
     const prepared = await call<PrepareSubmissionResponse>((callback) =>
       this.interactive.PrepareSubmission(request, this.ledger.metadata, { deadline }, callback),
     );
-    await confirmHash(prepared.preparedTransaction);
+    confirmLater(prepared.preparedTransaction);
     return prepared;
   }
 

@@ -123,7 +123,7 @@ function draftOf(
     bounds: transaction.bounds,
     nodes: transaction.nodes,
     contracts: contractsOf([...transaction.inputs, ...transaction.reads], participant),
-    leavesOutNones: settings.generation.leavesOutNones,
+    leavesOutNones: settings.generation.leavesOutTrailingNones,
     ...(maxRecordTime ? { maxRecordTime: timestampMicros(maxRecordTime) } : {}),
   };
 }

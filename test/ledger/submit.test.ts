@@ -51,7 +51,11 @@ const refusals: ReadonlyArray<readonly [string, object, object]> = [
     { receiver: 'nobody::1220ab' },
     { kind: 'suspect', blame: 'receiver', errorId: 'UNKNOWN_INFORMEES' },
   ],
-  ['an input that is gone', { holdings: ['00aa'] }, { kind: 'try-again', errorId: 'CONTRACT_NOT_FOUND' }],
+  [
+    'an input that is gone',
+    { holdings: [`00${'aa'.repeat(32)}`] },
+    { kind: 'try-again', errorId: 'CONTRACT_NOT_FOUND' },
+  ],
   ['no amount', { amount: 0n }, { kind: 'for-good', errorId: 'DAML_FAILURE' }],
   ['more than its inputs', { amount: 61n * UNIT }, { kind: 'try-again', errorId: 'DAML_FAILURE' }],
   ['executeBefore in the past', { executeBefore: 1n }, { kind: 'try-again', errorId: 'DAML_FAILURE' }],
@@ -151,7 +155,10 @@ test('while the participant restarts again and again, each submission leaves at 
     // Under the feet of the call that follows, before it, or not at all.
     const restart = round % 3 === 0 ? undefined : sandbox.control({ kind: 'restart' });
     if (round % 3 === 1) await restart;
-    const outcome = await ledger.submit({ ...template, commandId, holdings: ['00aa'] }, { timeoutMs: 2_000 });
+    const outcome = await ledger.submit(
+      { ...template, commandId, holdings: [`00${'aa'.repeat(32)}`] },
+      { timeoutMs: 2_000 },
+    );
     kinds.add(outcome.kind);
     if (outcome.kind === 'not-sent') t.is(sandbox.audit.of(commandId).length, 0, commandId);
     await restart;

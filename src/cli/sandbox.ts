@@ -39,7 +39,7 @@ export function sandboxCommand(): Command {
     .option('--participant-id <id>', 'what GetParticipantId says')
     .option(
       '--api-version <version>',
-      'what it is: 3.4.x (default), 3.5.x or 3.6.x, with the calls and fields of that version',
+      'what it is: 3.4.x (default), 3.5.x, 3.6.x or 3.7.x, with the calls and fields of that version',
       version,
     )
     .option('--registry', 'tokens of another admin too, with its registry on the HTTP port')
@@ -129,8 +129,8 @@ function port(text: string): number {
 }
 
 function version(text: string): string {
-  if (/^3\.[456]\.\d+(-\S+)?$/.test(text)) return text;
-  throw new InvalidArgumentError('a version is 3.4.x, 3.5.x or 3.6.x');
+  if (/^3\.[4567]\.\d+(-\S+)?$/.test(text)) return text;
+  throw new InvalidArgumentError('a version is 3.4.x, 3.5.x, 3.6.x or 3.7.x');
 }
 
 function positive(text: string): number {

@@ -35,7 +35,10 @@ export interface Pinned {
   readonly recheck: Recheck | null;
   /** Highest ledger end any instance saw. */
   readonly ledgerEnd: Offset | null;
+  /** The newest. */
   readonly mark: Mark | null;
+  /** Of other parties, the newest first: where the first is pruned, or its party's rights are gone, one of these proves. */
+  readonly otherMarks: readonly Mark[];
 }
 
 /** A completion that the pinned participant has shown: what tells it from another one, or from its own yesterday. */
@@ -51,6 +54,10 @@ export interface DatabaseIdentity {
   readonly systemId: string;
   /** Of its write-ahead log: 8 hex digits that every promotion and every point-in-time restore change. */
   readonly timeline: string;
+  /** Oid of the database: a dump restored under its name has another. */
+  readonly database: string;
+  /** Oid of mempool: dropped and made again it has another; 0 after a truncate. */
+  readonly table: string;
 }
 
 /**
@@ -127,6 +134,7 @@ export interface Store {
     readonly generation: bigint;
     readonly ledgerEnd: Offset;
     readonly mark: Mark | null;
+    /** The one of the pinned marks that was shown beside it; null where there was none yet. */
     readonly oldMark: Mark | null;
   }): Promise<void>;
   /**
@@ -135,8 +143,11 @@ export interface Store {
    * (P20). Null: the generation is not this one any more, another instance was faster.
    */
   recheck(request: RecheckRequest): Promise<RecheckResult | null>;
-  /** Stops every instance's claims until a person has acted; false: they were stopped already. */
-  halt(reason: string): Promise<boolean>;
+  /**
+   * Stops every instance's claims until a person has acted; false: they were stopped already. `lateMs`: how far a bound was
+   * missed, which a new tolerance has to make up for.
+   */
+  halt(reason: string, lateMs: number): Promise<boolean>;
   /** Rings the bell for the others: `handoff` says that this instance has no free slot left. */
   ring(kind: 'bell' | 'handoff'): Promise<void>;
 }
@@ -209,7 +220,12 @@ export interface Ledger {
   ): Promise<Read<Extract<CompletionEvent, { kind: 'accepted' }> | null>>;
   /** Ends by `signal`, or with a ReadFailure as its return value. */
   completions(
-    request: { readonly parties: readonly Party[]; readonly beginExclusive: Offset },
+    request: {
+      readonly parties: readonly Party[];
+      readonly beginExclusive: Offset;
+      /** Whose submissions; absent: our own user's. */
+      readonly userId?: string;
+    },
     signal: AbortSignal,
   ): AsyncGenerator<CompletionEvent, ReadFailure | null>;
   /** The transfer an update did, null where it did none that the parties see, `absent` where there is no such update. */

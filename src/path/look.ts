@@ -1,5 +1,6 @@
 import { nextLookMs } from '../core/backoff.js';
 import { parked, released } from '../core/decide.js';
+import { marksOf } from '../core/proof.js';
 import type { Verdict } from '../core/settlement.js';
 import { limited } from '../runtime/limit.js';
 import { askByHash } from './ask-by-hash.js';
@@ -46,10 +47,11 @@ export async function look(
         .map((row) => close(row, 'lost', elsewhere(row))),
     );
     const read = async (stop: AbortSignal): Promise<void> => {
-      const common = { path, participant, verified, close, stop, times, useMark: true };
-      const reading: Reading = { ...common, open, unsure: new Set(), trouble };
+      const common = { path, participant, verified, close, stop, times, userId: null };
+      const marks = marksOf(verified.pinned);
+      const reading: Reading = { ...common, open, unsure: new Set(), trouble, marks };
       if (verified.looksUpHashes) await askByHash(reading);
-      await readUntilDecided(reading);
+      await readUntilDecided(await afterOldUser(reading));
       readOn = stop.aborted && !signal.aborted;
     };
     // A fault of ours leaves its rows as they are, and gives them back.
@@ -71,6 +73,40 @@ export async function look(
       ),
     ),
   );
+}
+
+/**
+ * What the submitter before ours may have sent is shown to its own ledger user alone, and since a recheck it may have been
+ * ours: such a row is dead when neither user's completions show it. What the first read leaves open, the second is not for.
+ */
+async function afterOldUser(reading: Reading): Promise<Reading> {
+  const byUser = new Map<string, Set<Looking>>();
+  for (const row of reading.open) {
+    const { sentBy } = row.claim;
+    if (sentBy !== null) byUser.set(sentBy, (byUser.get(sentBy) ?? new Set()).add(row));
+  }
+  const waits = new Set<Looking>();
+  await Promise.all(
+    [...byUser].map(async ([userId, mine]) => {
+      const open = new Set(mine);
+      const close: Reading['close'] = async (row, found, verdict) => {
+        if (!open.delete(row)) return;
+        if (found !== 'dead') await reading.close(row, found, verdict);
+      };
+      await readUntilDecided({ ...reading, open, close, userId, marks: [] });
+      for (const row of open) waits.add(row);
+    }),
+  );
+  if (byUser.size === 0) return reading;
+  const open = new Set([...reading.open].filter((row) => !waits.has(row)));
+  return {
+    ...reading,
+    open,
+    async close(row, found, verdict) {
+      open.delete(row);
+      await reading.close(row, found, verdict);
+    },
+  };
 }
 
 const elsewhere = ({ claim }: Looking): Verdict =>

@@ -142,7 +142,11 @@ forBoth(
     const world = await createWorld(t, { parties, dedup: false });
     const { env, url, audit } = world.sandbox;
     const [alice, bob] = [await world.user(), await world.user()];
-    await migrateDown(world.db.url, () => {});
+    await migrateDown(
+      world.db.url,
+      async () => true,
+      () => {},
+    );
     const hash = await world.insert({ from: alice, to: bob, amount: 2 });
 
     const ledger = createLedger({
@@ -161,6 +165,7 @@ forBoth(
       toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
       clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
       oneStepTokens: [DEMO],
+      oldUser: { kind: 'same' },
       say: () => {},
     });
     const local = await startLocal(t, world);

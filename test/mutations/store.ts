@@ -168,8 +168,8 @@ export const store: readonly Mutation[] = [
   ),
   lanes(
     'P9',
-    'create unique index concurrently if not exists mempool_claimed_lane_v1',
-    'create index concurrently if not exists mempool_claimed_lane_v1',
+    'create unique index concurrently if not exists mempool_claimed_lane_v2',
+    'create index concurrently if not exists mempool_claimed_lane_v2',
     'P9 I6 is a constraint*',
     'one claim of a lane is a constraint',
   ),

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Store } from '../../src/core/ports.js';
+import { settlementOf } from '../../src/core/settlement.js';
 import { createSettler } from '../../src/path/settle.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { completed, prepared } from '../store/support.js';
@@ -9,7 +10,8 @@ import { lasting } from '../support/time.js';
 test('I9 an outcome that cannot be written is tried again, until the process gives up: the row is left to its lease', async (t) => {
   const db = await prepared(t);
   await db.insert();
-  const { row, token } = await db.claimOne();
+  const claimed = await db.claimOne();
+  const { row } = claimed;
   let tries = 0;
   let triedTwice = (): void => {};
   const twice = new Promise<void>((resolve) => {
@@ -26,7 +28,7 @@ test('I9 an outcome that cannot be written is tried again, until the process giv
     },
   };
   const settler = createSettler({ store, clock: monotonic, emit: () => {} });
-  const settlement = { id: row.id, txHash: row.txHash, token, verdict: completed };
+  const settlement = settlementOf(claimed, completed);
   const settled = settler.settle(settlement);
   await twice;
   settler.giveUp();

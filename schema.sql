@@ -466,16 +466,24 @@ begin
       from mempool_ended_v1 e
      where m.id = any (v_ids) and e.tx_hash = m.tx_hash and m.status = 'pending' and m.claim_token is null;
     if v_pin.same_nonce = 'park' and not p_look then
-      update mempool m
-         set available_at = 'infinity', updated_at = now(),
-             last_error = 'SAME_NONCE: nonce ' || m.nonce || ' of this sender was used, or may have been, by 0x' || encode(s.tx_hash, 'hex')
-        from mempool c cross join lateral (
-          select x.tx_hash from mempool x
-           where ((x.status in ('completed', 'mined') and x.error_message is null) or (x.status = 'pending' and x.sent_until is not null))
-             and mempool_sender_v1(x.from_address) = mempool_sender_v1(c.from_address) and x.nonce = c.nonce and x.id <> c.id
-           limit 1) s
-       where c.id = any (v_ids) and not c.same_nonce_ok and m.id = c.id and m.status = 'pending' and m.claim_token is null
-         and m.available_at <= now();
+      for id, tx_hash in
+        update mempool m
+           set available_at = 'infinity', updated_at = now(),
+               last_error = 'SAME_NONCE: nonce ' || m.nonce || ' of this sender was used, or may have been, by 0x' || encode(s.tx_hash, 'hex')
+          from mempool c cross join lateral (
+            select x.tx_hash from mempool x
+             where ((x.status in ('completed', 'mined') and x.error_message is null) or (x.status = 'pending' and x.sent_until is not null))
+               and mempool_sender_v1(x.from_address) = mempool_sender_v1(c.from_address) and x.nonce = c.nonce and x.id <> c.id
+             limit 1) s
+         where c.id = any (v_ids) and not c.same_nonce_ok and m.id = c.id and m.status = 'pending' and m.claim_token is null
+           and m.available_at <= now()
+        returning m.id, m.tx_hash
+      loop
+        answer := 'parked';
+        return next;
+      end loop;
+      id := null;
+      tx_hash := null;
     end if;
     return query
     -- This query's snapshot is younger than the lane locks, so it sees the claim of whoever held a lane before us;

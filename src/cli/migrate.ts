@@ -11,7 +11,7 @@ import { printMigration } from '../store/print.js';
 import { remark } from '../store/remark.js';
 import { repin } from '../store/repin.js';
 import type { Lanes, SameNonce } from '../store/steps.js';
-import { canAsk, confirmed } from './support/confirm.js';
+import { agreed } from './support/agreed.js';
 import { readOneStepTokens } from './support/one-step-tokens.js';
 import { count } from './support/text.js';
 
@@ -158,14 +158,6 @@ async function run(flags: Flags): Promise<void> {
   if (toleranceMs !== undefined) {
     say(`start every instance with LEDGER_TIME_TOLERANCE_MS=${toleranceMs}; with another it claims nothing`);
   }
-}
-
-/** Nothing here is undone by a second command: a script says --yes. */
-async function agreed(lost: string, question: string, yes: boolean): Promise<boolean> {
-  console.log(lost);
-  if (yes) return true;
-  if (!canAsk()) throw new ConfigError(['nothing was changed: there is no terminal to ask on, so say --yes']);
-  return await confirmed(`${question} [y/N] `);
 }
 
 const wholeMs = (text: string): number => {

@@ -1,4 +1,4 @@
-import type { ClaimToken, DbMillis, Micros, Offset, Party } from './ids.js';
+import type { ClaimToken, DbMillis, Micros, Offset, Party, RowId, TxHash } from './ids.js';
 import type { CompletionEvent, Outcome, Refusal } from './outcome.js';
 import type { ClaimedRow, SubmissionRecord } from './row.js';
 import type { Settled, Settlement } from './settlement.js';
@@ -93,7 +93,13 @@ export interface ClaimRequest {
 }
 
 export type ClaimReply =
-  | { readonly kind: 'claimed'; readonly rows: readonly ClaimedRow[]; readonly now: DbMillis }
+  | {
+      readonly kind: 'claimed';
+      readonly rows: readonly ClaimedRow[];
+      /** Set aside instead: another hash of their sender has used their nonce (SAME_NONCE=park). */
+      readonly parked?: readonly { readonly id: RowId; readonly txHash: TxHash }[];
+      readonly now: DbMillis;
+    }
   /** The pinned row is not the one this instance checked: read it again, check again. */
   | { readonly kind: 'stale' };
 

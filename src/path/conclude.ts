@@ -48,6 +48,7 @@ export function taken({ emit }: PathContext, claim: ClaimedRow, now: DbMillis): 
     waitedMs,
     look,
     sender: fromAddress,
+    nonceShared: claim.kind === 'fresh' && claim.nonceShared,
     at: dbMillis(now),
   });
 }

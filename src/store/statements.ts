@@ -8,7 +8,8 @@ export interface Statement<Row> {
 }
 
 export interface ClaimTuple {
-  readonly answer: 'row' | 'none' | 'stale';
+  /** `parked`: another hash has used its nonce (SAME_NONCE=park); only its id and hash are told. */
+  readonly answer: 'row' | 'parked' | 'none' | 'stale';
   readonly db_now: number;
   /** Ms: no row of this kind that waits is older, as far as this claim has seen. */
   readonly low_water: number;

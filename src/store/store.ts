@@ -1,6 +1,6 @@
 // Postgres behind the port of core/ports.ts. One statement a step; what holds a guarantee is in the statement.
 import { randomBytes } from 'node:crypto';
-import { type ClaimToken, dbMillis } from '../core/ids.js';
+import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../core/ports.js';
 import { halt } from './halt.js';
 import { createLowWater } from './low-water.js';
@@ -43,8 +43,13 @@ export function createStore(database: Database): Store {
     const [first] = tuples;
     if (first === undefined || first.answer === 'stale') return { kind: 'stale' };
     mark.seen(first.low_water, first.db_now);
-    const rows = first.answer === 'none' ? [] : tuples.map((tuple) => claimedRow(tuple, request.generation));
-    return { kind: 'claimed', rows, now: dbMillis(first.db_now) };
+    const rows = tuples
+      .filter(({ answer }) => answer === 'row')
+      .map((tuple) => claimedRow(tuple, request.generation));
+    const parked = tuples
+      .filter(({ answer }) => answer === 'parked')
+      .map((tuple) => ({ id: tuple.id as RowId, txHash: txHashOf(tuple.tx_hash) }));
+    return { kind: 'claimed', rows, parked, now: dbMillis(first.db_now) };
   }
 
   async function renew(

@@ -62,6 +62,11 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
   const fenced = counter('fenced_total', 'Claims found lost, by the step that found out', 'during');
   const rescued = counter('rescued_rows_total', 'Rows taken back from leases that had run out');
 
+  const sameNonce = counter(
+    'same_nonce_total',
+    'Rows claimed while another of their sender waited with the same nonce: both are paid, unless SAME_NONCE=park',
+  );
+
   const errorId = boundedErrorIds();
   const held = new Map<string, 'submission' | 'look'>();
   for (const kind of ['submission', 'look']) inFlight.set({ kind }, 0);
@@ -84,6 +89,7 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
         const kind = event.look ? 'look' : 'submission';
         held.set(event.id, kind);
         inFlight.inc({ kind });
+        if (event.nonceShared && event.attempts === 1) sameNonce.inc();
         // A later attempt's wait is its backoff, not ours.
         if (!event.look && event.attempts === 1) waited.observe(seconds(Math.max(0, event.waitedMs)));
         return;

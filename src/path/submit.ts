@@ -2,6 +2,7 @@ import { type Decidable, decide, released, retryOrPark } from '../core/decide.js
 import type { Refusal } from '../core/outcome.js';
 import type { FreshClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
+import { tokenKey } from '../transfer/address.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';
 import { chase } from './chase.js';
@@ -118,7 +119,7 @@ async function decided(
 /** Whom a refusal that is not the row's may be blamed on: the breaker's keys. */
 const keysOf = ({ row, sender, receiver }: JudgedRow) => ({
   receiver: `receiver:${receiver}`,
-  token: `token:${row.token.address.toLowerCase()}`,
+  token: `token:${tokenKey(row.token.address)}`,
   sender: `sender:${sender}`,
 });
 

@@ -51,7 +51,7 @@ const FORCE_NEW: Statement<ReplayTuple> = {
       update mempool m
          set available_at = now(), attempts = 0, updated_at = now(), sent_from = null, sent_until = null, submission_id = null,
              submission_party = null, submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null,
-             same_nonce_ok = m.same_nonce_ok or m.last_error like 'SAME_NONCE:%'
+             same_nonce_ok = m.same_nonce_ok or coalesce(m.last_error like 'SAME_NONCE:%', false)
         from chosen c where m.id = c.id
       returning m.id
     ), noted as (

@@ -266,7 +266,7 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   t.regex(unasked.stderr, /may still commit, or may have: a second effect[\s\S]*so say --yes/);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
   const done = await cli([...args, '--yes'], env);
-  t.is(done.code, 0);
+  t.is(done.code, 0, done.stderr);
   t.regex(done.stdout, /1 row will be sent anew/);
   t.is(
     (await db.query('select 1 from mempool where sent_until is null and available_at <= now()')).length,

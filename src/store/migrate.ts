@@ -72,6 +72,11 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 
     if (pinnedBefore === null) await firstPin(client, wanted, options);
     else {
+      if (options.oldUser?.kind === 'other') {
+        options.say(
+          '--old-user changes nothing here: whom the submitter before sent as is pinned at the first migration',
+        );
+      }
       for (const line of differences(pinnedBefore, options)) options.say(line);
       await changePins(client, pinnedBefore, options.changes ?? {}, steps, options.say);
     }

@@ -56,6 +56,13 @@ export const leftoverBoundMs = (pin: FirstPin): number =>
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
+/** Of a database that an earlier version migrated. */
+const raiseProtocol = (protocol: number): string => `update mempool_submitter_v1 p
+    set protocol = ${protocol}, generation = p.generation + 1, pinned_at = now(),
+        database_id = coalesce(p.database_id, d.database_id), timeline = coalesce(p.timeline, d.timeline),
+        database_oid = coalesce(p.database_oid, d.database_oid), table_oid = coalesce(p.table_oid, d.table_oid)
+   from mempool_database_v1() d where p.protocol < ${protocol}`;
+
 /** The same with its values written out, for a person who applies it by hand. */
 export function printFirstPin(
   pin: FirstPin,
@@ -81,8 +88,9 @@ export function printFirstPin(
       : []),
     // Applied again, it finds the row there, and what waits by then was sent by ours: it has its own record, or none.
     'do $$ begin',
+    'lock table mempool in share row exclusive mode;',
     `${insert};`,
-    'if not found then return; end if;',
+    `if not found then ${raiseProtocol(protocol)}; return; end if;`,
     ...(oldUser === null
       ? [
           `if exists (${LEFTOVERS}) then raise exception 'rows are pending: print this with --old-user, the ledger user of the submitter before'; end if;`,

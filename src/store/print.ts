@@ -1,5 +1,6 @@
 // What `migrate` would run on an empty or an old database, as one script for psql.
 import { type FirstPin, type OldUser, printFirstPin } from './first-pin.js';
+import { RETIRED } from './indexes.js';
 import { OWN_SCHEMA } from './migration.js';
 import { PROTOCOL } from './pins.js';
 import { byValue } from './senders.js';
@@ -28,5 +29,6 @@ export function printMigration(
     ),
     printFirstPin(pin, PROTOCOL, oneStep, oldUser),
     ...steps.filter((step) => step.afterPin).map((step) => step.sql),
+    ...RETIRED.map((name) => `drop index concurrently if exists ${name};`),
   ].join('\n');
 }

@@ -144,22 +144,36 @@ test('migrate --down is refused while a pending row has a lease or a record or i
   await t.notThrowsAsync(down);
 });
 
-test('migrate --print, applied by hand, makes what migrate makes', async (t) => {
-  const [byHand, byUs] = [await freshDatabase(t), await freshDatabase(t)];
+/** As psql does: one statement after the other, a dollar-quoted body in one piece. */
+async function byHand(db: TestDatabase, script: string): Promise<void> {
+  const client = await db.pool.connect();
+  for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|--[^\n]*|[^;$'])+;/g) ?? []) {
+    await client.query(statement);
+  }
+  client.release();
+}
+
+test('migrate --print, applied by hand, makes what migrate makes, and of what an earlier version left too', async (t) => {
+  const [printed, byUs] = [await freshDatabase(t), await freshDatabase(t)];
   const script = printMigration(
     { lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000, sameNonce: 'pay' },
     ['0xAA'],
     { kind: 'same' },
   );
-  const client = await byHand.pool.connect();
-  // As psql does: one statement after the other, a dollar-quoted body in one piece.
-  for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|--[^\n]*|[^;$'])+;/g) ?? []) {
-    await client.query(statement);
-  }
-  client.release();
+  await byHand(printed, script);
   await migrate(migrateOptions(byUs.url));
-  t.deepEqual(await catalog(byHand), await catalog(byUs));
-  t.like(await pin(byHand), { generation: '1', lanes: 'sender', protocol: 2 });
+  t.deepEqual(await catalog(printed), await catalog(byUs));
+  t.like(await pin(printed), { generation: '1', lanes: 'sender', protocol: 2 });
+
+  await printed.query(
+    `update mempool_submitter_v1 set protocol = 1, database_oid = null;
+     create index mempool_lane_v1 on mempool (nonce); drop index mempool_lane_v2`,
+  );
+  await byHand(printed, script);
+  t.deepEqual(await catalog(printed), await catalog(byUs));
+  t.like(await pin(printed), { generation: '2', protocol: 2 });
+  await byHand(printed, script);
+  t.like(await pin(printed), { generation: '2' });
 });
 
 test('P24 the first pin gives every pending row of a party an unknown record, from 0, with a bound that fits', async (t) => {

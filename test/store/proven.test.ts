@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import pg from 'pg';
+import { dbMillis } from '../../src/core/ids.js';
 import { settlementOf } from '../../src/core/settlement.js';
 import { createLowWater } from '../../src/store/low-water.js';
 import { migrate } from '../../src/store/migrate.js';
@@ -138,6 +139,43 @@ test('rows that a policy hides are not an empty queue: every statement refuses',
     await t.throwsAsync(() => client.query(`select * from ${call}`), { message: /row-level security/ }, call);
   await client.query('reset role');
   client.release();
+});
+
+test('the privileges of docs/operations.md are enough for the service', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  await db.insert();
+  const role = `svc_${randomBytes(4).toString('hex')}`;
+  const password = randomBytes(8).toString('hex');
+  await db.query(`create role ${role} login password '${password}';
+    grant select, update on mempool, mempool_submitter_v1 to ${role}; grant select on users, mempool_ended_v1 to ${role};
+    grant insert on mempool_submitter_audit_v1 to ${role}`);
+  const url = new URL(db.url);
+  url.username = role;
+  url.password = password;
+  const database = openDatabase({ url: url.href });
+  t.teardown(async () => {
+    await database.close();
+    const client = new pg.Client(db.url);
+    await client.connect();
+    await client.query(`drop owned by ${role}; drop role ${role}`);
+    await client.end();
+  });
+  const store = createStore(database);
+  t.is((await store.pinned())?.generation, 1n);
+  const reply = await store.claim(claim);
+  const [claimed] = reply.kind === 'claimed' ? reply.rows : [];
+  if (claimed === undefined) return t.fail();
+  await store.renew([claimed.token], LEASE_MS);
+  t.like(await store.settle([settlementOf(claimed, pending({ record: 'keep' }))]), [{ result: 'settled' }]);
+  const look = await store.claimUndecided(claim);
+  t.is(look.kind === 'claimed' && look.rows.length, 1);
+  await store.rescue();
+  t.true(await store.halt('late', 1));
+  await db.query("update mempool_submitter_v1 set timeline = '0000FFFF'");
+  t.deepEqual(await store.recheck({ generation: 2n, notBefore: dbMillis(0), oneStepTokens: [] }), {
+    rows: 1,
+  });
 });
 
 test('an empty claim begins where waiting rows begin, and looks at everything again every five seconds', (t) => {

@@ -51,7 +51,7 @@ export async function look(
       const marks = marksOf(verified.pinned);
       const reading: Reading = { ...common, open, unsure: new Set(), trouble, marks };
       if (verified.looksUpHashes) await askByHash(reading);
-      await readUntilDecided(await afterOldUser(reading));
+      await readAll(reading);
       readOn = stop.aborted && !signal.aborted;
     };
     // A fault of ours leaves its rows as they are, and gives them back.
@@ -75,30 +75,40 @@ export async function look(
   );
 }
 
-/**
- * What the submitter before ours may have sent is shown to its own ledger user alone, and since a recheck it may have been
- * ours: such a row is dead when neither user's completions show it. What the first read leaves open, the second is not for.
- */
-async function afterOldUser(reading: Reading): Promise<Reading> {
-  const byUser = new Map<string, Set<Looking>>();
+/** A stream for the rows that are our own, and one for each user who may have sent others; none waits for another. */
+async function readAll(reading: Reading): Promise<void> {
+  const byUser = new Map<string | null, Looking[]>();
   for (const row of reading.open) {
     const { sentBy } = row.claim;
-    if (sentBy !== null) byUser.set(sentBy, (byUser.get(sentBy) ?? new Set()).add(row));
+    byUser.set(sentBy, [...(byUser.get(sentBy) ?? []), row]);
   }
-  const waits = new Set<Looking>();
   await Promise.all(
-    [...byUser].map(async ([userId, mine]) => {
-      const open = new Set(mine);
-      const close: Reading['close'] = async (row, found, verdict) => {
-        if (!open.delete(row)) return;
-        if (found !== 'dead') await reading.close(row, found, verdict);
-      };
-      await readUntilDecided({ ...reading, open, close, userId, marks: [] });
-      for (const row of open) waits.add(row);
-    }),
+    [...byUser].map(([userId, rows]) =>
+      userId === null ? readUntilDecided(part(reading, rows)) : readAsOldUser(reading, userId, rows),
+    ),
   );
-  if (byUser.size === 0) return reading;
-  const open = new Set([...reading.open].filter((row) => !waits.has(row)));
+}
+
+/**
+ * What the submitter before ours may have sent is shown to its own ledger user alone, and since a recheck it may have been
+ * ours: such a row is dead when neither user's completions show it. What the first stream leaves open waits.
+ */
+async function readAsOldUser(reading: Reading, userId: string, rows: readonly Looking[]): Promise<void> {
+  const dead: Looking[] = [];
+  const old = part({ ...reading, userId, marks: [] }, rows);
+  await readUntilDecided({
+    ...old,
+    async close(row, found, verdict) {
+      if (found !== 'dead') return await old.close(row, found, verdict);
+      old.open.delete(row);
+      dead.push(row);
+    },
+  });
+  await readUntilDecided(part(reading, dead));
+}
+
+function part(reading: Reading, rows: readonly Looking[]): Reading {
+  const open = new Set(rows);
   return {
     ...reading,
     open,

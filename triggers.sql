@@ -6,7 +6,7 @@
 -- other. Deferred: it runs at commit, so a long transaction does not silence the others. A row whose transaction found
 -- the bell taken is found by the listener's trailing check, or by the poll (I8). The two ints name the bell; claims use
 -- the one-bigint key space.
-create or replace function mempool_doorbell_v1() returns trigger language plpgsql as $$
+create or replace function mempool_doorbell_v1() returns trigger language plpgsql set search_path from current as $$
 begin
   if pg_try_advisory_xact_lock(1835363696, 1) then
     perform pg_notify('mempool_wakeup_v1', '');
@@ -23,7 +23,7 @@ end $$;
 -- @step the guard (I5, P15): while a pending row has a lease (run out or not) or a record, its status changes only in a
 -- statement that also sets both to null, and it cannot be deleted; completed and failed become nothing but mined, and
 -- mined nothing. Anything else changes no row and is logged.
-create or replace function mempool_guard_v1() returns trigger language plpgsql as $$
+create or replace function mempool_guard_v1() returns trigger language plpgsql set search_path from current as $$
 begin
   if tg_op = 'DELETE' then
     if old.status <> 'pending' or (old.lease_expires_at is null and old.sent_until is null) then return old; end if;
@@ -47,5 +47,70 @@ do $$ begin
   if not exists (select from pg_trigger where tgrelid = 'mempool'::regclass and tgname = 'mempool_guard_delete_v1') then
     create trigger mempool_guard_delete_v1 before delete on mempool
       for each row execute function mempool_guard_v1();
+  end if;
+end $$;
+
+-- @step the memory (I4): a hash that has ended is remembered when its row goes, in the transaction that deletes it. Security
+-- definer, here and below: whoever may write to mempool need not know our tables.
+create or replace function mempool_remember_v1() returns trigger language plpgsql
+security definer set search_path from current as $$
+begin
+  if old.status in ('completed', 'failed', 'mined') then
+    insert into mempool_ended_v1 (tx_hash, status, error_message, update_id, ended_at)
+    values (old.tx_hash, old.status, old.error_message, old.update_id, old.updated_at)
+    on conflict (tx_hash) do update set status = excluded.status, error_message = excluded.error_message,
+      update_id = coalesce(excluded.update_id, mempool_ended_v1.update_id), ended_at = excluded.ended_at;
+  end if;
+  return null;
+end $$;
+do $$ begin
+  if not exists (select from pg_trigger where tgrelid = 'mempool'::regclass and tgname = 'mempool_remember_v1') then
+    create trigger mempool_remember_v1 after delete on mempool
+      for each row execute function mempool_remember_v1();
+  end if;
+end $$;
+
+-- @step the answer (I4): a row of a hash that has ended is put in as it ended: mined, the miner leaves it alone. What this
+-- does not see, a delete that commits at the same moment, the claim does.
+create or replace function mempool_answer_v1() returns trigger language plpgsql
+security definer set search_path from current as $$
+declare
+  v_ended mempool_ended_v1;
+begin
+  if new.status <> 'pending' then return new; end if;
+  select * into v_ended from mempool_ended_v1 e where e.tx_hash = new.tx_hash;
+  if found then
+    new.status := v_ended.status;
+    new.error_message := v_ended.error_message;
+    new.update_id := v_ended.update_id;
+  end if;
+  return new;
+end $$;
+do $$ begin
+  if not exists (select from pg_trigger where tgrelid = 'mempool'::regclass and tgname = 'mempool_answer_v1') then
+    create trigger mempool_answer_v1 before insert on mempool
+      for each row execute function mempool_answer_v1();
+  end if;
+end $$;
+
+-- @step a truncate deletes no row, and forgets all: refused while it would forget what is on its way. What has ended is
+-- remembered, and whatever is put back is looked up first, as after a restore.
+create or replace function mempool_truncate_v1() returns trigger language plpgsql
+security definer set search_path from current as $$
+begin
+  if exists (select from mempool m where m.status = 'pending' and (m.lease_expires_at is not null or m.sent_until is not null)) then
+    raise exception 'canton-submitter: refused to truncate mempool: rows in it are claimed or undecided';
+  end if;
+  insert into mempool_ended_v1 (tx_hash, status, error_message, update_id, ended_at)
+  select m.tx_hash, m.status, m.error_message, m.update_id, m.updated_at from mempool m
+   where m.status in ('completed', 'failed', 'mined')
+  on conflict (tx_hash) do nothing;
+  update mempool_submitter_v1 set table_oid = 0;
+  return null;
+end $$;
+do $$ begin
+  if not exists (select from pg_trigger where tgrelid = 'mempool'::regclass and tgname = 'mempool_truncate_v1') then
+    create trigger mempool_truncate_v1 before truncate on mempool
+      for each statement execute function mempool_truncate_v1();
   end if;
 end $$;

@@ -2,10 +2,12 @@
 import { claimFlat } from './claim-flat.js';
 import { inspect } from './inspect.js';
 import { latencyIdle } from './latency-idle.js';
+import { migrateLive } from './migrate-live.js';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   'latency-idle': latencyIdle,
   'claim-flat': claimFlat,
+  'migrate-live': migrateLive,
   inspect,
 };
 const name = process.argv[2] ?? '';

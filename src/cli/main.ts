@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   migrate: async () => (await import('./migrate.js')).migrateCommand(),
   status: async () => (await import('./status.js')).statusCommand(),
   replay: async () => (await import('./replay.js')).replayCommand(),
+  prune: async () => (await import('./prune.js')).pruneCommand(),
   enqueue: async () => (await import('./enqueue.js')).enqueueCommand(),
   sandbox: async () => (await import('./sandbox.js')).sandboxCommand(),
   demo: async () => (await import('./demo.js')).demoCommand(),

@@ -1,14 +1,17 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
 import { ConfigError, Refusal } from '../core/errors.js';
+import type { PinChanges } from '../store/change-pins.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
+import type { OldUser } from '../store/first-pin.js';
 import { DEFAULTS, migrate } from '../store/migrate.js';
 import { migrateDown } from '../store/migrate-down.js';
 import { printMigration } from '../store/print.js';
-import { type RepinPreview, repin } from '../store/repin.js';
-import type { Lanes } from '../store/steps.js';
-import { canAsk, confirmed } from './support/confirm.js';
+import { remark } from '../store/remark.js';
+import { repin } from '../store/repin.js';
+import type { Lanes, SameNonce } from '../store/steps.js';
+import { agreed } from './support/agreed.js';
 import { readOneStepTokens } from './support/one-step-tokens.js';
 import { count } from './support/text.js';
 
@@ -17,6 +20,7 @@ interface Settings {
   readonly lanes: Lanes | null;
   readonly toleranceMs: number | null;
   readonly clockSkewMaxMs: number | null;
+  readonly sameNonce: SameNonce | null;
   readonly oneStepTokens: readonly string[] | null;
 }
 
@@ -29,6 +33,7 @@ const environment = z.object({
   LANES: optional(z.enum(['sender', 'off'])),
   LEDGER_TIME_TOLERANCE_MS: optional(milliseconds),
   CLOCK_SKEW_MAX_MS: optional(milliseconds),
+  SAME_NONCE: optional(z.enum(['pay', 'park'])),
   TOKENS_FILE: optional(z.string()),
 });
 
@@ -47,6 +52,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
     lanes: parsed.data.LANES ?? null,
     toleranceMs: parsed.data.LEDGER_TIME_TOLERANCE_MS ?? null,
     clockSkewMaxMs: parsed.data.CLOCK_SKEW_MAX_MS ?? null,
+    sameNonce: parsed.data.SAME_NONCE ?? null,
     oneStepTokens,
   };
 }
@@ -55,51 +61,106 @@ interface Flags {
   readonly down?: boolean;
   readonly print?: boolean;
   readonly repin?: boolean;
+  readonly remark?: boolean;
+  readonly oldUser?: string;
+  readonly lanes?: Lanes;
+  readonly sameNonce?: SameNonce;
   readonly tolerance?: number;
+  readonly lowerTolerance?: number;
+  readonly clockSkew?: number;
+  readonly lowerClockSkew?: number;
   readonly yes?: boolean;
 }
 
+const WAYS = [
+  'down',
+  'print',
+  'repin',
+  'remark',
+  'lanes',
+  'sameNonce',
+  'tolerance',
+  'lowerTolerance',
+  'clockSkew',
+  'lowerClockSkew',
+] as const;
+
+const changesOf = (flags: Flags): PinChanges => ({
+  ...(flags.lanes === undefined ? {} : { lanes: flags.lanes }),
+  ...(flags.sameNonce === undefined ? {} : { sameNonce: flags.sameNonce }),
+  ...(flags.tolerance === undefined ? {} : { toleranceMs: flags.tolerance, clearsHalt: true }),
+  ...(flags.lowerTolerance === undefined ? {} : { toleranceMs: flags.lowerTolerance, lowers: true }),
+  ...(flags.clockSkew === undefined ? {} : { clockSkewMaxMs: flags.clockSkew }),
+  ...(flags.lowerClockSkew === undefined ? {} : { clockSkewMaxMs: flags.lowerClockSkew, lowers: true }),
+});
+
 async function run(flags: Flags): Promise<void> {
-  if ([flags.down, flags.print, flags.repin, flags.tolerance !== undefined].filter(Boolean).length > 1) {
-    throw new ConfigError(['give one of --down, --print, --repin and --tolerance']);
+  if (WAYS.filter((way) => flags[way] !== undefined).length > 1) {
+    throw new ConfigError([
+      'give one of --down, --print, --repin, --remark, --lanes, --same-nonce, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
+    ]);
   }
   const settings = readSettings(process.env, !flags.print);
   const say = (line: string): void => console.log(line);
+  const oldUser: OldUser | null =
+    flags.oldUser === undefined
+      ? null
+      : flags.oldUser === 'same'
+        ? { kind: 'same' }
+        : { kind: 'other', id: flags.oldUser };
   if (flags.print) {
-    process.stdout.write(
-      printMigration(
-        {
-          lanes: settings.lanes ?? DEFAULTS.lanes,
-          toleranceMs: settings.toleranceMs ?? DEFAULTS.toleranceMs,
-          clockSkewMaxMs: settings.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
-        },
-        settings.oneStepTokens,
-      ),
-    );
+    const pin = {
+      lanes: settings.lanes ?? DEFAULTS.lanes,
+      toleranceMs: settings.toleranceMs ?? DEFAULTS.toleranceMs,
+      clockSkewMaxMs: settings.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
+      sameNonce: settings.sameNonce ?? DEFAULTS.sameNonce,
+    };
+    process.stdout.write(printMigration(pin, settings.oneStepTokens, oldUser));
     return;
   }
   const url = settings.url ?? '';
-  if (flags.down) await migrateDown(url, say);
-  else if (flags.repin) await repin(url, (preview) => agrees(preview, flags.yes ?? false), say);
-  else if (flags.tolerance === undefined) await migrate({ ...settings, url, say });
-  else {
-    await migrate({ ...settings, url, say, toleranceMs: flags.tolerance, clearsHalt: true });
-    say(
-      `start every instance with LEDGER_TIME_TOLERANCE_MS=${flags.tolerance}; with another it claims nothing`,
+  const agrees = (lost: string, question: string): Promise<boolean> =>
+    agreed(lost, question, flags.yes ?? false);
+  if (flags.down) {
+    const lost = (preview: { readonly updates: number; readonly participant: string | null }): string =>
+      `Which update of the ledger did a row will be forgotten for ${count(preview.updates, 'row')}, and so will what is pinned${preview.participant === null ? '' : ` (${preview.participant})`}. The audit and the memory of ended transactions stay.`;
+    return await migrateDown(url, (preview) => agrees(lost(preview), 'Give the table back as it was?'), say);
+  }
+  if (flags.repin) {
+    return await repin(
+      url,
+      ({ participant, undecided, claimed }) =>
+        agrees(
+          `Pinned is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and end by replay --completed or --force-new alone; ${count(claimed, 'other claim')} will end.`,
+          'Pin another participant?',
+        ),
+      say,
     );
+  }
+  if (flags.remark) {
+    return await remark(
+      url,
+      ({ participant, marks }) =>
+        agrees(
+          `Marked of ${participant}: offsets ${marks.join(', ')}. Until something new is marked, its id alone tells it from another participant, and nothing tells it from a backup of itself that is not behind the pinned ledger end.`,
+          'Forget these marks?',
+        ),
+      say,
+    );
+  }
+  if (flags.lowerTolerance !== undefined || flags.lowerClockSkew !== undefined) {
+    const lost =
+      'A bound that is lower than what the synchronizer allows, or than the clocks lie apart, lets a transfer be taken for dead that is accepted afterwards, and be paid twice.';
+    if (!(await agrees(lost, 'Lower it?'))) return say('nothing was changed');
+  }
+  await migrate({ ...settings, url, say, oldUser, changes: changesOf(flags) });
+  const toleranceMs = flags.tolerance ?? flags.lowerTolerance;
+  if (toleranceMs !== undefined) {
+    say(`start every instance with LEDGER_TIME_TOLERANCE_MS=${toleranceMs}; with another it claims nothing`);
   }
 }
 
-/** A script has nobody to ask: there the command line is word enough, since no row is lost by it. */
-async function agrees({ participant, undecided, claimed }: RepinPreview, yes: boolean): Promise<boolean> {
-  if (yes || !canAsk()) return true;
-  console.log(
-    `Pinned is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and end by replay --completed or --force-new alone; ${count(claimed, 'other claim')} will end.`,
-  );
-  return await confirmed('Pin another participant? [y/N] ');
-}
-
-const tolerance = (text: string): number => {
+const wholeMs = (text: string): number => {
   const parsed = milliseconds.safeParse(text);
   if (text.trim() !== '' && parsed.success) return parsed.data;
   throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
@@ -121,21 +182,37 @@ export function migrateCommand(): Command {
     .option('--down', 'give the table back as it was; refused while rows are claimed, undecided or parked')
     .option('--print', 'print the SQL for a person who applies it by hand, and change nothing')
     .option(
-      '--tolerance <ms>',
-      "pin the synchronizer's time tolerance, and let claims that were halted go on",
-      tolerance,
+      '--old-user <id>',
+      'at the first migration: whom the submitter before sent as; `same`: CANTON_USER_ID',
     )
+    .addOption(new Option('--lanes <lanes>', 'pin other lanes').choices(['sender', 'off']))
+    .addOption(
+      new Option('--same-nonce <what>', 'pin what becomes of a nonce that is used twice').choices([
+        'pay',
+        'park',
+      ]),
+    )
+    .option(
+      '--tolerance <ms>',
+      "pin the synchronizer's time tolerance, not below what is pinned, and let claims that were halted go on",
+      wholeMs,
+    )
+    .option('--lower-tolerance <ms>', 'pin a lower one; says what that risks', wholeMs)
+    .option('--clock-skew <ms>', 'pin how far the clocks may lie apart, not below what is pinned', wholeMs)
+    .option('--lower-clock-skew <ms>', 'pin less; says what that risks', wholeMs)
     .option(
       '--repin',
       'give up the pinned participant: undecided rows are parked, the next instance pins anew',
     )
-    .option('--yes', 'do not ask on a terminal')
+    .option('--remark', 'forget what was marked of the participant, where it can show none of it any more')
+    .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       `
-Environment: DATABASE_URL (required), LANES (sender or off), LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS,
-TOKENS_FILE (only where rows of hosted senders are pending at the first migration). What is not set stays as it is
-pinned, or gets its default. Stop the old submitter three minutes before the first migration.`,
+Environment: DATABASE_URL (required); for the first migration LANES (sender or off), SAME_NONCE (pay or park),
+LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE where rows of hosted senders are pending. From then on
+what is pinned stays as it is, whatever the environment says: each has a flag of its own. Stop the old submitter three
+minutes before the first migration.`,
     )
     .action(async (flags: Flags) => {
       try {

@@ -3,6 +3,7 @@ import { ConfigError } from '../core/errors.js';
 import type { TxHash } from '../core/ids.js';
 import { isAddress, isTxHash } from '../transfer/address.js';
 import { type Flags, misuse, wayOf } from './replay/flags.js';
+import { age } from './support/age.js';
 
 /** Each way has a file, and only the one that is asked for is loaded: one of them needs the ledger. */
 async function run(flags: Flags): Promise<void> {
@@ -18,23 +19,6 @@ async function run(flags: Flags): Promise<void> {
     case 'force-new':
       return (await import('./replay/force-new.js')).forceNewRows(flags);
   }
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  min: 60_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-function age(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|d)$/.exec(text);
-  const unit = UNITS[match?.[2] ?? ''];
-  if (match === null || unit === undefined)
-    throw new InvalidArgumentError('an age is a number and a unit: 90s, 10min, 2h, 1d');
-  return Number(match[1]) * unit;
 }
 
 function hash(text: string): TxHash {

@@ -48,6 +48,11 @@ export const pinned = {
     '60000',
     "how far the database's clock and the ledger's may lie apart. Read and pinned by `migrate` alone",
   ),
+  SAME_NONCE: withDefault(
+    oneOf('pay', 'park'),
+    'pay',
+    "a sender's second transaction of one nonce is paid too, or parked. Read and pinned by `migrate` alone",
+  ),
 };
 
 export const canton = {

@@ -1,5 +1,5 @@
 import type { Holdings } from './holding.js';
-import type { ClaimToken, DbMillis, Micros, Offset, Party } from './ids.js';
+import type { ClaimToken, DbMillis, Micros, Offset, Party, RowId, TxHash } from './ids.js';
 import type { CompletionEvent, Outcome, Refusal } from './outcome.js';
 import type { ClaimedRow, SubmissionRecord } from './row.js';
 import type { Settled, Settlement } from './settlement.js';
@@ -36,7 +36,10 @@ export interface Pinned {
   readonly recheck: Recheck | null;
   /** Highest ledger end any instance saw. */
   readonly ledgerEnd: Offset | null;
+  /** The newest. */
   readonly mark: Mark | null;
+  /** Of other parties, the newest first: where the first is pruned, or its party's rights are gone, one of these proves. */
+  readonly otherMarks: readonly Mark[];
 }
 
 /** A completion that the pinned participant has shown: what tells it from another one, or from its own yesterday. */
@@ -52,6 +55,10 @@ export interface DatabaseIdentity {
   readonly systemId: string;
   /** Of its write-ahead log: 8 hex digits that every promotion and every point-in-time restore change. */
   readonly timeline: string;
+  /** Oid of the database: a dump restored under its name has another. */
+  readonly database: string;
+  /** Oid of mempool: dropped and made again it has another; 0 after a truncate. */
+  readonly table: string;
 }
 
 /**
@@ -87,7 +94,13 @@ export interface ClaimRequest {
 }
 
 export type ClaimReply =
-  | { readonly kind: 'claimed'; readonly rows: readonly ClaimedRow[]; readonly now: DbMillis }
+  | {
+      readonly kind: 'claimed';
+      readonly rows: readonly ClaimedRow[];
+      /** Set aside instead: another hash of their sender has used their nonce (SAME_NONCE=park). */
+      readonly parked?: readonly { readonly id: RowId; readonly txHash: TxHash }[];
+      readonly now: DbMillis;
+    }
   /** The pinned row is not the one this instance checked: read it again, check again. */
   | { readonly kind: 'stale' };
 
@@ -128,6 +141,7 @@ export interface Store {
     readonly generation: bigint;
     readonly ledgerEnd: Offset;
     readonly mark: Mark | null;
+    /** The one of the pinned marks that was shown beside it; null where there was none yet. */
     readonly oldMark: Mark | null;
   }): Promise<void>;
   /**
@@ -136,8 +150,11 @@ export interface Store {
    * (P20). Null: the generation is not this one any more, another instance was faster.
    */
   recheck(request: RecheckRequest): Promise<RecheckResult | null>;
-  /** Stops every instance's claims until a person has acted; false: they were stopped already. */
-  halt(reason: string): Promise<boolean>;
+  /**
+   * Stops every instance's claims until a person has acted; false: they were stopped already. `lateMs`: how far a bound was
+   * missed, which a new tolerance has to make up for.
+   */
+  halt(reason: string, lateMs: number): Promise<boolean>;
   /** Rings the bell for the others: `handoff` says that this instance has no free slot left. */
   ring(kind: 'bell' | 'handoff'): Promise<void>;
 }
@@ -202,7 +219,12 @@ export interface Ledger {
   ): Promise<Read<Extract<CompletionEvent, { kind: 'accepted' }> | null>>;
   /** Ends by `signal`, or with a ReadFailure as its return value. */
   completions(
-    request: { readonly parties: readonly Party[]; readonly beginExclusive: Offset },
+    request: {
+      readonly parties: readonly Party[];
+      readonly beginExclusive: Offset;
+      /** Whose submissions; absent: our own user's. */
+      readonly userId?: string;
+    },
     signal: AbortSignal,
   ): AsyncGenerator<CompletionEvent, ReadFailure | null>;
   /** The transfer an update did, null where it did none that the parties see, `absent` where there is no such update. */

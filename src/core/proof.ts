@@ -1,6 +1,6 @@
 import type { Offset } from './ids.js';
 import type { CompletionEvent } from './outcome.js';
-import type { Mark } from './ports.js';
+import type { Mark, Pinned } from './ports.js';
 
 /**
  * Whether a stream comes from the pinned participant with its history intact: it shows the marked completion, same
@@ -13,6 +13,10 @@ export type Proof =
   | 'shown'
   /** It passed the mark without showing it: another participant, or the same restored to its yesterday. */
   | 'missed';
+
+/** Each proves by itself; the first is tried first. */
+export const marksOf = ({ mark, otherMarks }: Pick<Pinned, 'mark' | 'otherMarks'>): readonly Mark[] =>
+  mark === null ? [] : [mark, ...otherMarks];
 
 export const proofAtBegin = (mark: Mark | null): Proof => (mark === null ? 'unmarked' : 'awaiting');
 

@@ -58,6 +58,8 @@ interface Claimed {
   readonly recipient: Party | null;
   /** Attempts begun, this one included where the claim counted it. */
   readonly attempts: number;
+  /** The pinned generation that it was claimed under: what is concluded from bounds counts under this one alone. */
+  readonly generation: bigint;
 }
 
 /** Nothing earlier of the row is undecided: it may be judged and sent. */
@@ -65,12 +67,16 @@ export interface FreshClaim extends Claimed {
   readonly kind: 'fresh';
   /** Written by this very claim (hosted senders), or null: then a write-ahead comes before a send. */
   readonly own: SubmissionRecord | null;
+  /** Another row of this sender waits with the same nonce: both may be paid (SAME_NONCE). */
+  readonly nonceShared: boolean;
 }
 
 /** An earlier submission may still commit: look, and nothing else (rule 4). */
 export interface UndecidedClaim extends Claimed {
   readonly kind: 'undecided';
   readonly record: SubmissionRecord;
+  /** The ledger user of the submitter before ours, who may have sent it; its completions are shown to that user alone. */
+  readonly sentBy: string | null;
 }
 
 export type ClaimedRow = FreshClaim | UndecidedClaim;

@@ -1,4 +1,5 @@
-import type { ClaimToken, Offset, RowId, TxHash } from './ids.js';
+import type { ClaimToken, DbMillis, Offset, RowId, TxHash } from './ids.js';
+import type { ClaimedRow } from './row.js';
 
 /** What becomes of a claimed row. Every one of them is written under the fence id + token + pending (I2). */
 export type Verdict =
@@ -31,7 +32,27 @@ export interface Settlement {
   readonly txHash: TxHash;
   readonly token: ClaimToken;
   readonly verdict: Verdict;
+  /**
+   * What a death, or `failed`, was concluded under: it is not written where the table was halted, its generation raised,
+   * or the row's bound moved since (I4, I5).
+   */
+  readonly under: {
+    readonly generation: bigint;
+    /** Of the record that was looked up; null: nothing was, so clearing the record is no death. */
+    readonly bound: DbMillis | 'infinity' | null;
+  };
 }
+
+export const settlementOf = (claim: ClaimedRow, verdict: Verdict): Settlement => ({
+  id: claim.row.id,
+  txHash: claim.row.txHash,
+  token: claim.token,
+  verdict,
+  under: {
+    generation: claim.generation,
+    bound: claim.kind === 'undecided' ? (claim.record.sentUntil ?? 'infinity') : null,
+  },
+});
 
 /** What the database did with one settlement. Nobody may ignore it: `fenced` is counted and logged. */
 export type SettleResult =
@@ -40,7 +61,9 @@ export type SettleResult =
   | 'settled-before'
   /** Another claim holds the row, or it is final by another hand: nothing was changed. */
   | 'fenced'
-  /** The database refuses this row's values; its batch went on without it (P17). */
+  /** Somebody keeps the row locked: nothing is lost, and it is tried again (I9). */
+  | 'locked'
+  /** The database refuses this row's values (P17), or what the verdict rests on has changed; its batch went on without it. */
   | { readonly refused: string };
 
 export interface Settled {

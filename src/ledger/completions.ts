@@ -23,11 +23,11 @@ type Acceptance = Extract<CompletionEvent, { kind: 'accepted' }>;
 export async function* completions(
   wire: Wire,
   settings: LedgerSettings,
-  request: { readonly parties: readonly Party[]; readonly beginExclusive: Offset },
+  request: { readonly parties: readonly Party[]; readonly beginExclusive: Offset; readonly userId?: string },
   signal: AbortSignal,
 ): AsyncGenerator<CompletionEvent, ReadFailure | null> {
   const wireRequest = new CompletionStreamRequest({
-    userId: settings.userId,
+    userId: request.userId ?? settings.userId,
     parties: [...request.parties],
     beginExclusive: request.beginExclusive.toString(),
   });

@@ -56,6 +56,8 @@ export type SubmitterEvent =
       readonly waitedMs: number;
       readonly look: boolean;
       readonly sender: string;
+      /** Another row of the sender waits with the same nonce. */
+      readonly nonceShared: boolean;
       readonly at: DbMillis;
     } & OfRow)
   /** The participant has prepared the transfer; it was looked at, and signed. */

@@ -35,7 +35,7 @@ export async function beforeFailing(
     sentOn: verified.pinned.sentOn,
     hash: null,
   };
-  const row: Looking = { claim: { ...claim, kind: 'undecided', record }, lease };
+  const row: Looking = { claim: { ...claim, kind: 'undecided', record, sentBy: null }, lease };
   const ends: { readonly verdict: Verdict; readonly found: FoundKind }[] = [];
   await look(path, deps, { rows: [row], now, at }, deps.stopping, async (_, end, found) => {
     ends.push({ verdict: end, found });

@@ -24,6 +24,8 @@ export interface ClaimDeps extends SubmitDeps, ConcludeDeps {
 /** Asking for 64 where there is one row costs twice as much: ask for few, double while the answer is full. */
 const FEW = 4;
 
+const SAME_NONCE = 'SAME_NONCE: another transaction of its sender has used its nonce, or may have';
+
 export interface Claimer {
   round(by: WakeReason): Promise<void>;
   /** A slot is free again: look for more, where the last claim left some. */
@@ -72,6 +74,7 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     times.database(reply.now, sentAt);
     const got = reply.rows.length;
     emit({ kind: 'claimed', rows: got, asked: ask, by, tookMs: clock.elapsed() - sentAt, look: false });
+    for (const { id, txHash } of reply.parked ?? []) emit({ kind: 'parked', id, txHash, reason: SAME_NONCE });
     for (const row of reply.rows) if (row.kind === 'fresh') begin(row, reply, sentAt, probe);
     if (!probe) return follow(by, got, ask);
     if (got === 0) breaker.endProbe();

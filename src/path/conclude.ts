@@ -1,6 +1,6 @@
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { ClaimedRow } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { settlementOf, type Verdict } from '../core/settlement.js';
 import type { PathContext } from './context.js';
 import type { Lease } from './renew.js';
 import type { Settler } from './settle.js';
@@ -22,8 +22,7 @@ export async function conclude(
   verdict: Verdict,
 ): Promise<void> {
   lease.end();
-  const { id, txHash } = claim.row;
-  const { laneWaits } = await deps.settler.settle({ id, txHash, token: claim.token, verdict });
+  const { laneWaits } = await deps.settler.settle(settlementOf(claim, verdict));
   if (deps.stopping.aborted) return;
   // Only where somebody waits: a claim after every row would double the claims of a quiet system.
   if (laneWaits) {
@@ -49,6 +48,7 @@ export function taken({ emit }: PathContext, claim: ClaimedRow, now: DbMillis): 
     waitedMs,
     look,
     sender: fromAddress,
+    nonceShared: claim.kind === 'fresh' && claim.nonceShared,
     at: dbMillis(now),
   });
 }

@@ -3,10 +3,16 @@ import type { SynchronizerTime } from '../core/outcome.js';
 import type { ClaimedRow, SubmissionRecord } from '../core/row.js';
 import type { PathContext } from './context.js';
 
+/** Why nobody may claim, and by how much a bound was missed. */
+export interface Halt {
+  readonly reason: string;
+  readonly lateMs: number;
+}
+
 /** Of the participant, what halting needs. */
 interface Halting {
   /** Writes it down for everybody, however long that takes; until it stands there this instance claims nothing. */
-  halt(reason: string): void;
+  halt(why: Halt): void;
 }
 
 /**
@@ -25,5 +31,5 @@ export function haltOnBrokenBound(
   const lateMs = Math.ceil(Number(time.recordTime) / 1000) - (record.sentUntil ?? 0);
   const reason = `${row.txHash} was accepted ${lateMs} ms after its bound: LEDGER_TIME_TOLERANCE_MS is too low; raise it with \`migrate --tolerance\``;
   path.emit({ kind: 'alarm', what: `halted: ${reason}`, txHash: row.txHash });
-  participant.halt(reason);
+  participant.halt({ reason, lateMs });
 }

@@ -1,5 +1,5 @@
 import type { DbMillis } from '../core/ids.js';
-import type { CallOptions, Pinned, Read } from '../core/ports.js';
+import type { CallOptions, DatabaseIdentity, Pinned, Read } from '../core/ports.js';
 import { PROTOCOL } from '../core/protocol.js';
 import { withoutTimes } from '../core/words.js';
 import type { NotReady } from '../observe/events.js';
@@ -55,7 +55,7 @@ export async function identify(
       `its ledger ends at ${end.value}, before ${pins.ledgerEnd} seen earlier: restored from a backup?`,
     );
   }
-  const shown = pins.mark === null ? 'shown' : await showsMark(ledger, pins.mark, options);
+  const shown = pins.mark === null ? 'shown' : await showsMark(ledger, pins, options);
   if (shown === 'missed') {
     return refuse(
       'participant',
@@ -125,9 +125,7 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
     );
     const result = await store.recheck({ generation: pinned.generation, notBefore: latest, oneStepTokens });
     if (result === null) continue;
-    const was = `${pinned.database?.systemId}/${pinned.database?.timeline}`;
-    const is = `${pinned.databaseNow.systemId}/${pinned.databaseNow.timeline}`;
-    const what = `the database is ${is}, and was ${was} (a failover, or a restore): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
+    const what = `the database is ${named(pinned.databaseNow)}, and was ${named(pinned.database)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
     emit({ kind: 'alarm', what, txHash: null });
   }
   return refuse('pins', 'another instance is rechecking');
@@ -135,9 +133,13 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
 
 const RECHECK_TRIES = 3;
 
+const IDENTITY = ['systemId', 'timeline', 'database', 'table'] as const;
+
+const named = (identity: DatabaseIdentity | null): string =>
+  IDENTITY.map((part) => identity?.[part] ?? '').join('/');
+
 const sameDatabase = ({ database, databaseNow }: Pinned): boolean =>
-  database === null ||
-  (database.systemId === databaseNow?.systemId && database.timeline === databaseNow.timeline);
+  database === null || IDENTITY.every((part) => database[part] === databaseNow?.[part]);
 
 /** What processes must agree on, since they would break each other's work otherwise (P30). */
 export function disagreement(

@@ -1,5 +1,6 @@
 import { nextLookMs } from '../core/backoff.js';
 import { parked, released } from '../core/decide.js';
+import { marksOf } from '../core/proof.js';
 import type { Verdict } from '../core/settlement.js';
 import { limited } from '../runtime/limit.js';
 import { askByHash } from './ask-by-hash.js';
@@ -46,10 +47,11 @@ export async function look(
         .map((row) => close(row, 'lost', elsewhere(row))),
     );
     const read = async (stop: AbortSignal): Promise<void> => {
-      const common = { path, participant, verified, close, stop, times, useMark: true };
-      const reading: Reading = { ...common, open, unsure: new Set(), trouble };
+      const common = { path, participant, verified, close, stop, times, userId: null };
+      const marks = marksOf(verified.pinned);
+      const reading: Reading = { ...common, open, unsure: new Set(), trouble, marks };
       if (verified.looksUpHashes) await askByHash(reading);
-      await readUntilDecided(reading);
+      await readAll(reading);
       readOn = stop.aborted && !signal.aborted;
     };
     // A fault of ours leaves its rows as they are, and gives them back.
@@ -71,6 +73,50 @@ export async function look(
       ),
     ),
   );
+}
+
+/** A stream for the rows that are our own, and one for each user who may have sent others; none waits for another. */
+async function readAll(reading: Reading): Promise<void> {
+  const byUser = new Map<string | null, Looking[]>();
+  for (const row of reading.open) {
+    const { sentBy } = row.claim;
+    byUser.set(sentBy, [...(byUser.get(sentBy) ?? []), row]);
+  }
+  await Promise.all(
+    [...byUser].map(([userId, rows]) =>
+      userId === null ? readUntilDecided(part(reading, rows)) : readAsOldUser(reading, userId, rows),
+    ),
+  );
+}
+
+/**
+ * What the submitter before ours may have sent is shown to its own ledger user alone, and since a recheck it may have been
+ * ours: such a row is dead when neither user's completions show it. What the first stream leaves open waits.
+ */
+async function readAsOldUser(reading: Reading, userId: string, rows: readonly Looking[]): Promise<void> {
+  const dead: Looking[] = [];
+  const old = part({ ...reading, userId, marks: [] }, rows);
+  await readUntilDecided({
+    ...old,
+    async close(row, found, verdict) {
+      if (found !== 'dead') return await old.close(row, found, verdict);
+      old.open.delete(row);
+      dead.push(row);
+    },
+  });
+  await readUntilDecided(part(reading, dead));
+}
+
+function part(reading: Reading, rows: readonly Looking[]): Reading {
+  const open = new Set(rows);
+  return {
+    ...reading,
+    open,
+    async close(row, found, verdict) {
+      open.delete(row);
+      await reading.close(row, found, verdict);
+    },
+  };
 }
 
 const elsewhere = ({ claim }: Looking): Verdict =>

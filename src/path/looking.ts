@@ -1,5 +1,6 @@
 import type { DbMillis } from '../core/ids.js';
 import type { Refusal } from '../core/outcome.js';
+import type { Mark } from '../core/ports.js';
 import type { UndecidedClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import type { PathContext } from './context.js';
@@ -36,8 +37,10 @@ export interface Reading {
   readonly close: (row: Looking, found: FoundKind, verdict: Verdict) => Promise<void>;
   readonly stop: AbortSignal;
   readonly times: KnownTimes;
-  /** False once the marked completion turned out to be pruned: the participant id has to prove it then. */
-  readonly useMark: boolean;
+  /** What may prove the participant, the first of them first; none left: the participant id has to. */
+  readonly marks: readonly Mark[];
+  /** Whose completions, where not our own user's: no mark is among them. */
+  readonly userId: string | null;
   /** Rows read from the pruned offset on: the first time the stream tells must be before they were accepted. */
   readonly unsure: Set<Looking>;
   /** By party: why its completions cannot be read, for people. */

@@ -1,11 +1,26 @@
 import type { SynchronizerTime } from '../core/outcome.js';
-import type { CallOptions, Ledger, Mark } from '../core/ports.js';
-import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
+import type { CallOptions, Ledger, Mark, Pinned } from '../core/ports.js';
+import { beginBefore, marksOf, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
 import { limited } from '../runtime/limit.js';
 import type { Verified } from './verified.js';
 
-/** By look-up: does the participant have the marked update at the marked offset? `unsure` never speaks against it. */
+/**
+ * By look-up: does the participant have a marked update at its marked offset? One that it cannot be asked for, pruned or
+ * of a party whose rights are gone, never speaks against it: the next one is asked for.
+ */
 export async function showsMark(
+  ledger: Ledger,
+  pinned: Pick<Pinned, 'mark' | 'otherMarks'>,
+  options: CallOptions,
+): Promise<'shown' | 'missed' | 'unsure'> {
+  for (const mark of marksOf(pinned)) {
+    const shown = await showsThis(ledger, mark, options);
+    if (shown !== 'unsure') return shown;
+  }
+  return 'unsure';
+}
+
+async function showsThis(
   ledger: Ledger,
   mark: Mark,
   options: CallOptions,
@@ -26,10 +41,12 @@ export interface Told {
   readonly paidTraffic: bigint | null;
 }
 
-export type Moved = ({ readonly kind: 'shown' } & Told) | { readonly kind: 'missed' | 'unsure' };
+export type Moved =
+  /** `by`: the pinned mark that the stream showed too. */
+  ({ readonly kind: 'shown'; readonly by: Mark | null } & Told) | { readonly kind: 'missed' | 'unsure' };
 
 /**
- * Moves the mark forward, only over a stream that shows the old one too. The first mark needs the participant id
+ * Moves the marks forward, only over a stream that shows one of the old ones too. The first mark needs the participant id
  * before and after instead, or the operator's word where the token may not ask.
  */
 export async function moveMark(
@@ -39,11 +56,31 @@ export async function moveMark(
   signal: AbortSignal,
   timeoutMs: number,
 ): Promise<Moved> {
+  const marks = marksOf(verified.pinned);
+  if (marks.length === 0) {
+    const still = await isStill(ledger, verified, { timeoutMs, signal });
+    const moved = still ? await moveFrom(ledger, verified, null, next, signal, timeoutMs) : 'broken';
+    return moved === 'broken' ? { kind: 'unsure' } : moved;
+  }
+  for (const old of marks) {
+    const moved = await moveFrom(ledger, verified, old, next, signal, timeoutMs);
+    if (moved !== 'broken') return moved;
+  }
+  return { kind: 'unsure' };
+}
+
+/** `broken`: the participant ended the stream: pruned, or it may not list the old one's party. */
+async function moveFrom(
+  ledger: Ledger,
+  verified: Verified,
+  old: Mark | null,
+  next: Mark,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<Moved | 'broken'> {
   const unsure: Moved = { kind: 'unsure' };
-  const { mark: old } = verified.pinned;
-  if (old === null && !(await isStill(ledger, verified, { timeoutMs, signal }))) return unsure;
   const parties = old === null || old.party === next.party ? [next.party] : [old.party, next.party];
-  return limited([signal], timeoutMs, async (limit): Promise<Moved> => {
+  return limited([signal], timeoutMs, async (limit): Promise<Moved | 'broken'> => {
     let proof: Proof = proofAtBegin(old);
     for await (const event of ledger.completions(
       { parties, beginExclusive: beginBefore(next.offset - 1n, old) },
@@ -56,11 +93,11 @@ export async function moveMark(
         event.kind === 'accepted' && event.offset === next.offset && event.updateId === next.updateId;
       if (!there) return unsure;
       const { time, paidTraffic } = event;
-      const shown: Moved = { kind: 'shown', time, paidTraffic };
+      const shown: Moved = { kind: 'shown', time, paidTraffic, by: old };
       if (proof === 'shown') return shown;
       return (await isStill(ledger, verified, { timeoutMs, signal })) ? shown : unsure;
     }
-    return unsure;
+    return limit.aborted ? unsure : 'broken';
   });
 }
 

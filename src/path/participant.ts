@@ -7,7 +7,7 @@ import { createLoop } from '../runtime/loop.js';
 import { every } from '../runtime/timers.js';
 import type { ClockWatch } from './clock-watch.js';
 import type { PathContext } from './context.js';
-import { haltOnBrokenBound } from './halt.js';
+import { type Halt, haltOnBrokenBound } from './halt.js';
 import { identify, refuse } from './identify.js';
 import type { KnownTimes } from './known-times.js';
 import { moveMark, showsMark, type Told, toldBy } from './marks.js';
@@ -37,7 +37,7 @@ export interface Participant {
   /** Whether undecided rows can be told to be dead at all: not, where the mark is pruned and the id may not be asked. */
   provable(yes: boolean): void;
   /** Nobody may claim any more: written down for all, and until it stands there this instance claims nothing. */
-  halt(reason: string): void;
+  halt(why: Halt): void;
   /** Check again before anything else is claimed. */
   doubt(why: string): void;
 }
@@ -74,7 +74,7 @@ export function createParticipant(
   let provenEnd: Offset = 0n;
   let canProve = true;
   let doubts = 0;
-  let toHalt: string | null = null;
+  let toHalt: Halt | null = null;
   let candidate: Candidate | null = null;
 
   const sawLedgerEnd = (offset: Offset): void => {
@@ -98,7 +98,7 @@ export function createParticipant(
   const check = async (): Promise<Verified | NotReady> => {
     try {
       if (toHalt !== null) {
-        await store.halt(toHalt);
+        await store.halt(toHalt.reason, toHalt.lateMs);
         toHalt = null;
       }
       return await identify(path, options(), times.latest());
@@ -137,7 +137,7 @@ export function createParticipant(
     const { pinned, participantId, mayAskId } = state;
     const call = { timeoutMs: CALL_MS, signal };
     if (pinned.mark !== null) {
-      const shown = await showsMark(ledger, pinned.mark, call);
+      const shown = await showsMark(ledger, pinned, call);
       if (shown === 'shown') return 'proven';
       if (shown === 'missed') {
         doubt('it does not show the marked update');
@@ -190,7 +190,7 @@ export function createParticipant(
       generation: fresh.generation,
       ledgerEnd: now.value,
       mark: moved?.kind === 'shown' ? (next?.mark ?? null) : null,
-      oldMark: fresh.mark,
+      oldMark: moved?.kind === 'shown' ? moved.by : null,
     });
   };
 
@@ -223,9 +223,9 @@ export function createParticipant(
       if (candidate === null || mark.offset > candidate.mark.offset) candidate = { mark, own: own ?? null };
     },
     prove,
-    halt(reason) {
-      toHalt = reason;
-      doubt(reason);
+    halt(why) {
+      toHalt = why;
+      doubt(why.reason);
     },
     provable(yes) {
       if (yes !== canProve) emit({ kind: 'mark', state: yes ? 'provable' : 'unprovable' });

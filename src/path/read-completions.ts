@@ -14,11 +14,11 @@ const CALL_MS = 5_000;
 export async function readUntilDecided(reading: Reading): Promise<void> {
   const { path, participant, verified, open, stop } = reading;
   if (open.size === 0) return;
-  const mark = reading.useMark ? verified.pinned.mark : null;
+  const [mark = null] = reading.marks;
   const earliest = await earliestTold(reading);
   if (earliest === null || open.size === 0) return;
   // Without a mark the id is asked before the stream opens and again after its deciding event.
-  if (mark === null && !(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) {
+  if (mark === null && !(await provenOtherwise(reading))) {
     participant.provable(verified.mayAskId || verified.pinned.mark === null);
     return;
   }
@@ -27,7 +27,8 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
     ...new Set<Party>([...open].map((row) => row.claim.record.party).concat(mark?.party ?? [])),
   ];
   const beginExclusive = beginBefore(earliest, mark);
-  const stream = path.ledger.completions({ parties, beginExclusive }, stop);
+  const user = reading.userId === null ? {} : { userId: reading.userId };
+  const stream = path.ledger.completions({ parties, beginExclusive, ...user }, stop);
   const dead: Dead = new Map();
   let proof: Proof = proofAtBegin(mark);
   let newest: Mark | null = null;
@@ -48,15 +49,27 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
         await bury(reading, dead);
       }
       if (proof === 'unmarked' && dead.size > 0) {
-        if (!(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) return;
+        if (!(await provenOtherwise(reading))) return;
         await bury(reading, dead);
       }
       if (open.size === 0) return;
     }
   } finally {
     await stream.return(null);
-    if (newest !== null && proof !== 'missed' && proof !== 'awaiting') participant.sawAcceptance(newest);
+    // A mark is one of our own user's completions: whoever holds a stream against it reads those.
+    const proven = proof !== 'missed' && proof !== 'awaiting' && reading.userId === null;
+    if (newest !== null && proven) participant.sawAcceptance(newest);
   }
+}
+
+/**
+ * Without a mark in the stream. Before the first mark, or where all are pruned, the participant id has to do; another
+ * user's stream, which has none of ours, is proven by what the participant shows beside it.
+ */
+async function provenOtherwise({ path, participant, verified, userId, stop }: Reading): Promise<boolean> {
+  return userId === null
+    ? await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop })
+    : (await participant.prove(stop)) === 'proven';
 }
 
 /**
@@ -66,8 +79,9 @@ export async function readUntilDecided(reading: Reading): Promise<void> {
 async function afterEnd(reading: Reading, mark: Mark | null, end: ReadFailure | null): Promise<void> {
   const { open, close, stop, trouble } = reading;
   if (end === null || stop.aborted) return;
-  // The begin was moved back for the mark alone: trouble with it parks nothing.
-  if (end.pruned && mark !== null) return await readUntilDecided({ ...reading, useMark: false });
+  // The begin was moved back for the mark alone: trouble with it parks nothing, and another may prove as well.
+  const marks = reading.marks.slice(1);
+  if (end.pruned && mark !== null) return await readUntilDecided({ ...reading, marks });
   if (end.refusal.blame === 'all' || end.refusal.errorId === 'STREAM_ENDED') return;
   const byParty = new Map<Party, Set<Looking>>();
   for (const row of open) {
@@ -89,7 +103,7 @@ async function afterEnd(reading: Reading, mark: Mark | null, end: ReadFailure | 
         }),
       ),
     );
-  } else if (mark !== null && mark.party !== party) await readUntilDecided({ ...reading, useMark: false });
+  } else if (mark !== null && mark.party !== party) await readUntilDecided({ ...reading, marks });
   else trouble.set(party, `${end.refusal.errorId}: ${end.refusal.detail}`);
 }
 

@@ -15,6 +15,13 @@ const BATCH = 256;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
+/** Told once, and no reason to give up. */
+class RowLocked extends Error {
+  constructor(txHash: string) {
+    super(`another transaction keeps the row of ${txHash} locked; its outcome is kept, and tried again`);
+  }
+}
+
 interface Waiting {
   readonly settlement: Settlement;
   readonly since: number;
@@ -24,31 +31,60 @@ interface Waiting {
 /**
  * One statement at a time; what arrives meanwhile makes the next batch. So a lone outcome is written at once, and
  * under load batches grow by themselves. While the database is away the same batch is tried again and again: the
- * outcome is known, and the fence decides what it may still change.
+ * outcome is known, and the fence decides what it may still change. A row that somebody keeps locked is tried again and
+ * again in a line of its own, where it holds up none of the others (I9).
  */
 export function createSettler({
   store,
   clock,
   emit,
 }: Pick<PathContext, 'store' | 'clock' | 'emit'>): Settler {
-  let queue: Waiting[] = [];
-  let running = false;
   const over = new AbortController();
 
-  const drain = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const batch = queue.slice(0, BATCH);
-      queue = queue.slice(BATCH);
-      const results = await write(batch.map((one) => one.settlement));
-      if (results === null) return;
-      batch.forEach((one, index) => {
-        const result = results[index] ?? { result: 'fenced', laneWaits: false };
-        report(one, result);
-        one.done(result);
-      });
-    }
-    running = false;
+  /** One statement at a time. `locked` gets what could not be written yet. */
+  const createLine = (locked: (some: readonly Waiting[]) => Promise<void> | void) => {
+    let queue: Waiting[] = [];
+    let running = false;
+    const drain = async (): Promise<void> => {
+      while (queue.length > 0) {
+        const batch = queue.slice(0, BATCH);
+        queue = queue.slice(BATCH);
+        const results = await write(batch.map((one) => one.settlement));
+        if (results === null) return;
+        const kept: Waiting[] = [];
+        for (const [index, one] of batch.entries()) {
+          const settled = results[index] ?? { result: 'fenced', laneWaits: false };
+          if (settled.result === 'locked') kept.push(one);
+          else {
+            report(one, settled);
+            one.done(settled);
+          }
+        }
+        if (kept.length > 0) await locked(kept);
+        if (over.signal.aborted) return;
+      }
+      running = false;
+    };
+    return (some: readonly Waiting[]): void => {
+      queue.push(...some);
+      if (running) return;
+      running = true;
+      void drain();
+    };
   };
+
+  let waitMs = FIRST_PAUSE_MS;
+  const again = createLine(async (some) => {
+    await pause(waitMs, over.signal);
+    waitMs = Math.min(waitMs * 2, LONGEST_PAUSE_MS);
+    again(some);
+  });
+  const first = createLine((some) => {
+    waitMs = FIRST_PAUSE_MS;
+    for (const { settlement } of some)
+      emit({ kind: 'fault', where: 'settle', error: new RowLocked(settlement.txHash) });
+    again(some);
+  });
 
   const write = async (batch: readonly Settlement[]): Promise<readonly Settled[] | null> => {
     let waitMs = FIRST_PAUSE_MS;
@@ -76,10 +112,7 @@ export function createSettler({
   return {
     settle: (settlement) =>
       new Promise((done) => {
-        queue.push({ settlement, since: clock.elapsed(), done });
-        if (running) return;
-        running = true;
-        void drain();
+        first([{ settlement, since: clock.elapsed(), done }]);
       }),
     giveUp: () => over.abort(),
   };

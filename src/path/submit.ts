@@ -2,6 +2,7 @@ import type { KeyWait } from '../core/breaker.js';
 import { type Decidable, decide, released, retryOrPark } from '../core/decide.js';
 import type { FreshClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
+import { tokenKey } from '../transfer/address.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';
 import type { Subject } from './breaker.js';
@@ -124,7 +125,7 @@ const subjectOf = ({ row, sender, receiver }: JudgedRow, { claim, at }: Submissi
   row: claim.row.txHash,
   sender,
   receiver,
-  token: row.token.address.toLowerCase(),
+  token: tokenKey(row.token.address),
   beganAt: at,
 });
 

@@ -42,7 +42,7 @@ export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void
     pinParticipant: (generation, participant) => watch(() => store.pinParticipant(generation, participant)),
     advanceMarks: (marks) => watch(() => store.advanceMarks(marks)),
     recheck: (request) => watch(() => store.recheck(request)),
-    halt: (reason) => watch(() => store.halt(reason)),
+    halt: (reason, lateMs) => watch(() => store.halt(reason, lateMs)),
     ring: (kind) => watch(() => store.ring(kind)),
   };
 }

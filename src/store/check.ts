@@ -2,7 +2,7 @@
 // claim, a missing trigger is a missing guarantee.
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
-import { readSteps, wantedFor } from './steps.js';
+import { type Lanes, readSteps, type SameNonce, wantedFor } from './steps.js';
 
 /** $1 names of indexes, $2 of functions, $3 of triggers; returns what is not there, or not in force. */
 const MISSING: Statement<{ readonly problem: string }> = {
@@ -21,9 +21,10 @@ const MISSING: Statement<{ readonly problem: string }> = {
 /** Empty: all is well. Else what is wrong, in words; `canton-submitter migrate` puts it right. */
 export async function schemaProblems(
   database: Database,
-  lanes: 'sender' | 'off',
+  lanes: Lanes,
+  sameNonce: SameNonce = 'pay',
 ): Promise<readonly string[]> {
-  const steps = readSteps().filter(wantedFor(lanes));
+  const steps = readSteps().filter(wantedFor(lanes, sameNonce));
   const sql = steps.map((step) => step.sql).join('\n');
   const all = (pattern: RegExp): string[] => [...sql.matchAll(pattern)].map((match) => match[1] ?? '');
   const rows = await database.run(MISSING, [

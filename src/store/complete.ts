@@ -6,7 +6,7 @@ import type { MempoolRow } from '../core/row.js';
 import { FORGOTTEN } from './audit.js';
 import { type Database, unhurried } from './pool.js';
 import { bytesOf } from './replay.js';
-import { PARTY } from './senders.js';
+import { PARTY, USER_OF } from './senders.js';
 import type { Statement } from './statements.js';
 
 export interface FoundRow {
@@ -39,8 +39,8 @@ const FIND: Statement<FoundTuple> = {
       case when m.status <> 'pending' then m.status
         when m.claim_token is not null or m.lease_expires_at is not null then 'claimed'
         when m.available_at < 'infinity' then 'not parked' else 'settleable' end as state,
-      coalesce(m.submission_party, (select ${PARTY} from users u where u.evm_address = m.from_address)) as sender,
-      (select ${PARTY} from users u where u.evm_address = m.recipient_address) as recipient
+      coalesce(m.submission_party, (select ${PARTY} from (${USER_OF('m.from_address')}) u)) as sender,
+      (select ${PARTY} from (${USER_OF('m.recipient_address')}) u) as recipient
     from mempool m where m.tx_hash = $1`,
 };
 
@@ -68,7 +68,9 @@ export async function findRow(database: Database, hash: TxHash): Promise<FoundRo
 const ALONE = 'select pg_advisory_xact_lock(1835363696, 4)';
 
 /** No index knows an update id: it reads the whole table, for the one command that asks. */
-const TAKEN = `select '0x' || encode(m.tx_hash, 'hex') as by from mempool m where m.update_id = $2 and m.tx_hash <> $1 limit 1`;
+const TAKEN = `select '0x' || encode(t.tx_hash, 'hex') as by from (
+    select m.tx_hash, m.update_id from mempool m union all select e.tx_hash, e.update_id from mempool_ended_v1 e) t
+  where t.update_id = $2 and t.tx_hash <> $1 limit 1`;
 
 /** $1 hash, $2 update, $3 offset. Fenced like a settle, by what a parked row has in place of a token: none. */
 const COMPLETE = `with chosen as materialized (
@@ -78,7 +80,7 @@ const COMPLETE = `with chosen as materialized (
   ), done as (
     update mempool m
        set status = 'completed', update_id = $2, completion_offset = $3, updated_at = now(), sent_from = null, sent_until = null,
-           submission_id = null, submission_party = null, submission_hash = null, hashing_scheme = null, sent_on = null
+           submission_id = null, submission_party = null, submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null
       from chosen c where m.id = c.id
     returning m.id
   )

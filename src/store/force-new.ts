@@ -17,18 +17,41 @@ import type { Statement } from './statements.js';
 
 const PARKED = `${SELECTED} and m.available_at = 'infinity'`;
 
-const PREVIEW: Statement<ReplayTuple> = {
-  text: `select ${SHOWN}, ${STATE('m.available_at')} from mempool m where ${PARKED} order by m.id`,
+/** What a person was shown: a row that is otherwise by now is not sent. */
+const FINGERPRINT = `md5(row(m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
+    m.sent_on, m.sent_by, m.last_error, m.attempts)::text)`;
+
+/**
+ * Named one by one only: the ledger holds something under its command id, or what was sent can still be accepted. (The
+ * bound is the ledger's time, which may lie behind the database's.)
+ */
+const BY_HASH_ALONE = `(m.last_error ~ '^(FOREIGN_ACCEPTANCE|LOST_DUPLICATE|SAME_NONCE)'
+    or m.sent_until + (select p.clock_skew_max_ms from mempool_submitter_v1 p) * interval '1 ms' >= now())`;
+
+interface PreviewTuple extends ReplayTuple {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly by_hash_alone: boolean;
+}
+
+const PREVIEW: Statement<PreviewTuple> = {
+  text: `select m.id, ${SHOWN}, ${STATE('m.available_at')}, ${FINGERPRINT} as fingerprint,
+      coalesce($1::bytea is null and ${BY_HASH_ALONE}, false) as by_hash_alone
+    from mempool m where ${PARKED} order by m.id`,
 };
 
 /** Parked rows alone: nobody holds them, and nothing but a person moves them. Due at once, in their lane's order. */
 const FORCE_NEW: Statement<ReplayTuple> = {
   text: `with chosen as materialized (
-      select m.* from mempool m where ${PARKED} order by m.id for update skip locked
+      select m.* from mempool m join unnest($1::bigint[], $2::text[]) s(id, fingerprint) on s.id = m.id
+       where m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null and m.available_at = 'infinity'
+         and ${FINGERPRINT} = s.fingerprint
+       order by m.id for update of m skip locked
     ), moved as (
       update mempool m
          set available_at = now(), attempts = 0, updated_at = now(), sent_from = null, sent_until = null, submission_id = null,
-             submission_party = null, submission_hash = null, hashing_scheme = null, sent_on = null
+             submission_party = null, submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null,
+             same_nonce_ok = m.same_nonce_ok or coalesce(m.last_error like 'SAME_NONCE:%', false)
         from chosen c where m.id = c.id
       returning m.id
     ), noted as (
@@ -39,13 +62,38 @@ const FORCE_NEW: Statement<ReplayTuple> = {
     select ${SHOWN}, ${STATE('m.available_at')} from chosen m join moved using (id) order by m.id`,
 };
 
-/** What was (or with `dryRun` would be) sent anew, as it was before. Rings the bell. */
-export async function forceNew(
+/** A parked row as it was shown. */
+export interface Shown {
+  readonly row: ReplayedRow;
+  readonly id: string;
+  readonly fingerprint: string;
+}
+
+export interface ForceNewPreview {
+  readonly rows: readonly Shown[];
+  /** They match too, and are sent anew by `--hash` alone. */
+  readonly byHashAlone: readonly ReplayedRow[];
+}
+
+export async function previewForceNew(
   database: Database,
   selection: ReplaySelection,
-  options: { readonly dryRun: boolean },
-): Promise<readonly ReplayedRow[]> {
-  const tuples = await database.run(options.dryRun ? PREVIEW : FORCE_NEW, selectedBy(selection));
-  if (!options.dryRun && tuples.length > 0) await ring(database, 'bell');
+): Promise<ForceNewPreview> {
+  const tuples = await database.run(PREVIEW, selectedBy(selection));
+  return {
+    rows: tuples
+      .filter((tuple) => !tuple.by_hash_alone)
+      .map((tuple) => ({ row: replayedRow(tuple), id: tuple.id, fingerprint: tuple.fingerprint })),
+    byHashAlone: tuples.filter((tuple) => tuple.by_hash_alone).map(replayedRow),
+  };
+}
+
+/** Of exactly these, those that are still as they were shown; as they were before. Rings the bell. */
+export async function forceNew(database: Database, rows: readonly Shown[]): Promise<readonly ReplayedRow[]> {
+  const tuples = await database.run(FORCE_NEW, [
+    rows.map(({ id }) => id),
+    rows.map(({ fingerprint }) => fingerprint),
+  ]);
+  if (tuples.length > 0) await ring(database, 'bell');
   return tuples.map(replayedRow);
 }

@@ -31,9 +31,12 @@ export async function ensureIndex(client: pg.Client, step: Step, say: (line: str
   }
 }
 
+/** Of earlier versions. They go when those that take their place are valid. */
+export const RETIRED = ['mempool_lane_v1', 'mempool_claimed_lane_v1'] as const;
+
 export async function dropIndex(client: pg.Client, name: string, say: (line: string) => void): Promise<void> {
   if ((await indexState(client, name)) === 'missing') return;
-  say(`dropping index ${name}, which this setting of LANES does not use`);
+  say(`dropping index ${name}, which nothing uses any more`);
   await client.query(`drop index concurrently if exists ${name}`);
 }
 

@@ -20,11 +20,25 @@ export async function ofMigration(
   await client.connect();
   try {
     await alone(client, say);
+    await client.query(OWN_SCHEMA);
     await work(client);
   } finally {
     await client.end();
   }
 }
+
+/**
+ * From here on the session sees the schema of the tables and nothing else, and so do the functions, which keep the path
+ * of the session that makes them: whoever may create things in another schema cannot put theirs before ours.
+ */
+export const OWN_SCHEMA = `select set_config('search_path', (
+    select string_agg(quote_ident(s.name), ', ' order by s.nr) from (
+      select min(f.nr) as nr, f.name from (
+        select 1 as nr, coalesce((select n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+                 where c.oid = to_regclass('mempool')), current_schema()) as name
+        union all
+        select 2, n.nspname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+         where c.oid = to_regclass('users')) f group by f.name) s) || ', pg_temp', false)`;
 
 /**
  * Tried, not waited for: a statement that waits has a snapshot, which `create index concurrently` of the one ahead of

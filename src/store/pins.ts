@@ -24,6 +24,10 @@ interface PinnedTuple {
   readonly timeline: string | null;
   readonly database_id_now: string | null;
   readonly timeline_now: string | null;
+  readonly database_oid: string | null;
+  readonly table_oid: string | null;
+  readonly database_oid_now: string | null;
+  readonly table_oid_now: string | null;
   readonly halted: string | null;
   readonly standby: boolean;
   readonly recheck_from: string | null;
@@ -32,6 +36,11 @@ interface PinnedTuple {
   readonly mark_offset: string | null;
   readonly mark_update_id: string | null;
   readonly mark_party: string | null;
+  readonly other_marks: readonly {
+    readonly offset: string;
+    readonly update_id: string;
+    readonly party: string;
+  }[];
 }
 
 /** What a recheck left is in force for seven days, on the database's clock: longer than an insert is made again. */
@@ -41,10 +50,11 @@ export const RECHECKED = "p.recheck_at > now() - interval '7 days'";
 const PINNED: Statement<PinnedTuple> = {
   text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
       p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
-      d.timeline as timeline_now, p.halted, pg_is_in_recovery() as standby,
+      d.timeline as timeline_now, p.database_oid, p.table_oid, d.database_oid as database_oid_now,
+      d.table_oid as table_oid_now, p.halted, pg_is_in_recovery() as standby,
       case when ${RECHECKED} then p.recheck_from end as recheck_from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as recheck_until,
-      p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party
+      p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party, p.other_marks
     from mempool_submitter_v1 p, mempool_database_v1() d`,
 };
 
@@ -79,24 +89,40 @@ function pinnedOf(tuple: PinnedTuple): Pinned {
             updateId: tuple.mark_update_id,
             party: party(tuple.mark_party),
           },
+    otherMarks: tuple.other_marks.map((mark) => ({
+      offset: BigInt(mark.offset),
+      updateId: mark.update_id,
+      party: party(mark.party),
+    })),
   };
 }
 
 /**
- * As pinned, and as it answers now. A half that may not be asked for on one of the two sides is no difference, and is
+ * As pinned, and as it answers now. A part that may not be asked for on one of the two sides is no difference, and is
  * shown alike on both: where it was pinned and may not be asked for here, the claim itself is refused, and says so.
  */
 function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow'> {
-  const { database_id: id, timeline, database_id_now: idNow, timeline_now: timelineNow } = tuple;
-  const database = identityOf(id, timeline);
-  if (database === null || (idNow === null && timelineNow === null)) {
-    return { database, databaseNow: identityOf(idNow, timelineNow) };
-  }
-  return { database, databaseNow: identityOf(id && (idNow ?? id), timeline && (timelineNow ?? timeline)) };
+  const pinned = [tuple.database_id, tuple.timeline, tuple.database_oid, tuple.table_oid];
+  const now = [tuple.database_id_now, tuple.timeline_now, tuple.database_oid_now, tuple.table_oid_now];
+  const database = identityOf(pinned);
+  const asked = tuple.database_id_now !== null || tuple.timeline_now !== null;
+  const wanted = tuple.database_id !== null || tuple.timeline !== null;
+  if (database === null) return { database, databaseNow: identityOf(now) };
+  if (wanted && !asked) return { database, databaseNow: null };
+  return { database, databaseNow: identityOf(pinned.map((part, at) => part && (now[at] ?? part))) };
 }
 
-const identityOf = (systemId: string | null, timeline: string | null): DatabaseIdentity | null =>
-  systemId === null && timeline === null ? null : { systemId: systemId ?? '', timeline: timeline ?? '' };
+const identityOf = (parts: readonly (string | null | undefined)[]): DatabaseIdentity | null => {
+  const [systemId, timeline, database, table] = parts.map((part) => part ?? '');
+  return parts.every((part) => !part)
+    ? null
+    : {
+        systemId: systemId ?? '',
+        timeline: timeline ?? '',
+        database: database ?? '',
+        table: table ?? '',
+      };
+};
 
 const STANDBY = 'this server is a standby: it has to be promoted, or DATABASE_URL has to lead to the primary';
 

@@ -5,14 +5,14 @@ import type { RecheckRequest, RecheckResult } from '../core/ports.js';
 import { audit } from './audit.js';
 import { RECHECKED, underPinLock } from './pins.js';
 import { type Database, unhurried } from './pool.js';
-import { HOSTED, PARTY } from './senders.js';
+import { byValue, HOSTED, PARTY, USER_OF } from './senders.js';
 import { unknownBound } from './unknown-record.js';
 
 /** $1 generation. False: another instance was faster, or it is the pinned database after all. */
 const DUE = 'select p.generation = $1 and mempool_moved_v1(p) as due from mempool_submitter_v1 p';
 
 /**
- * $1 one-step tokens in lower case, $2 the latest time known here. Every pending row loses its claim, through the index
+ * $1 one-step tokens by value, $2 the latest time known here. Every pending row loses its claim, through the index
  * that has it. What may have been sent for it gets an unknown record, whatever it remembers: the lost part of the log
  * may have held a later submission than the one that it shows, of another id and with a later bound, so neither the end
  * of the one it shows nor its bound may end the row. A record of another participant is nothing that this one can tell
@@ -28,11 +28,11 @@ const FORGET = `
   ), judged as materialized (
     select m.id, coalesce(m.submission_party, ${PARTY}) as party, ${unknownBound('$2')} as bound,
            -- No such user any more: then nobody can say that it was not the participant who acted for the party.
-           coalesce(${HOSTED}, true) and not lower(m.contract_address) = any ($1::text[]) as boundless,
+           coalesce(${HOSTED}, true) and not mempool_address_v1(m.contract_address) = any ($1::text[]) as boundless,
            (m.sent_until is null or m.sent_on = p.sent_on) and coalesce(m.submission_party, ${PARTY}) is not null as looks,
            coalesce(p.ledger_end, 0) as ledger_end, p.sent_on
       from held h join mempool m on m.id = h.id cross join mempool_submitter_v1 p
-      left join users u on u.evm_address = m.from_address
+      left join lateral (${USER_OF('m.from_address')}) u on true
   ), changed as (
     update mempool m
        set claim_token = null, claimed_by = null, claimed_at = null, lease_expires_at = null,
@@ -55,14 +55,16 @@ const FORGET = `
  */
 const PIN_DATABASE = `
   update mempool_submitter_v1 p
-     set database_id = d.database_id, timeline = d.timeline, pinned_at = now(),
+     set database_id = d.database_id, timeline = d.timeline, database_oid = d.database_oid, table_oid = d.table_oid,
+         pinned_at = now(),
          generation = p.generation + 1 + floor(random() * 1000000)::bigint,
          recheck_from = least(case when ${RECHECKED} then p.recheck_from end, coalesce(p.ledger_end, 0)),
          recheck_until = greatest(case when ${RECHECKED} then p.recheck_until end, ${unknownBound('$1')}),
          recheck_at = now()
     from mempool_database_v1() d, mempool_submitter_v1 before
    where before.one = p.one
-  returning p.database_id, p.timeline, before.database_id as database_id_before, before.timeline as timeline_before,
+  returning p.database_id, p.timeline, p.database_oid, p.table_oid, before.database_id as database_id_before,
+    before.timeline as timeline_before, before.database_oid as database_oid_before, before.table_oid as table_oid_before,
     p.recheck_from`;
 
 export async function recheck(database: Database, request: RecheckRequest): Promise<RecheckResult | null> {
@@ -77,7 +79,7 @@ export async function recheckAll(
   client: pg.PoolClient,
   { notBefore, oneStepTokens }: Omit<RecheckRequest, 'generation'>,
 ): Promise<RecheckResult> {
-  const values = [oneStepTokens.map((address) => address.toLowerCase()), notBefore];
+  const values = [oneStepTokens.map(byValue), notBefore];
   const forgotten = await unhurried<{ rows: number }>(client, FORGET, values);
   const result = { rows: forgotten.rows[0]?.rows ?? 0 };
   const pinned = await client.query<Record<string, string | null>>(PIN_DATABASE, [notBefore]);

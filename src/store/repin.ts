@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import { Refusal } from '../core/errors.js';
 import { audit } from './audit.js';
+import { refuseWhileAtWork } from './connected.js';
 import { inTransaction, ofMigration, patiently } from './migration.js';
 import { PIN_LOCK } from './pins.js';
 import { unhurried } from './pool.js';
@@ -24,7 +25,7 @@ interface PinTuple {
 const PIN =
   'select participant_id, user_id, synchronizer_id, ledger_end, mark_update_id, sent_on from mempool_submitter_v1';
 
-/** mempool_undecided_v1 and the index of claims; a claim has its record from the claim on, or none was written yet. */
+/** mempool_undecided_v1 and the index of claims: those that ran out. A claim has its record from the claim on, or none was written yet. */
 const HELD = `
   select count(*) filter (where sent_until is not null)::int as undecided,
          count(*) filter (where sent_until is null)::int as claimed
@@ -52,7 +53,7 @@ const PARK = `
 const FORGET = `
   update mempool_submitter_v1
      set participant_id = null, user_id = null, synchronizer_id = null, ledger_end = null,
-         mark_offset = null, mark_update_id = null, mark_party = null,
+         mark_offset = null, mark_update_id = null, mark_party = null, other_marks = '[]',
          recheck_from = null, recheck_until = null, recheck_at = null,
          sent_on = sent_on + 1, generation = generation + 1, pinned_at = now()`;
 
@@ -68,10 +69,12 @@ export async function repin(
       return rows[0] ?? { undecided: 0, claimed: 0 };
     };
     const { id } = await pinnedNow(client);
+    await refuseWhileAtWork(client);
     if (!(await agrees({ participant: id, ...(await held()) }))) return say('nothing was changed');
     await patiently(say, () =>
       inTransaction(client, async () => {
         await client.query(PIN_LOCK);
+        await refuseWhileAtWork(client);
         // Read again under the lock: the questions took their time.
         const { id, pin } = await pinnedNow(client);
         const counts = await held();

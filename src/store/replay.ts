@@ -49,7 +49,7 @@ export const SELECTED = `m.id = any (array(
       select w.id from mempool w where w.status = 'pending' and w.claim_token is null and w.sent_until is not null))
     and m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null
     and ($1::bytea is null or m.tx_hash = $1)
-    and ($2::text is null or lower(m.from_address) = lower($2))
+    and ($2::text is null or mempool_address_v1(m.from_address) = mempool_address_v1($2))
     and ($3::float8 is null or m.created_at <= now() - $3 * interval '1 ms')
     and ($4::boolean is null or (m.available_at = 'infinity') = $4)
     and ($5::text is null or position(lower($5) in lower(coalesce(m.last_error, ''))) > 0)`;

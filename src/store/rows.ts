@@ -5,7 +5,7 @@ import type { ClaimedRow, Sender, SubmissionRecord } from '../core/row.js';
 import { SealedKey } from '../core/sealed-key.js';
 import type { ClaimTuple } from './statements.js';
 
-export function claimedRow(tuple: ClaimTuple): ClaimedRow {
+export function claimedRow(tuple: ClaimTuple, generation: bigint): ClaimedRow {
   const record = recordOf(tuple);
   const claimed = {
     row: {
@@ -22,12 +22,13 @@ export function claimedRow(tuple: ClaimTuple): ClaimedRow {
     sender: senderOf(tuple),
     recipient: tuple.recipient_party === null ? null : party(tuple.recipient_party),
     attempts: tuple.attempts,
+    generation,
   };
   // A claim of fresh rows writes its own submission id, the token; anything else was there before it.
   if (record === null || record.submissionId === tuple.claim_token) {
-    return { kind: 'fresh', ...claimed, own: record };
+    return { kind: 'fresh', ...claimed, own: record, nonceShared: tuple.nonce_shared };
   }
-  return { kind: 'undecided', ...claimed, record };
+  return { kind: 'undecided', ...claimed, record, sentBy: tuple.sent_by };
 }
 
 function recordOf(tuple: ClaimTuple): SubmissionRecord | null {

@@ -11,8 +11,8 @@ const DETAIL_MAX = 4_000;
 /** When the database refused a row's texts: whatever its encoding and widths, this much it takes. */
 const PLAIN_MAX = 100;
 
-/** Rows that the statement wrote, each with whether its lane waits. */
-type Written = ReadonlyMap<string, boolean>;
+/** Rows that the statement has decided about. */
+type Written = ReadonlyMap<string, Settled>;
 
 type Texts = 'full' | 'plain';
 
@@ -55,8 +55,8 @@ async function settleInto(
   }
   const missing = batch.filter((one) => !written.has(one.id));
   for (const one of batch) {
-    const laneWaits = written.get(one.id);
-    if (laneWaits !== undefined) results.set(one, { result: 'settled', laneWaits });
+    const settled = written.get(one.id);
+    if (settled !== undefined) results.set(one, settled);
   }
   if (missing.length === 0) return;
   const tuples = await database.run(READ_BACK, [missing.map((one) => one.id)]);
@@ -67,7 +67,12 @@ async function settleInto(
 async function write(database: Database, batch: readonly Settlement[], texts: Texts): Promise<Written> {
   const run = async (waitForLocks: boolean): Promise<Written> => {
     const rows = await retryLostRace(() => database.run(SETTLE, [waitForLocks, ...columnsOf(batch, texts)]));
-    return new Map(rows.map((row) => [row.id, row.lane_waits]));
+    return new Map(
+      rows.map(({ id, lane_waits: laneWaits, refused }) => [
+        id,
+        refused === null ? { result: 'settled', laneWaits } : unseen({ refused }),
+      ]),
+    );
   };
   try {
     return await run(true);
@@ -87,9 +92,7 @@ function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleRes
     return 'settled-before';
   }
   const stillOurs = tuple.claim_token === one.token && tuple.status === 'pending';
-  if (!stillOurs) return 'fenced';
-  const moved = one.verdict.kind === 'failed' ? ', or the database is not the one that was pinned' : '';
-  return { refused: `another transaction keeps this row locked${moved}` };
+  return stillOurs ? 'locked' : 'fenced';
 }
 
 function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
@@ -97,6 +100,8 @@ function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
   return [
     batch.map((one) => one.id),
     batch.map((one) => one.token),
+    batch.map((one) => one.under.generation.toString()),
+    batch.map(({ under: { bound } }) => (bound === 'infinity' ? 'Infinity' : bound)),
     verdicts.map((one) => one.kind),
     verdicts.map((one) => (one.kind === 'completed' ? clean(one.updateId, DETAIL_MAX, texts) : null)),
     verdicts.map((one) => (one.kind === 'completed' ? one.offset.toString() : null)),

@@ -8,8 +8,11 @@ export interface Statement<Row> {
 }
 
 export interface ClaimTuple {
-  readonly answer: 'row' | 'none' | 'stale';
+  /** `parked`: another hash has used its nonce (SAME_NONCE=park); only its id and hash are told. */
+  readonly answer: 'row' | 'parked' | 'none' | 'stale';
   readonly db_now: number;
+  /** Ms: no row of this kind that waits is older, as far as this claim has seen. */
+  readonly low_water: number;
   readonly id: string;
   readonly tx_hash: Buffer;
   readonly from_address: string;
@@ -25,6 +28,7 @@ export interface ClaimTuple {
   /** As `users` has it, encrypted; only where a key signs. */
   readonly sender_key: string | null;
   readonly recipient_party: string | null;
+  readonly nonce_shared: boolean;
   readonly sent_from: string | null;
   readonly sent_until: number | null;
   readonly submission_id: string | null;
@@ -32,11 +36,12 @@ export interface ClaimTuple {
   readonly submission_hash: Buffer | null;
   readonly hashing_scheme: number | null;
   readonly sent_on: number | null;
+  readonly sent_by: string | null;
 }
 
-/** I1, I6. Indexes: mempool_fresh_v1 or mempool_undecided_v1, then mempool_lane_v1 and mempool_claimed_lane_v1. */
+/** I1, I6. Indexes: mempool_fresh_v1 or mempool_undecided_v1, then mempool_lane_v2 and mempool_claimed_lane_v2; users_address_v1. */
 export const CLAIM: Statement<ClaimTuple> = {
-  text: 'select * from mempool_claim_v1($1, $2, $3, $4, $5, $6, $7, $8)',
+  text: 'select * from mempool_claim_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)',
 };
 
 /** I4. Primary key. */
@@ -45,8 +50,13 @@ export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'fenced' | 's
 };
 
 /** I2, I9. Primary key; rows are locked in order of id, so that settlers do not deadlock. */
-export const SETTLE: Statement<{ readonly id: string; readonly lane_waits: boolean }> = {
-  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+export const SETTLE: Statement<{
+  readonly id: string;
+  readonly lane_waits: boolean;
+  /** Why nothing was written: what it was concluded from has changed. */
+  readonly refused: string | null;
+}> = {
+  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
 };
 
 export interface SettledTuple {
@@ -61,7 +71,7 @@ export const READ_BACK: Statement<SettledTuple> = {
   text: 'select id, status, claim_token, released_token from mempool where id = any ($1::bigint[])',
 };
 
-/** I1. mempool_claimed_lane_v1 or mempool_claimed_v1: rows in flight only. */
+/** I1. mempool_claimed_lane_v2 or mempool_claimed_v1: rows in flight only. */
 export const RENEW: Statement<{ readonly token: string }> = {
   text: 'select mempool_renew_v1($1, $2, $3) as token',
 };
@@ -77,7 +87,8 @@ export const RESCUE: Statement<{ readonly id: string }> = {
 };
 
 /**
- * Marks move forward only, the mark only by a stream that showed the old one ($5, $6; null: none yet). A statement of
+ * Marks move forward only, a new one only by a stream that showed one of the old ones ($5, $6; null: none yet); the newest
+ * of each of eight parties stay. A statement of
  * its own, never part of claim or settle, and it writes nothing where nothing moves. Nor after a failover, until it is
  * rechecked: the recheck looks from the ledger end that was pinned before (P20). Nor after a repin ($7): another
  * participant's offsets would shut the new one out.
@@ -87,10 +98,18 @@ export const ADVANCE_MARKS: Statement<never> = {
     set ledger_end = greatest(p.ledger_end, $1::bigint),
         mark_offset = case when n.moves then $2::bigint else p.mark_offset end,
         mark_update_id = case when n.moves then $3::text else p.mark_update_id end,
-        mark_party = case when n.moves then $4::text else p.mark_party end
+        mark_party = case when n.moves then $4::text else p.mark_party end,
+        other_marks = case when not n.moves then p.other_marks else (
+          select coalesce(jsonb_agg(k.mark order by (k.mark->>'offset')::bigint desc), '[]') from (
+            select o.mark from (
+              select jsonb_build_object('offset', p.mark_offset::text, 'update_id', p.mark_update_id, 'party', p.mark_party) as mark
+               where p.mark_offset is not null
+              union all select jsonb_array_elements(p.other_marks)) o
+             where o.mark->>'party' <> $4::text order by (o.mark->>'offset')::bigint desc limit 7) k) end
     from (select q.one, coalesce($2::bigint > coalesce(q.mark_offset, -1)
-            and q.mark_offset is not distinct from $5::bigint
-            and q.mark_update_id is not distinct from $6::text, false) as moves
+            and ((q.mark_offset is not distinct from $5::bigint and q.mark_update_id is not distinct from $6::text)
+              or exists (select from jsonb_array_elements(q.other_marks) o
+                where (o->>'offset')::bigint = $5::bigint and o->>'update_id' = $6::text)), false) as moves
           from mempool_submitter_v1 q for update) n
     where p.one = n.one and p.generation = $7::bigint and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)
       and not mempool_moved_v1(p)`,

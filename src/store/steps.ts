@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 export type Lanes = 'sender' | 'off';
+export type SameNonce = 'pay' | 'park';
 
 export interface Step {
   /** The first sentence of its comment. */
@@ -11,6 +12,8 @@ export interface Step {
   readonly index: string | null;
   /** Only for this setting of LANES. */
   readonly lanes: Lanes | null;
+  /** Only for this setting of SAME_NONCE. */
+  readonly sameNonce: SameNonce | null;
   /** After the pinned row is there. */
   readonly afterPin: boolean;
 }
@@ -21,7 +24,7 @@ export function readSteps(): readonly Step[] {
   return FILES.flatMap((file) => cut(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')));
 }
 
-/** `-- @step [index NAME] [lanes=…] [after=pin]: what it is` begins a step. */
+/** `-- @step [index NAME] [lanes=…] [same_nonce=…] [after=pin]: what it is` begins a step. */
 function cut(text: string): Step[] {
   const [, ...parts] = text.split(/^-- @step /m);
   return parts.map((part) => {
@@ -33,12 +36,14 @@ function cut(text: string): Step[] {
       sql: `-- ${part.trimEnd()}\n`,
       index: /^index (\w+)/.exec(attributes)?.[1] ?? null,
       lanes: lanes === 'sender' || lanes === 'off' ? lanes : null,
+      sameNonce: attributes.includes('same_nonce=park') ? 'park' : null,
       afterPin: attributes.includes('after=pin'),
     };
   });
 }
 
 export const wantedFor =
-  (lanes: Lanes) =>
+  (lanes: Lanes, sameNonce: SameNonce = 'pay') =>
   (step: Step): boolean =>
-    step.lanes === null || step.lanes === lanes;
+    (step.lanes === null || step.lanes === lanes) &&
+    (step.sameNonce === null || step.sameNonce === sameNonce);

@@ -1,8 +1,9 @@
 // Postgres behind the port of core/ports.ts. One statement a step; what holds a guarantee is in the statement.
 import { randomBytes } from 'node:crypto';
-import { type ClaimToken, dbMillis } from '../core/ids.js';
+import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../core/ports.js';
 import { halt } from './halt.js';
+import { createLowWater } from './low-water.js';
 import { pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
@@ -18,12 +19,14 @@ const GOLDEN = 0x9e3779b97f4a7c15n;
 
 export function createStore(database: Database): Store {
   let turn = randomBytes(8).readBigInt64LE();
+  const lowWater = { fresh: createLowWater(), undecided: createLowWater() };
 
   async function claim(
     request: ClaimRequest,
     fresh: { readonly sentFrom: bigint; readonly windowMs: number } | null,
   ): Promise<ClaimReply> {
     turn = BigInt.asIntN(64, turn + GOLDEN);
+    const mark = fresh === null ? lowWater.undecided : lowWater.fresh;
     const tuples = await retryLostRace(() =>
       database.run(CLAIM, [
         fresh === null,
@@ -34,12 +37,19 @@ export function createStore(database: Database): Store {
         turn.toString(),
         fresh === null ? null : fresh.sentFrom.toString(),
         fresh?.windowMs ?? null,
+        mark.from(),
       ]),
     );
     const [first] = tuples;
     if (first === undefined || first.answer === 'stale') return { kind: 'stale' };
-    const rows = first.answer === 'none' ? [] : tuples.map(claimedRow);
-    return { kind: 'claimed', rows, now: dbMillis(first.db_now) };
+    mark.seen(first.low_water, first.db_now);
+    const rows = tuples
+      .filter(({ answer }) => answer === 'row')
+      .map((tuple) => claimedRow(tuple, request.generation));
+    const parked = tuples
+      .filter(({ answer }) => answer === 'parked')
+      .map((tuple) => ({ id: tuple.id as RowId, txHash: txHashOf(tuple.tx_hash) }));
+    return { kind: 'claimed', rows, parked, now: dbMillis(first.db_now) };
   }
 
   async function renew(
@@ -92,7 +102,15 @@ export function createStore(database: Database): Store {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));
       return rows.length;
     },
-    settle: (batch) => settleBatch(database, batch),
+    async settle(batch) {
+      const settled = await settleBatch(database, batch);
+      // What is given back keeps its place, which may lie far back.
+      if (batch.some(({ verdict }) => verdict.kind === 'pending')) {
+        lowWater.fresh.forget();
+        lowWater.undecided.forget();
+      }
+      return settled;
+    },
     pinned: () => readPinned(database),
     pinParticipant: (generation, participant) => pinParticipant(database, generation, participant),
     async advanceMarks({ generation, ledgerEnd, mark, oldMark }) {
@@ -111,7 +129,7 @@ export function createStore(database: Database): Store {
       if (result !== null) await ring(database, 'bell');
       return result;
     },
-    halt: (reason) => halt(database, reason),
+    halt: (reason, lateMs) => halt(database, reason, lateMs),
     ring: (kind) => ring(database, kind),
   };
 }

@@ -1,13 +1,13 @@
 /**
- * Ethereum addresses as text. Rows carry the form with mixed-case checksum (EIP-55) and are matched with `users`
- * letter by letter, so nothing here needs to compute the checksum; only the form is judged.
+ * Ethereum addresses as text, in any case, with 0x or without: they are compared by value, here and in the database. The
+ * checksum of EIP-55 is a help for people, and nothing is judged by it.
  */
-const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const ADDRESS = /^(0[xX])?[0-9a-fA-F]{40}$/;
 
 export const isAddress = (text: string): boolean => ADDRESS.test(text);
 
-/** The key of a token: files and rows may differ in case, an address does not. */
-export const tokenKey = (address: string): string => address.toLowerCase();
+/** The key of a token: files and rows may spell it differently, an address does not. */
+export const tokenKey = (address: string): string => `0x${address.toLowerCase().replace(/^0x/, '')}`;
 
 const TX_HASH = /^0x[0-9a-f]{64}$/;
 

@@ -233,7 +233,10 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   const rechecked = await cli(['replay', '--recheck'], env);
   t.is(rechecked.stdout, '1 row will be looked up on the ledger before anything is sent\n');
 
-  const repinned = await cli(['migrate', '--repin'], env);
+  const unasked = await cli(['migrate', '--repin'], env);
+  t.is(unasked.code, 2);
+  t.regex(unasked.stderr, /nothing was changed: there is no terminal to ask on, so say --yes/);
+  const repinned = await cli(['migrate', '--repin', '--yes'], env);
   t.is(repinned.code, 0);
   t.regex(repinned.stdout, /p1 is pinned no more[\s\S]*1 undecided rows are parked with their records/);
   t.regex((await cli(['status'], env)).stdout, /^1 row was sent on a participant that is pinned no more/);
@@ -254,7 +257,7 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   t.regex(unasked.stderr, /may still commit, or may have: a second effect[\s\S]*so say --yes/);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
   const done = await cli([...args, '--yes'], env);
-  t.is(done.code, 0);
+  t.is(done.code, 0, done.stderr);
   t.regex(done.stdout, /1 row will be sent anew/);
   t.is(
     (await db.query('select 1 from mempool where sent_until is null and available_at <= now()')).length,

@@ -87,10 +87,10 @@ test('an acceptance later than its bound halts every instance, with the reason; 
   await migrate({
     url: world.db.url,
     lanes: null,
-    toleranceMs,
+    toleranceMs: null,
     clockSkewMaxMs: null,
     oneStepTokens: [DEMO],
-    clearsHalt: true,
+    changes: { toleranceMs, clearsHalt: true },
     say: () => {},
   });
   await startLocal(t, world);

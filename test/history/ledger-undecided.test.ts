@@ -13,7 +13,7 @@ import { createSigner } from '../../src/transfer/signer.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
 import { HANG_MS } from '../support/time.js';
-import { createWorld, DEMO, MASTER_KEY, type User, type World } from '../support/world.js';
+import { createWorld, DEMO, MASTER_KEY, type Parties, type User, type World } from '../support/world.js';
 import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
 
 forBoth(
@@ -143,7 +143,11 @@ forBoth(
     const world = await createWorld(t, { parties, dedup: false });
     const { env, url, audit } = world.sandbox;
     const [alice, bob] = [await world.user(), await world.user()];
-    await migrateDown(world.db.url, () => {});
+    await migrateDown(
+      world.db.url,
+      async () => true,
+      () => {},
+    );
     const hash = await world.insert({ from: alice, to: bob, amount: 2 });
 
     const ledger = createLedger({
@@ -162,6 +166,7 @@ forBoth(
       toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
       clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
       oneStepTokens: [DEMO],
+      oldUser: { kind: 'same' },
       say: () => {},
     });
     const local = await startLocal(t, world);
@@ -172,6 +177,98 @@ forBoth(
     t.is(row.update_id, entry?.outcome.kind === 'accepted' ? entry.outcome.updateId : '');
     t.false(local.events.some((event) => event.kind === 'sent'));
     t.deepEqual(await world.audit(), []);
+  },
+);
+
+/** A world in which another ledger user has sent the row's transfer, and ours takes over from it. */
+async function takenOver(
+  t: Parameters<typeof createWorld>[0],
+  parties: Parties,
+  old: string,
+  sentAs: string | null = old,
+) {
+  const world = await createWorld(t, { parties, dedup: false });
+  const { env, url } = world.sandbox;
+  const [alice, bob] = [await world.user(), await world.user()];
+  await migrateDown(
+    world.db.url,
+    async () => true,
+    () => {},
+  );
+  const hash = await world.insert({ from: alice, to: bob, amount: 2 });
+  const ledger = createLedger({
+    url,
+    userId: sentAs ?? env.CANTON_USER_ID ?? '',
+    synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
+    issuerParty: party(env.CANTON_ISSUER_PARTY ?? ''),
+  });
+  t.teardown(async () => ledger.close());
+  await sendAsTheOldOne(ledger, world, { hash, from: alice.party, to: bob.party });
+  await migrate({
+    url: world.db.url,
+    lanes: 'sender',
+    toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
+    clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
+    oneStepTokens: [DEMO],
+    oldUser: { kind: 'other', id: old },
+    say: () => {},
+  });
+  return { world, hash };
+}
+
+forBoth(
+  'P24 the old submitter had a ledger user of its own: its completions are read as that user, and nothing is sent again',
+  async (t, parties) => {
+    const { world, hash } = await takenOver(t, parties, 'old-submitter');
+    const local = await startLocal(t, world);
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    t.false(local.events.some((event) => event.kind === 'sent'));
+    t.is(world.sandbox.audit.summary().accepted, 1);
+    t.deepEqual(await world.audit(), []);
+  },
+);
+
+forBoth(
+  "P24 a leftover may be our own by now, as after a failover: dead by the old user's completions, it is looked for among ours",
+  async (t, parties) => {
+    const { world, hash } = await takenOver(t, parties, 'old-submitter', null);
+    await world.db.query("update mempool set sent_until = date_trunc('milliseconds', now())");
+    const local = await startLocal(t, world);
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    t.false(local.events.some((event) => event.kind === 'sent'));
+    t.is(world.sandbox.audit.summary().accepted, 1);
+  },
+);
+
+forBoth(
+  "P24 without the right to read as the old submitter's user its leftovers wait, and nothing is sent for them",
+  async (t, parties) => {
+    const { world, hash } = await takenOver(t, parties, 'old-submitter');
+    const { faults } = world.sandbox;
+    faults.add({
+      on: 'CommandCompletionService/CompletionStream',
+      match: { userId: 'old-submitter' },
+      do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
+    });
+    // Its bound has long passed on the ledger's clock: our own user's stream alone would call it dead.
+    await world.db.query("update mempool set sent_until = date_trunc('milliseconds', now())");
+    const local = await startLocal(t, world);
+    const said: string[] = [];
+    await local.event('settled', ({ verdict }) => {
+      if (verdict.kind === 'pending') said.push(verdict.lastError ?? '');
+      return verdict.kind === 'pending' && /cannot be read/.test(verdict.lastError ?? '');
+    });
+    t.like(await world.row(hash), { status: 'pending' });
+    t.false(
+      local.events.some((event) => event.kind === 'sent'),
+      said.join(),
+    );
+    faults.clear();
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    t.is(world.sandbox.audit.summary().accepted, 1);
   },
 );
 

@@ -1,4 +1,5 @@
 import { answers } from './answers.js';
+import { database } from './database.js';
 import { doctor } from './doctor.js';
 import { externals } from './external.js';
 import { ledger } from './ledger.js';
@@ -13,6 +14,7 @@ import { waits } from './waits.js';
 
 export const mutations: readonly Mutation[] = [
   ...answers,
+  ...database,
   ...doctor,
   ...externals,
   ...ledger,

@@ -130,7 +130,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P8',
     file: 'src/path/identify.ts',
-    find: 'await showsMark(ledger, pins.mark, options);',
+    find: 'await showsMark(ledger, pins, options);',
     put: "('unsure' as string);",
     test: participant,
     match: 'P8 the same *',
@@ -175,7 +175,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P22',
     file: 'src/path/chase.ts',
-    find: "      path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });\n      return parked(reason, 'keep');",
+    find: "    path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });\n    return parked(reason, 'keep');",
     put: "      return { kind: 'pending', record: 'clear', wait: 'now', attempts: 0, lastError: reason };",
     test: undecided,
     match: 'P22 DUPLICATE_COMMAND*',
@@ -220,7 +220,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P27',
     file: 'src/path/read-completions.ts',
-    find: 'if (!(await isStill(path.ledger, verified, { timeoutMs: CALL_MS, signal: stop }))) return;',
+    find: '        if (!(await provenOtherwise(reading))) return;',
     put: '',
     test: participant,
     match: 'P27 nothing *',

@@ -44,7 +44,7 @@ export const recheck: readonly Mutation[] = [
     'the timeline is compared',
   ),
   schema(
-    'if p_pin.database_id <> v_database_id then',
+    'if p_pin.database_id <> v_asked then',
     'if false then',
     'P20 another cluster*',
     'the cluster is compared',
@@ -74,7 +74,7 @@ export const recheck: readonly Mutation[] = [
     'who may not ask for the timeline goes on without',
   ),
   schema(
-    "and not (v_moved and s.kind = 'failed')",
+    "when v_moved then 'the database is not the one that was pinned'",
     '',
     'P20 until it is rechecked nothing*',
     'nothing becomes failed before the recheck',
@@ -94,8 +94,8 @@ export const recheck: readonly Mutation[] = [
   ),
   of(
     'src/store/first-pin.ts',
-    'd.database_id, d.timeline,\n',
-    'null, null,\n',
+    'd.database_id, d.timeline, d.database_oid, d.table_oid,\n',
+    'null, null, null, null,\n',
     'P20 the first pin*',
     'the first pin has the identity of the database',
   ),
@@ -108,7 +108,7 @@ export const recheck: readonly Mutation[] = [
   ),
   of(
     'src/store/change-pins.ts',
-    '(pin.database_id ?? now.database_id) === (pin.database_id ?? null) &&\n  (pin.timeline ?? now.timeline) === (pin.timeline ?? null) &&',
+    'PARTS.every((part) => (pin[part] ?? null) !== null || now[part] === null) &&',
     '',
     'P20 a role or server*',
     'migrate pins what could not be asked for before',
@@ -196,8 +196,8 @@ export const recheck: readonly Mutation[] = [
     'the generation jumps over what may be lost',
   ),
   rewrite(
-    'set database_id = d.database_id, timeline = d.timeline, pinned_at',
-    'set pinned_at',
+    'set database_id = d.database_id, timeline = d.timeline, database_oid',
+    'set database_oid',
     'P20 it pins the database*',
     'the database is pinned as it is now',
   ),

@@ -4,7 +4,7 @@ import { people } from './people.js';
 import { recheck } from './recheck.js';
 
 const HEAD =
-  "where m.status = 'pending' and m.available_at < 'infinity' and hashtextextended(m.from_address, 0) = l.lane";
+  "where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane";
 const FREE =
   "where m.status = 'pending' and m.claim_token is null and m.available_at <= now()\n         and (m.sent_until is not null) = p_look\n         and (u.lane is null";
 const claim = (name: string, find: string, put: string, match: string, what: string): Mutation => ({
@@ -168,8 +168,8 @@ export const store: readonly Mutation[] = [
   ),
   lanes(
     'P9',
-    'create unique index concurrently if not exists mempool_claimed_lane_v1',
-    'create index concurrently if not exists mempool_claimed_lane_v1',
+    'create unique index concurrently if not exists mempool_claimed_lane_v2',
+    'create index concurrently if not exists mempool_claimed_lane_v2',
     'P9 I6 is a constraint*',
     'one claim of a lane is a constraint',
   ),
@@ -190,8 +190,8 @@ export const store: readonly Mutation[] = [
   ),
   lanes(
     'P10',
-    'hashtextextended(m.from_address, 0), (m.sent_until is null), m.nonce, m.id limit 1) h\n',
-    'hashtextextended(m.from_address, 0), m.nonce, m.id limit 1) h\n',
+    'mempool_sender_v1(m.from_address), (m.sent_until is null), m.nonce, m.id limit 1) h\n',
+    'mempool_sender_v1(m.from_address), m.nonce, m.id limit 1) h\n',
     'P10 the head is an undecided*',
     'undecided rows go before fresh ones',
   ),

@@ -19,6 +19,7 @@ export const taken = (
   waitedMs: 3,
   look: false,
   sender: '0xA',
+  nonceShared: false,
   at: dbMillis(0),
   ...more,
 });

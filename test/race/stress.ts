@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
+import { settlementOf } from '../../src/core/settlement.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
@@ -140,7 +141,7 @@ async function drain(url: string, admin: pg.Client): Promise<number> {
     ];
     const rows = replies.flatMap((reply) => (reply.kind === 'claimed' ? reply.rows : []));
     const verdict = { kind: 'completed', updateId: 'u', offset: 1n, note: null } as const;
-    await store.settle(rows.map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict })));
+    await store.settle(rows.map((claim) => settlementOf(claim, verdict)));
     empty = rows.length === 0 ? empty + 1 : 0;
   }
   await database.close();
@@ -152,7 +153,7 @@ async function drain(url: string, admin: pg.Client): Promise<number> {
 
 /** The claim without its lane lock, its fresh look, its repeated predicates and its constraint. */
 async function breakClaim(admin: pg.Client): Promise<void> {
-  await admin.query('drop index mempool_claimed_lane_v1');
+  await admin.query('drop index mempool_claimed_lane_v2');
   const { rows } = await admin.query("select pg_get_functiondef('mempool_claim_v1'::regproc) as def");
   const before = String(rows[0]?.def);
   const after = before

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { party } from '../../src/core/ids.js';
 import type { ClaimReply } from '../../src/core/ports.js';
 import type { ClaimedRow, SubmissionRecord } from '../../src/core/row.js';
-import type { Verdict } from '../../src/core/settlement.js';
+import { settlementOf, type Verdict } from '../../src/core/settlement.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { replay } from '../../src/store/replay.js';
 import { createStore } from '../../src/store/store.js';
@@ -145,14 +145,7 @@ async function settle(endings: readonly Ending[]): Promise<void> {
     delays: endings.map(({ delay }) => delay),
   } as const;
   await journal.op(what, async () => {
-    const results = await store.settle(
-      endings.map(({ one, verdict }) => ({
-        id: one.row.id,
-        txHash: one.row.txHash,
-        token: one.token,
-        verdict,
-      })),
-    );
+    const results = await store.settle(endings.map(({ one, verdict }) => settlementOf(one, verdict)));
     return { changed: what.ids.filter((_, n) => results[n]?.result === 'settled') };
   });
 }

@@ -43,10 +43,10 @@ test('P30 whatever migrate makes and is missing is a problem that run reads', as
   const db = await prepared(t);
   await db.query('alter table mempool disable trigger mempool_guard_v1');
   await db.query('drop function mempool_rescue_v1');
-  await db.query('drop index mempool_lane_v1');
+  await db.query('drop index mempool_lane_v2');
   t.deepEqual([...(await schemaProblems(db.database, 'sender'))].sort(), [
     'function mempool_rescue_v1 is missing',
-    'index mempool_lane_v1 is missing',
+    'index mempool_lane_v2 is missing',
     'trigger mempool_guard_v1 is missing or disabled',
   ]);
   t.true((await schemaProblems(db.database, 'off')).includes('index mempool_claimed_v1 is missing'));
@@ -59,7 +59,7 @@ test('P30 LANES turned off under running instances: the odd one claims nothing, 
   const db = await prepared(t);
   for (const nonce of [1, 2, 3]) await db.insert({ nonce });
   const held = await db.claimOne();
-  await migrate(migrateOptions(db.url, { lanes: 'off' }));
+  await migrate(migrateOptions(db.url, { changes: { lanes: 'off' } }));
   t.like(await pin(db), { generation: '2', lanes: 'off' });
   t.deepEqual(await claimAs(db, 1n), { kind: 'stale' });
   t.is((await db.claim()).length, 2);
@@ -80,7 +80,7 @@ test('P30 LANES turned on while two rows of a sender are in flight: no third goe
   });
   const turning = migrate(
     migrateOptions(db.url, {
-      lanes: 'sender',
+      changes: { lanes: 'sender' },
       say: (line) => {
         said.push(line);
         if (line.includes('waiting for claims of before')) waiting();
@@ -102,7 +102,7 @@ test('P30 two protocol versions: migrate raises the number and the generation, a
   await db.query('update mempool_submitter_v1 set protocol = 0');
   await db.insert();
   await migrate(migrateOptions(db.url));
-  t.like(await pin(db), { protocol: 1, generation: '2' });
+  t.like(await pin(db), { protocol: 2, generation: '2' });
   t.deepEqual(await claimAs(db, 1n), { kind: 'stale' });
   await db.query('update mempool_submitter_v1 set protocol = 99');
   await t.throwsAsync(() => migrate(migrateOptions(db.url)), { message: /newer/ });

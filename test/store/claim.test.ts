@@ -1,5 +1,6 @@
 import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
+import { settlementOf } from '../../src/core/settlement.js';
 import {
   aParty,
   completed,
@@ -280,12 +281,7 @@ test('I5 nothing that an API wrote makes the claim fail, nor keeps others waitin
   t.is(rows[0]?.row.txHash as string, '0x');
   t.is(rows[1]?.row.nonce, 9_223_372_036_854_775_807n);
   const results = await db.store.settle(
-    rows.map(({ row, token }, n) => ({
-      id: row.id,
-      txHash: row.txHash,
-      token,
-      verdict: n === 0 ? completed : failed,
-    })),
+    rows.map((claim, n) => settlementOf(claim, n === 0 ? completed : failed)),
   );
   t.deepEqual(
     results.map((one) => one.result),

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimReply } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
+import { settlementOf } from '../../src/core/settlement.js';
 import { migrate } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
@@ -76,8 +77,7 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
     hash: signed,
   };
   t.is(await store.writeAhead(sentSigned, record, 1n), 'written');
-  const settle = (claimed: ClaimedRow, verdict = completed) =>
-    store.settle([{ id: claimed.row.id, txHash: claimed.row.txHash, token: claimed.token, verdict }]);
+  const settle = (claimed: ClaimedRow, verdict = completed) => store.settle([settlementOf(claimed, verdict)]);
   await settle(sentHosted);
   await insertRow(query, { from: 'wallet', hash: ofHash });
   await settle(await claimOne());
@@ -150,14 +150,7 @@ test('P20 database restored to an hour ago: what was done meanwhile is pending t
   await servers.holdBack();
   const reply = await claim();
   const rows = reply.kind === 'claimed' ? reply.rows : [];
-  await store.settle(
-    rows.map(({ row, token }, n) => ({
-      id: row.id,
-      txHash: row.txHash,
-      token,
-      verdict: n === 0 ? completed : failed,
-    })),
-  );
+  await store.settle(rows.map((claim, n) => settlementOf(claim, n === 0 ? completed : failed)));
   t.is((await query("select 1 from mempool where status <> 'pending'")).length, 2);
   await advance(store, { ledgerEnd: 5_000n, mark: null, oldMark: null });
 

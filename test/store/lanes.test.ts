@@ -1,6 +1,7 @@
 // I6: one transfer in flight per sender, lowest (nonce, id) first.
 import test from 'ava';
 import type pg from 'pg';
+import { settlementOf } from '../../src/core/settlement.js';
 import { waitForLocks } from '../support/lock-timeouts.js';
 import {
   completed,
@@ -22,9 +23,10 @@ const GATE = `
   create schema gate;
   create function gate.pg_try_advisory_xact_lock(lane bigint) returns boolean language plpgsql as $$
   begin
-    perform pg_advisory_xact_lock_shared(1, 1);
+    if current_setting('gate.closed', true) = 'yes' then perform pg_advisory_xact_lock_shared(1, 1); end if;
     return pg_catalog.pg_try_advisory_xact_lock(lane);
-  end $$`;
+  end $$;
+  alter function mempool_claim_v1 set search_path = gate, public, pg_catalog`;
 const CLAIM = "select id from mempool_claim_v1(false, 1, 'p', 8, 30000, 0, 1, 1000) where answer = 'row'";
 /** In this database: others have gates of their own. */
 const AT_THE_GATE = `select 1 from pg_locks l join pg_database d on d.oid = l.database
@@ -37,14 +39,14 @@ async function gatedClaim(
 ): Promise<string[]> {
   await waitForLocks(db.query);
   const [keeper, claimer] = [await db.pool.connect(), await db.pool.connect()];
-  await claimer.query('set search_path = gate, public, pg_catalog');
+  await claimer.query("set gate.closed = 'yes'");
   await keeper.query('select pg_advisory_lock(1, 1)');
   const claiming = claimer.query<{ id: string }>(CLAIM);
   await until(db.query as never, AT_THE_GATE);
   await meanwhile();
   await keeper.query('select pg_advisory_unlock(1, 1)');
   const { rows } = await claiming;
-  await claimer.query('reset search_path');
+  await claimer.query('reset gate.closed');
   keeper.release();
   claimer.release();
   return rows.map((row) => row.id);
@@ -63,7 +65,7 @@ test('P9 two processes claim with snapshots taken before each other committed: o
   t.is((await db.row(id)).attempts, 1);
 });
 
-for (const without of ['', 'drop index mempool_claimed_lane_v1']) {
+for (const without of ['', 'drop index mempool_claimed_lane_v2']) {
   const name = without === '' ? '' : ' (without the unique index: the look alone holds it)';
   test(`P9 the sender's other row was claimed in between: still one row of a sender in flight${name}`, async (t) => {
     const db = await prepared(t);
@@ -97,7 +99,7 @@ test('P9 I6 is a constraint too: a second claim of a sender is refused, whoever 
   await db.claimOne();
   await t.throwsAsync(
     () => db.query('update mempool set claim_token = gen_random_uuid() where id = $1', [second]),
-    { message: /mempool_claimed_lane_v1/ },
+    { message: /mempool_claimed_lane_v2/ },
   );
 });
 
@@ -160,7 +162,13 @@ const endings: Record<string, (db: Awaited<ReturnType<typeof prepared>>, id: str
   'our settle': async (db, id) => {
     const { rows } = await db.pool.query('select claim_token from mempool where id = $1', [id]);
     return db.store.settle([
-      { id: id as never, txHash: '0x' as never, token: rows[0].claim_token, verdict: completed },
+      {
+        id: id as never,
+        txHash: '0x' as never,
+        token: rows[0].claim_token,
+        verdict: completed,
+        under: { generation: 1n, bound: null },
+      },
     ]);
   },
   'psql, by the guard': (db, id) =>
@@ -272,9 +280,7 @@ test('I6 a sender is its address: claims of one sender exclude each other in eve
           last.set(row.fromAddress, row.nonce);
         }
         most = Math.max(most, (await db.query(inFlight)).length);
-        await store.settle(
-          rows.map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict: completed })),
-        );
+        await store.settle(rows.map((claim) => settlementOf(claim, completed)));
       }
     }),
   );

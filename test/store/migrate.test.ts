@@ -8,7 +8,7 @@ import { freshDatabase, type TestDatabase } from '../support/postgres.js';
 import { insertRow, insertUser, MIDDLEWARE, migrateOptions, prepared } from './support.js';
 
 /** Everything of the schema that a person could see. */
-async function catalog(db: TestDatabase): Promise<unknown> {
+async function catalog(db: TestDatabase) {
   const relation = `'mempool'::regclass`;
   return {
     columns:
@@ -31,11 +31,13 @@ async function catalog(db: TestDatabase): Promise<unknown> {
     functions: await db.query(
       `select proname, pg_get_functiondef(oid) as def from pg_proc where proname like 'mempool%' order by 1`,
     ),
-    relations: await db.query(
+    relations: await db.query<{ relname: string }>(
       `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'i', 'S') order by 1`,
     ),
   };
 }
+
+const agreed = async () => true;
 
 const pin = (db: TestDatabase) =>
   db.one<{ generation: string; lanes: string; protocol: number }>('select * from mempool_submitter_v1');
@@ -98,13 +100,29 @@ test('migrate on a table of canton-middleware: no row is rewritten, its inserts 
     1,
   );
   const undescribed = `select attrelid::regclass::text || '.' || attname as name from pg_attribute
-    where attrelid in ('mempool'::regclass, 'mempool_submitter_v1'::regclass, 'mempool_submitter_audit_v1'::regclass) and attnum > 0 and not attisdropped
+    where attrelid in ('mempool'::regclass, 'mempool_submitter_v1'::regclass, 'mempool_submitter_audit_v1'::regclass,
+      'mempool_ended_v1'::regclass) and attnum > 0 and not attisdropped
       and col_description(attrelid, attnum) is null`;
   t.deepEqual(await db.query(undescribed), []);
 
-  await migrateDown(db.url, () => {});
-  t.deepEqual(await catalog(db), before);
-  await t.throwsAsync(() => migrateDown(db.url, () => {}), { message: /nothing to undo/ });
+  await migrateDown(db.url, agreed, () => {});
+  const { relations, ...rest } = await catalog(db);
+  t.deepEqual({ ...rest, relations: before.relations }, before);
+  t.deepEqual(
+    relations.map(({ relname }) => relname).filter((name) => name.startsWith('mempool_')),
+    [
+      'mempool_ended_v1',
+      'mempool_ended_v1_pkey',
+      'mempool_id_seq',
+      'mempool_pkey',
+      'mempool_submitter_audit_v1',
+      'mempool_submitter_audit_v1_id_seq',
+      'mempool_submitter_audit_v1_pkey',
+      'mempool_tx_hash_key',
+    ],
+    'the audit stays, and the memory of what has ended',
+  );
+  await t.throwsAsync(() => migrateDown(db.url, agreed, () => {}), { message: /nothing to undo/ });
   await migrate(migrateOptions(db.url));
   t.is((await pin(db)).generation, '1');
 });
@@ -113,7 +131,7 @@ test('migrate --down is refused while a pending row has a lease or a record or i
   const db = await prepared(t);
   await insertUser(db.query, 'alice');
   const id = await db.insert();
-  const down = () => migrateDown(db.url, () => {});
+  const down = () => migrateDown(db.url, agreed, () => {});
   const claimed = await db.claimOne();
   await t.throwsAsync(down, { message: /1 pending rows are claimed, 1 undecided/ });
   await db.settle(claimed, { kind: 'pending', record: 'keep', wait: 'now', attempts: 0, lastError: null });
@@ -126,18 +144,36 @@ test('migrate --down is refused while a pending row has a lease or a record or i
   await t.notThrowsAsync(down);
 });
 
-test('migrate --print, applied by hand, makes what migrate makes', async (t) => {
-  const [byHand, byUs] = [await freshDatabase(t), await freshDatabase(t)];
-  const script = printMigration({ lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000 }, ['0xAA']);
-  const client = await byHand.pool.connect();
-  // As psql does: one statement after the other, a dollar-quoted body in one piece.
+/** As psql does: one statement after the other, a dollar-quoted body in one piece. */
+async function byHand(db: TestDatabase, script: string): Promise<void> {
+  const client = await db.pool.connect();
   for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|--[^\n]*|[^;$'])+;/g) ?? []) {
     await client.query(statement);
   }
   client.release();
+}
+
+test('migrate --print, applied by hand, makes what migrate makes, and of what an earlier version left too', async (t) => {
+  const [printed, byUs] = [await freshDatabase(t), await freshDatabase(t)];
+  const script = printMigration(
+    { lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000, sameNonce: 'pay' },
+    ['0xAA'],
+    { kind: 'same' },
+  );
+  await byHand(printed, script);
   await migrate(migrateOptions(byUs.url));
-  t.deepEqual(await catalog(byHand), await catalog(byUs));
-  t.like(await pin(byHand), { generation: '1', lanes: 'sender', protocol: 1 });
+  t.deepEqual(await catalog(printed), await catalog(byUs));
+  t.like(await pin(printed), { generation: '1', lanes: 'sender', protocol: 2 });
+
+  await printed.query(
+    `update mempool_submitter_v1 set protocol = 1, database_oid = null;
+     create index mempool_lane_v1 on mempool (nonce); drop index mempool_lane_v2`,
+  );
+  await byHand(printed, script);
+  t.deepEqual(await catalog(printed), await catalog(byUs));
+  t.like(await pin(printed), { generation: '2', protocol: 2 });
+  await byHand(printed, script);
+  t.like(await pin(printed), { generation: '2' });
 });
 
 test('P24 the first pin gives every pending row of a party an unknown record, from 0, with a bound that fits', async (t) => {

@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { dbMillis, type TxHash } from '../../src/core/ids.js';
+import { settlementOf } from '../../src/core/settlement.js';
 import { complete, findRow } from '../../src/store/complete.js';
-import { forceNew } from '../../src/store/force-new.js';
+import { forceNew, previewForceNew } from '../../src/store/force-new.js';
 import { migrate } from '../../src/store/migrate.js';
 import { recheckByHand } from '../../src/store/recheck-by-hand.js';
 import { repin } from '../../src/store/repin.js';
@@ -71,13 +72,20 @@ test('replay --force-new takes parked rows alone, forgets their record, keeps th
   await db.claimOne();
 
   for (const selection of [{ sender: 'bob' }, { hash: undecided.row.txHash }]) {
-    t.deepEqual(await forceNew(db.database, selection, { dryRun: false }), [], 'held, or not parked');
+    t.deepEqual((await previewForceNew(db.database, selection)).rows, [], 'held, or not parked');
   }
-  const shown = await forceNew(db.database, { sender: 'alice' }, { dryRun: true });
-  t.like(shown, [{ txHash: hash, state: 'parked', undecided: true }]);
+  t.like(await previewForceNew(db.database, { sender: 'alice' }), {
+    rows: [],
+    byHashAlone: [{ txHash: hash }],
+  });
+  const { rows: shown } = await previewForceNew(db.database, { hash });
+  t.like(shown, [{ row: { txHash: hash, state: 'parked', undecided: true } }]);
   t.is(shown.length, 1);
-  t.deepEqual(await db.row(id), before, 'a dry run does nothing');
-  t.deepEqual(await forceNew(db.database, { olderThanMs: 0 }, { dryRun: false }), shown);
+  t.deepEqual(await db.row(id), before, 'showing does nothing');
+  t.deepEqual(
+    await forceNew(db.database, shown),
+    shown.map(({ row }) => row),
+  );
   t.like(await db.row(id), { ...noRecord, status: 'pending', attempts: 0 });
   const [entry, ...more] = await audited(db);
   t.deepEqual(more, []);
@@ -95,7 +103,7 @@ test('replay --force-new takes parked rows alone, forgets their record, keeps th
   await db.settle(look, completed);
   const [claimed] = await db.claim();
   t.deepEqual([claimed?.row.id as string, claimed?.kind], [id, 'fresh']);
-  await t.throwsAsync(() => forceNew(db.database, {}, { dryRun: false }), { message: /nothing selected/ });
+  await t.throwsAsync(() => previewForceNew(db.database, {}), { message: /nothing selected/ });
 });
 
 test('replay --completed finds a row with its parties, and says what it is', async (t) => {
@@ -272,6 +280,8 @@ test('migrate --repin: undecided rows are parked with their records, claims end,
     'update mempool_submitter_v1 set recheck_from = 1, recheck_until = now(), recheck_at = now()',
   );
 
+  await t.throwsAsync(() => repin(db.url, yes, say), { message: /^refused: test holds 2 claimed rows/ });
+  for (const id of [flying, judged]) await db.expire(id);
   const previews: unknown[] = [];
   await repin(db.url, async (preview) => previews.push(preview) === 0, say);
   t.deepEqual(previews, [{ participant: 'participant-1', undecided: 3, claimed: 1 }]);
@@ -318,7 +328,8 @@ test('migrate --repin: undecided rows are parked with their records, claims end,
   t.deepEqual(idsOf(await db.claim()), [judged, waiting]);
   const status = await readStatus(db.database);
   t.is(status.recordedElsewhere, 3);
-  t.is((await forceNew(db.database, { hash: parked.hash }, { dryRun: false })).length, 1);
+  const { rows: shown } = await previewForceNew(db.database, { hash: parked.hash });
+  t.is((await forceNew(db.database, shown)).length, 1);
   t.is((await readStatus(db.database)).recordedElsewhere, 2);
 });
 
@@ -359,52 +370,56 @@ async function bounds(db: Prepared): Promise<() => Promise<Record<string, number
   };
 }
 
-for (const [how, options] of Object.entries({ '--tolerance': { clearsHalt: true }, 'its setting': {} })) {
-  test(`the tolerance grows by ${how}: what was sent under the old one may be accepted that much longer, so its bound moves`, async (t) => {
-    const db = await prepared(t);
-    const moved = await bounds(db);
-    await db.query(
-      'update mempool_submitter_v1 set recheck_from = 1, recheck_until = to_timestamp(4000000000), recheck_at = now()',
-    );
-    t.deepEqual(await moved(), { hosted: 0, flying: 0, elsewhere: 0, signed: 0, unknown: 0 });
-    const said: string[] = [];
-    await migrate(
-      migrateOptions(db.url, { ...options, toleranceMs: 90_000, say: (line) => said.push(line) }),
-    );
-    // What was signed says itself until when; of another participant this one decides nothing.
-    t.deepEqual(await moved(), { hosted: 30, flying: 30, elsewhere: 0, signed: 0, unknown: 30 });
-    t.true(said.some((line) => line.startsWith('3 undecided rows were sent under the tolerance of before')));
-    t.like(await db.store.pinned(), {
-      generation: 2n,
-      toleranceMs: 90_000,
-      recheck: { until: dbMillis(4_000_000_030_000) },
-    });
-    t.like(await audited(db), [
-      { action: 'tolerance', change: { before_ms: 60_000, after_ms: 90_000, bounds_moved: 3 } },
-    ]);
-    await migrate(migrateOptions(db.url, { ...options, toleranceMs: 10_000 }));
-    t.deepEqual(
-      await moved(),
-      { hosted: 30, flying: 30, elsewhere: 0, signed: 0, unknown: 30 },
-      'a lower one moves none',
-    );
+test('the tolerance grows by --tolerance: what was sent under the old one may be accepted that much longer, so its bound moves', async (t) => {
+  const db = await prepared(t);
+  const moved = await bounds(db);
+  await db.query(
+    'update mempool_submitter_v1 set recheck_from = 1, recheck_until = to_timestamp(4000000000), recheck_at = now()',
+  );
+  t.deepEqual(await moved(), { hosted: 0, flying: 0, elsewhere: 0, signed: 0, unknown: 0 });
+  const said: string[] = [];
+  await migrate(
+    migrateOptions(db.url, {
+      changes: { toleranceMs: 90_000, clearsHalt: true },
+      say: (line) => said.push(line),
+    }),
+  );
+  // What was signed says itself until when; of another participant this one decides nothing.
+  t.deepEqual(await moved(), { hosted: 30, flying: 30, elsewhere: 0, signed: 0, unknown: 30 });
+  t.true(said.some((line) => line.startsWith('3 undecided rows were sent under the tolerance of before')));
+  t.like(await db.store.pinned(), {
+    generation: 2n,
+    toleranceMs: 90_000,
+    recheck: { until: dbMillis(4_000_000_030_000) },
   });
-}
+  t.like(await audited(db), [
+    { action: 'tolerance', change: { before_ms: 60_000, after_ms: 90_000, bounds_moved: 3 } },
+  ]);
+  await migrate(migrateOptions(db.url, { changes: { toleranceMs: 10_000, lowers: true } }));
+  t.deepEqual(
+    await moved(),
+    { hosted: 30, flying: 30, elsewhere: 0, signed: 0, unknown: 30 },
+    'a lower one moves none',
+  );
+});
 
 test('migrate --tolerance lets claims go on that were halted; plain migrate does not', async (t) => {
   const db = await prepared(t);
   const id = await db.insert();
-  await db.store.halt('accepted 3 s after its bound');
+  await db.store.halt('accepted 3 s after its bound', 3_000);
   t.is((await readStatus(db.database)).halted, 'accepted 3 s after its bound');
-  await migrate(migrateOptions(db.url, { clockSkewMaxMs: 1_000 }));
+  await migrate(migrateOptions(db.url, { changes: { clockSkewMaxMs: 90_000 } }));
   t.like(await db.store.pinned(), { generation: 3n, halted: 'accepted 3 s after its bound' });
   const said: string[] = [];
   await migrate(
-    migrateOptions(db.url, { toleranceMs: 60_000, clearsHalt: true, say: (line) => said.push(line) }),
+    migrateOptions(db.url, {
+      changes: { toleranceMs: 63_000, clearsHalt: true },
+      say: (line) => said.push(line),
+    }),
   );
   t.true(said.includes('no longer halted; it was: accepted 3 s after its bound'));
   t.like(await db.store.pinned(), { generation: 4n, halted: null });
-  t.like((await audited(db))[1], { action: 'tolerance', change: { halted: 'accepted 3 s after its bound' } });
+  t.like((await audited(db))[2], { action: 'tolerance', change: { halted: 'accepted 3 s after its bound' } });
   t.deepEqual(idsOf(await db.claim()), [id]);
 });
 
@@ -418,7 +433,7 @@ test('status says whether it is halted, whether it was rechecked, and what was s
   t.true(recheck !== null && recheck.until > now && recheck.at <= now);
 });
 
-test('a recheck and a repin amid claims and settles: no deadlock, and each gets its turn', async (t) => {
+test('a recheck amid claims and settles: no deadlock, and each gets its turn', async (t) => {
   const db = await prepared(t);
   await db.store.pinParticipant(1n, participant);
   for (let n = 0; n < 40; n++) await db.insert({ from: `s${n}` });
@@ -437,9 +452,7 @@ test('a recheck and a repin amid claims and settles: no deadlock, and each gets 
           windowMs: 1,
         });
         const rows = reply.kind === 'claimed' ? reply.rows : [];
-        await store.settle(
-          rows.map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict: pending() })),
-        );
+        await store.settle(rows.map((claim) => settlementOf(claim, pending())));
       }
     }),
   );
@@ -448,13 +461,13 @@ test('a recheck and a repin amid claims and settles: no deadlock, and each gets 
     const generation = (await db.store.pinned())?.generation ?? 0n;
     t.truthy(await db.store.recheck({ generation, notBefore: dbMillis(0), oneStepTokens: [] }));
   }
+  over = true;
+  await work;
   await repin(
     db.url,
     async () => true,
     () => {},
   );
-  over = true;
-  await work;
   t.is(
     (
       await db.one<{ n: number }>(

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Verdict } from '../../src/core/settlement.js';
+import { settlementOf, type Verdict } from '../../src/core/settlement.js';
 import { aHash, aToken, completed, failed, idsOf, insertUser, pending, prepared, until } from './support.js';
 
 test('I2 a late writer changes nothing, and is told: settle, renew and write-ahead are fenced by the token', async (t) => {
@@ -123,12 +123,7 @@ test('P16 settle committed, its acknowledgement lost: recognised as ours, on a r
   ];
   for (const from of ['a', 'b', 'c', 'd', 'e']) await db.insert({ from });
   const claimed = await db.claim();
-  const batch = claimed.map(({ row, token }, n) => ({
-    id: row.id,
-    txHash: row.txHash,
-    token,
-    verdict: verdicts[n] ?? completed,
-  }));
+  const batch = claimed.map((claim, n) => settlementOf(claim, verdicts[n] ?? completed));
   await db.store.settle(batch);
   await db.query("update mempool set status = 'mined' where from_address = 'e'");
   t.deepEqual(
@@ -139,7 +134,13 @@ test('P16 settle committed, its acknowledgement lost: recognised as ours, on a r
 
 test('P16 a row that somebody else holds or ended since is fenced, not ours', async (t) => {
   const db = await prepared(t);
-  const gone = { id: '999999' as never, txHash: aHash(), token: aToken(), verdict: completed };
+  const gone = {
+    id: '999999' as never,
+    txHash: aHash(),
+    token: aToken(),
+    verdict: completed,
+    under: { generation: 1n, bound: null },
+  };
   t.deepEqual(await db.store.settle([gone]), [{ result: 'fenced', laneWaits: false }]);
   const id = await db.insert();
   const first = await db.claimOne();
@@ -163,12 +164,7 @@ test('P17 one row holds a NUL, one is longer than the column, one cannot be writ
     6: { kind: 'completed', updateId: 'refuse me', offset: 1n, note: null },
   };
   const results = await db.store.settle(
-    claimed.map(({ row, token }, n) => ({
-      id: row.id,
-      txHash: row.txHash,
-      token,
-      verdict: special[n] ?? completed,
-    })),
+    claimed.map((claim, n) => settlementOf(claim, special[n] ?? completed)),
   );
   t.deepEqual(
     results.map(({ result }) => (typeof result === 'string' ? result : 'refused')),
@@ -193,17 +189,11 @@ test('a row that another transaction keeps locked holds up neither its batch nor
   const gone = aToken();
   const [kept, results] = await Promise.all([
     db.store.renew([...tokens, gone], 60_000),
-    db.store.settle(
-      claimed
-        .slice(0, 1)
-        .map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict: completed })),
-    ),
+    db.store.settle(claimed.slice(0, 1).map((claim) => settlementOf(claim, completed))),
   ]);
   const [held = '', other = ''] = tokens;
   t.deepEqual(Object.fromEntries(kept), { [held]: 'locked', [other]: 'renewed' });
-  t.deepEqual(results, [
-    { result: { refused: 'another transaction keeps this row locked' }, laneWaits: false },
-  ]);
+  t.deepEqual(results, [{ result: 'locked', laneWaits: false }]);
   await client.query('rollback');
   client.release();
   t.deepEqual([...(await db.store.renew(tokens, 60_000)).values()], ['renewed', 'renewed']);
@@ -226,9 +216,7 @@ test('a deadlock with a foreign writer is a reason to try again, not to give up'
   await first.query(lock, [two]);
   await second.query("begin; set local deadlock_timeout = '60s'");
   await second.query(lock, [three]);
-  const settling = store.settle(
-    claimed.map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict: completed })),
-  );
+  const settling = store.settle(claimed.map((claim) => settlementOf(claim, completed)));
   await until(db.query, `${waiters} 1`);
   const crossing = second.query(lock, [one]);
   await until(db.query, `${waiters} 2`);
@@ -250,9 +238,7 @@ test('laneWaits says whether the sender has another row', async (t) => {
   const next = await db.insert({ from: 'a', nonce: 2 });
   await db.insert({ from: 'b' });
   const claimed = await db.claim();
-  const results = await db.store.settle(
-    claimed.map(({ row, token }) => ({ id: row.id, txHash: row.txHash, token, verdict: completed })),
-  );
+  const results = await db.store.settle(claimed.map((claim) => settlementOf(claim, completed)));
   t.deepEqual(
     results.map((one) => one.laneWaits),
     [true, false],

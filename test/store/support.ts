@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { ClaimToken, Party, TxHash } from '../../src/core/ids.js';
 import type { Store } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
-import type { PendingVerdict, Settled, Verdict } from '../../src/core/settlement.js';
+import { type PendingVerdict, type Settled, settlementOf, type Verdict } from '../../src/core/settlement.js';
 import type { MigrateOptions } from '../../src/store/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { readSteps } from '../../src/store/steps.js';
@@ -67,6 +67,7 @@ export const migrateOptions = (url: string, more: Partial<MigrateOptions> = {}):
   toleranceMs: null,
   clockSkewMaxMs: null,
   oneStepTokens: [],
+  oldUser: { kind: 'same' },
   say: () => {},
   ...more,
 });
@@ -148,8 +149,8 @@ export async function prepared(t: Teardown, more: Partial<MigrateOptions> = {}):
       });
       return reply.kind === 'claimed' ? reply.rows : never('stale');
     },
-    async settle({ row, token }, verdict) {
-      const [settled] = await store.settle([{ id: row.id, txHash: row.txHash, token, verdict }]);
+    async settle(claimed, verdict) {
+      const [settled] = await store.settle([settlementOf(claimed, verdict)]);
       return settled ?? never('no result');
     },
     row: (id) => fresh.one<MempoolTuple>('select * from mempool where id = $1', [id]),

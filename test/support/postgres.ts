@@ -103,7 +103,12 @@ async function urlOf(name: string): Promise<string> {
 
 /** A fresh database, migrated; every setting that is not given is at its default. */
 export async function migratedDatabase(t: Teardown, options: Migrated = {}): Promise<TestDatabase> {
-  return await freshDatabase(t, { template: await templateOf(options) });
+  const copy = await freshDatabase(t, { template: await templateOf(options) });
+  // A copy is another database, which every claim would say.
+  await copy.query(
+    'update mempool_submitter_v1 set database_oid = d.database_oid from mempool_database_v1() d',
+  );
+  return copy;
 }
 
 /** An empty database of its own, dropped after the test. */

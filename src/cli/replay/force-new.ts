@@ -1,11 +1,11 @@
 // `replay --force-new`: parked rows, sent anew as if nothing had been sent. The one command that can move money twice.
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
-import { forceNew } from '../../store/force-new.js';
+import { forceNew, previewForceNew } from '../../store/force-new.js';
 import type { ReplayedRow } from '../../store/replay.js';
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
-import { count } from '../support/text.js';
+import { count, oneLine } from '../support/text.js';
 import { type Flags, selectionOf } from './flags.js';
 import { report } from './report.js';
 
@@ -19,9 +19,12 @@ export async function forceNewRows(flags: Flags): Promise<void> {
   const show = (rows: readonly ReplayedRow[], done: string): void =>
     report(rows, done, 'undecided: it may still commit', flags);
   await withDatabase(loadDatabaseSettings(process.env), async (database) => {
-    const rows = await forceNew(database, selection, { dryRun: true });
-    if (rows.length === 0) return show(rows, 'match, of those that are parked');
-    if (flags.dryRun || !flags.yes) show(rows, 'would be sent anew');
+    const { rows, byHashAlone } = await previewForceNew(database, selection);
+    for (const { txHash, lastError } of byHashAlone)
+      process.stderr.write(`${notByHash(txHash, lastError)}\n`);
+    if (rows.length === 0) return show([], 'match, of those that are parked');
+    const shown = rows.map(({ row }) => row);
+    if (flags.dryRun || !flags.yes) show(shown, 'would be sent anew');
     process.stderr.write(RISK);
     if (flags.dryRun) return;
     if (!flags.yes) {
@@ -32,6 +35,14 @@ export async function forceNewRows(flags: Flags): Promise<void> {
         return;
       }
     }
-    show(await forceNew(database, selection, { dryRun: false }), 'will be sent anew');
+    const sent = await forceNew(database, rows);
+    show(sent, 'will be sent anew');
+    if (sent.length < rows.length) {
+      const changed = count(rows.length - sent.length, 'row');
+      process.stderr.write(`${changed} had changed since they were shown, and were left alone\n`);
+    }
   });
 }
+
+const notByHash = (txHash: string, lastError: string | null): string =>
+  `${txHash} is left alone (${oneLine(lastError ?? 'what was sent of it can still be accepted', 100)}): give it by --hash`;

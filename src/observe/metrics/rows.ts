@@ -67,6 +67,10 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
     'Traffic; paid: of completions that were read anyway (looks, samples of the clocks): a sample, no sum of all',
     'what',
   );
+  const sameNonce = counter(
+    'same_nonce_total',
+    'Rows claimed while another of their sender waited with the same nonce: both are paid, unless SAME_NONCE=park',
+  );
 
   const errorId = boundedErrorIds();
   const held = new Map<string, 'submission' | 'look'>();
@@ -90,6 +94,7 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
         const kind = event.look ? 'look' : 'submission';
         held.set(event.id, kind);
         inFlight.inc({ kind });
+        if (event.nonceShared && event.attempts === 1) sameNonce.inc();
         // A later attempt's wait is its backoff, not ours.
         if (!event.look && event.attempts === 1) waited.observe(seconds(Math.max(0, event.waitedMs)));
         return;

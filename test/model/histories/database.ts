@@ -51,11 +51,16 @@ export interface Claim {
   /** Written by this claim. */
   readonly own: SubmissionRecord | null;
   readonly now: DbMillis;
+  /** The pinned generation it was claimed under. */
+  readonly generation: number;
+  /** Of a look: the bound of the record that is looked up. */
+  readonly looksUp: DbMillis | null;
 }
 
 type Write = 'claim' | 'record' | 'other';
 
-export type SettleAnswer = 'settled' | 'fenced' | 'stale';
+/** `refused`: what it was concluded from has changed; the row is left to its lease. */
+export type SettleAnswer = 'settled' | 'fenced' | 'stale' | 'refused';
 
 export class Database {
   #state: State;
@@ -153,7 +158,8 @@ export class Database {
       record: own ?? row.record,
     });
     const claimed = this.row(row.id);
-    return claimed === null ? 'none' : { row: claimed, token, user: by, own, now };
+    const looksUp = kind === 'undecided' ? (row.record?.sentUntil ?? null) : null;
+    return claimed === null ? 'none' : { row: claimed, token, user: by, own, now, generation, looksUp };
   }
 
   #holds(id: number, token: ClaimToken): boolean {
@@ -169,13 +175,24 @@ export class Database {
     return 'written';
   }
 
-  settle(id: number, token: ClaimToken, verdict: Verdict): SettleAnswer {
+  settle(claim: Claim, verdict: Verdict): SettleAnswer {
+    const {
+      row: { id },
+      token,
+      generation,
+      looksUp,
+    } = claim;
     const row = this.row(id);
     if (row === null) return 'fenced';
     if (this.rules.fence ? !this.#holds(id, token) : row.status !== 'pending') return 'fenced';
     // The token may be one that a standby still has, of a claim whose successors it lost: nothing is final on a
     // timeline that nobody has rechecked.
     if (this.rules.timeline.settle && verdict.kind === 'failed' && !this.#known()) return 'stale';
+    const death = looksUp !== null && verdict.kind === 'pending' && verdict.record === 'clear';
+    if (this.rules.timeline.settle && (verdict.kind === 'failed' || death)) {
+      if (!this.#known() || this.#state.generation !== generation) return 'refused';
+      if (death && row.record?.sentUntil !== looksUp) return 'refused';
+    }
     if (verdict.kind !== 'pending') {
       const lastError = verdict.kind === 'failed' ? verdict.detail : row.lastError;
       this.#write('other', id, { status: verdict.kind, record: null, lastError });

@@ -109,11 +109,12 @@ function* claimOne(self: Self, what: 'fresh' | 'undecided', verified: Verified):
 }
 
 /** Writes until it is told what became of it, however often the acknowledgement gets lost (I9). */
-function* settle(self: Self, { row, token }: Claim, verdict: Verdict): Task {
+function* settle(self: Self, claim: Claim, verdict: Verdict): Task {
+  const { row, token } = claim;
   const { database, count } = self.world;
   for (;;) {
     const luck = yield;
-    const answer = database.settle(row.id, token, verdict);
+    const answer = database.settle(claim, verdict);
     self.say(() => `settles r${row.id + 1} as ${token}, ${nameOf(verdict)}: ${answer}`);
     count(answer === 'settled' ? verdict.kind : answer);
     if (answer !== 'stale' && !bad(luck)) return;

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { loadDatabaseSettings } from '../config.js';
+import { prune } from '../store/prune.js';
+import { age } from './support/age.js';
+import { agreed } from './support/agreed.js';
+import { withDatabase } from './support/database.js';
+import { count } from './support/text.js';
+
+interface Flags {
+  readonly olderThan: number;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+async function run({ olderThan, dryRun = false, yes = false }: Flags): Promise<void> {
+  await withDatabase(loadDatabaseSettings(process.env), async (database) => {
+    const rows = await prune(database, olderThan, { dryRun: true });
+    const would = `${count(rows, 'mined row')} would be deleted; their hashes are remembered`;
+    if (dryRun || rows === 0) return console.log(would);
+    if (!(await agreed(would, 'Delete them?', yes))) return console.log('nothing was changed');
+    console.log(`${count(await prune(database, olderThan, { dryRun: false }), 'mined row')} deleted`);
+  });
+}
+
+export function pruneCommand(): Command {
+  return new Command('prune')
+    .description('delete old mined rows, in batches; their hashes are remembered, so none is ever paid again')
+    .requiredOption('--older-than <age>', 'rows that were mined at least so long ago: 90d', age)
+    .option('--dry-run', 'count them, and change nothing')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `
+Rows that are pending, completed or failed stay: the miner has not seen the last two yet. Inserts, claims and the miner
+go on meanwhile. The role needs \`delete\` on mempool.
+Environment: DATABASE_URL.`,
+    )
+    .action(run);
+}

@@ -15,6 +15,7 @@ import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
 import {
   contractId,
+  date,
   decimal,
   expect,
   fields,
@@ -88,6 +89,10 @@ function anyValue(value: Value | undefined): AnyValue {
       return { tag, value: expect(content, 'int64').int64 };
     case 'AV_Time':
       return { tag, value: `${timestamp(content)}` };
+    case 'AV_Date':
+      return { tag, value: `${date(content)}` };
+    case 'AV_RelTime':
+      return { tag, value: microseconds(content) };
     case 'AV_Bool':
       return { tag, value: expect(content, 'bool').bool };
     case 'AV_List':
@@ -232,7 +237,10 @@ function lockOf(
   };
 }
 
-function relTime(value: Value | undefined): Micros {
+const relTime = (value: Value | undefined): Micros => Number(microseconds(value));
+
+/** DA.Time.RelTime. */
+function microseconds(value: Value | undefined): string {
   const [micros] = fields(value, ['microseconds']);
-  return Number(expect(micros, 'int64').int64);
+  return expect(micros, 'int64').int64;
 }

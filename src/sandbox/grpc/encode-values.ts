@@ -257,6 +257,10 @@ export class ValueEncoder {
         return new Value({ int64: any.value });
       case 'AV_Time':
         return new Value({ timestamp: any.value });
+      case 'AV_Date':
+        return new Value({ date: Number(any.value) });
+      case 'AV_RelTime':
+        return relTime(any.value);
       case 'AV_Bool':
         return new Value({ bool: any.value });
       case 'AV_List':

@@ -39,7 +39,7 @@ export const contractId = (id: string) => new Value({ contractId: id });
 export const numeric = (units: bigint) => new Value({ numeric: formatDecimal(units) });
 export const timestamp = (micros: Micros) => new Value({ timestamp: `${micros}` });
 /** DA.Time.RelTime. */
-export const relTime = (micros: Micros) =>
+export const relTime = (micros: Micros | string) =>
   new Value({
     record: new DamlRecord({
       fields: [new RecordField({ label: 'microseconds', value: new Value({ int64: `${micros}` }) })],

@@ -67,10 +67,12 @@ function contractIds(path: string, value: Value | undefined, expected: readonly 
   const elements = as(value, 'list')?.elements;
   if (elements === undefined) return `${path}: no list`;
   const ids = elements.map((element) => as(element, 'contractId') ?? 'something else');
-  const extra = ids.find((id, index) => !expected.includes(id) || ids.indexOf(id) !== index);
+  const missing = new Set(expected);
+  // Each is taken out once: what is there twice is one too many.
+  const extra = ids.find((id) => !missing.delete(id));
   if (extra !== undefined) return `extra input: ${extra} in ${path}`;
-  const missing = expected.find((id) => !ids.includes(id));
-  return missing === undefined ? null : `missing input: ${missing} in ${path}`;
+  const [left] = missing;
+  return left === undefined ? null : `missing input: ${left} in ${path}`;
 }
 
 function list(path: string, elements: readonly Value[] | undefined, of: readonly Shape[]): string | null {

@@ -59,6 +59,22 @@ export const date: Read<number> = (value) => {
   return days;
 };
 
+/** Of DA.Time.RelTime; text, since it is 64 bits. */
+export const microseconds: Read<string> = (value) => {
+  const [micros] = fields(value, ['microseconds']);
+  return expect(micros, 'int64').int64;
+};
+
+/** DA.Set.Types.Set of parties. */
+export const partySet: Read<string[]> = (value) => {
+  const [map] = fields(value, ['map']);
+  const entries = expect(map, 'genMap').genMap?.entries ?? [];
+  return entries.map(({ key, value: content }) => {
+    expect(content, 'unit');
+    return party(key);
+  });
+};
+
 export function list<T>(value: Value | undefined, read: Read<T>): T[] {
   return expect(value, 'list').list?.elements.map(read) ?? [];
 }

@@ -69,10 +69,10 @@ export function serveRegistry(server: FastifyInstance, host: Host): void {
 function transferFactory(admin: string, { choiceArguments }: Request, { participant }: Host) {
   const { state, settings } = participant;
   const { transfer } = choiceArguments;
-  const own = (kind: 'utilityFactory' | 'amuletFactory' | 'utilityRules') => [
+  const own = (kind: 'utilityFactory' | 'amuletFactory' | 'depositFactory' | 'utilityRules') => [
     ...state.contracts.activeAt(admin, kind, state.end),
   ];
-  const factory = [...own('utilityFactory'), ...own('amuletFactory')].find(
+  const factory = [...own('utilityFactory'), ...own('amuletFactory'), ...own('depositFactory')].find(
     ({ payload }) => isFactory(payload) && payload.admin === admin,
   );
   for (const rules of own('utilityRules')) {

@@ -1,12 +1,16 @@
 import type { Micros, Party, TxHash } from './ids.js';
 
-/** A value of a registry's choice context, as CIP-56 spells it (`AnyValue`): a tag and what it holds. */
+/** A value of a registry's choice context, as CIP-56 spells it (`AnyValue`, whole): a tag and what it holds. */
 export type AnyValue =
   | {
       readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int';
       readonly value: string;
     }
   | { readonly tag: 'AV_Bool'; readonly value: boolean }
+  /** In days since 1970. */
+  | { readonly tag: 'AV_Date'; readonly value: number }
+  /** A point in time, and a span. */
+  | { readonly tag: 'AV_Time' | 'AV_RelTime'; readonly value: Micros }
   | { readonly tag: 'AV_List'; readonly value: readonly AnyValue[] }
   | { readonly tag: 'AV_Map'; readonly value: ReadonlyMap<string, AnyValue> };
 

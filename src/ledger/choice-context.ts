@@ -33,6 +33,12 @@ function held(any: AnyValue): Value {
       return new Value({ int64: any.value });
     case 'AV_Bool':
       return new Value({ bool: any.value });
+    case 'AV_Date':
+      return new Value({ date: any.value });
+    case 'AV_Time':
+      return daml.timestamp(any.value);
+    case 'AV_RelTime':
+      return daml.record({ microseconds: new Value({ int64: any.value.toString() }) });
     case 'AV_List':
       return new Value({ list: new List({ elements: any.value.map(anyValue) }) });
     case 'AV_Map':

@@ -155,10 +155,12 @@ function estimateOf({ costEstimation }: PrepareSubmissionResponse): bigint | nul
 }
 
 /** Words of nothing else that we know: redacted ones of the participant's inside, traffic's own, "failed to prepare". */
-const mayBeOfTheEstimate = ({ errorId, code, details }: LedgerStatus): boolean =>
+const mayBeOfTheEstimate = ({ errorId, code, details, message }: LedgerStatus): boolean =>
   errorId === null
     ? details === 'request-info' && code === 'INTERNAL'
-    : OF_THE_ESTIMATE.has(errorId) || !errorTable.has(errorId);
+    : (OF_THE_ESTIMATE.has(errorId) && !OF_THE_HASH.test(message)) || !errorTable.has(errorId);
+/** Canton's `UnsupportedHashingSchemeVersion` and `NodeHashingError`: the same without an estimate. */
+const OF_THE_HASH = /hashing scheme|cannot hash node/i;
 const OF_THE_ESTIMATE = new Set([
   'FAILED_TO_PREPARE_TRANSACTION',
   'TRAFFIC_TRANSIENT_FAILURE',

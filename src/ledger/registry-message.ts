@@ -1,8 +1,9 @@
 // What a registry is asked and what it answers: the token standard's JSON, read without trust. Pure.
 import { z } from 'zod';
-import { formatDecimal, parseDecimal } from '../core/decimal.js';
+import { formatDecimal } from '../core/decimal.js';
 import type { Micros } from '../core/ids.js';
-import type { AnyValue, Disclosure, TransferFactory, TransferTerms } from '../core/transfer.js';
+import type { Disclosure, TransferFactory, TransferTerms } from '../core/transfer.js';
+import { choiceContext as contextOf } from './registry-context.js';
 
 /** The choice's argument as JSON, its context and metadata left empty; whole seconds, as canton-middleware asks. */
 export function registryQuestion(terms: TransferTerms): object {
@@ -82,7 +83,7 @@ export function registryAnswer(text: string, synchronizerId: string): RegistryAn
     return unreadable(`its answer's ${issue?.path.join('.') || 'whole'} is not as the token standard has it`);
   }
   const { factoryId, transferKind, choiceContext } = parsed.data;
-  const context = contextOf(choiceContext.choiceContextData.values ?? {}, MAX_DEPTH);
+  const context = contextOf(choiceContext.choiceContextData.values ?? {});
   if (context === null) return unreadable('its choice context holds a value that is not known here');
   const disclosed = choiceContext.disclosedContracts.map(
     (one): Disclosure => ({
@@ -108,62 +109,3 @@ export function registryAnswer(text: string, synchronizerId: string): RegistryAn
 }
 
 const unreadable = (what: string): RegistryAnswer => ({ kind: 'unreadable', what });
-
-/** A context is a handful of values; what nests deeper is not one. */
-const MAX_DEPTH = 16;
-
-function contextOf(values: Readonly<Record<string, unknown>>, depth: number): Map<string, AnyValue> | null {
-  const context = new Map<string, AnyValue>();
-  for (const [key, json] of Object.entries(values)) {
-    const value = anyValueOf(json, depth);
-    if (value === null) return null;
-    context.set(key, value);
-  }
-  return context;
-}
-
-/** Daml's JSON writes numbers that JSON would round as text. */
-function anyValueOf(json: unknown, depth: number): AnyValue | null {
-  if (depth === 0 || typeof json !== 'object' || json === null) return null;
-  const { tag, value } = json as { readonly tag?: unknown; readonly value?: unknown };
-  switch (tag) {
-    case 'AV_Text':
-    case 'AV_Party':
-    case 'AV_ContractId':
-      return typeof value === 'string' ? { tag, value } : null;
-    case 'AV_Decimal':
-      return typeof value === 'string' && parseDecimal(value) !== null ? { tag, value } : null;
-    case 'AV_Int': {
-      const digits = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
-      return typeof digits === 'string' && isInt64(digits) ? { tag, value: digits } : null;
-    }
-    case 'AV_Bool':
-      return typeof value === 'boolean' ? { tag, value } : null;
-    case 'AV_List': {
-      if (!Array.isArray(value)) return null;
-      const list = value.flatMap((one) => anyValueOf(one, depth - 1) ?? []);
-      return list.length === value.length ? { tag, value: list } : null;
-    }
-    case 'AV_Map': {
-      const entries = Array.isArray(value) ? pairsOf(value) : value;
-      if (typeof entries !== 'object' || entries === null) return null;
-      const map = contextOf(entries as Readonly<Record<string, unknown>>, depth - 1);
-      return map && { tag, value: map };
-    }
-    default:
-      return null;
-  }
-}
-
-/** A map as canton-middleware reads it: a list of `{_1, _2}`. */
-function pairsOf(list: readonly unknown[]): Readonly<Record<string, unknown>> | null {
-  const pairs = list.map((one) => one as { readonly _1?: unknown; readonly _2?: unknown } | null);
-  const keys = new Set(pairs.map((pair) => pair?._1));
-  if (keys.size < list.length || [...keys].some((key) => typeof key !== 'string')) return null;
-  return Object.fromEntries(pairs.map((pair) => [pair?._1 as string, pair?._2]));
-}
-
-const isInt64 = (text: string): boolean => {
-  if (!/^-?\d{1,19}$/.test(text)) return false;
-  return BigInt.asIntN(64, BigInt(text)) === BigInt(text);
-};

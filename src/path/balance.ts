@@ -16,8 +16,6 @@ export type Balance =
       /** Contract ids. */
       readonly inputs: readonly string[];
       readonly endedLocks: boolean;
-      /** The participant proved itself before they were read. */
-      readonly proven: boolean;
     }
   | ReadFailure
   | Verdict;
@@ -47,13 +45,13 @@ export async function judgeBalance(
   const first = await holdingsNow(path, deps, wanted, options);
   if (first.kind !== 'read') return first;
   const chosen = select(path, deps, submission, first.value, wanted);
-  if (chosen.kind !== 'insufficient') return balanceOf(path, submission, wanted, chosen, false);
+  if (chosen.kind !== 'insufficient') return balanceOf(path, submission, wanted, chosen);
 
   const before = await deps.participant.prove(options.signal);
   const again = await holdingsNow(path, deps, wanted, options);
   if (again.kind !== 'read') return again;
   const still = select(path, deps, submission, again.value, wanted);
-  if (still.kind !== 'insufficient') return balanceOf(path, submission, wanted, still, before === 'proven');
+  if (still.kind !== 'insufficient') return balanceOf(path, submission, wanted, still);
   const untold = await untoldReassignments(path, deps, wanted, options);
   if (untold.kind !== 'read') return untold;
   if (untold.value !== null)
@@ -75,11 +73,10 @@ function balanceOf(
   submission: Submission,
   { row }: Wanted,
   chosen: Exclude<Chosen, { kind: 'insufficient' }>,
-  proven: boolean,
 ): Balance {
   switch (chosen.kind) {
     case 'selected':
-      return { kind: 'selected', inputs: chosen.contractIds, endedLocks: chosen.endedLocks, proven };
+      return { kind: 'selected', inputs: chosen.contractIds, endedLocks: chosen.endedLocks };
     case 'held':
       return waits(path, submission, `${row.token.symbol}: ${chosen.detail}`, chosen.inMs);
     case 'fragmented':

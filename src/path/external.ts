@@ -27,7 +27,7 @@ export async function sendExternal(
   const executeBefore = externalExecuteBefore(databaseNow(path, submission), path.settings.offerLifetimeMs);
   const gathered = await gather(path, deps, submission, { row, sender, receiver, executeBefore });
   if (gathered.kind !== 'transfer') return gathered;
-  const { transfer, proven, endedLocks } = gathered;
+  const { transfer, endedLocks } = gathered;
 
   const since = path.clock.elapsed();
   const asked = dbMillis(Math.floor(databaseNow(path, submission) + path.settings.windowMs));
@@ -39,7 +39,7 @@ export async function sendExternal(
     const refusal = notForLocks(answer.refusal, endedLocks);
     if (/cannot hash node/i.test(refusal.detail)) return refuse(path, submission, `SCHEME: ${ONLY_V3}`);
     deps.factories.observe(transfer, { kind: 'refused', refusal });
-    return { kind: 'refused', refusal, proven };
+    return { kind: 'refused', refusal };
   }
   const prepared = answer.value;
 
@@ -65,7 +65,7 @@ export async function sendExternal(
   const unwritten = await writeAhead(path, deps, submission, record);
   if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
   const signed = { prepared, submissionId: submission.claim.token, party: sender, signature };
-  const ready = { record, proven, until: looked.until };
+  const ready = { record, until: looked.until };
   const sent = await send(path, deps, submission, ready, async (options) =>
     ofEndedLocks(await path.ledger.execute(signed, options), endedLocks),
   );

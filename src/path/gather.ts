@@ -16,20 +16,17 @@ export type Gathered =
   | {
       readonly kind: 'transfer';
       readonly transfer: Transfer;
-      /** The participant proved itself before. */
-      readonly proven: boolean;
       /** It spends holdings whose lock has ended. */
       readonly endedLocks: boolean;
     }
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly proven: false }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'verdict'; readonly verdict: Verdict };
 
 const CALL_MS = 10_000;
 
 /**
  * The reads before a send: the ledger end asked for after the claim, the sender's holdings there, the factory (our
- * own is kept from earlier, a registry is asked for each transfer). A row that was tried before proves its participant
- * beside them, so that a verdict may rest on it.
+ * own is kept from earlier, a registry is asked for each transfer).
  */
 export async function gather(
   path: PathContext,
@@ -37,16 +34,11 @@ export async function gather(
   submission: Submission,
   wanted: Wanted,
 ): Promise<Gathered> {
-  const { claim, lease } = submission;
-  const options = { timeoutMs: CALL_MS, signal: lease.signal };
-  const proving =
-    claim.attempts > 1 ? deps.participant.prove(lease.signal) : Promise.resolve('unsure' as const);
+  const options = { timeoutMs: CALL_MS, signal: submission.lease.signal };
   const judged = await judgeBalance(path, deps, submission, wanted, options);
   switch (judged.kind) {
-    case 'selected': {
-      const proven = judged.proven || (await proving) === 'proven';
-      return withFactory(path, deps, submission, wanted, { ...judged, proven });
-    }
+    case 'selected':
+      return withFactory(path, deps, submission, wanted, judged);
     case 'failed-read':
       return refused(judged);
     default:
@@ -59,7 +51,7 @@ async function withFactory(
   deps: SubmitDeps,
   submission: Submission,
   wanted: Wanted,
-  { inputs, endedLocks, proven }: Extract<Balance, { kind: 'selected' }>,
+  { inputs, endedLocks }: Extract<Balance, { kind: 'selected' }>,
 ): Promise<Gathered> {
   const { token } = wanted.row;
   const options = { timeoutMs: CALL_MS, signal: submission.lease.signal };
@@ -80,7 +72,7 @@ async function withFactory(
       : { kind: 'ok' as const, factory: told.value };
   if (factory.kind === 'park') return { kind: 'verdict', verdict: parked(factory.reason, 'clear') };
   const transfer = { ...terms, commandId: submission.claim.row.txHash, factory: factory.factory };
-  return { kind: 'transfer', transfer, proven, endedLocks };
+  return { kind: 'transfer', transfer, endedLocks };
 }
 
 async function factoryFor(
@@ -97,7 +89,7 @@ async function factoryFor(
 }
 
 /** A read that failed says nothing of what the ledger holds. */
-const refused = ({ refusal }: ReadFailure): Gathered => ({ kind: 'refused', refusal, proven: false });
+const refused = ({ refusal }: ReadFailure): Gathered => ({ kind: 'refused', refusal });
 
 /** A rule that refuses such inputs may have judged them alone. */
 export const ofEndedLocks = (outcome: Outcome, endedLocks: boolean): Outcome =>

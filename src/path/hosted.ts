@@ -25,7 +25,7 @@ export async function sendHosted(
   const unwritten = record === own ? null : await writeAhead(path, deps, submission, record);
   if (unwritten !== null) return { kind: 'verdict', verdict: unwritten };
   const hosted = { ...gathered.transfer, submissionId: submission.claim.token };
-  const ready = { record, proven: gathered.proven, until: dbMillis(Number(executeBefore / 1000n)) };
+  const ready = { record, until: dbMillis(Number(executeBefore / 1000n)) };
   const sent = await send(path, deps, submission, ready, async (options) =>
     ofEndedLocks(await path.ledger.submit(hosted, options), gathered.endedLocks),
   );

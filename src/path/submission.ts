@@ -33,14 +33,12 @@ export type Sent =
   /** Nothing left, and this is what becomes of the row. */
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
   /** Nothing left: the ledger, asked for what the transfer needs, said no. */
-  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly proven: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
   /** It left under this record. Times are the database's. */
   | {
       readonly kind: 'answered';
       readonly outcome: Outcome;
       readonly record: SubmissionRecord;
-      /** The participant had proven itself before what this rests on was read. */
-      readonly proven: boolean;
       readonly sentAt: DbMillis;
       readonly answeredAt: DbMillis;
     };
@@ -82,7 +80,8 @@ function tooLate(
 
 const WINDOW_OVER = 'too little of the submission window is left';
 
-export interface Ready extends Pick<Extract<Sent, { kind: 'answered' }>, 'record' | 'proven'> {
+export interface Ready {
+  readonly record: SubmissionRecord;
   /** From when on the ledger would refuse it. */
   readonly until: DbMillis;
 }
@@ -92,7 +91,7 @@ export async function send(
   path: PathContext,
   deps: SubmitDeps,
   submission: Submission,
-  { record, proven, until }: Ready,
+  { record, until }: Ready,
   call: (options: SendOptions) => Promise<Outcome>,
 ): Promise<Sent> {
   const late = tooLate(path, deps, submission, record, until);
@@ -110,5 +109,5 @@ export async function send(
     mayNotLeave: () => tooLate(path, deps, submission, record, until),
   });
   path.emit({ kind: 'answered', id, txHash, outcome, tookMs: path.clock.elapsed() - since });
-  return { kind: 'answered', outcome, record, proven, sentAt, answeredAt: databaseNow(path, submission) };
+  return { kind: 'answered', outcome, record, sentAt, answeredAt: databaseNow(path, submission) };
 }

@@ -1,5 +1,6 @@
 import type { KeyWait } from '../core/breaker.js';
 import { type Decidable, decide, released, retryOrPark } from '../core/decide.js';
+import type { Refusal } from '../core/outcome.js';
 import type { FreshClaim } from '../core/row.js';
 import type { Verdict } from '../core/settlement.js';
 import { tokenKey } from '../transfer/address.js';
@@ -50,11 +51,22 @@ async function attempt(path: PathContext, deps: SubmitDeps, submission: Submissi
     case 'verdict':
       return sent.verdict;
     case 'refused':
-      return decided(path, deps, submission, judged, { kind: 'refused', refusal: sent.refusal });
+      return (
+        cutOff(submission, sent.refusal) ??
+        decided(path, deps, submission, judged, { kind: 'refused', refusal: sent.refusal })
+      );
     case 'answered':
       return answered(path, deps, submission, judged, sent);
   }
 }
+
+/** A read that this process ended itself, for a lease that is lost or a stop, says nothing of the row and counts nothing. */
+function cutOff({ lease: { signal } }: Submission, { errorId }: Refusal): Verdict | null {
+  if (!signal.aborted || !CUT_OFF.has(errorId)) return null;
+  return released('clear', 'now', -1, `NOT_SENT: ${signal.reason}, before the ledger had answered`);
+}
+
+const CUT_OFF: ReadonlySet<string> = new Set(['GRPC_CANCELLED', 'CALL_ABORTED']);
 
 /** What the sender's own answer makes of the row (rule 5). */
 async function answered(

@@ -1,5 +1,6 @@
 // Carries out what befalls the participant as a whole, and what is asked for on its ledger.
 import type { ExternalParty } from './api.js';
+import { lockEnds } from './daml/contracts.js';
 import { type Control, controlSchema, type LockSpec, type PartySpec } from './fault-schema.js';
 import { type Host, namespaceOf } from './host.js';
 import { deriveKeyPair, type PublicKey, readPublicKey } from './keys.js';
@@ -22,6 +23,9 @@ export interface Allocated {
 function published({ publicKey, privateKey }: Keys): Omit<ExternalParty, 'party'> {
   return { fingerprint: publicKey.fingerprint, publicKey: publicKey.spki, privateKey };
 }
+
+/** How long an amulet is locked where nobody says; it has no lock without an end. */
+const YEAR_MS = 365 * 86_400_000;
 
 /** What was asked for does not make sense here. */
 export class BadRequest extends Error {}
@@ -188,13 +192,19 @@ export class Controls {
   #lockOf(token: string, locked: LockSpec | boolean): Pick<Mint, 'lock'> {
     if (locked === false) return {};
     const { endsInMs, forMs, context, holders } = locked === true ? {} : locked;
+    const { kind } = this.#instrument(token);
+    if (forMs !== undefined && lockEnds[kind] !== 'both')
+      throw new BadRequest(`locked.forMs: ${token}'s template has no field for it`);
+    if (endsInMs !== undefined && lockEnds[kind] === 'none')
+      throw new BadRequest(`locked.endsInMs: locks of ${token} have no end`);
+    const ends = endsInMs ?? (lockEnds[kind] === 'at' ? YEAR_MS : undefined);
     const micros = (ms: number) => Math.round(ms * 1000);
     return {
       lock: {
         holders: holders ?? [this.#instrument(token).instrumentId.admin],
-        ...(endsInMs === undefined
+        ...(ends === undefined
           ? {}
-          : { expiresAt: this.host.participant.clock.participant() + micros(endsInMs) }),
+          : { expiresAt: this.host.participant.clock.participant() + micros(ends) }),
         ...(forMs === undefined ? {} : { expiresAfter: micros(forMs) }),
         ...(context === undefined ? {} : { context }),
       },
@@ -207,7 +217,7 @@ export class Controls {
     );
     const id = known?.symbol ?? token;
     const instrumentId = { admin: adminOf(known ?? {}, this.host.identity), id };
-    if (known?.amulet) return { kind: 'amulet', instrumentId };
+    if (known?.holdings !== undefined) return { kind: known.holdings, instrumentId };
     return { kind: known?.registry === undefined ? 'holding' : 'utilityHolding', instrumentId };
   }
 

@@ -73,6 +73,8 @@ const action = z.discriminatedUnion('kind', [
     kind: z.literal('wrongAnswer'),
     what: z.enum(['noJson', 'noFactory', 'noContext', 'noDisclosure', 'otherFactory', 'otherKind', 'huge']),
   }),
+  /** A registry's choice context holds a value of every kind that there is, beside what the ledger wants. */
+  z.strictObject({ kind: z.literal('moreContext') }),
   /** `PrepareSubmission` returns something else than was asked for; its hash, but for `hash`, is its content's. */
   z.strictObject({
     kind: z.literal('tamper'),

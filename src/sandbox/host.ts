@@ -17,8 +17,9 @@ export interface Identity {
   readonly issuer: string;
   /** Another admin of tokens, with a registry. */
   readonly registrar: string;
-  /** A third one, whose holdings are amulets. */
+  /** A third one, whose holdings are amulets, and a fourth, whose holdings are deposits. */
   readonly dso: string;
+  readonly custodian: string;
 }
 
 /** Parties of one participant share its namespace. */
@@ -26,12 +27,13 @@ export function namespaceOf(participantId: string): string {
   return `1220${sha256Hex(`namespace/${participantId}`)}`;
 }
 
-export function registrarOf(participantId: string): string {
-  return `registrar::${namespaceOf(participantId)}`;
-}
-
-export function dsoOf(participantId: string): string {
-  return `DSO::${namespaceOf(participantId)}`;
+export function otherAdmins(participantId: string): Pick<Identity, 'registrar' | 'dso' | 'custodian'> {
+  const namespace = namespaceOf(participantId);
+  return {
+    registrar: `registrar::${namespace}`,
+    dso: `DSO::${namespace}`,
+    custodian: `custodian::${namespace}`,
+  };
 }
 
 /** Where contracts go that are reassigned: no submitter of the sandbox's is configured for it. */
@@ -43,8 +45,7 @@ export function newIdentity(options: SandboxOptions): Identity {
     participantId,
     synchronizerId: `global-domain::${namespaceOf('synchronizer')}`,
     issuer: `issuer::${namespaceOf(participantId)}`,
-    registrar: registrarOf(participantId),
-    dso: dsoOf(participantId),
+    ...otherAdmins(participantId),
   };
 }
 

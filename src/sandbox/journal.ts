@@ -1,12 +1,12 @@
 // The state file: every fact of the ledger as a line of JSON, appended before anybody hears of it. A killed process
 // loses nothing that it had answered; a half-written last line is cut off.
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { dsoOf, type Identity, registrarOf } from './host.js';
+import { type Identity, otherAdmins } from './host.js';
 import { type Fact, LedgerState } from './model/ledger-state.js';
 
 export class BadStateFile extends Error {}
 
-interface Header extends Omit<Identity, 'registrar' | 'dso'> {
+interface Header extends Omit<Identity, keyof ReturnType<typeof otherAdmins>> {
   readonly kind: 'sandbox';
   readonly version: 1;
 }
@@ -39,7 +39,7 @@ export function openJournal(file: string, fresh: Identity, participantId: string
   if (first === undefined) write(header);
   const { participantId: id, synchronizerId, issuer } = header;
   return {
-    identity: { participantId: id, synchronizerId, issuer, registrar: registrarOf(id), dso: dsoOf(id) },
+    identity: { participantId: id, synchronizerId, issuer, ...otherAdmins(id) },
     state,
     write,
     close: () => closeSync(handle),

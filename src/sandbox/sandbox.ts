@@ -90,17 +90,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 
 /** Where there are tokens of other admins, and a ledger goes on that may have begun without. */
 function openRegistry({ participant, identity }: Host, tokens: readonly TokenSpec[]): void {
-  for (const admin of [identity.registrar, identity.dso]) {
+  const factories = [
+    [identity.registrar, 'utilityFactory'],
+    [identity.dso, 'amuletFactory'],
+    [identity.custodian, 'depositFactory'],
+  ] as const;
+  for (const [admin, factory] of factories) {
     const instruments = tokens.flatMap((token) =>
       adminOf(token, identity) === admin ? [{ id: token.symbol, offers: token.registry === 'offer' }] : [],
     );
     if (instruments.length === 0 || participant.state.hasParty(admin)) continue;
-    createRegistry(
-      participant,
-      admin,
-      admin === identity.dso ? 'amuletFactory' : 'utilityFactory',
-      instruments,
-    );
+    createRegistry(participant, admin, factory, instruments);
   }
 }
 

@@ -8,8 +8,11 @@ export interface TokenSpec {
   readonly decimals: number;
   /** Of the registrar, not of the issuer: its registry moves it at once, or makes an offer to the receiver. */
   readonly registry?: 'direct' | 'offer';
-  /** Of a third admin, whose holdings are amulets: a template that nobody but its registry needs to know. */
-  readonly amulet?: true;
+  /**
+   * Of an admin whose holdings are of templates of their own: Canton Coin's, or one that nobody but its registry knows,
+   * so that TOKENS_FILE describes it.
+   */
+  readonly holdings?: 'amulet' | 'deposit';
   /** False: nobody holds any, the issuer neither. */
   readonly minted?: false;
 }
@@ -41,7 +44,15 @@ export const registryTokens: readonly TokenSpec[] = [
     symbol: 'Amulet',
     decimals: 10,
     registry: 'direct',
-    amulet: true,
+    holdings: 'amulet',
+  },
+  {
+    address: '0xc1A0000000000000000000000000000000000004',
+    name: 'Gold in deposit',
+    symbol: 'GOLD',
+    decimals: 10,
+    registry: 'direct',
+    holdings: 'deposit',
   },
 ];
 
@@ -49,6 +60,7 @@ export interface Admins {
   readonly issuer: string;
   readonly registrar: string;
   readonly dso: string;
+  readonly custodian: string;
   /** Base URL of the registrar's registry. */
   readonly registryUrl: string;
 }
@@ -65,15 +77,25 @@ export function tokensFile(tokens: readonly TokenSpec[], { registryUrl, ...admin
       instrumentId: token.symbol,
       ...(token.registry === undefined ? {} : { registryUrl }),
       steps: token.registry === 'offer' ? 2 : 1,
+      ...(token.holdings === 'deposit' ? { holding: DEPOSIT } : {}),
     },
   ]);
   return `${JSON.stringify(Object.fromEntries(byAddress), null, 2)}\n`;
 }
 
+/** Where a deposit writes down what. */
+const DEPOSIT = {
+  template: 'Foreign.Deposit:Deposit',
+  owner: 'terms.holder',
+  amount: 'terms.units',
+  admin: 'custodian',
+  lock: 'kept',
+};
+
 export function adminOf(
-  { registry, amulet }: Pick<TokenSpec, 'registry' | 'amulet'>,
-  { issuer, registrar, dso }: Omit<Admins, 'registryUrl'>,
+  { registry, holdings }: Pick<TokenSpec, 'registry' | 'holdings'>,
+  { issuer, registrar, dso, custodian }: Omit<Admins, 'registryUrl'>,
 ): string {
-  if (amulet) return dso;
+  if (holdings !== undefined) return holdings === 'amulet' ? dso : custodian;
   return registry === undefined ? issuer : registrar;
 }

@@ -36,8 +36,12 @@ export type Inspection =
   /** No signature, and nobody's fault: what is to be done before there can be one. */
   | { readonly kind: 'unsignable'; readonly reason: string };
 
-/** As much as a participant takes in one message by default: more could not be executed either. */
-const MAX_BYTES = 10 * 1024 * 1024;
+/**
+ * As much as a participant takes in one message by default, and more for each input, where an operator has it take more:
+ * far beyond what a transfer is, and nothing is worth reading there.
+ */
+const BYTES_AT_ALL = 10 * 1024 * 1024;
+const BYTES_AN_INPUT = 64 * 1024;
 const REASON_MAX = 300;
 
 /** Never throws, whatever the bytes: what cannot be read is not signed. */
@@ -61,7 +65,7 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
   const { terms, factory } = expected;
   const { scheme } = prepared;
   if (!isScheme(scheme)) return tampered(`hash: of scheme ${scheme}, which was not asked for`);
-  if (prepared.transaction.length > MAX_BYTES)
+  if (prepared.transaction.length > BYTES_AT_ALL + terms.holdings.length * BYTES_AN_INPUT)
     return tampered(`transaction: ${prepared.transaction.length} bytes`);
   const read = readPrepared(prepared.transaction);
   const { transaction, metadata } = read;
@@ -77,7 +81,7 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
   // A physical id, which there is from protocol version 35 on: whoever has it, has V3.
   if (scheme < prepared.askedScheme && metadata.synchronizerId !== expected.synchronizerId)
     return tampered(`hash: of scheme V${scheme}, where V${prepared.askedScheme} was asked for`);
-  const tree = treeOf(transaction);
+  const tree = treeOf(transaction, terms.holdings.length);
   if (tree.kind === 'fault') return tampered(tree.reason);
   const otherwise = rootFault(tree.root, terms, factory);
   if (otherwise !== null) return tampered(otherwise);

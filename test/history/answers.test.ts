@@ -72,8 +72,15 @@ forBoth('one odd row parks after its attempts, and nobody waits for it', async (
     await world.ended(good);
   }
   await local.event('parked', (event) => event.txHash === hash);
-  t.like(await world.row(hash), { status: 'pending', parked: true, sent_until: null });
-  t.is(fault.hits, SETTINGS.retry.maxAttempts);
+  const { maxAttempts } = SETTINGS.retry;
+  t.like(await world.row(hash), {
+    status: 'pending',
+    parked: true,
+    sent_until: null,
+    attempts: maxAttempts,
+  });
+  // The first preparation of a connection is asked for in V3, then in V2.
+  t.true(fault.hits >= maxAttempts && fault.hits <= maxAttempts + (parties === 'external' ? 1 : 0));
   t.is(
     breakers(local, ({ state }) => state === 'open'),
     0,

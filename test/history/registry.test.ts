@@ -62,6 +62,17 @@ forBoth(
   },
 );
 
+forBoth('a choice context goes to the ledger whatever it holds', async (t, parties) => {
+  const { world, alice, bob, holds } = await market(t, parties);
+  world.sandbox.faults.add({ on: 'Registry/TransferFactory', do: { kind: 'moreContext' } });
+  await startLocal(t, world);
+  const hash = await world.insert({ from: alice, to: bob, contract: USDCX, amountData: AMOUNT });
+  await world.ended([hash]);
+  const row = await world.row(hash);
+  t.is(row.status, 'completed', row.last_error ?? '');
+  t.deepEqual(holds(bob, 'USDCx'), { amount: '2.5', locked: 0 });
+});
+
 forBoth('a registry at the root of its host, as Splice has it, is found there', async (t, parties) => {
   const { world, alice, bob, holds } = await market(t, parties, { registryPath: 'root' });
   await startLocal(t, world);

@@ -131,7 +131,7 @@ test("a party with more holdings than can be read in time is nobody else's troub
     refusal: { kind: 'try-again', blame: 'sender', errorId: 'HOLDINGS_UNREAD' },
   });
   timeUp(1);
-  t.like(await ledger.holdings(alice, at, TIMEOUT), { refusal: { kind: 'not-the-row' } });
+  t.like(await ledger.holdings(alice, at, TIMEOUT), { refusal: { kind: 'suspect', blame: 'sender' } });
 });
 
 test('what is locked, elsewhere, on its way or unreadable is told as such; a synchronizer by its id', async (t) => {

@@ -1,5 +1,6 @@
 // A registry's answer, read without trust: half a context would be another transfer than it meant.
 import test from 'ava';
+import { contextValue } from '../../src/ledger/choice-context.js';
 import { registryAnswer } from '../../src/ledger/registry-message.js';
 
 const answered = (answer: unknown) => registryAnswer(JSON.stringify(answer), 'sync::1220');
@@ -17,6 +18,14 @@ const good = {
         count: { tag: 'AV_Int', value: '9007199254740993' },
         small: { tag: 'AV_Int', value: 7 },
         open: { tag: 'AV_Bool', value: true },
+        day: { tag: 'AV_Date', value: '2024-02-29' },
+        early: { tag: 'AV_Date', value: '0001-01-01' },
+        time: { tag: 'AV_Time', value: '2024-02-29T23:59:59.123456Z' },
+        past: { tag: 'AV_Time', value: '1969-12-31T23:59:59.9Z' },
+        fine: { tag: 'AV_Time', value: '1970-01-01T00:00:00.0000019Z' },
+        span: { tag: 'AV_RelTime', value: { microseconds: '-9007199254740993' } },
+        number: { tag: 'AV_RelTime', value: { microseconds: 7 } },
+        bare: { tag: 'AV_RelTime', value: '7' },
         list: { tag: 'AV_List', value: [{ tag: 'AV_Text', value: 'y' }] },
         map: { tag: 'AV_Map', value: { k: { tag: 'AV_Bool', value: false } } },
         pairs: { tag: 'AV_Map', value: [{ _1: 'k', _2: { tag: 'AV_Bool', value: false } }] },
@@ -44,9 +53,21 @@ test('the factory, its context and its disclosures, whichever way they are writt
   if (read.kind === 'unreadable') return t.fail(read.what);
   const { context, disclosed, ...rest } = read.factory;
   t.deepEqual(rest, { kind: 'registry', contractId: '00fa', transferKind: 'direct' });
-  t.is(context.size, 10);
+  t.is(context.size, 18);
   t.deepEqual(context.get('count'), { tag: 'AV_Int', value: '9007199254740993' });
   t.deepEqual(context.get('small'), { tag: 'AV_Int', value: '7' });
+  for (const [key, tag, value] of [
+    ['day', 'AV_Date', 19_782],
+    ['early', 'AV_Date', -719_162],
+    ['time', 'AV_Time', 1_709_251_199_123_456n],
+    ['past', 'AV_Time', -100_000n],
+    ['fine', 'AV_Time', 1n],
+    ['span', 'AV_RelTime', -9_007_199_254_740_993n],
+    ['number', 'AV_RelTime', 7n],
+    ['bare', 'AV_RelTime', 7n],
+  ] as const) {
+    t.like(context.get(key), { tag, value }, key);
+  }
   t.deepEqual(context.get('list'), { tag: 'AV_List', value: [{ tag: 'AV_Text', value: 'y' }] });
   t.deepEqual(context.get('map'), {
     tag: 'AV_Map',
@@ -74,6 +95,19 @@ test('the factory, its context and its disclosures, whichever way they are writt
       },
     ],
   );
+});
+
+test('a context goes to the ledger as what each of its values is', (t) => {
+  const read = answered(good);
+  if (read.kind === 'unreadable') return t.fail(read.what);
+  const entries = contextValue(read.factory.context).record?.fields[0]?.value?.textMap?.entries ?? [];
+  const sent = (key: string) => entries.find((entry) => entry.key === key)?.value?.variant;
+  t.like(sent('day')?.toObject(), { constructorName: 'AV_Date', value: { date: 19_782 } });
+  t.like(sent('time')?.toObject(), { constructorName: 'AV_Time', value: { timestamp: '1709251199123456' } });
+  t.like(sent('span')?.toObject(), {
+    constructorName: 'AV_RelTime',
+    value: { record: { fields: [{ label: 'microseconds', value: { int64: '-9007199254740993' } }] } },
+  });
 });
 
 test('its kind of transfer is kept, also where it does not say', (t) => {
@@ -108,7 +142,16 @@ const unreadable: ReadonlyArray<readonly [string, unknown]> = [
   ['a factory that is a number', { ...good, factoryId: 7 }],
   ['a kind of transfer that is not known', { ...good, transferKind: 'escrow' }],
   ['no context', { ...good, choiceContext: undefined }],
-  ['a value of no kind', context({ a: { tag: 'AV_Date', value: '2025-01-01' } })],
+  ['a value of no kind', context({ a: { tag: 'AV_Enum', value: 'x' } })],
+  ['a day that is none', context({ a: { tag: 'AV_Date', value: '2025-02-30' } })],
+  ['a day before the first', context({ a: { tag: 'AV_Date', value: '0000-12-31' } })],
+  ['a day with a time', context({ a: { tag: 'AV_Date', value: '2025-01-01T00:00:00Z' } })],
+  ['a day as a number', context({ a: { tag: 'AV_Date', value: 7 } })],
+  ['a time that is none', context({ a: { tag: 'AV_Time', value: '2025-01-01T24:00:00Z' } })],
+  ['a time of no zone', context({ a: { tag: 'AV_Time', value: '2025-01-01T00:00:00' } })],
+  ['a time as a number', context({ a: { tag: 'AV_Time', value: 7 } })],
+  ['a span of nothing', context({ a: { tag: 'AV_RelTime', value: null } })],
+  ['a span that JSON has rounded', context({ a: { tag: 'AV_RelTime', value: { microseconds: 2 ** 60 } } })],
   ['a value without its tag', context({ a: 'x' })],
   ['a decimal as a number', context({ a: { tag: 'AV_Decimal', value: 0.1 } })],
   ['a decimal too fine', context({ a: { tag: 'AV_Decimal', value: '0.00000000001' } })],

@@ -10,6 +10,7 @@ import { reading } from './reading.js';
 import { recheck } from './recheck.js';
 import { signings } from './signing.js';
 import { store } from './store.js';
+import { tokens } from './tokens.js';
 import { waits } from './waits.js';
 
 export const mutations: readonly Mutation[] = [
@@ -24,5 +25,6 @@ export const mutations: readonly Mutation[] = [
   ...recheck,
   ...signings,
   ...store,
+  ...tokens,
   ...waits,
 ];

@@ -111,8 +111,8 @@ export const signings: readonly Mutation[] = [
   {
     name: 'sign',
     file: 'src/transfer/inspect/registry.ts',
-    find: 'if (others.includes(create) && create !== offer)',
-    put: "if (others.includes(create) && create.contractId === '')",
+    find: 'if (noHoldings.has(create) && create !== offer)',
+    put: "if (noHoldings.has(create) && create.contractId === '')",
     test: promises,
     match: '*no signature for a promise*',
     what: 'no promise beside a transfer',

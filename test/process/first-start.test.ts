@@ -131,7 +131,7 @@ test('where the token may not ask, the check is skipped and the first run goes o
 });
 
 test('a synchronizer that is not connected yet is waited for, and told; once pinned, a contradiction holds up nobody', async (t) => {
-  const { world, rows, env } = await setup(t);
+  const { world, rows } = await setup(t);
   const [fault] = [
     world.sandbox.faults.add({
       on: 'StateService/GetConnectedSynchronizers',
@@ -150,7 +150,6 @@ test('a synchronizer that is not connected yet is waited for, and told; once pin
   const tokens = tokensOf(world);
   const demo = Object.keys(tokens).find((address) => address.toLowerCase() === DEMO) ?? '';
   const later = startInstance(t, world, {
-    ...env,
     TOKENS_FILE: tokensFile(t, {
       ...tokens,
       '0xde30000000000000000000000000000000000009': { ...tokens[demo], instrumentId: 'NEWER', symbol: 'NEW' },

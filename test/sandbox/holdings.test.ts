@@ -43,14 +43,14 @@ for (const [apiVersion, told] of [
     const view = event?.interfaceViews[0]?.viewValue;
     t.deepEqual(labels(view), ['owner', 'instrumentId', 'amount', 'lock', 'meta'], 'what is within stays');
     const [bare] = await on.read({ verbose: false });
-    t.is(bare?.createArguments?.fields.length, told ? 6 : 5);
+    t.is(bare?.createArguments?.fields.length, told ? 8 : 7);
   });
 }
 
 test('each token has a template of its own, and one view', async (t) => {
   const on = await holder(
     t,
-    ['DEMO', 'USDCx', 'Amulet'].map((token) => ({
+    ['DEMO', 'USDCx', 'Amulet', 'GOLD'].map((token) => ({
       token,
       amount: '2.5',
       locked: token === 'Amulet' && { endsInMs: 1000 },
@@ -59,6 +59,7 @@ test('each token has a template of its own, and one view', async (t) => {
   const events = await on.read();
   t.deepEqual(events.map(({ templateId }) => templateId?.entityName).sort(), [
     'CIP56Holding',
+    'Deposit',
     'Holding',
     'LockedAmulet',
   ]);

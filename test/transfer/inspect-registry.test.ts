@@ -1,6 +1,7 @@
 // A registry's token: templates that nobody here knows, and still nothing beyond what was asked for.
-import type { PreparedTransaction } from '@canton-network/core-ledger-proto';
+import type { PreparedTransaction, Value } from '@canton-network/core-ledger-proto';
 import test from 'ava';
+import type { AnyValue } from '../../src/core/transfer.js';
 import { type Expected, inspectPrepared } from '../../src/transfer/inspect.js';
 import { archive, messageOf, seal } from './prepared.js';
 import {
@@ -124,6 +125,37 @@ for (const [title, reason, change] of registryTamperings) {
     if (seen.kind === 'tampered') t.regex(seen.reason, reason);
   });
 }
+
+test('a context is compared to the last value, whatever its kind', async (t) => {
+  const scenario = registryScenario('direct');
+  if (scenario.expected.factory.kind !== 'registry') return t.fail();
+  const context: ReadonlyMap<string, AnyValue> = new Map<string, AnyValue>([
+    ['day', { tag: 'AV_Date', value: 19_782 }],
+    ['time', { tag: 'AV_Time', value: 1_709_251_199_123_456n }],
+    ['span', { tag: 'AV_RelTime', value: -7n }],
+  ]);
+  const expected = { ...scenario.expected, factory: { ...scenario.expected.factory, context } };
+  const told = (change: Record<string, Value> = {}) => {
+    const message = messageOf(scenario);
+    const values = {
+      day: v.variant('AV_Date', v.date(19_782)),
+      time: v.variant('AV_Time', v.time(1_709_251_199_123_456n)),
+      span: v.variant('AV_RelTime', v.record({ microseconds: v.int(-7n) })),
+      ...change,
+    };
+    setField(rootOf(message).chosenValue, 'extraArgs.context.values', v.map(values));
+    return inspected(message, expected);
+  };
+  t.like(await told(), { kind: 'ok' });
+  const others = {
+    day: v.variant('AV_Date', v.date(19_783)),
+    time: v.variant('AV_Time', v.time(0n)),
+    span: v.variant('AV_RelTime', v.record({ microseconds: v.int(7n) })),
+  };
+  for (const [key, value] of Object.entries(others)) {
+    t.like(await told({ [key]: value }), { kind: 'tampered' }, key);
+  }
+});
 
 test("a registry's other nodes are its own business: receipts, and contracts of its own", async (t) => {
   const scenario = registryScenario('direct', [

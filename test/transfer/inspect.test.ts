@@ -4,8 +4,8 @@ import type { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import test from 'ava';
 import fc from 'fast-check';
 import { type Expected, inspectPrepared, readBound } from '../../src/transfer/inspect.js';
-import { messageOf, ownScenario, seal } from './prepared.js';
-import { ALICE, ASKED, event, ownHolding, UNIT } from './prepared-contracts.js';
+import { archive, messageOf, ownScenario, seal } from './prepared.js';
+import { ALICE, ASKED, BOB, event, ISSUER, ownHolding, UNIT } from './prepared-contracts.js';
 import { addNode, metadataOf, rootOf } from './prepared-edit.js';
 import { amuletScenario, registryScenario } from './prepared-registry.js';
 import { v } from './prepared-values.js';
@@ -85,6 +85,33 @@ test('without change, to oneself, with a physical synchronizer, with an earlier 
   }
 });
 
+test('however many inputs a transfer has, they are no reason for no signature', async (t) => {
+  const scenario = ownScenario();
+  const ids = Array.from({ length: 3_000 }, (_, index) => `00c1${(index + 4096).toString(16)}`);
+  const inputs = ids.map((id) => ownHolding(id, ALICE, UNIT));
+  const terms = { ...scenario.expected.terms, amount: 3_000n * UNIT, holdings: ids };
+  const many = {
+    ...scenario,
+    expected: { ...scenario.expected, terms },
+    inputs,
+    steps: [
+      ...inputs.flatMap((input) => [{ fetch: input }, archive(input, [ISSUER])]),
+      { create: ownHolding('00d1', BOB, 3_000n * UNIT) },
+      { create: event({ amount: v.numeric(3_000n * UNIT) }) },
+    ],
+  };
+  t.like(inspectPrepared(await seal(messageOf(many), 3), many.expected), { kind: 'ok' });
+});
+
+test('far more nodes than its inputs make are no transfer, and are not walked', async (t) => {
+  const scenario = ownScenario();
+  const [input] = scenario.inputs;
+  if (input === undefined) return t.fail();
+  const steps = [...scenario.steps, ...Array.from({ length: 5_100 }, () => ({ fetch: input }))];
+  const seen = inspectPrepared(await seal(messageOf({ ...scenario, steps }), 3), scenario.expected);
+  t.like(seen, { kind: 'tampered', reason: 'extra node: 5108 nodes' });
+});
+
 test('hostile bytes are no error and no signature', async (t) => {
   const scenario = ownScenario();
   const prepared = await seal(messageOf(scenario));
@@ -93,8 +120,8 @@ test('hostile bytes are no error and no signature', async (t) => {
     return kind === 'tampered';
   };
   await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), refused), { numRuns: 300 });
-  // The same transaction, and 10 MiB of a field that nobody knows: more than a participant takes in one message.
-  const padding = 10 * 1024 * 1024;
+  // The same transaction, and 11 MiB of a field that nobody knows: more than a participant takes in one message.
+  const padding = 11 * 1024 * 1024;
   const padded = Buffer.concat([
     prepared.transaction,
     varint((99 << 3) | 2),

@@ -11,6 +11,7 @@ export const v = {
   },
   int: (value: bigint): Value => ({ sum: { oneofKind: 'int64', int64: `${value}` } }),
   time: (micros: bigint): Value => ({ sum: { oneofKind: 'timestamp', timestamp: `${micros}` } }),
+  date: (days: number): Value => ({ sum: { oneofKind: 'date', date: days } }),
   id: (contractId: string): Value => ({ sum: { oneofKind: 'contractId', contractId } }),
   list: (elements: Value[]): Value => ({ sum: { oneofKind: 'list', list: { elements } } }),
   none: (): Value => ({ sum: { oneofKind: 'optional', optional: {} } }),

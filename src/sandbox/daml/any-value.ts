@@ -3,7 +3,12 @@
 
 export type AnyValue =
   | {
-      readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int' | 'AV_Time';
+      readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int';
+      readonly value: string;
+    }
+  | {
+      /** Days since 1970, microseconds since then, and how many. */
+      readonly tag: 'AV_Date' | 'AV_Time' | 'AV_RelTime';
       readonly value: string;
     }
   | { readonly tag: 'AV_Bool'; readonly value: boolean }

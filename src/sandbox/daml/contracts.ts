@@ -1,5 +1,5 @@
-// The templates as data: what a contract holds, who signs it, who sees it. CIP-56's own, and those of a utility
-// registry, another admin's way to run tokens.
+// The templates as data: what a contract holds, who signs it, who sees it. CIP-56's own; those of a utility registry and
+// of amulets, as real networks record them; and deposits, which nobody but their own registry knows.
 import type { Micros } from '../clock.js';
 import type { TextMap } from './any-value.js';
 
@@ -9,7 +9,7 @@ export interface InstrumentId {
 }
 
 /** An amulet that is locked is of a template of its own. */
-export type HoldingKind = 'holding' | 'utilityHolding' | 'amulet' | 'lockedAmulet';
+export type HoldingKind = 'holding' | 'utilityHolding' | 'amulet' | 'lockedAmulet' | 'deposit';
 
 /** Of the token standard. Micros, both: since the epoch, and how long. */
 export interface Lock {
@@ -17,7 +17,18 @@ export interface Lock {
   readonly expiresAt?: Micros;
   readonly expiresAfter?: Micros;
   readonly context?: string;
+  /** Of a utility registry's: who sees it meanwhile. Its lock has no end. */
+  readonly observers?: readonly string[];
 }
+
+/** Which ends its templates have a field for. */
+export const lockEnds: Readonly<Record<HoldingKind, 'both' | 'at' | 'none'>> = {
+  holding: 'both',
+  utilityHolding: 'none',
+  amulet: 'at',
+  lockedAmulet: 'at',
+  deposit: 'both',
+};
 
 export interface Holding {
   /** Whose template it is; all hold the same. */
@@ -33,7 +44,7 @@ export interface Holding {
 }
 
 export interface TransferFactory {
-  readonly kind: 'factory' | 'utilityFactory' | 'amuletFactory';
+  readonly kind: 'factory' | 'utilityFactory' | 'amuletFactory' | 'depositFactory';
   readonly admin: string;
   /** A utility registry's has none. */
   readonly auditObservers: readonly string[];
@@ -72,24 +83,41 @@ export interface Transfer {
   readonly meta: TextMap<string>;
 }
 
-/** Waits for its receiver; what is offered is locked meanwhile. */
+/** Waits for its receiver; what is offered is locked meanwhile, and is the one input of the transfer that is told. */
 export interface TransferOffer {
-  readonly kind: 'transferOffer';
+  /** A utility registry's (and a deposit's), or an amulet's. */
+  readonly kind: 'transferOffer' | 'amuletInstruction';
   readonly registrar: string;
   readonly transfer: Transfer;
 }
 
 export type Payload = Holding | TransferFactory | TransferEvent | InstrumentRules | TransferOffer;
 
-export const holdingKinds: readonly HoldingKind[] = ['holding', 'utilityHolding', 'amulet', 'lockedAmulet'];
+export const holdingKinds = Object.keys(lockEnds) as readonly HoldingKind[];
 
 export function isHolding(payload: Payload): payload is Holding {
   return holdingKinds.some((kind) => kind === payload.kind);
 }
 
+const factoryKinds: readonly string[] = [
+  'factory',
+  'utilityFactory',
+  'amuletFactory',
+  'depositFactory',
+] satisfies TransferFactory['kind'][];
+
 export function isFactory(payload: Payload): payload is TransferFactory {
-  return payload.kind === 'factory' || payload.kind === 'utilityFactory' || payload.kind === 'amuletFactory';
+  return factoryKinds.includes(payload.kind);
 }
+
+export function isOffer(payload: Payload): payload is TransferOffer {
+  return payload.kind === 'transferOffer' || payload.kind === 'amuletInstruction';
+}
+
+/** Two parties that a utility registry's contracts name beside its registrar. */
+export const operatorOf = (registrar: string): string => `utility-operator::${namespace(registrar)}`;
+export const providerOf = (registrar: string): string => `utility-provider::${namespace(registrar)}`;
+const namespace = (party: string): string => party.split('::')[1] ?? '';
 
 /** The same money, locked or not. */
 export function withLock({ lock: _, ...holding }: Holding, lock?: Lock): Holding {
@@ -104,13 +132,16 @@ export function signatory(payload: Payload): string {
 }
 
 /**
- * As recorded on real networks: what an owner holds of a utility registry, and what a sender offers, he signs too. The
- * admin first.
+ * As recorded on real networks: what an owner holds of a registry, and what a sender offers, he signs too; who locks an
+ * amulet, signs it. The admin first.
  */
 export function signatories(payload: Payload): string[] {
   const parties = [signatory(payload)];
-  if (payload.kind === 'utilityHolding') addParty(parties, payload.owner);
-  if (payload.kind === 'transferOffer') addParty(parties, payload.transfer.sender);
+  if (isHolding(payload) && payload.kind !== 'holding') addParty(parties, payload.owner);
+  if (payload.kind === 'lockedAmulet')
+    for (const holder of payload.lock?.holders ?? []) addParty(parties, holder);
+  if (payload.kind === 'transferOffer') addParty(parties, providerOf(payload.registrar));
+  if (isOffer(payload)) addParty(parties, payload.transfer.sender);
   return parties;
 }
 
@@ -119,19 +150,25 @@ export function observers(payload: Payload): string[] {
   return stakeholders(payload).filter((party) => !signing.includes(party));
 }
 
-/** The signatory first. */
+/** Signatories first. */
 export function stakeholders(payload: Payload): string[] {
-  const parties = [signatory(payload)];
+  const parties = signatories(payload);
   switch (payload.kind) {
-    case 'holding':
     case 'utilityHolding':
+      addParty(parties, operatorOf(payload.issuer));
+      addParty(parties, providerOf(payload.issuer));
+      for (const observer of payload.lock?.observers ?? []) addParty(parties, observer);
+      break;
+    case 'holding':
     case 'amulet':
     case 'lockedAmulet':
+    case 'deposit':
       addParty(parties, payload.owner);
       break;
     case 'factory':
     case 'utilityFactory':
     case 'amuletFactory':
+    case 'depositFactory':
       for (const observer of payload.auditObservers) addParty(parties, observer);
       break;
     case 'transferEvent':
@@ -142,7 +179,10 @@ export function stakeholders(payload: Payload): string[] {
     case 'utilityRules':
       break;
     case 'transferOffer':
-      addParty(parties, payload.transfer.sender);
+      addParty(parties, operatorOf(payload.registrar));
+      addParty(parties, payload.transfer.receiver);
+      break;
+    case 'amuletInstruction':
       addParty(parties, payload.transfer.receiver);
   }
   return parties;

@@ -12,7 +12,10 @@ export type TemplateKind =
   | 'transferOffer'
   | 'amulet'
   | 'lockedAmulet'
-  | 'amuletFactory';
+  | 'amuletFactory'
+  | 'amuletInstruction'
+  | 'deposit'
+  | 'depositFactory';
 export type InterfaceKind = 'Holding' | 'TransferFactory' | 'TransferInstruction';
 
 export interface Definition {
@@ -84,6 +87,24 @@ export const templates: Readonly<
     entity: 'ExternalPartyAmuletRules',
     implements: ['TransferFactory'],
   },
+  amuletInstruction: {
+    packageName: 'splice-amulet',
+    module: 'Splice.AmuletTransferInstruction',
+    entity: 'AmuletTransferInstruction',
+    implements: ['TransferInstruction'],
+  },
+  deposit: {
+    packageName: 'foreign-deposit',
+    module: 'Foreign.Deposit',
+    entity: 'Deposit',
+    implements: ['Holding'],
+  },
+  depositFactory: {
+    packageName: 'foreign-deposit',
+    module: 'Foreign.Deposit',
+    entity: 'DepositRules',
+    implements: ['TransferFactory'],
+  },
 };
 
 export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
@@ -127,6 +148,7 @@ export const dataTypes = {
     'TransferInstructionResult_Output.TransferInstructionResult_Pending',
   ),
   Status: standard('transfer-instruction', 'TransferInstructionV1', 'TransferInstructionStatus'),
+  Set: { packageName: 'daml-stdlib-DA-Set-Types', module: 'DA.Set.Types', entity: 'Set' },
   Archive: {
     packageName: 'daml-prim-DA-Internal-Template',
     module: 'DA.Internal.Template',

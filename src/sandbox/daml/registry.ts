@@ -9,6 +9,7 @@ import {
   type Holding,
   type InstrumentId,
   type InstrumentRules,
+  lockEnds,
   type Payload,
   type Transfer,
   withLock,
@@ -67,11 +68,15 @@ export function transferInRegistry(
   const fetched = [rulesId];
   if (transferKind(transfer, rules) !== 'offer') return { fetched, bounds, created: [receiver, ...change] };
   const { registrar } = rules;
-  // Canton Coin's end with the offer; a utility registry's have no end that its view would tell.
-  const ends = receiver.kind === 'amulet' ? { expiresAt: transfer.executeBefore } : {};
-  const lock = { holders: [registrar], ...ends, context: `transfer to '${transfer.receiver}'` };
+  // Those end with the offer, where the template has a field for it; a utility registry's is seen by its receiver.
+  const more =
+    lockEnds[receiver.kind] === 'none'
+      ? { observers: [transfer.receiver] }
+      : { expiresAt: transfer.executeBefore };
+  const lock = { holders: [registrar], ...more, context: `transfer to '${transfer.receiver}'` };
   const locked = withLock({ ...receiver, owner: transfer.sender }, lock);
-  return { fetched, bounds, created: [locked, ...change, { kind: 'transferOffer', registrar, transfer }] };
+  const kind = receiver.kind === 'amulet' ? 'amuletInstruction' : 'transferOffer';
+  return { fetched, bounds, created: [locked, ...change, { kind, registrar, transfer }] };
 }
 
 type ValueOf<Tag extends AnyValue['tag']> = Extract<AnyValue, { tag: Tag }>['value'];

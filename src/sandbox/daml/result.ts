@@ -1,5 +1,5 @@
 // What TransferFactory_Transfer returns, told from what it created.
-import { isHolding, type Payload } from './contracts.js';
+import { isHolding, isOffer, type Payload } from './contracts.js';
 
 export interface Created {
   readonly contractId: string;
@@ -14,7 +14,7 @@ export type TransferResult =
 export function resultOf(created: readonly Created[]): TransferResult {
   const holdings = created.filter(({ payload }) => isHolding(payload)).map(({ contractId }) => contractId);
   const change = holdings.slice(1, 2);
-  const offer = created.find(({ payload }) => payload.kind === 'transferOffer');
+  const offer = created.find(({ payload }) => isOffer(payload));
   return offer
     ? { kind: 'pending', instruction: offer.contractId, change }
     : { kind: 'completed', receiver: holdings.slice(0, 1), change };

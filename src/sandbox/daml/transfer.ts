@@ -95,6 +95,7 @@ const takes: Readonly<
   factory: { kinds: ['holding'], endedLocks: false },
   utilityFactory: { kinds: ['utilityHolding'], endedLocks: true },
   amuletFactory: { kinds: ['amulet', 'lockedAmulet'], endedLocks: true },
+  depositFactory: { kinds: ['deposit'], endedLocks: true },
 };
 
 function eventOf(transfer: Transfer, factory: TransferFactory, timestamp: Micros): Payload {

@@ -1,25 +1,20 @@
 // The wire to Daml values, typed: the argument of the transfer choice, and payloads of contracts.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
-import type { Micros } from '../clock.js';
 import type { AnyValue } from '../daml/any-value.js';
-import {
-  type Holding,
-  type InstrumentId,
-  type Lock,
-  type Payload,
-  type Transfer,
-  withLock,
-} from '../daml/contracts.js';
+import type { Payload, Transfer } from '../daml/contracts.js';
 import type { TemplateKind } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
+import { readHolding, readOffer, utilityInstrument } from './read-holdings.js';
 import {
   contractId,
+  date,
   decimal,
   expect,
   fields,
   instrumentId,
   list,
+  microseconds,
   mistyped,
   optional,
   party,
@@ -88,6 +83,10 @@ function anyValue(value: Value | undefined): AnyValue {
       return { tag, value: expect(content, 'int64').int64 };
     case 'AV_Time':
       return { tag, value: `${timestamp(content)}` };
+    case 'AV_Date':
+      return { tag, value: `${date(content)}` };
+    case 'AV_RelTime':
+      return { tag, value: microseconds(content) };
     case 'AV_Bool':
       return { tag, value: expect(content, 'bool').bool };
     case 'AV_List':
@@ -101,20 +100,12 @@ function anyValue(value: Value | undefined): AnyValue {
 
 export function readPayload(kind: TemplateKind, argument: Value | undefined): Payload {
   switch (kind) {
-    case 'holding': {
-      const labels = ['issuer', 'owner', 'amount', 'instrumentId', 'lock', 'meta'];
-      const [issuer, owner, amount, instrument, optionalLock, meta] = fields(argument, labels);
-      const lock = optional(optionalLock, readLock);
-      return {
-        kind,
-        issuer: party(issuer),
-        owner: party(owner),
-        amount: decimal(amount),
-        instrumentId: instrumentId(instrument),
-        ...(lock ? { lock } : {}),
-        meta: Object.fromEntries(valuesOf(meta, text)),
-      };
-    }
+    case 'holding':
+    case 'utilityHolding':
+    case 'amulet':
+    case 'lockedAmulet':
+    case 'deposit':
+      return readHolding(kind, argument);
     case 'factory': {
       const [admin, auditObservers] = fields(argument, ['admin', 'auditObservers']);
       return { kind, admin: party(admin), auditObservers: list(auditObservers, party) };
@@ -143,37 +134,11 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
         auditObservers: list(auditObservers, party),
       };
     }
-    case 'utilityHolding': {
-      const labels = ['registrar', 'owner', 'instrument', 'label', 'amount', 'lock'];
-      const [registrar, owner, instrument, , amount, optionalLock] = fields(argument, labels, 5);
-      const lock = optional(optionalLock, readLock);
-      return {
-        kind,
-        issuer: party(registrar),
-        owner: party(owner),
-        amount: decimal(amount),
-        instrumentId: utilityInstrument(instrument),
-        ...(lock ? { lock } : {}),
-        meta: {},
-      };
-    }
-    case 'amulet':
-      return readAmulet(argument);
-    case 'lockedAmulet': {
-      const [amulet, timeLock] = fields(argument, ['amulet', 'lock']);
-      const [holders, expiresAt, context] = fields(timeLock, ['holders', 'expiresAt', 'optContext'], 2);
-      return withLock(
-        readAmulet(amulet),
-        lockOf(list(holders, party), timestamp(expiresAt), undefined, context),
-      );
-    }
-    case 'amuletFactory': {
-      const [dso] = fields(argument, ['dso']);
-      return { kind, admin: party(dso), auditObservers: [] };
-    }
-    case 'utilityFactory': {
-      const [registrar] = fields(argument, ['registrar']);
-      return { kind, admin: party(registrar), auditObservers: [] };
+    case 'amuletFactory':
+    case 'utilityFactory':
+    case 'depositFactory': {
+      const [admin] = fields(argument, [ADMIN[kind]]);
+      return { kind, admin: party(admin), auditObservers: [] };
     }
     case 'utilityRules': {
       const [registrar, instrument, offers] = fields(argument, ['registrar', 'instrument', 'offers']);
@@ -184,55 +149,15 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
         offers: expect(offers, 'bool').bool,
       };
     }
-    case 'transferOffer': {
-      const [registrar, transfer] = fields(argument, ['registrar', 'transfer']);
-      return { kind, registrar: party(registrar), transfer: readTransfer(transfer) };
-    }
+    case 'transferOffer':
+    case 'amuletInstruction':
+      return readOffer(kind, argument, readTransfer);
   }
 }
 
-function utilityInstrument(value: Value | undefined): InstrumentId {
-  const [source, id] = fields(value, ['source', 'id', 'scheme']);
-  return { admin: party(source), id: text(id) };
-}
-
-const AMULET = 'Amulet';
-
-function readAmulet(value: Value | undefined): Holding {
-  const [dso, owner, expiring] = fields(value, ['dso', 'owner', 'amount']);
-  const [initial] = fields(expiring, ['initialAmount', 'createdAt', 'ratePerRound']);
-  const issuer = party(dso);
-  const instrumentId = { admin: issuer, id: AMULET };
-  return { kind: 'amulet', issuer, owner: party(owner), amount: decimal(initial), instrumentId, meta: {} };
-}
-
-function readLock(value: Value | undefined): Lock {
-  const labels = ['holders', 'expiresAt', 'expiresAfter', 'context'];
-  const [holders, expiresAt, expiresAfter, context] = fields(value, labels, 1);
-  return lockOf(
-    list(holders, party),
-    optional(expiresAt, timestamp),
-    optional(expiresAfter, relTime),
-    context,
-  );
-}
-
-function lockOf(
-  holders: readonly string[],
-  expiresAt: Micros | undefined,
-  expiresAfter: Micros | undefined,
-  optionalContext: Value | undefined,
-): Lock {
-  const context = optional(optionalContext, text);
-  return {
-    holders,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(expiresAfter === undefined ? {} : { expiresAfter }),
-    ...(context === undefined ? {} : { context }),
-  };
-}
-
-function relTime(value: Value | undefined): Micros {
-  const [micros] = fields(value, ['microseconds']);
-  return Number(expect(micros, 'int64').int64);
-}
+/** What registries call themselves in their factories. */
+export const ADMIN = {
+  amuletFactory: 'dso',
+  utilityFactory: 'registrar',
+  depositFactory: 'custodian',
+} as const;

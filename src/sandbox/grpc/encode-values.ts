@@ -7,6 +7,7 @@ import {
   type InstrumentId,
   isFactory,
   isHolding,
+  isOffer,
   type Lock,
   type Payload,
   type Transfer,
@@ -21,6 +22,17 @@ import {
 } from '../daml/packages.js';
 import type { TransferResult } from '../daml/result.js';
 import type { TransferChoice } from '../daml/transfer.js';
+import { ADMIN } from './decode-values.js';
+import {
+  amuletFields,
+  depositFields,
+  type Fields,
+  lockedAmuletFields,
+  offerFields,
+  utilityHoldingFields,
+  utilityInstrument,
+  viewMeta,
+} from './holding-fields.js';
 import {
   contractId,
   identifierOf,
@@ -40,8 +52,6 @@ import {
  * a prepared transaction.
  */
 export type Detail = 'bare' | 'labels' | 'types';
-
-type Fields = Readonly<Record<string, Value>>;
 
 export class ValueEncoder {
   /** `trailingNones`: whether a record tells of what is None at its end. */
@@ -65,6 +75,8 @@ export class ValueEncoder {
   #nested(type: DataType | undefined, fields: Fields): Value {
     return new Value({ record: this.#record(type && dataTypes[type], fields) });
   }
+
+  readonly #nest = (type: DataType | undefined, fields: Fields): Value => this.#nested(type, fields);
 
   #variant(type: DataType, constructorName: string, value: Value): Value {
     const typed = this.detail === 'types' ? { variantId: identifierOf(dataTypes[type]) } : {};
@@ -103,63 +115,27 @@ export class ValueEncoder {
           auditObservers: list(payload.auditObservers.map(party)),
         };
       case 'utilityHolding':
-        return {
-          registrar: party(payload.issuer),
-          owner: party(payload.owner),
-          instrument: this.#utilityInstrument(payload.instrumentId),
-          label: text(''),
-          amount: numeric(payload.amount),
-          lock: optional(payload.lock && this.#lock(payload.lock)),
-        };
+        return utilityHoldingFields(payload, this.#nest);
       case 'amulet':
-        return this.#amuletFields(payload);
+        return amuletFields(payload, this.#nest);
       case 'lockedAmulet':
-        return {
-          amulet: this.#nested(undefined, this.#amuletFields(payload)),
-          lock: this.#timeLock(payload.lock),
-        };
+        return lockedAmuletFields(payload, this.#nest);
+      case 'deposit':
+        return depositFields(payload, optional(payload.lock && this.#lock(payload.lock)), this.#nest);
       case 'utilityFactory':
-        return { registrar: party(payload.admin) };
       case 'amuletFactory':
-        return { dso: party(payload.admin) };
+      case 'depositFactory':
+        return { [ADMIN[payload.kind]]: party(payload.admin) };
       case 'utilityRules':
         return {
           registrar: party(payload.registrar),
-          instrument: this.#utilityInstrument(payload.instrumentId),
+          instrument: utilityInstrument(payload.instrumentId, this.#nest),
           offers: new Value({ bool: payload.offers }),
         };
       case 'transferOffer':
-        return { registrar: party(payload.registrar), transfer: this.#transfer(payload.transfer) };
+      case 'amuletInstruction':
+        return offerFields(payload, this.#transfer(payload.transfer));
     }
-  }
-
-  /** An amount that shrinks by the round, worth what it was at first. */
-  #amuletFields({ issuer, owner, amount }: Holding): Fields {
-    return {
-      dso: party(issuer),
-      owner: party(owner),
-      amount: this.#nested(undefined, {
-        initialAmount: numeric(amount),
-        createdAt: this.#nested(undefined, { number: new Value({ int64: '1' }) }),
-        ratePerRound: this.#nested(undefined, { rate: numeric(38_051_800n) }),
-      }),
-    };
-  }
-
-  #timeLock({ holders, expiresAt = 0, context }: Lock = { holders: [] }): Value {
-    return this.#nested(undefined, {
-      holders: list(holders.map(party)),
-      expiresAt: timestamp(expiresAt),
-      optContext: optional(context === undefined ? undefined : text(context)),
-    });
-  }
-
-  #utilityInstrument(id: InstrumentId): Value {
-    return this.#nested(undefined, {
-      source: party(id.admin),
-      id: text(id.id),
-      scheme: text('RegistrarInternalScheme'),
-    });
   }
 
   /** The interface's view of a contract. */
@@ -168,9 +144,7 @@ export class ValueEncoder {
     if (kind === 'TransferFactory' && isFactory(payload)) {
       return this.#record(undefined, { admin: party(payload.admin), meta: this.#meta([]) });
     }
-    return kind === 'TransferInstruction' && payload.kind === 'transferOffer'
-      ? this.#instructionView(payload)
-      : undefined;
+    return kind === 'TransferInstruction' && isOffer(payload) ? this.#instructionView(payload) : undefined;
   }
 
   #instructionView({ transfer }: TransferOffer): DamlRecord {
@@ -188,7 +162,7 @@ export class ValueEncoder {
       instrumentId: this.#instrument(holding.instrumentId),
       amount: numeric(holding.amount),
       lock: optional(holding.lock && this.#lock(holding.lock)),
-      meta: this.#meta(Object.entries(holding.meta)),
+      meta: this.#meta(viewMeta(holding)),
     });
   }
 
@@ -257,6 +231,10 @@ export class ValueEncoder {
         return new Value({ int64: any.value });
       case 'AV_Time':
         return new Value({ timestamp: any.value });
+      case 'AV_Date':
+        return new Value({ date: Number(any.value) });
+      case 'AV_RelTime':
+        return relTime(any.value);
       case 'AV_Bool':
         return new Value({ bool: any.value });
       case 'AV_List':

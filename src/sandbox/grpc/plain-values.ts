@@ -1,6 +1,8 @@
 // Daml values that are not made of labelled fields, and the ids of types, to the wire.
 import {
   Record as DamlRecord,
+  GenMap,
+  GenMapEntry,
   Identifier,
   List,
   Optional,
@@ -9,6 +11,7 @@ import {
   TextMapEntry,
   Value,
 } from '#proto/com/daml/ledger/api/v2/value.js';
+import { Empty } from '#proto/google/protobuf/empty.js';
 import type { Micros } from '../clock.js';
 import type { TextMap as Entries } from '../daml/any-value.js';
 import {
@@ -35,14 +38,24 @@ export function identifierOf({ packageName, module, entity }: Definition): Ident
 
 export const party = (name: string) => new Value({ party: name });
 export const text = (content: string) => new Value({ text: content });
+export const integer = (digits: string) => new Value({ int64: digits });
 export const contractId = (id: string) => new Value({ contractId: id });
 export const numeric = (units: bigint) => new Value({ numeric: formatDecimal(units) });
 export const timestamp = (micros: Micros) => new Value({ timestamp: `${micros}` });
 /** DA.Time.RelTime. */
-export const relTime = (micros: Micros) =>
+export const relTime = (micros: Micros | string) =>
   new Value({
     record: new DamlRecord({
       fields: [new RecordField({ label: 'microseconds', value: new Value({ int64: `${micros}` }) })],
+    }),
+  });
+/** The map of DA.Set.Types.Set, which is in the order of its keys. */
+export const partySet = (parties: readonly string[]) =>
+  new Value({
+    genMap: new GenMap({
+      entries: [...parties]
+        .sort()
+        .map((name) => new GenMapEntry({ key: party(name), value: new Value({ unit: new Empty() }) })),
     }),
   });
 export const list = (elements: Value[]) => new Value({ list: new List({ elements }) });

@@ -52,6 +52,28 @@ export const contractId: Read<string> = (value) => {
   return contractId;
 };
 export const timestamp: Read<Micros> = (value) => Number(expect(value, 'timestamp').timestamp);
+/** Days since 1970, of the years 1 to 9999. */
+export const date: Read<number> = (value) => {
+  const { date: days } = expect(value, 'date');
+  if (days < -719_162 || days > 2_932_896) refuse('INVALID_ARGUMENT', `cannot convert ${days} to a Date`);
+  return days;
+};
+
+/** Of DA.Time.RelTime; text, since it is 64 bits. */
+export const microseconds: Read<string> = (value) => {
+  const [micros] = fields(value, ['microseconds']);
+  return expect(micros, 'int64').int64;
+};
+
+/** DA.Set.Types.Set of parties. */
+export const partySet: Read<string[]> = (value) => {
+  const [map] = fields(value, ['map']);
+  const entries = expect(map, 'genMap').genMap?.entries ?? [];
+  return entries.map(({ key, value: content }) => {
+    expect(content, 'unit');
+    return party(key);
+  });
+};
 
 export function list<T>(value: Value | undefined, read: Read<T>): T[] {
   return expect(value, 'list').list?.elements.map(read) ?? [];

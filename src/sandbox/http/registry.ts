@@ -61,17 +61,18 @@ export function serveRegistry(server: FastifyInstance, host: Host): void {
     await new Promise<void>((resolve) => host.timers.after(find(actions, 'slow')?.ms ?? 0, resolve));
     const answer = transferFactory(request.params.admin ?? host.identity.registrar, body, host);
     if (!answer) return reply.code(404).send({ error: 'no such registrar, or no such instrument of it' });
-    return send(reply, spoilt(answer, find(actions, 'wrongAnswer')?.what));
+    const whole = find(actions, 'moreContext') ? withMoreContext(answer) : answer;
+    return send(reply, spoilt(whole, find(actions, 'wrongAnswer')?.what));
   });
 }
 
 function transferFactory(admin: string, { choiceArguments }: Request, { participant }: Host) {
   const { state, settings } = participant;
   const { transfer } = choiceArguments;
-  const own = (kind: 'utilityFactory' | 'amuletFactory' | 'utilityRules') => [
+  const own = (kind: 'utilityFactory' | 'amuletFactory' | 'depositFactory' | 'utilityRules') => [
     ...state.contracts.activeAt(admin, kind, state.end),
   ];
-  const factory = [...own('utilityFactory'), ...own('amuletFactory')].find(
+  const factory = [...own('utilityFactory'), ...own('amuletFactory'), ...own('depositFactory')].find(
     ({ payload }) => isFactory(payload) && payload.admin === admin,
   );
   for (const rules of own('utilityRules')) {
@@ -102,6 +103,28 @@ function disclosure({ id, payload }: Contract, synchronizerId: string) {
 }
 
 type Answer = NonNullable<ReturnType<typeof transferFactory>>;
+
+/** As Daml's JSON writes them. */
+const EVERY_KIND: Readonly<Record<string, unknown>> = {
+  AV_Text: 'a text',
+  AV_Int: '-9007199254740991',
+  AV_Decimal: '0.0000000001',
+  AV_Bool: false,
+  AV_Date: '2024-02-29',
+  AV_Time: '2024-02-29T23:59:59.123456Z',
+  AV_RelTime: { microseconds: '86400000000' },
+  AV_Party: 'somebody::1220',
+  AV_List: [{ tag: 'AV_Date', value: '0001-01-01' }],
+  AV_Map: { key: { tag: 'AV_Time', value: '9999-12-31T23:59:59Z' } },
+};
+
+function withMoreContext(answer: Answer): Answer {
+  const more = Object.entries(EVERY_KIND).map(([tag, value]) => [`sandbox/${tag}`, { tag, value }] as const);
+  const { choiceContextData } = answer.choiceContext;
+  const values = { ...choiceContextData.values, ...Object.fromEntries(more) };
+  return { ...answer, choiceContext: { ...answer.choiceContext, choiceContextData: { values } } };
+}
+
 type Spoiling = Extract<FaultAction, { kind: 'wrongAnswer' }>['what'];
 
 function spoilt(answer: Answer, what: Spoiling | undefined): unknown {

@@ -1,7 +1,7 @@
 // Interpretation: a submission against the contracts as they are published now. Comes before deduplication, so a
 // retry whose inputs are spent hears CONTRACT_NOT_FOUND, although its first attempt was accepted.
 import type { Micros } from '../clock.js';
-import { type Payload, stakeholders } from '../daml/contracts.js';
+import { isHolding, isOffer, type Payload, stakeholders } from '../daml/contracts.js';
 import { type Effects, interpretTransfer } from '../daml/transfer.js';
 import type { LedgerState } from './ledger-state.js';
 import type { Node } from './records.js';
@@ -79,9 +79,19 @@ export function nodesOf(
     nodes.push({ kind: 'fetch', nodeId: place(), contractId: id });
     nodes.push({ kind: 'archive', nodeId: place(), contractId: id });
   }
-  for (const payload of created)
-    nodes.push({ kind: 'create', nodeId: place(), contractId: contractId(), payload });
+  let locked: string | undefined;
+  for (const payload of created) {
+    const id = contractId();
+    if (isHolding(payload) && payload.lock) locked = id;
+    nodes.push({ kind: 'create', nodeId: place(), contractId: id, payload: offering(payload, locked) });
+  }
   return [{ kind: 'exercise', nodeId: firstId, choice, lastNodeId: firstId + nodes.length }, ...nodes];
+}
+
+/** An offer names what is locked for it, and nothing of what that was made of. */
+function offering(payload: Payload, locked: string | undefined): Payload {
+  if (!isOffer(payload) || locked === undefined) return payload;
+  return { ...payload, transfer: { ...payload.transfer, inputHoldingCids: [locked] } };
 }
 
 /** What must be there for a transaction to be accepted: what it consumes, and what it only looks at. */

@@ -7,7 +7,9 @@ import {
   type InstrumentId,
   isHolding,
   type Lock,
+  operatorOf,
   type Payload,
+  providerOf,
   type TransferFactory,
   withLock,
 } from '../daml/contracts.js';
@@ -60,7 +62,7 @@ export function createRegistry(
   factory: TransferFactory['kind'],
   instruments: readonly { readonly id: string; readonly offers: boolean }[],
 ): void {
-  participant.addParty(registrar);
+  for (const party of [registrar, operatorOf(registrar), providerOf(registrar)]) participant.addParty(party);
   participant.transact(
     [],
     [

@@ -12,6 +12,7 @@ import type {
 } from '#proto/com/daml/ledger/api/v2/interactive/transaction/v1/interactive_submission_data.js';
 import type { Identifier } from '#proto/com/daml/ledger/api/v2/value.js';
 import { type HashingScheme, preparedHash } from '../../transfer/prepared-hash.js';
+import { isOffer, type TransferOffer } from '../daml/contracts.js';
 import { resolve } from '../daml/packages.js';
 import { Refusal } from '../errors.js';
 import { contractIdOfBlob } from '../grpc/blob.js';
@@ -100,6 +101,7 @@ function readNodes(transaction: DamlTransaction): Node[] {
 function nodesOf({ nodes, roots }: DamlTransaction): Node[] {
   if (roots.length !== 1) cannotExecute('Transaction with multiple root nodes are not supported');
   const byId = new Map(nodes.map((node) => [node.nodeId, node]));
+  const made = new Set(nodes.flatMap(({ v1 }) => v1?.create?.contractId ?? []));
   const found: Node[] = [];
   let last = -1;
   const visit = (id: string): void => {
@@ -110,7 +112,7 @@ function nodesOf({ nodes, roots }: DamlTransaction): Node[] {
     const place = found.length;
     const children = childrenOf(node);
     for (const child of children) visit(child);
-    found.splice(place, 0, nodeOf(node, nodeId, last));
+    found.splice(place, 0, nodeOf(node, nodeId, last, made));
   };
   for (const root of roots) visit(root);
   if (found.length < nodes.length) cannotExecute('There are nodes that no root leads to');
@@ -125,16 +127,32 @@ function childrenOf(node: DamlTransactionNode): readonly string[] {
   return contentOf(node).exercise?.children ?? [];
 }
 
-function nodeOf(node: DamlTransactionNode, nodeId: number, lastNodeId: number): Node {
+/** `made`: ids of what the transaction creates, none of them with its suffix yet. */
+function nodeOf(
+  node: DamlTransactionNode,
+  nodeId: number,
+  lastNodeId: number,
+  made: ReadonlySet<string>,
+): Node {
   const { create, fetch, exercise, nodeType } = contentOf(node);
   if (create) {
     const { contractId, templateId, argument } = create;
     const payload = readPayload(templateOf(templateId), argument);
-    return { kind: 'create', nodeId, contractId: suffixed(contractId), payload };
+    return {
+      kind: 'create',
+      nodeId,
+      contractId: suffixed(contractId),
+      payload: isOffer(payload) ? sequenced(payload, made) : payload,
+    };
   }
   if (fetch) return { kind: 'fetch', nodeId, contractId: fetch.contractId };
   if (exercise) return exerciseOf(exercise, nodeId, lastNodeId);
   return cannotExecute(`The sandbox runs no ${nodeType} nodes`);
+}
+
+function sequenced(offer: TransferOffer, made: ReadonlySet<string>): TransferOffer {
+  const ids = offer.transfer.inputHoldingCids.map((id) => (made.has(id) ? suffixed(id) : id));
+  return { ...offer, transfer: { ...offer.transfer, inputHoldingCids: ids } };
 }
 
 function exerciseOf(exercise: Exercise, nodeId: number, lastNodeId: number): Node {

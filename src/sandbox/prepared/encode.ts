@@ -21,7 +21,7 @@ import {
 import { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Empty } from '#proto/google/protobuf/empty.js';
 import type { Micros } from '../clock.js';
-import { type Payload, signatories, stakeholders } from '../daml/contracts.js';
+import { isOffer, type Payload, signatories, stakeholders } from '../daml/contracts.js';
 import { templates } from '../daml/packages.js';
 import { type Created, resultOf } from '../daml/result.js';
 import { blobOf } from '../grpc/blob.js';
@@ -198,6 +198,6 @@ function childrenOf(exercise: Exercise, { nodes }: Draft): Node[] {
 function createdBy(exercise: Exercise, draft: Draft): Created[] {
   const { receiver } = exercise.choice.transfer;
   const isIts = ({ payload }: Created): boolean =>
-    payload.kind !== 'transferOffer' || payload.transfer.receiver === receiver;
+    !isOffer(payload) || payload.transfer.receiver === receiver;
   return childrenOf(exercise, draft).flatMap((node) => (node.kind === 'create' && isIts(node) ? [node] : []));
 }

@@ -67,6 +67,12 @@ function heldOf(any: AnyValue): Shape {
       return { kind: 'numeric', is: parseDecimal(any.value) ?? -1n };
     case 'AV_Bool':
       return { kind: 'bool', is: any.value };
+    case 'AV_Date':
+      return { kind: 'date', is: any.value };
+    case 'AV_Time':
+      return { kind: 'timestamp', is: any.value };
+    case 'AV_RelTime':
+      return record({ microseconds: { kind: 'int64', is: any.value.toString() } });
     case 'AV_List':
       return { kind: 'list', of: any.value.map(anyOf) };
     case 'AV_Map':

@@ -25,8 +25,9 @@ export function ownFault(scene: Scene, spent: Spent, terms: TransferTerms, issue
     if (!isHolding(create)) return `input: ${create.contractId} is a ${nameOf(create)}`;
     if (!issuedBy(create, issuer)) return `input: ${create.contractId} is not our issuer's`;
   }
+  const inputs = new Set(terms.holdings);
   for (const node of below) {
-    if (node.kind === 'exercise' && !archivesInput(node, terms)) {
+    if (node.kind === 'exercise' && !archivesInput(node, inputs)) {
       return `extra node: ${node.exercise.choiceId} on ${node.exercise.contractId}`;
     }
   }
@@ -40,12 +41,12 @@ export function ownFault(scene: Scene, spent: Spent, terms: TransferTerms, issue
 }
 
 /** By those who signed it, as archivals are; that each input is consumed once is known before. */
-const archivesInput = ({ exercise }: Exercised, { holdings }: TransferTerms): boolean =>
+const archivesInput = ({ exercise }: Exercised, inputs: ReadonlySet<string>): boolean =>
   exercise.choiceId === 'Archive' &&
   exercise.consuming &&
   exercise.children.length === 0 &&
   sameSet(exercise.actingParties, exercise.signatories) &&
-  holdings.includes(exercise.contractId);
+  inputs.has(exercise.contractId);
 
 const issuedBy = (create: Create, issuer: string): boolean =>
   partyIn(fieldsOf(create.argument)?.get('issuer')) === issuer;

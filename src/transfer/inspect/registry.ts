@@ -40,10 +40,11 @@ export function registryFault(
 
 /** The sender's authority reaches everything below the root: no choice may use it on another of its contracts. */
 function touchedFault({ tree, created }: Scene, { sender, holdings }: TransferTerms): string | null {
+  const inputs = new Set(holdings);
   for (const node of tree.below) {
     if (node.kind !== 'exercise') continue;
     const { contractId, choiceId, stakeholders } = node.exercise;
-    if (!stakeholders.includes(sender) || created.has(contractId) || holdings.includes(contractId)) continue;
+    if (!stakeholders.includes(sender) || created.has(contractId) || inputs.has(contractId)) continue;
     return `extra node: ${choiceId} on ${nameOf(node.exercise)} ${contractId}, in which the sender has a stake`;
   }
   return null;
@@ -114,9 +115,10 @@ function promiseFault(
 ): string | null {
   const known = new Set<string>([sender, receiver, admin]);
   for (const { create } of holdings) for (const party of create.stakeholders) known.add(party);
+  const noHoldings = new Set(others);
   for (const create of left) {
     if (!create.signatories.includes(sender)) continue;
-    if (others.includes(create) && create !== offer)
+    if (noHoldings.has(create) && create !== offer)
       return `promise: a ${nameOf(create)} that the sender signs`;
     const stranger = create.stakeholders.find((party) => !known.has(party));
     if (stranger !== undefined)

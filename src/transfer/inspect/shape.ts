@@ -7,6 +7,8 @@ export type Shape =
   | { readonly kind: 'party' | 'text' | 'contractId' | 'int64'; readonly is: string }
   | { readonly kind: 'numeric'; readonly is: bigint }
   | { readonly kind: 'timestamp'; readonly is: bigint }
+  /** In days since 1970. */
+  | { readonly kind: 'date'; readonly is: number }
   | { readonly kind: 'bool'; readonly is: boolean }
   /** In any order, each once. */
   | { readonly kind: 'contractIds'; readonly are: readonly string[] }
@@ -28,6 +30,8 @@ export function difference(path: string, value: Value | undefined, shape: Shape)
       return unlike(path, textOf(as(value, 'int64')), shape.is);
     case 'timestamp':
       return unlike(path, textOf(as(value, 'timestamp')), String(shape.is));
+    case 'date':
+      return unlike(path, textOf(as(value, 'date')), String(shape.is));
     case 'bool':
       return unlike(path, textOf(as(value, 'bool')), String(shape.is));
     case 'numeric': {
@@ -53,7 +57,8 @@ export function difference(path: string, value: Value | undefined, shape: Shape)
   }
 }
 
-const textOf = (value: bigint | boolean | null): string | null => (value === null ? null : String(value));
+const textOf = (value: bigint | number | boolean | null): string | null =>
+  value === null ? null : String(value);
 
 const unlike = (path: string, actual: string | null | undefined, expected: string): string | null =>
   actual === expected ? null : `${path}: ${actual ?? 'something else'}, where ${expected} was asked for`;
@@ -62,10 +67,12 @@ function contractIds(path: string, value: Value | undefined, expected: readonly 
   const elements = as(value, 'list')?.elements;
   if (elements === undefined) return `${path}: no list`;
   const ids = elements.map((element) => as(element, 'contractId') ?? 'something else');
-  const extra = ids.find((id, index) => !expected.includes(id) || ids.indexOf(id) !== index);
+  const missing = new Set(expected);
+  // Each is taken out once: what is there twice is one too many.
+  const extra = ids.find((id) => !missing.delete(id));
   if (extra !== undefined) return `extra input: ${extra} in ${path}`;
-  const missing = expected.find((id) => !ids.includes(id));
-  return missing === undefined ? null : `missing input: ${missing} in ${path}`;
+  const [left] = missing;
+  return left === undefined ? null : `missing input: ${left} in ${path}`;
 }
 
 function list(path: string, elements: readonly Value[] | undefined, of: readonly Shape[]): string | null {

@@ -28,18 +28,26 @@ export interface Fault {
 }
 export const fault = (reason: string): Fault => ({ kind: 'fault', reason });
 
-/** A transfer of 100 inputs is some 200 nodes; what is far beyond that is none, and is not worth hashing. */
-const MAX_NODES = 5_000;
+/**
+ * The ledger bounds neither inputs nor nodes, so this is no limit for a transfer: an input makes a handful of nodes, its
+ * rules some more. What is far beyond that is no transfer, and is not worth walking and hashing.
+ */
+const NODES_AT_ALL = 5_000;
+const NODES_AN_INPUT = 50;
 const SEED_BYTES = 32;
 const NODE_ID = /^(0|[1-9]\d{0,8})$/;
 /** What the ledger writes. The hash reads anything as hex digits, so that others could stand for the same bytes. */
 const CONTRACT_ID = /^([0-9a-f]{2})+$/;
 export const isContractId = (text: string): boolean => CONTRACT_ID.test(text);
 
-/** One root, every node reachable from it exactly once, nothing rolled back, no kind of node that is not known. */
-export function treeOf(transaction: DamlTransaction): Tree | Fault {
+/**
+ * One root, every node reachable from it exactly once, nothing rolled back, no kind of node that is not known. `inputs`:
+ * how many holdings were chosen.
+ */
+export function treeOf(transaction: DamlTransaction, inputs: number): Tree | Fault {
   const { roots, nodes, nodeSeeds } = transaction;
-  if (nodes.length > MAX_NODES) return fault(`extra node: ${nodes.length} nodes`);
+  if (nodes.length > NODES_AT_ALL + inputs * NODES_AN_INPUT)
+    return fault(`extra node: ${nodes.length} nodes`);
   const byId = new Map(nodes.map((node) => [node.nodeId, node]));
   if (byId.size !== nodes.length) return fault('extra node: two have the same id');
   const seeds = new Map(nodeSeeds.map(({ nodeId, seed }) => [String(nodeId), seed]));

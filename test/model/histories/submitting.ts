@@ -32,7 +32,7 @@ export function* submit(self: Self, attempt: Attempt): Steps<Verdict> {
     yield;
     database.writeAhead(attempt.claim, record, self.verified?.generation ?? 0);
   }
-  return yield* answered(self, attempt, record, message, before);
+  return yield* answered(self, attempt, record, message);
 }
 
 /** The record that stands when the request leaves; where it is not there, nothing leaves. */
@@ -103,13 +103,7 @@ const UNKNOWN_PARTY = {
 } as const;
 
 /** Waits, until the answer is there or given up; what it makes of the row is `decide`'s. */
-function* answered(
-  self: Self,
-  { claim }: Attempt,
-  record: SubmissionRecord,
-  sent: Sent,
-  provenBefore: boolean,
-): Steps<Verdict> {
+function* answered(self: Self, { claim }: Attempt, record: SubmissionRecord, sent: Sent): Steps<Verdict> {
   const { rules, count } = self.world;
   const { attempts } = claim.row;
   for (;;) {
@@ -118,7 +112,7 @@ function* answered(
     if (bad(luck)) {
       self.say(() => `hears nothing of s${sent.nr}`);
       count('unanswered');
-      return rules.decide({ kind: 'unknown', detail: 'no answer' }, attempted(attempts, false));
+      return rules.decide({ kind: 'unknown', detail: 'no answer' }, attempted(attempts));
     }
     if (answer === null) continue;
     self.say(() => `hears of s${sent.nr}: ${answer.kind}`);
@@ -126,18 +120,17 @@ function* answered(
       const chased = chase(self, claim, record, answer.completionOffset);
       return chased ?? released('keep', 'now', 0, 'DUPLICATE_COMMAND');
     }
-    const proven = provenBefore && self.proven(self.verified?.mark ?? null);
-    return rules.decide(answer, attempted(attempts, proven));
+    return rules.decide(answer, attempted(attempts));
   }
 }
 
-const attempted = (attempts: number, proven: boolean): Attempted => ({
+const attempted = (attempts: number): Attempted => ({
   attempts,
   policy: { minMs: 500, maxMs: 60_000, maxAttempts: MAX_ATTEMPTS },
   probeMs: PROBE_MS,
   random: () => 0.5,
   walletMessage: (errorId) => errorId,
-  held: proven,
+  held: true,
   note: null,
 });
 

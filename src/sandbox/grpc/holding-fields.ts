@@ -1,0 +1,108 @@
+// What the templates of registries write down, and how: as created events of real networks have it (a utility
+// registry's, Canton Coin's), and deposits, made up as a template that nobody but its registry knows.
+import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
+import { type Holding, type Lock, operatorOf, providerOf, type TransferOffer } from '../daml/contracts.js';
+import type { DataType } from '../daml/packages.js';
+import {
+  contractId,
+  integer,
+  list,
+  numeric,
+  optional,
+  party,
+  partySet,
+  text,
+  timestamp,
+} from './plain-values.js';
+
+export type Fields = Readonly<Record<string, Value>>;
+/** A record; without a type, one whose id nobody here knows. */
+export type Nested = (type: DataType | undefined, fields: Fields) => Value;
+
+/** A round's number, and what an amulet loses in one; of no account here. */
+const ROUND = '1';
+const RATE = 38_051_800n;
+
+/** In the view of the token standard: what it does not have a field for. */
+export function viewMeta({ kind, meta }: Holding): [string, string][] {
+  switch (kind) {
+    case 'utilityHolding':
+      return [['utility.digitalasset.com/holding-label', '']];
+    case 'amulet':
+    case 'lockedAmulet':
+      return [
+        ['amulet.splice.lfdecentralizedtrust.org/created-in-round', ROUND],
+        ['amulet.splice.lfdecentralizedtrust.org/rate-per-round', '0.00380518'],
+      ];
+    default:
+      return Object.entries(meta);
+  }
+}
+
+export function utilityHoldingFields(holding: Holding, nested: Nested): Fields {
+  const { issuer, lock } = holding;
+  return {
+    operator: party(operatorOf(issuer)),
+    provider: party(providerOf(issuer)),
+    registrar: party(issuer),
+    owner: party(holding.owner),
+    instrument: utilityInstrument(holding.instrumentId, nested),
+    label: text(''),
+    amount: numeric(holding.amount),
+    lock: optional(lock && utilityLock(lock, nested)),
+  };
+}
+
+/** Without an end; who waits for what is locked, sees it. */
+function utilityLock({ holders, context = '', observers }: Lock, nested: Nested): Value {
+  const set = (parties: readonly string[]) => nested('Set', { map: partySet(parties) });
+  return nested(undefined, {
+    lockers: set(holders),
+    context: text(context),
+    observers: optional(observers && set(observers)),
+  });
+}
+
+export function utilityInstrument({ admin, id }: Holding['instrumentId'], nested: Nested): Value {
+  return nested(undefined, { source: party(admin), id: text(id), scheme: text('RegistrarInternalScheme') });
+}
+
+/** An amount that shrinks by the round, worth what it was at first. */
+export function amuletFields({ issuer, owner, amount }: Holding, nested: Nested): Fields {
+  return {
+    dso: party(issuer),
+    owner: party(owner),
+    amount: nested(undefined, {
+      initialAmount: numeric(amount),
+      createdAt: nested(undefined, { number: integer(ROUND) }),
+      ratePerRound: nested(undefined, { rate: numeric(RATE) }),
+    }),
+  };
+}
+
+export function lockedAmuletFields(holding: Holding, nested: Nested): Fields {
+  const { holders, expiresAt = 0, context }: Lock = holding.lock ?? { holders: [] };
+  return {
+    amulet: nested(undefined, amuletFields(holding, nested)),
+    lock: nested(undefined, {
+      holders: list(holders.map(party)),
+      expiresAt: timestamp(expiresAt),
+      optContext: optional(context === undefined ? undefined : text(context)),
+    }),
+  };
+}
+
+/** `kept`: as the token standard has locks. */
+export function depositFields({ issuer, owner, amount }: Holding, kept: Value, nested: Nested): Fields {
+  return {
+    custodian: party(issuer),
+    terms: nested(undefined, { holder: party(owner), units: numeric(amount) }),
+    kept,
+  };
+}
+
+export function offerFields({ kind, registrar, transfer: of }: TransferOffer, transfer: Value): Fields {
+  return kind === 'transferOffer'
+    ? { operator: party(operatorOf(registrar)), provider: party(providerOf(registrar)), transfer }
+    : { lockedAmulet: contractId(of.inputHoldingCids[0] ?? ''), transfer };
+}

@@ -33,8 +33,9 @@ test('replay --completed settles a parked row by its own transfer alone: not by 
   const offset = "select completion_offset as at from mempool where tx_hash = decode($1, 'hex')";
   const { at } = await db.one(offset, [hash.slice(2)]);
 
-  // As if its end had been lost: pending again, and parked.
+  // As if its end had been lost, and the memory of it: pending again, and parked.
   await db.query("delete from mempool where tx_hash = decode($1, 'hex')", [hash.slice(2)]);
+  await db.query('delete from mempool_ended_v1');
   await world.insert({ ...transfer, txHash: Buffer.from(hash.slice(2), 'hex') });
   const env = { ...world.sandbox.env, DATABASE_URL: db.url };
   const config = loadConfig(env);

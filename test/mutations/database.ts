@@ -285,6 +285,14 @@ export const database: readonly Mutation[] = [
     'what the old user’s completions leave open waits',
   ),
 
+  in_('test/history/same-nonce.test.ts')(
+    'src/path/claim.ts',
+    'of reply.parked ?? []) emit',
+    'of []) emit',
+    'SAME_NONCE=park*',
+    'what is set aside for its nonce is said',
+  ),
+
   spelling(
     'schema.sql',
     'from users a where mempool_address_v1(a.evm_address) = mempool_address_v1(f.from_address)',

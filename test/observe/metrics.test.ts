@@ -195,3 +195,12 @@ test('two submitters in one process keep their figures apart', async (t) => {
   t.is(await a.value('canton_submitter_rescued_rows_total'), 2);
   t.is(await b.value('canton_submitter_rescued_rows_total'), 0);
 });
+
+test('rows that share their nonce are counted once, and those set aside for it by their reason', async (t) => {
+  const { emit, value } = setup();
+  const shares = (attempts: number): SubmitterEvent =>
+    ({ ...taken(1, { attempts }), nonceShared: true }) as SubmitterEvent;
+  emit(shares(1), shares(2), taken(2), parked(3, 'SAME_NONCE: used'));
+  t.is(await value('canton_submitter_same_nonce_total'), 1);
+  t.is(await value('canton_submitter_parked_total{code="SAME_NONCE"}'), 1);
+});

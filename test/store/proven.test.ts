@@ -213,6 +213,8 @@ test('a row that comes in far behind the mark is claimed, at the latest with the
   t.deepEqual(reply.kind === 'claimed' && idsOf(reply.rows), [old], 'who has no mark yet finds it');
   const [claimed] = reply.kind === 'claimed' ? reply.rows : [];
   if (claimed === undefined) return t.fail();
+  const meanwhile = await other.claim(claim);
+  t.deepEqual(meanwhile.kind === 'claimed' && meanwhile.rows, [], 'its mark has passed the row now');
   await other.settle([settlementOf(claimed, pending())]);
   const again = await other.claim(claim);
   t.deepEqual(again.kind === 'claimed' && idsOf(again.rows), [old]);

@@ -12,7 +12,7 @@ import { watchedStore } from './path/watched-store.js';
 import { createWay, type Way } from './path/way.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
-import { schemaProblems } from './store/check.js';
+import { hiddenRows, schemaProblems } from './store/check.js';
 import { roleProblem } from './store/errors.js';
 import { storedKeys } from './store/keys.js';
 import { openDatabase } from './store/pool.js';
@@ -73,6 +73,7 @@ export function createSubmitter(config: Config): Submitter {
         const problems = await refusals(config, {
           pinned: store.pinned,
           schema: (lanes) => schemaProblems(database, lanes),
+          hidden: () => hiddenRows(database),
           keys: () => storedKeys(database),
           signer,
         });
@@ -118,12 +119,15 @@ export function createSubmitter(config: Config): Submitter {
 interface Questions {
   pinned(): ReturnType<ReturnType<typeof createStore>['pinned']>;
   schema(lanes: Config['lanes']): Promise<readonly string[]>;
+  hidden(): Promise<readonly string[]>;
   keys(): ReturnType<typeof storedKeys>;
   readonly signer: Signer;
 }
 
 /** What makes a start pointless until a person did something. */
-async function refusals(config: Config, ask: Questions): Promise<string[]> {
+async function refusals(config: Config, ask: Questions): Promise<readonly string[]> {
+  const hidden = await ask.hidden();
+  if (hidden.length > 0) return hidden;
   const pinned = await ask.pinned();
   if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
   const odd = disagreement(pinned, config);

@@ -52,6 +52,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
 }
 
 interface Flags {
+  readonly create?: boolean;
   readonly down?: boolean;
   readonly print?: boolean;
   readonly repin?: boolean;
@@ -81,7 +82,8 @@ async function run(flags: Flags): Promise<void> {
   const url = settings.url ?? '';
   if (flags.down) await migrateDown(url, say);
   else if (flags.repin) await repin(url, (preview) => agrees(preview, flags.yes ?? false), say);
-  else if (flags.tolerance === undefined) await migrate({ ...settings, url, say });
+  else if (flags.tolerance === undefined)
+    await migrate({ ...settings, url, say, create: flags.create ?? false });
   else {
     await migrate({ ...settings, url, say, toleranceMs: flags.tolerance, clearsHalt: true });
     say(
@@ -118,6 +120,7 @@ function inWords(error: unknown): unknown {
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('prepare the database: columns, indexes, triggers, and what all instances must agree on')
+    .option('--create', "make the API's tables where there are none: for a trial without the API")
     .option('--down', 'give the table back as it was; refused while rows are claimed, undecided or parked')
     .option('--print', 'print the SQL for a person who applies it by hand, and change nothing')
     .option(

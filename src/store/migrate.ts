@@ -4,6 +4,8 @@
 import type pg from 'pg';
 import { ConfigError, Refusal } from '../core/errors.js';
 import { changePins, readPin } from './change-pins.js';
+import { seesAll } from './check.js';
+import { findTables } from './discover.js';
 import {
   type FirstPin,
   HOSTED_LEFTOVERS,
@@ -22,6 +24,8 @@ export interface MigrateOptions {
   readonly lanes: Lanes | null;
   readonly toleranceMs: number | null;
   readonly clockSkewMaxMs: number | null;
+  /** Makes the API's tables where they are absent: for a trial without the API. Else that is an error. */
+  readonly create?: boolean;
   /** Lets claims go on that were halted. */
   readonly clearsHalt?: boolean;
   /** Addresses of the tokens whose transfer is one step, from TOKENS_FILE; null where that is not set. */
@@ -34,6 +38,8 @@ export const DEFAULTS: FirstPin = { lanes: 'sender', toleranceMs: 60_000, clockS
 
 export async function migrate(options: MigrateOptions): Promise<void> {
   await ofMigration(options.url, options.say, async (client) => {
+    if (!options.create) await findTables(client, options.url, options.say);
+    await seesAll(client);
     const steps = readSteps();
     const pinnedBefore = await readPin(client);
     if (pinnedBefore !== null && pinnedBefore.protocol > PROTOCOL) {

@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import { dbMillis, party } from '../core/ids.js';
 import type { DatabaseIdentity, Pinned } from '../core/ports.js';
-import { StoreUnavailable, sqlState } from './errors.js';
+import { sqlState, WrongServer } from './errors.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -107,7 +107,11 @@ const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);
-    if (tuple?.standby) throw new StoreUnavailable(STANDBY);
+    if (tuple?.standby) {
+      // Nor may the next statement come back here: the address may lead to the primary by now.
+      database.leave();
+      throw new WrongServer(STANDBY);
+    }
     return tuple === undefined ? null : pinnedOf(tuple);
   } catch (error) {
     if (NOT_MIGRATED.has(sqlState(error) ?? '')) return null;

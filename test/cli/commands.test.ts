@@ -34,6 +34,7 @@ async function setup(t: ExecutionContext) {
     toleranceMs: null,
     clockSkewMaxMs: null,
     oneStepTokens: [],
+    create: true,
     say: () => {},
   });
   const folder = mkdtempSync(path.join(tmpdir(), 'canton-cli-'));

@@ -161,6 +161,7 @@ forBoth(
       toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
       clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
       oneStepTokens: [DEMO],
+      create: true,
       say: () => {},
     });
     const local = await startLocal(t, world);

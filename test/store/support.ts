@@ -66,6 +66,7 @@ export const migrateOptions = (url: string, more: Partial<MigrateOptions> = {}):
   toleranceMs: null,
   clockSkewMaxMs: null,
   oneStepTokens: [],
+  create: true,
   say: () => {},
   ...more,
 });

@@ -89,7 +89,14 @@ async function migratedTemplate(): Promise<string | null> {
   return 'cms_migrated';
 }
 
-const MIGRATE = { lanes: null, toleranceMs: null, clockSkewMaxMs: null, oneStepTokens: [], say: () => {} };
+const MIGRATE = {
+  lanes: null,
+  toleranceMs: null,
+  clockSkewMaxMs: null,
+  oneStepTokens: [],
+  create: true,
+  say: () => {},
+};
 
 async function urlOf(name: string): Promise<string> {
   const url = new URL(await serverUrl());

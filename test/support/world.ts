@@ -110,6 +110,7 @@ export async function createWorld(t: Teardown, options: SandboxOptions & WorldOp
     toleranceMs,
     clockSkewMaxMs,
     oneStepTokens: [DEMO],
+    create: true,
     say: () => {},
   });
   const granted = new Map<string, bigint>();

@@ -21,7 +21,7 @@ const HERE = `select current_database() as database, quote_ident(current_user) a
 
 /** Databases that could be the one that was meant. */
 const OTHERS = `select datname as name from pg_database
-   where datallowconn and not datistemplate and datname <> current_database() order by datname limit 50`;
+   where datallowconn and not datistemplate and datname <> current_database() order by datname limit 20`;
 
 interface Found {
   readonly schema: string;
@@ -30,11 +30,7 @@ interface Found {
 }
 
 /** Throws ConfigError with what was found where, unless both tables are there. Says where there is a second queue. */
-export async function findTables(
-  client: pg.ClientBase,
-  url: string,
-  say: (line: string) => void,
-): Promise<void> {
+export async function findTables(client: pg.Client, url: string, say: (line: string) => void): Promise<void> {
   const missing = await client.query<{ name: string }>(MISSING, [NEEDED]);
   const { rows: found } = await client.query<Found>(FOUND);
   if (missing.rows.length === 0) {
@@ -47,17 +43,17 @@ export async function findTables(
   const { rows: here } = await client.query<{ database: string; role: string; path: string }>(HERE);
   const { database = '', role = '', path = '' } = here[0] ?? {};
   const { rows: others } = await client.query<{ name: string }>(OTHERS);
-  const elsewhere = await Promise.all(
-    others.map(async ({ name }) => `database ${name}: ${await inside(url, name)}`),
-  );
+  const elsewhere: string[] = [];
+  for (const { name } of others) elsewhere.push(`database ${name}: ${await inside(client, url, name)}`);
+  const hidden = found.find(({ visible }) => !visible);
   const names = missing.rows.map(({ name }) => name).join(' and ');
   throw new ConfigError([
     [
       `there is no table ${names} in database ${database} where search_path (${path}) leads. Looked in:`,
       `database ${database}: ${listed(found)}`,
       ...elsewhere,
-      found.length > 0
-        ? `For another schema: alter role ${role} in database "${database}" set search_path = ${found[0]?.schema}, for the service's role too.`
+      hidden !== undefined
+        ? `For another schema: alter role ${role} in database "${database}" set search_path = ${hidden.schema}, for the service's role too.`
         : 'The API makes its tables at its own start; DATABASE_URL has to name its database.',
       'To have the tables made here all the same, for a trial without the API: migrate --create',
     ].join('\n    '),
@@ -72,10 +68,10 @@ const listed = (found: readonly Found[]): string =>
 const LOOK_MS = 3_000;
 
 /** With the same user and password; whoever may not connect there is told so. */
-async function inside(url: string, database: string): Promise<string> {
+async function inside({ host, port }: pg.Client, url: string, database: string): Promise<string> {
   const parsed = parseDatabaseUrl(url);
   if ('problem' in parsed) return 'not looked at';
-  const config = { connectionString: parsed.of(parsed.hosts[0], database), connectionTimeoutMillis: LOOK_MS };
+  const config = { connectionString: parsed.of({ host, port }, database), connectionTimeoutMillis: LOOK_MS };
   const client = new pg.Client({ ...config, query_timeout: LOOK_MS });
   client.on('error', () => {});
   try {

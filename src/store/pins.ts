@@ -41,7 +41,8 @@ export const RECHECKED = "p.recheck_at > now() - interval '7 days'";
 const PINNED: Statement<PinnedTuple> = {
   text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
       p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
-      d.timeline as timeline_now, p.halted, pg_is_in_recovery() as standby,
+      d.timeline as timeline_now, p.halted,
+      pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as standby,
       case when ${RECHECKED} then p.recheck_from end as recheck_from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as recheck_until,
       p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party
@@ -98,12 +99,16 @@ function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow
 const identityOf = (systemId: string | null, timeline: string | null): DatabaseIdentity | null =>
   systemId === null && timeline === null ? null : { systemId: systemId ?? '', timeline: timeline ?? '' };
 
-const STANDBY = 'this server is a standby: it has to be promoted, or DATABASE_URL has to lead to the primary';
+const STANDBY =
+  'this server is a standby, or read-only: it has to be promoted, or DATABASE_URL has to lead to the primary';
 
 /** Table, column or function is not there: `migrate` has not been, or not since this version. */
 const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
 
-/** Null where `migrate` has not been. A standby is no database of ours yet: it may be behind, and takes no write. */
+/**
+ * Null where `migrate` has not been. A standby is no database of ours yet: it may be behind, and takes no write. A claim
+ * that finds nothing does not notice either of them, so it is asked here, every few seconds.
+ */
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);

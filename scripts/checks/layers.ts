@@ -10,7 +10,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'runtime'],
   ledger: ['core', 'runtime'],
   path: ['core', 'runtime', 'observe', 'transfer'],
-  config: ['core', 'transfer', 'ledger'],
+  config: ['core', 'transfer', 'store', 'ledger'],
   admin: ['core', 'runtime', 'observe'],
   submitter: ['core', 'runtime', 'observe', 'transfer', 'store', 'ledger', 'path', 'config', 'admin'],
   index: ['core', 'observe', 'store', 'config', 'submitter'],

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
+import { databaseProblems } from '../config.js';
 import { ConfigError, Refusal } from '../core/errors.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
 import { DEFAULTS, migrate } from '../store/migrate.js';
@@ -39,7 +40,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   }
-  if (needsDatabase && !env.DATABASE_URL) problems.push('DATABASE_URL: required, a postgres:// URL');
+  if (needsDatabase) problems.push(...databaseProblems(env));
   const oneStepTokens = readOneStepTokens(env.TOKENS_FILE, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {

@@ -22,13 +22,23 @@ const LEAST_SECRET = 6;
 
 export function createLogger({ level, instance, secrets, destination }: LogOptions): Logger {
   const hidden = secrets.filter((secret) => secret.length >= LEAST_SECRET);
-  const target = destination ?? pino.destination({ fd: 1, sync: true });
+  const target = destination ?? stdout();
   // The finished line is what is looked through: errors of libraries hold URLs in places that no list of paths knows.
   const redacting: DestinationStream = {
     write: (line) =>
       target.write(hidden.reduce((text, secret) => text.replaceAll(jsonOf(secret), '***'), line)),
   };
   return pino({ level, base: { instance }, timestamp: pino.stdTimeFunctions.isoTime }, redacting);
+}
+
+/** Kept while a disk is full, then dropped: the service goes on, whatever becomes of what it says. */
+const KEPT_BYTES = 1024 * 1024;
+
+function stdout(): DestinationStream {
+  const file = pino.destination({ fd: 1, sync: true, maxLength: KEPT_BYTES });
+  // Unheard, an error would end the process. A reader that is gone (EPIPE) is one, and is not written to again.
+  file.on('error', () => {});
+  return file;
 }
 
 /** As it stands within a line of JSON. */

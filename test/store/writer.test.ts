@@ -5,12 +5,12 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimToken, RowId, TxHash } from '../../src/core/ids.js';
 import { refusesValues, takesNoWrites } from '../../src/store/errors.js';
 import { migrate } from '../../src/store/migrate.js';
-import { openDatabase } from '../../src/store/pool.js';
+import { type Database, openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { createSubscriber } from '../../src/store/subscriber.js';
 import { startProxy } from '../support/proxy.js';
 import { type ReplicatedPostgres, startReplicatedPostgres } from '../support/replicated-postgres.js';
-import { LEASE_MS, migrateOptions } from './support.js';
+import { eventually, LEASE_MS, migrateOptions } from './support.js';
 
 const SERVER = { text: "select current_setting('port') as port" };
 const portOf = (url: string): string => new URL(url).port;
@@ -20,18 +20,6 @@ function hosts(first: string, second: string, more = ''): string {
   const at = (url: string): string => `127.0.0.1:${portOf(url)}`;
   const { username, password, pathname } = new URL(first);
   return `postgres://${username}:${password}@${at(first)},${at(second)}${pathname}${more}`;
-}
-
-async function eventually<T>(call: () => Promise<T>, fits: (value: T) => boolean): Promise<T> {
-  for (const end = performance.now() + 60_000; ; ) {
-    const value = await call().catch((error: unknown) => {
-      if (!(error instanceof StoreUnavailable) || performance.now() > end) throw error;
-      return null;
-    });
-    if (value !== null && fits(value)) return value;
-    if (performance.now() > end) throw new Error('not within a minute');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 function opened(t: ExecutionContext, url: string) {
@@ -54,7 +42,7 @@ function opened(t: ExecutionContext, url: string) {
 }
 
 /** A listener whose canaries are far apart: what finds the writer is that the pool has left its server. */
-async function listening(t: ExecutionContext, url: string, database: ReturnType<typeof openDatabase>) {
+async function listening(t: ExecutionContext, url: string, database: Database) {
   const subscriber = createSubscriber({
     listenUrl: url,
     database,
@@ -65,6 +53,22 @@ async function listening(t: ExecutionContext, url: string, database: ReturnType<
   t.teardown(() => subscriber.stop());
   await subscriber.start(() => {});
   return subscriber;
+}
+
+/** Every connection of the pool is made: four transactions at once, none of which ends before all have begun. */
+async function filled(database: Database): Promise<void> {
+  let begun = 0;
+  let all = (): void => {};
+  const together = new Promise<void>((resolve) => {
+    all = resolve;
+  });
+  const one = () =>
+    database.transaction(async () => {
+      begun += 1;
+      if (begun === 4) all();
+      await together;
+    });
+  await Promise.all([one(), one(), one(), one()]);
 }
 
 const LISTENERS = { text: "select pid from pg_stat_activity where application_name = 'me listen'" };
@@ -119,8 +123,7 @@ test('one address that moves: the pool that stayed on the old server leaves it, 
   await servers.caughtUp();
   const address = await startProxy(t, servers.primaryUrl);
   const { claim, port, database, store } = opened(t, address.through(servers.primaryUrl));
-  // Every connection of the pool is there.
-  await Promise.all([1, 2, 3, 4].map(() => database.run({ text: 'select pg_sleep(0.2)' }, [])));
+  await filled(database);
   t.is(await claim(), 'claimed');
   address.lead(servers.standbyUrl);
   await switchOver(t, servers);

@@ -1,5 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import type { Config } from './config.js';
+import { backoffMs } from './core/backoff.js';
 import { ConfigError, StoreUnavailable } from './core/errors.js';
 import { noToken, type TokenSource, tokenFile } from './ledger/auth.js';
 import { createLedger, type OpenLedger } from './ledger/ledger.js';
@@ -38,7 +39,9 @@ export interface Submitter {
   snapshot(): Promise<QueueStatus>;
 }
 
-const DATABASE_AGAIN_MS = 1_000;
+/** What is asked of a database at the start that cannot be reached; and how long its connections have at the end. */
+const AGAIN = { minMs: 500, maxMs: 5_000 };
+const DATABASE_CLOSE_MS = 1_000;
 
 /** Puts one instance together: notification → wake-up → claim → transfer → outcome → settle (`path/way.ts`). */
 export function createSubmitter(config: Config): Submitter {
@@ -68,7 +71,7 @@ export function createSubmitter(config: Config): Submitter {
 
   /** Waits for the database, then refuses what no waiting would mend. */
   const checkDatabase = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    for (let failures = 0; !stopping.signal.aborted; failures++) {
       try {
         const problems = await refusals(config, {
           pinned: store.pinned,
@@ -78,12 +81,16 @@ export function createSubmitter(config: Config): Submitter {
           signer,
         });
         if (problems.length > 0) throw new ConfigError(problems);
+        if (failures > 0) emit({ kind: 'database', state: 'back', detail: '' });
         return;
       } catch (error) {
         const role = roleProblem(error, config.database.shown);
         if (role !== null) throw new ConfigError([role]);
         if (!(error instanceof StoreUnavailable)) throw error;
-        await pause(DATABASE_AGAIN_MS, stopping.signal);
+        const detail = `DATABASE_URL ${config.database.shown}: ${error.message}`;
+        if (failures === 0) emit({ kind: 'database', state: 'lost', detail });
+        else emit({ kind: 'fault', where: 'start', error: new StoreUnavailable(detail, { cause: error }) });
+        await pause(backoffMs(failures, AGAIN, Math.random), stopping.signal);
       }
     }
   };
@@ -92,7 +99,7 @@ export function createSubmitter(config: Config): Submitter {
     stopping.abort();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
-    await Promise.race([database.close(), pause(DATABASE_AGAIN_MS)]);
+    await Promise.race([database.close(), pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     return how;

@@ -5,6 +5,7 @@ import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
 import type { LocalErrorId } from './classify.js';
+import { fetch } from './fetch.js';
 import { registryAnswer, registryQuestion } from './registry-message.js';
 import type { LedgerSettings } from './settings.js';
 

@@ -82,6 +82,26 @@ export function toStoreError(error: unknown): unknown {
   ) {
     return error;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new StoreUnavailable(message === '' ? 'the database cannot be reached' : message, { cause: error });
+  return new StoreUnavailable(reasonOf(error), { cause: error });
+}
+
+/** What the driver says means something to its authors; what to do about it, where a setting is likely to be wrong. */
+function reasonOf(error: unknown): string {
+  // Of several addresses of one name, each has its own error, and the whole has no words.
+  const one = error instanceof AggregateError ? error.errors.at(-1) : error;
+  const message = one instanceof Error ? one.message : String(one);
+  const code = one instanceof Error && 'code' in one ? String(one.code) : '';
+  if (/client password must be a string|empty password/.test(message))
+    return 'the server asks for a password, and the URL of the database has none';
+  if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code))
+    return `${message}: the server's certificate is of an authority unknown here; give it as sslrootcert in the URL of the database`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `${message}: the URL of the database names another host than the server's certificate`;
+  if (/does not support SSL/.test(message))
+    return `${message}: leave sslmode out of the URL of the database, or turn TLS on there`;
+  if (['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'].includes(code))
+    return `${message}: host and port are those of the URL of the database`;
+  if (/^Connection terminated unexpectedly|received invalid response/i.test(message))
+    return `${message}: is it a PostgreSQL server, at this port?`;
+  return message === '' ? 'the database cannot be reached' : message;
 }

@@ -1,5 +1,6 @@
 // Metrics of the process: readiness, breaker, listener, database, faults.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { StoreUnavailable } from '../../core/errors.js';
 import type { NotReady, SubmitterEvent } from '../events.js';
 import { type Health, onEvent, STARTING } from '../health.js';
 import { STATEMENT_SECONDS, seconds } from './buckets.js';
@@ -96,7 +97,8 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
       case 'alarm':
         return alarms.inc();
       case 'fault':
-        faults.inc({ where: event.where });
+        // An outage of the database is expected, and told as such.
+        if (!(event.error instanceof StoreUnavailable)) faults.inc({ where: event.where });
         if (['settle', 'renew', 'claim', 'look'].includes(event.where)) writes.inc({ during: event.where });
         return;
     }

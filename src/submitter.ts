@@ -17,6 +17,7 @@ import { hiddenRows, schemaProblems } from './store/check.js';
 import { roleProblem } from './store/errors.js';
 import { storedKeys } from './store/keys.js';
 import { openDatabase } from './store/pool.js';
+import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readStatus } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
@@ -39,7 +40,6 @@ export interface Submitter {
   snapshot(): Promise<QueueStatus>;
 }
 
-/** What is asked of a database at the start that cannot be reached; and how long its connections have at the end. */
 const AGAIN = { minMs: 500, maxMs: 5_000 };
 const DATABASE_CLOSE_MS = 1_000;
 
@@ -67,6 +67,7 @@ export function createSubmitter(config: Config): Submitter {
   const stopping = new AbortController();
   /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
   let way: Way | null = null;
+  let snapshots: { stop(): Promise<void> } | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what no waiting would mend. */
@@ -97,6 +98,7 @@ export function createSubmitter(config: Config): Submitter {
 
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
+    void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
     await Promise.race([database.close(), pause(DATABASE_CLOSE_MS)]);
@@ -112,6 +114,7 @@ export function createSubmitter(config: Config): Submitter {
       await checkDatabase();
       if (stopping.signal.aborted || way !== null) return;
       way = createWay(path, notifications);
+      snapshots = watchSnapshots(database, emit);
       await way.start();
     },
     stop() {

@@ -5,6 +5,7 @@ import { StoreUnavailable } from '../core/errors.js';
 import type { Outcome } from '../core/outcome.js';
 import type { Clock } from '../core/ports.js';
 import type { SubmitterEvent } from './events.js';
+import { isOld } from './health.js';
 import { verdictName } from './metrics/rows.js';
 import { createSeldom } from './seldom.js';
 
@@ -126,6 +127,10 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
             ? 'the participant can be proven again'
             : 'the marked completion is pruned and the participant id may not be asked: undecided rows wait',
         );
+      case 'snapshot':
+        if (isOld(event) && seldom(`snapshot ${event.holder}`) !== null)
+          log.warn(fields(event), 'an old snapshot keeps vacuum from the table');
+        return;
       case 'canary':
         if (event.tookMs === null) {
           if (seldom('canary') !== null) log.warn('a notification of our own was not heard in time');

@@ -38,10 +38,11 @@ export function parseDatabaseUrl(text: string): ParsedUrl {
   const rest = text.slice(scheme.length);
   const [authority = ''] = rest.split(/[/?#]/, 1);
   const [, name = '', query = ''] = /^(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(authority.length)) ?? [];
-  // A password with one of these in it ends where nobody meant it to: then the rest of it stands where the name should.
+  // A password with one of these in it ends where nobody meant it to: then the rest of it, with the @ that ends it,
+  // stands where the name or a parameter should.
   const [login = '', ...more] = authority.split('@').reverse();
-  if (more.length > 1 || rest.includes('#') || name.includes('/') || /@/.test(name)) return problem(ENCODE);
-  if (/@/.test(query.split('&', 1)[0]?.split('=', 1)[0] ?? '')) return problem(ENCODE);
+  if (more.length > 1 || /[#@]/.test(rest.slice(authority.length)) || name.includes('/'))
+    return problem(ENCODE);
   const user = more[0] ?? '';
   if ([user, name, login].some((part) => decoded(part) === null)) return problem(ENCODE);
 

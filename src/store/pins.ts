@@ -25,7 +25,8 @@ interface PinnedTuple {
   readonly database_id_now: string | null;
   readonly timeline_now: string | null;
   readonly halted: string | null;
-  readonly standby: boolean;
+  /** Why this server takes no writes. */
+  readonly no_writes: string | null;
   readonly recheck_from: string | null;
   readonly recheck_until: number | null;
   readonly ledger_end: string | null;
@@ -42,7 +43,8 @@ const PINNED: Statement<PinnedTuple> = {
   text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
       p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
       d.timeline as timeline_now, p.halted,
-      pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as standby,
+      case when pg_is_in_recovery() then 'a standby: it has to be promoted'
+           when current_setting('transaction_read_only') = 'on' then 'read-only: it has to take writes' end as no_writes,
       case when ${RECHECKED} then p.recheck_from end as recheck_from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as recheck_until,
       p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party
@@ -99,9 +101,6 @@ function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow
 const identityOf = (systemId: string | null, timeline: string | null): DatabaseIdentity | null =>
   systemId === null && timeline === null ? null : { systemId: systemId ?? '', timeline: timeline ?? '' };
 
-const STANDBY =
-  'this server is a standby, or read-only: it has to be promoted, or DATABASE_URL has to lead to the primary';
-
 /** Table, column or function is not there: `migrate` has not been, or not since this version. */
 const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
 
@@ -112,10 +111,10 @@ const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);
-    if (tuple?.standby) {
+    if (tuple !== undefined && tuple.no_writes !== null) {
       // Nor may the next statement come back here: the address may lead to the primary by now.
       database.leave();
-      throw new WrongServer(STANDBY);
+      throw new WrongServer(`this server is ${tuple.no_writes}, or DATABASE_URL has to lead to the primary`);
     }
     return tuple === undefined ? null : pinnedOf(tuple);
   } catch (error) {

@@ -36,7 +36,9 @@ export function createConnector(url: string, times: SessionTimes | null): Connec
   let settings = times === null ? '' : settingsOf(times, word);
   return {
     config() {
-      const options = [parsed.options, settings].filter((one) => one !== '').join(' ');
+      // As libpq and the driver have it: the environment's, where the URL says nothing.
+      const given = parsed.options === '' ? (process.env.PGOPTIONS ?? '') : parsed.options;
+      const options = [given, settings].filter((one) => one !== '').join(' ');
       const host = parsed.hosts[place] ?? parsed.hosts[0];
       return { connectionString: parsed.of(host), ...(options === '' ? {} : { options }) };
     },

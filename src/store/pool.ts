@@ -111,7 +111,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       try {
         return [await from.connect(), from];
       } catch (error) {
-        if (from.ending && from !== pool) left += 1;
+        // Somebody else has found out already what this one has: the pool of now will do.
+        if (from !== pool) left += 1;
         else if (refusesSettings(error) && connector.withoutSettings()) {
           // Then the driver's time-out has to do, and what transactions ask for themselves.
           left += 1;
@@ -142,10 +143,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     async transaction(work) {
       try {
         return await withClient(async (client) => {
-          // Never what the role has as its default: what is read under a lock must be as it is now.
-          await client.query('begin isolation level read committed');
+          // Never what the role has as its default: what is read under a lock must be as it is now. The settings in the
+          // same message: between two of them the role's own time-outs would hold.
+          const more = pooled.has(client) ? `; ${localSettings(times)}` : '';
           try {
-            if (pooled.has(client)) await client.query(localSettings(times));
+            await client.query(`begin isolation level read committed${more}`);
             const result = await work(client);
             await client.query('commit');
             return result;

@@ -1,4 +1,5 @@
 // A setting that is wrong: one message that names it, exit 2 where no waiting helps, and no part of a password anywhere.
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,4 +75,25 @@ test('run: a participant that wants a token, and a database that is not there: o
   t.regex(said, /DATABASE_URL postgres:\/\/api:\*\*\*@127\.0\.0\.1:1\/api: connect ECONNREFUSED/);
   away.kill('SIGTERM');
   t.is((await away.ended).code, 0);
+});
+
+test('row-level security: run, status and enqueue refuse, with what to do, and do not show an empty queue', async (t) => {
+  const world = await createWorld(t);
+  const role = `hidden_${randomInt(1e9)}`;
+  await world.db.query(`create role ${role} login password 'unasked';
+    grant select, insert, update on all tables in schema public to ${role};
+    grant usage on all sequences in schema public to ${role};
+    alter table mempool enable row level security; create policy mine on mempool using (from_address = 'me')`);
+  t.teardown(async () => void (await world.db.query(`drop owned by ${role}; drop role ${role}`)));
+  const url = Object.assign(new URL(world.db.url), { username: role, password: 'unasked' });
+  const env = { ...world.sandbox.env, DATABASE_URL: url.href, ADMIN_ADDRESS: 'off', CHAIN_ID: '1' } as Record<
+    string,
+    string
+  >;
+  for (const command of [['run'], ['status'], ['enqueue', '0x00']]) {
+    const { code, stdout, stderr } = await cli(command, env);
+    t.is(code, 2, `${command}: ${stderr}`);
+    t.regex(stderr, new RegExp(`table mempool, role ${role}: row-level security hides rows.*BYPASSRLS`));
+    t.notRegex(stdout, /waiting +0/);
+  }
 });

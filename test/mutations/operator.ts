@@ -35,14 +35,14 @@ export const operator: readonly Mutation[] = [
   ),
   sessions(
     'store/pool.ts',
-    "'begin isolation level read committed'",
-    "'begin'",
+    '`begin isolation level read committed${more}`',
+    '`begin${more}`',
     'time-outs of a role, through a pooler*',
     'a transaction asks for READ COMMITTED',
   ),
   sessions(
     'store/pool.ts',
-    'if (pooled.has(client)) await client.query(localSettings(times));',
+    'pooled.has(client) ? `; ${localSettings(times)}` : ',
     '',
     'time-outs of a role, through a pooler*',
     'a transaction through a pooler has its own settings',
@@ -142,7 +142,7 @@ export const operator: readonly Mutation[] = [
     'ledger/channel.ts',
     'if (dropped < 2) {',
     'if (dropped < 1e9) {',
-    'a connection that is taken and dropped*',
+    'a connection that is served and dropped*',
     'a connection that is dropped at once is made again later',
   ),
   of('test/ledger/renewal-https.test.ts')(

@@ -52,7 +52,10 @@ test('isolation: what the database has as its default decides nothing, alone or 
 test('isolation: where a pooler keeps the session from asking, it is refused in words that help', async (t) => {
   const db = await prepared(t);
   const pooler = await startPooler(t, db.url);
-  t.is((await opened(t, pooler).run(SETTINGS, []))[0]?.isolation, 'read committed');
+  const fit = opened(t, pooler);
+  // All at once: the first that is refused its settings finds out for the others.
+  const answers = await Promise.all([1, 2, 3, 4].map(() => fit.run(SETTINGS, [])));
+  t.deepEqual(new Set(answers.map(([one]) => one?.isolation)), new Set(['read committed']));
   await byDefault(db, REPEATABLE);
   const unfit = opened(t, await startPooler(t, db.url));
   const error = await t.throwsAsync(() => unfit.run(SETTINGS, []), { instanceOf: UnfitSession });

@@ -108,7 +108,7 @@ test('time-outs of a role end neither a migration nor a claim', async (t) => {
 test('time-outs of a role, through a pooler: a transaction asks for its own', async (t) => {
   const db = await prepared(t);
   await byDefault(db, "alter database current set idle_in_transaction_session_timeout = '1ms'");
-  const database = opened(t, await startPooler(t, db.url, { options: 'ignored' }));
+  const database = opened(t, await startPooler(t, db.url, { options: 'ignored', size: 1 }));
   const shown = await database.transaction(async (client) => {
     const { rows } = await client.query(
       `${SETTINGS.text}, current_setting('idle_in_transaction_session_timeout') as idle`,
@@ -116,6 +116,10 @@ test('time-outs of a role, through a pooler: a transaction asks for its own', as
     return rows[0];
   });
   t.deepEqual(shown, { isolation: 'read committed', rows: 'off', idle: '1min' });
+  // What somebody else has left behind in the session that is ours for a moment.
+  await database.run({ text: "set default_transaction_isolation = 'repeatable read'" }, []);
+  const poisoned = await database.transaction(async (client) => (await client.query(SETTINGS.text)).rows[0]);
+  t.is(poisoned.isolation, 'read committed');
   const [after] = await database.run(SETTINGS, []);
   t.is(after?.rows, 'on', 'nothing stays behind in a session that is somebody else’s by then');
 });

@@ -21,14 +21,19 @@ interface Oldest {
   readonly transactions: number;
 }
 
-/** System views alone, once a minute. A standby with hot_standby_feedback is a session without a database. */
+/**
+ * System views alone, once a minute. A standby with hot_standby_feedback is a session without a database; without
+ * pg_read_all_stats nothing is said of what kind others are.
+ */
 const OLDEST: Statement<Oldest> = {
   text: `select h.holder, (extract(epoch from clock_timestamp() - h.since) * 1000)::float8 as age_ms, age(h.xmin)::float8 as transactions
     from (
       select format('session %s (%s)', a.pid, coalesce(nullif(a.application_name, ''), a.usename, 'unnamed')) as holder,
              a.xact_start as since, a.backend_xmin as xmin
         from pg_stat_activity a
-       where a.backend_xmin is not null and a.backend_type <> 'autovacuum worker' and a.pid <> pg_backend_pid() and coalesce(a.datname, current_database()) = current_database()
+       where a.backend_xmin is not null and a.pid <> pg_backend_pid()
+         and coalesce(a.datname, current_database()) = current_database()
+         and coalesce(a.backend_type, case when a.datname is not null then 'client backend' end) in ('client backend', 'walsender')
       union all
       select format('prepared transaction %s', p.gid), p.prepared, p.transaction
         from pg_prepared_xacts p where p.database = current_database()

@@ -1,7 +1,7 @@
 // Configuration: read once, at start, from the environment; all problems are reported at once.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { checkFiles, crossCheck } from './config/checks.js';
+import { checkDatabaseFiles, checkFiles, crossCheck } from './config/checks.js';
 import { checkCredentials, masterKeyInFile, oauthOf } from './config/credentials.js';
 import { checkPlaintext } from './config/plaintext.js';
 import { hidden, withoutPassword } from './config/secrets.js';
@@ -89,6 +89,11 @@ export interface EnqueueSettings extends DatabaseSettings {
   readonly tokens: Tokens;
 }
 
+/** For `migrate`, which reads its other settings itself. */
+export function databaseProblems(env: NodeJS.ProcessEnv): readonly string[] {
+  return read(env, z.object(table.database)).problems;
+}
+
 /** For `status` and `replay`. */
 export function loadDatabaseSettings(env: NodeJS.ProcessEnv): DatabaseSettings {
   const { values, report } = read(env, z.object(table.database));
@@ -171,6 +176,7 @@ function read<S extends z.ZodObject>(env: NodeJS.ProcessEnv, schema: S) {
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`));
   }
+  checkDatabaseFiles(env, problems);
   return {
     problems,
     warnings,

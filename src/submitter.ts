@@ -14,6 +14,7 @@ import { beforeFirstPin } from './preflight/first-start.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { openDatabase } from './store/pool.js';
+import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readStatus } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
@@ -37,7 +38,9 @@ export interface Submitter {
   snapshot(): Promise<QueueStatus>;
 }
 
-const DATABASE_AGAIN_MS = 1_000;
+/** Between looks at a participant that is waited for. */
+const LOOK_AGAIN_MS = 1_000;
+const DATABASE_CLOSE_MS = 1_000;
 
 /** Puts one instance together: notification → wake-up → claim → transfer → outcome → settle (`path/way.ts`). */
 export function createSubmitter(config: Config): Submitter {
@@ -62,30 +65,32 @@ export function createSubmitter(config: Config): Submitter {
 
   const stopping = new AbortController();
   const { signal } = stopping;
+  const waiting = { shown: config.database.shown, emit, signal };
   /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
   let way: Way | null = null;
+  let snapshots: { stop(): Promise<void> } | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what no waiting would mend. */
   const checkDatabase = async (): Promise<void> => {
-    const problems = await untilThere(() => refusals(config, { database, store, signer }), config, signal);
+    const problems = await untilThere(() => refusals(config, { database, store, signer }), waiting);
     if (problems !== null && problems.length > 0) throw new ConfigError(problems);
   };
 
   const look = async (): Promise<readonly Finding[]> => {
-    const parties = await partiesToAsk(config, database, signal);
+    const parties = await partiesToAsk(config, database, waiting);
     return (await cheapChecks(config, { ledger, parties, signal })).findings;
   };
 
   /** Before the first pin: what contradicts the ledger is refused while it has not cost a row. */
   const checkLedger = (): Promise<'pinned' | 'clear' | 'stopped'> =>
     beforeFirstPin({
-      pinned: async () => (await untilThere(store.pinned, config, signal))?.participant != null,
+      pinned: async () => (await untilThere(store.pinned, waiting))?.participant != null,
       look,
       waiting: (reason) => emit({ kind: 'not-ready', blockers: [{ part: 'participant', reason }] }),
       warning: (what) => emit({ kind: 'warning', what }),
       signal,
-      againMs: Math.min(config.probeMs, DATABASE_AGAIN_MS),
+      againMs: Math.min(config.probeMs, LOOK_AGAIN_MS),
     });
 
   /** Later it holds up nobody: a fleet that has run must start again whatever a token's holders did meanwhile. */
@@ -101,9 +106,10 @@ export function createSubmitter(config: Config): Submitter {
 
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
+    void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
-    await Promise.race([database.close(), pause(DATABASE_AGAIN_MS)]);
+    await Promise.race([database.close(), pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     return how;
@@ -117,6 +123,7 @@ export function createSubmitter(config: Config): Submitter {
       const was = await checkLedger();
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);
+      snapshots = watchSnapshots(database, emit);
       await way.start();
       if (was === 'pinned') void tellContradictions();
     },

@@ -55,6 +55,7 @@ export async function startBench(): Promise<Bench> {
     toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
     clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
     oneStepTokens: [],
+    create: true,
     say: () => {},
   });
   const users = await createUsers(url.href, http);

@@ -12,7 +12,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   path: ['core', 'runtime', 'observe', 'transfer'],
   // What `run` asks before its first pin, and `doctor` at any time.
   preflight: ['core', 'runtime', 'ledger'],
-  config: ['core', 'transfer', 'ledger'],
+  config: ['core', 'transfer', 'store', 'ledger'],
   admin: ['core', 'runtime', 'observe'],
   submitter: [
     'core',

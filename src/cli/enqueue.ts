@@ -1,11 +1,12 @@
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { loadEnqueueSettings } from '../config.js';
 import { enqueue } from '../store/enqueue.js';
 import { exit } from './exit.js';
 import { withDatabase } from './support/database.js';
-import { createDecoder } from './support/raw-transaction.js';
+import { type Line, linesOf } from './support/lines.js';
+import { worksOnUnheard } from './support/output.js';
+import { createDecoder, type Decoded, MAX_TEXT, TOO_LONG } from './support/raw-transaction.js';
 import { count } from './support/text.js';
 
 interface Tally {
@@ -17,44 +18,54 @@ interface Tally {
 /** Being checked or inserted at one time; connections are fewer, and the rest waits its turn. */
 const AT_ONCE = 16;
 
-async function* given(transactions: readonly string[]): AsyncGenerator<string> {
-  if (transactions.length > 0) yield* transactions;
-  else yield* createInterface({ input: process.stdin });
+async function* given(transactions: readonly string[]): AsyncGenerator<Line> {
+  for (const [place, text] of transactions.entries()) yield { kind: 'line', number: place + 1, text };
+  if (transactions.length === 0) yield* linesOf(process.stdin.setEncoding('utf8'), MAX_TEXT);
 }
+
+const TOO_LONG_LINE: Decoded = { kind: 'refused', reason: TOO_LONG, txHash: null };
 
 async function run(transactions: readonly string[], { json }: { readonly json?: boolean }): Promise<void> {
   const settings = loadEnqueueSettings(process.env);
   const decode = await createDecoder(settings);
+  // Its work is to insert: half a batch, because nobody wants to hear of the rest, helps nobody.
+  const output = worksOnUnheard();
   const tally: Tally = { inserted: 0, known: 0, refused: 0 };
-  const say = (place: number, hash: string | null, result: string, reason: string | null): void => {
+  const counted = transactions.length > 0 ? 'no.' : 'line';
+  const say = (
+    line: Line,
+    place: number,
+    hash: string | null,
+    result: string,
+    reason: string | null,
+  ): void => {
     if (json) {
-      process.stdout.write(
-        `${JSON.stringify({ place, hash, result, ...(reason === null ? {} : { reason }) })}\n`,
-      );
-    } else if (reason !== null) process.stderr.write(`no. ${place}: refused: ${reason}\n`);
-    else process.stdout.write(`${hash} ${result}\n`);
+      const more = reason === null ? {} : { reason };
+      process.stdout.write(`${JSON.stringify({ place, line: line.number, hash, result, ...more })}\n`);
+    } else if (reason === null) process.stdout.write(`${hash} ${result}\n`);
+    else process.stderr.write(`${counted} ${line.number}: refused: ${reason} (${hash ?? begin(line)})\n`);
   };
 
   await withDatabase(settings, async (database) => {
-    const one = async (raw: string, place: number): Promise<void> => {
-      const decoded = await decode(raw);
+    const one = async (line: Line, place: number): Promise<void> => {
+      const decoded = line.kind === 'too-long' ? TOO_LONG_LINE : await decode(line.text);
       if (decoded.kind === 'refused') {
         tally.refused += 1;
-        return say(place, null, 'refused', decoded.reason);
+        return say(line, place, decoded.txHash, 'refused', decoded.reason);
       }
       const inserted = (await enqueue(database, decoded.row)) === 'inserted';
       tally[inserted ? 'inserted' : 'known'] += 1;
-      say(place, decoded.txHash, inserted ? 'inserted' : 'known', null);
+      say(line, place, decoded.txHash, inserted ? 'inserted' : 'known', null);
     };
     const limit = pLimit(AT_ONCE);
     const running = new Set<Promise<void>>();
     const failures: unknown[] = [];
     let place = 0;
-    for await (const raw of given(transactions)) {
-      if (raw.trim() === '') continue;
+    for await (const line of given(transactions)) {
+      if (line.kind === 'line' && line.text.trim() === '') continue;
       place += 1;
       const mine = place;
-      const task = limit(() => one(raw, mine))
+      const task = limit(() => one(line, mine))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(task));
       running.add(task);
@@ -68,7 +79,15 @@ async function run(transactions: readonly string[], { json }: { readonly json?: 
   const { inserted, known, refused } = tally;
   process.stderr.write(`${count(inserted, 'row')} inserted, ${known} known already, ${refused} refused\n`);
   if (refused > 0) process.exitCode = exit.refused;
+  const lost = output.lost();
+  if (lost === null) return;
+  process.stderr.write(`canton-submitter: not all of this could be written: ${lost}\n`);
+  process.exitCode = exit.failure;
 }
+
+/** What a line without a hash can be told by. */
+const begin = (line: Line): string =>
+  `begins with ${JSON.stringify(line.kind === 'line' ? line.text.trim().slice(0, 20) : line.begin)}`;
 
 export function enqueueCommand(): Command {
   return new Command('enqueue')

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { Command } from 'commander';
 import { ConfigError } from '../core/errors.js';
 import { exit, exitCodeOf, messageOf } from './exit.js';
+import { watchOutput } from './support/output.js';
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.js')).runCommand(),
@@ -58,6 +59,7 @@ async function main(words: readonly string[]): Promise<void> {
   await program.parseAsync(words, { from: 'user' });
 }
 
+watchOutput();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

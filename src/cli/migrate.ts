@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
+import { databaseProblems } from '../config.js';
 import { ConfigError, Refusal } from '../core/errors.js';
 import type { PinChanges } from '../store/change-pins.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
@@ -44,7 +45,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   }
-  if (needsDatabase && !env.DATABASE_URL) problems.push('DATABASE_URL: required, a postgres:// URL');
+  if (needsDatabase) problems.push(...databaseProblems(env));
   const oneStepTokens = readOneStepTokens(env.TOKENS_FILE, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
@@ -58,6 +59,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
 }
 
 interface Flags {
+  readonly create?: boolean;
   readonly down?: boolean;
   readonly print?: boolean;
   readonly repin?: boolean;
@@ -153,7 +155,14 @@ async function run(flags: Flags): Promise<void> {
       'A bound that is lower than what the synchronizer allows, or than the clocks lie apart, lets a transfer be taken for dead that is accepted afterwards, and be paid twice.';
     if (!(await agrees(lost, 'Lower it?'))) return say('nothing was changed');
   }
-  await migrate({ ...settings, url, say, oldUser, changes: changesOf(flags) });
+  await migrate({
+    ...settings,
+    url,
+    say,
+    oldUser,
+    create: flags.create ?? false,
+    changes: changesOf(flags),
+  });
   const toleranceMs = flags.tolerance ?? flags.lowerTolerance;
   if (toleranceMs !== undefined) {
     say(`start every instance with LEDGER_TIME_TOLERANCE_MS=${toleranceMs}; with another it claims nothing`);
@@ -179,6 +188,7 @@ function inWords(error: unknown): unknown {
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('prepare the database: columns, indexes, triggers, and what all instances must agree on')
+    .option('--create', "make the API's tables where there are none: for a trial without the API")
     .option('--down', 'give the table back as it was; refused while rows are claimed, undecided or parked')
     .option('--print', 'print the SQL for a person who applies it by hand, and change nothing')
     .option(

@@ -1,7 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { toJson } from '../admin/server.js';
 import { loadDatabaseSettings } from '../config.js';
+import { StoreUnavailable } from '../core/errors.js';
 import { pause } from '../runtime/timers.js';
+import { UnfitSession } from '../store/errors.js';
+import type { Database } from '../store/pool.js';
 import { type QueueStatus, readStatus, type StatusRow } from '../store/status.js';
 import { withDatabase } from './support/database.js';
 import { count, duration, oneLine, table } from './support/text.js';
@@ -19,21 +22,54 @@ const CLEAR = '\u001b[H\u001b[2J';
 
 async function status(flags: Flags): Promise<void> {
   const settings = loadDatabaseSettings(process.env);
-  const stop = new AbortController();
-  if (flags.watch !== undefined) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  }
-  const pauseMs = (typeof flags.watch === 'number' ? flags.watch : WATCH_SECONDS) * 1_000;
-  await withDatabase(settings, async (database) => {
-    do {
+  if (flags.watch === undefined) {
+    await withDatabase(settings, async (database) => {
       const snapshot = await readStatus(database);
-      const clear = flags.watch !== undefined && process.stdout.isTTY && !flags.json;
-      process.stdout.write(
-        flags.json ? `${toJson(snapshot)}\n` : `${clear ? CLEAR : ''}${statusText(snapshot)}\n`,
-      );
-      if (flags.watch !== undefined) await pause(pauseMs, stop.signal);
-    } while (flags.watch !== undefined && !stop.signal.aborted);
+      process.stdout.write(`${flags.json ? toJson(snapshot) : statusText(snapshot)}\n`);
+    });
+    return;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const pauseMs = (typeof flags.watch === 'number' ? flags.watch : WATCH_SECONDS) * 1_000;
+  // What no waiting would mend ends it at its start, and at any time; an outage is one line.
+  await withDatabase(settings, async (database) => {
+    while (!stop.signal.aborted) {
+      await watched(database, flags.json ?? false);
+      await pause(pauseMs, stop.signal);
+    }
   });
+}
+
+async function watched(database: Database, json: boolean): Promise<void> {
+  try {
+    const snapshot = await readStatus(database);
+    if (json) process.stdout.write(`${toJson(snapshot)}\n`);
+    else process.stdout.write(onScreen(statusText(snapshot), process.stdout));
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable) || error instanceof UnfitSession) throw error;
+    process.stderr.write(`the database cannot be reached, trying again: ${oneLine(error.message)}\n`);
+  }
+}
+
+/** On a terminal as much as it shows, from its top: a line that wraps would push the first ones out. */
+export function onScreen(text: string, screen: Screen): string {
+  const { isTTY, columns = 80, rows = 24 } = screen;
+  if (!isTTY) return `${text}\n`;
+  const lines = text
+    .split('\n')
+    .map((line) => (line.length > columns ? `${line.slice(0, columns - 1)}…` : line));
+  const shown =
+    lines.length < rows
+      ? lines
+      : [...lines.slice(0, rows - 2), '  … more: make the window larger, or --json'];
+  return `${CLEAR}${shown.join('\n')}\n`;
+}
+
+interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
 }
 
 export function statusText(status: QueueStatus): string {

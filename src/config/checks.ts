@@ -1,6 +1,7 @@
 // What no setting can tell by itself: relations between settings, and the files that they name.
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { parseDatabaseUrl } from '../store/url.js';
 import type { settings } from './settings.js';
 
 export type Values = z.infer<z.ZodObject<Omit<typeof settings, 'CHAIN_ID'>>>;
@@ -62,6 +63,15 @@ export function checkFiles(env: NodeJS.ProcessEnv, problems: string[]): void {
   for (const name of names) {
     const path = env[name];
     if (path) readable(name, path, problems);
+  }
+}
+
+/** Of every command: what the URLs of the database name. The password of a URL is not among it. */
+export function checkDatabaseFiles(env: NodeJS.ProcessEnv, problems: string[]): void {
+  for (const name of ['DATABASE_URL', 'DATABASE_LISTEN_URL']) {
+    const parsed = parseDatabaseUrl(env[name] ?? '');
+    if ('problem' in parsed) continue;
+    for (const file of parsed.files) readable(`${name}: ${file.name}`, file.path, problems);
   }
 }
 

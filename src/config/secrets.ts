@@ -17,7 +17,8 @@ export function secretTexts(
 ): readonly string[] {
   const passwords = urls.flatMap((url) => {
     const written = /^\w+:\/\/[^:@/]*:(.*)@/.exec(url)?.[1] ?? '';
-    return [written, decoded(written)];
+    const asked = [...url.matchAll(/[?&](?:ssl)?password=([^&]*)/gi)].map((match) => match[1] ?? '');
+    return [written, ...asked].flatMap((one) => [one, decoded(one)]);
   });
   return [...new Set([...passwords, ...others])].filter((one): one is string => one !== null && one !== '');
 }

@@ -21,7 +21,10 @@ import {
 } from './values.js';
 
 export const database = {
-  DATABASE_URL: required(postgresUrl, "the middleware's database, `postgres://…`"),
+  DATABASE_URL: required(
+    postgresUrl,
+    "the middleware's database, `postgres://…`; several hosts and `target_session_attrs` as in libpq",
+  ),
   DATABASE_LISTEN_URL: optional(
     postgresUrl,
     'for LISTEN, around a pooler that does not carry it',

@@ -1,6 +1,7 @@
 // How one setting's text becomes a value. Every refusal says what is wrong and what to write instead.
 import { z } from 'zod';
 import { type Party, party } from '../core/ids.js';
+import { parseDatabaseUrl } from '../store/url.js';
 import { masterKeyFrom } from '../transfer/key.js';
 
 /** Told apart from a value by its class alone, so that any type can be a value. */
@@ -99,12 +100,13 @@ export const listOf = <const T extends string>(...allowed: readonly T[]): Kind<r
   },
 });
 
+/** Read here as it will be read where it is used, so that it is wrong now or never; no letter of it is shown. */
 export const postgresUrl: Kind<string> = {
   secret: true,
-  parse: (value) =>
-    /^postgres(ql)?:\/\/\S+$/.test(value)
-      ? value
-      : wrong('must look like postgres://user:password@host:5432/name'),
+  parse(value) {
+    const url = parseDatabaseUrl(value);
+    return 'problem' in url ? wrong(url.problem) : value;
+  },
 };
 
 /** `host:port`, plaintext, or `https://host:port`. */

@@ -1,18 +1,14 @@
 // One gRPC channel to the participant, kept connected, that never sends anything twice.
-import { readFileSync } from 'node:fs';
-import { type ChannelCredentials, Client, connectivityState, credentials } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials } from '@grpc/grpc-js';
+import { backoffMs } from '../core/backoff.js';
 import { ConfigError } from '../core/errors.js';
+import { monotonic } from '../runtime/clock.js';
+import { type TlsFiles, tlsSecurity } from './tls.js';
 
 export interface ChannelOptions {
   /** `host:port` in plaintext, `https://host:port` for TLS. */
   readonly url: string;
-  readonly tls?: {
-    /** PEM; the system's authorities without it. */
-    readonly caFile?: string | undefined;
-    /** PEM; both or neither. */
-    readonly certFile?: string | undefined;
-    readonly keyFile?: string | undefined;
-  };
+  readonly tls?: TlsFiles;
 }
 
 export interface LedgerChannel {
@@ -63,9 +59,10 @@ const OPTIONS = {
 
 export function openChannel(options: ChannelOptions, times: ChannelTimes = TIMES): LedgerChannel {
   const { target, loopback, tls } = parse(options.url);
-  const security = tls ? tlsCredentials(options.tls ?? {}) : credentials.createInsecure();
+  const security = tls ? tlsSecurity(options.tls ?? {}) : null;
+  const insecure = credentials.createInsecure();
   const connect = (): Client =>
-    new Client(target, security, {
+    new Client(target, security?.current() ?? insecure, {
       ...OPTIONS,
       'grpc.keepalive_time_ms': times.keepaliveMs,
       'grpc.keepalive_timeout_ms': times.keepaliveTimeoutMs,
@@ -77,11 +74,12 @@ export function openChannel(options: ChannelOptions, times: ChannelTimes = TIMES
   let client = connect();
   const listeners = new Set<(ready: boolean) => void>();
   const keep = (): (() => void) =>
-    keepConnected(client.getChannel(), times.connectMs, {
+    keepConnected(client.getChannel(), times, {
       changed(now) {
         for (const listener of [...listeners]) listener(now);
       },
-      stuck() {
+      renewed: () => security?.renewed() ?? false,
+      replace() {
         stop();
         client.close();
         client = connect();
@@ -105,19 +103,26 @@ export function openChannel(options: ChannelOptions, times: ChannelTimes = TIMES
   };
 }
 
+/** A connection that lasted no longer was taken and dropped: the next attempt waits, as after a refused one. */
+const LASTING_MS = 5_000;
+
 /**
  * A channel falls to IDLE with its connection and would stay there until the next call, which is then no longer
- * ready: so it is kicked at every change of state. Tells each change between READY and not, and when it was not READY
- * for so long that the attempt under way is given up.
+ * ready: so it is kicked at every change of state. Tells each change between READY and not, and asks for another channel
+ * when it was not READY for so long that the attempt under way is given up, or the next one has other certificates.
  */
 function keepConnected(
   channel: ReturnType<Client['getChannel']>,
-  connectMs: number,
-  tell: { changed(ready: boolean): void; stuck(): void },
+  times: ChannelTimes,
+  tell: { changed(ready: boolean): void; renewed(): boolean; replace(): void },
 ): () => void {
+  let begun = false;
   let stopped = false;
   let wasReady = false;
+  let readySince = 0;
+  let dropped = 0;
   let patience: NodeJS.Timeout | undefined;
+  let kick: NodeJS.Timeout | undefined;
   const look = (): void => {
     if (stopped) return;
     const state = channel.getConnectivityState(false);
@@ -128,19 +133,37 @@ function keepConnected(
     if (isReady) {
       clearTimeout(patience);
       patience = undefined;
+      if (!wasReady) readySince = monotonic.elapsed();
     } else {
-      patience ??= setTimeout(tell.stuck, connectMs).unref();
+      patience ??= setTimeout(tell.replace, times.connectMs).unref();
+      if (wasReady) dropped = monotonic.elapsed() - readySince < LASTING_MS ? dropped + 1 : 0;
     }
     if (isReady !== wasReady) {
       wasReady = isReady;
       tell.changed(isReady);
     }
-    if (state === connectivityState.IDLE) channel.getConnectivityState(true);
+    if (begun && !isReady && !stopped && tell.renewed()) tell.replace();
+    else if (state === connectivityState.IDLE) again();
+  };
+  const connect = (): void => {
+    if (!stopped) channel.getConnectivityState(true);
+  };
+  /** gRPC's own backoff begins anew with each connection, however short it was. */
+  const again = (): void => {
+    clearTimeout(kick);
+    if (dropped < 2) {
+      connect();
+      return;
+    }
+    const wait = { minMs: times.reconnectMinMs, maxMs: times.reconnectMaxMs };
+    kick = setTimeout(connect, backoffMs(dropped - 1, wait, Math.random)).unref();
   };
   look();
+  begun = true;
   return () => {
     stopped = true;
     clearTimeout(patience);
+    clearTimeout(kick);
     if (wasReady) tell.changed(false);
   };
 }
@@ -156,34 +179,4 @@ function parse(url: string): { target: string; loopback: boolean; tls: boolean }
   }
   const loopback = /^(localhost|127\.[0-9.]+|\[::1\])$/.test(match[1]);
   return { target: `dns:${authority}`, loopback, tls };
-}
-
-function tlsCredentials({
-  caFile,
-  certFile,
-  keyFile,
-}: NonNullable<ChannelOptions['tls']>): ChannelCredentials {
-  const problems: string[] = [];
-  const read = (path: string | undefined, name: string): Buffer | null => {
-    if (path === undefined) return null;
-    try {
-      return readFileSync(path);
-    } catch (error) {
-      problems.push(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-      return null;
-    }
-  };
-  const ca = read(caFile, 'CANTON_TLS_CA_FILE');
-  const key = read(keyFile, 'CANTON_TLS_KEY_FILE');
-  const cert = read(certFile, 'CANTON_TLS_CERT_FILE');
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    problems.push('CANTON_TLS_CERT_FILE and CANTON_TLS_KEY_FILE belong together: give both or neither');
-  }
-  if (problems.length > 0) throw new ConfigError(problems);
-  try {
-    return credentials.createSsl(ca, key, cert);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([`the TLS files of CANTON_TLS_* cannot be used: ${reason}`]);
-  }
 }

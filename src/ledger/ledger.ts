@@ -1,6 +1,7 @@
 // The participant as the core sees it: one channel, one token source, every answer a value.
 import type { Outcome } from '../core/outcome.js';
 import type { Ledger } from '../core/ports.js';
+import { advised } from './advice.js';
 import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
@@ -79,7 +80,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     updateOffset: (updateId, party, call) => updateOffset(wire, updateId, party, call),
     userId: (call) => user.ask(call),
     participantId: (call) => participantId(wire, call),
-    version: (call) => version(wire, call),
+    version: async (call) => advised(await version(wire, call), tokens),
     inspect: createInspector(wire, settings, knownRegistries),
     close() {
       for (const stream of wire.open) stream.cancel();

@@ -4,6 +4,7 @@ import type { CallOptions, Read } from '../core/ports.js';
 import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
 import type { LocalErrorId } from './classify.js';
+import { fetch } from './fetch.js';
 
 /** Where a registry is, and what was found out about that. */
 export interface RegistryPlace {

@@ -1,5 +1,6 @@
 // One request for a token. Whatever goes wrong is told in words that hold neither the secret nor a token.
 import { isToken } from './auth.js';
+import { fetch } from './fetch.js';
 
 export interface OauthClient {
   readonly tokenUrl: string;

@@ -30,6 +30,7 @@ export interface NotReady {
     | 'clocks'
     | 'mark'
     | 'schema'
+    | 'snapshot'
     | 'stopping';
   readonly reason: string;
 }
@@ -118,6 +119,13 @@ export type SubmitterEvent =
   /** May be meant, and may be a mistake in the settings: `doctor` says the same. */
   | { readonly kind: 'warning'; readonly what: string }
   /** Somebody must look at this: a foreign acceptance, a lost duplicate, another participant. */
+  /** The oldest snapshot that somebody else holds; `ageMs` null: not to be seen by this role. */
+  | {
+      readonly kind: 'snapshot';
+      readonly ageMs: number | null;
+      readonly transactions: number;
+      readonly holder: string;
+    }
   | { readonly kind: 'alarm'; readonly what: string; readonly txHash: TxHash | null }
   | { readonly kind: 'fault'; readonly where: string; readonly error: unknown }
   | { readonly kind: 'stopping'; readonly inFlight: number }

@@ -48,6 +48,13 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
               'the marked completion is pruned, and this token may not ask for the participant id: undecided rows wait until it may',
           })
         : without(health, 'mark');
+    case 'snapshot':
+      return isOld(event)
+        ? replace(health, {
+            part: 'snapshot',
+            reason: `${event.holder} has kept a snapshot ${event.ageMs === null ? `for ${event.transactions} transactions` : `for ${Math.round(event.ageMs / 60_000)} min`}: until it ends, vacuum cannot clean and claims become slower`,
+          })
+        : without(health, 'snapshot');
     case 'stopping':
       return replace(health, { part: 'stopping', reason: 'this instance is stopping' });
     default:
@@ -70,13 +77,21 @@ const OTHERS: ReadonlySet<NotReady['part']> = new Set([
   'listener',
   'clocks',
   'mark',
+  'snapshot',
   'stopping',
 ]);
+/** Of a busy table it makes a slow one; a report or a dump of a few minutes is nobody's trouble. */
+const OLD_MS = 300_000;
+const OLD_TRANSACTIONS = 1_000_000;
+
+export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: 'snapshot' }>): boolean =>
+  ageMs === null ? transactions >= OLD_TRANSACTIONS : ageMs >= OLD_MS;
+
 /**
  * Without notifications rows are claimed all the same, by the poll, and without a mark too, only that undecided ones
- * have to wait: said, but no reason to call it not ready.
+ * have to wait; with an old snapshot they are slow: said, but no reason to call it not ready.
  */
-const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark']);
+const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot']);
 
 const of = (blockers: readonly NotReady[]): Health => ({
   ready: blockers.every(({ part }) => HARMLESS.has(part)),

@@ -1,5 +1,6 @@
 // What this process has done since its start, and holds now: its part of the status.
 import type { Observable } from 'rxjs';
+import { StoreUnavailable } from '../core/errors.js';
 import type { SubmitterEvent } from './events.js';
 import { verdictName } from './metrics/rows.js';
 
@@ -70,7 +71,7 @@ export function createInstanceState(events$: Observable<SubmitterEvent>): () => 
         since.rescued += event.rows;
         return;
       case 'fault':
-        since.faults += 1;
+        if (!(event.error instanceof StoreUnavailable)) since.faults += 1;
         return;
       case 'alarm':
         since.alarms += 1;

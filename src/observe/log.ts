@@ -5,7 +5,9 @@ import { StoreUnavailable } from '../core/errors.js';
 import type { Outcome } from '../core/outcome.js';
 import type { Clock } from '../core/ports.js';
 import type { SubmitterEvent } from './events.js';
+import { isOld } from './health.js';
 import { verdictName } from './metrics/rows.js';
+import { createSeldom } from './seldom.js';
 
 export type { Logger } from 'pino';
 
@@ -22,7 +24,7 @@ const LEAST_SECRET = 6;
 
 export function createLogger({ level, instance, secrets, destination }: LogOptions): Logger {
   const hidden = secrets.filter((secret) => secret.length >= LEAST_SECRET);
-  const target = destination ?? pino.destination({ fd: 1, sync: true });
+  const target = destination ?? stdout();
   // The finished line is what is looked through: errors of libraries hold URLs in places that no list of paths knows.
   const redacting: DestinationStream = {
     write: (line) =>
@@ -31,40 +33,55 @@ export function createLogger({ level, instance, secrets, destination }: LogOptio
   return pino({ level, base: { instance }, timestamp: pino.stdTimeFunctions.isoTime }, redacting);
 }
 
+/** Kept while a disk is full, then dropped: the service goes on, whatever becomes of what it says. */
+const KEPT_BYTES = 1024 * 1024;
+
+function stdout(): DestinationStream {
+  const file = pino.destination({ fd: 1, sync: true, maxLength: KEPT_BYTES });
+  // Unheard, an error would end the process. A reader that is gone (EPIPE) is one, and is not written to again.
+  file.on('error', () => {});
+  return file;
+}
+
 /** As it stands within a line of JSON. */
 const jsonOf = (secret: string): string => JSON.stringify(secret).slice(1, -1);
 
-/** An outage repeats itself at every statement: one line in this time says so, with how many it stands for. */
-const REPEAT_MS = 5_000;
-
 export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, clock: Clock): void {
-  const faults = new Map<string, { at: number; missed: number }>();
+  const seldom = createSeldom(clock);
+  const rows = new Map<string, number>();
+  let unready: Extract<SubmitterEvent, { kind: 'not-ready' }> | null = null;
 
   const fault = (where: string, error: unknown): void => {
     const message = error instanceof Error ? error.message : String(error);
-    const key = `${where} ${message}`;
-    const now = clock.elapsed();
-    const before = faults.get(key);
-    if (before !== undefined && now - before.at < REPEAT_MS) {
-      before.missed += 1;
-      return;
-    }
-    if (faults.size > 100) faults.clear();
-    faults.set(key, { at: now, missed: 0 });
-    const repeated = before !== undefined && before.missed > 0 ? { repeated: before.missed } : {};
     // Expected of a database that is away, and over by itself; anything else is a bug, and its stack says where.
-    if (error instanceof StoreUnavailable)
-      log.warn({ where, reason: message, ...repeated }, 'database unavailable, trying again');
+    const outage = error instanceof StoreUnavailable;
+    const missed = seldom(outage ? message : `${where} ${message}`);
+    if (missed === null) return;
+    const repeated = missed > 0 ? { repeated: missed } : {};
+    if (outage) log.warn({ where, reason: message, ...repeated }, 'database unavailable, trying again');
     else log.error({ where, err: error, ...repeated }, 'fault');
   };
 
+  /** While it lasts, once a minute, at whatever else happens. */
+  const remind = (): void => {
+    if (unready === null || seldom(`not ready ${JSON.stringify(unready.blockers)}`) === null) return;
+    log.warn({ blockers: unready.blockers }, 'not ready: claims nothing');
+  };
+
   events$.subscribe((event) => {
+    if (event.kind === 'not-ready') unready = event;
+    else if (event.kind === 'ready' || event.kind === 'stopping') unready = null;
+    remind();
     switch (event.kind) {
       case 'woken':
         return log.trace({ by: event.by }, 'woken');
+      case 'not-ready':
+        return;
       case 'claimed':
         return log[event.rows > 0 ? 'debug' : 'trace'](fields(event), 'claimed');
       case 'taken':
+        rows.set(event.id, clock.elapsed());
+        return log.debug(fields(event), event.kind);
       case 'prepared':
       case 'sent':
       case 'traffic':
@@ -79,11 +96,16 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           { ...row(event), tookMs: round(event.tookMs), ...outcomeFields(event.outcome) },
           'answered',
         );
-      case 'settled':
-        return settled(log, event);
+      case 'settled': {
+        // The row's time, from its claim: the statement's is no news to anybody.
+        const since = rows.get(event.id);
+        rows.delete(event.id);
+        return settled(log, since === undefined ? event : { ...event, tookMs: clock.elapsed() - since });
+      }
       case 'parked':
         return log.warn({ ...row(event), reason: event.reason }, 'parked: waits for a person');
       case 'fenced':
+        rows.delete(event.id);
         return log.warn(fields(event), 'the claim was lost: nothing was written');
       case 'rescued':
         return log.warn({ rows: event.rows }, 'took back leases that had run out');
@@ -99,6 +121,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           'in flight at most',
         );
       case 'listener':
+        if (event.state === 'lost' && seldom(`listener ${event.detail}`) === null) return;
         return log[event.state === 'connected' || event.state === 'recreated' ? 'info' : 'warn'](
           fields(event),
           `listener ${event.state}`,
@@ -114,11 +137,16 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
             ? 'the participant can be proven again'
             : 'the marked completion is pruned and the participant id may not be asked: undecided rows wait',
         );
+      case 'snapshot':
+        if (isOld(event) && seldom(`snapshot ${event.holder}`) !== null)
+          log.warn(fields(event), 'an old snapshot keeps vacuum from the table');
+        return;
       case 'canary':
-        if (event.tookMs === null) return log.warn('a notification of our own was not heard in time');
+        if (event.tookMs === null) {
+          if (seldom('canary') !== null) log.warn('a notification of our own was not heard in time');
+          return;
+        }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
-      case 'not-ready':
-        return log.warn({ blockers: event.blockers }, 'not ready: claims nothing');
       case 'ready':
         return log.info('ready');
       case 'database':

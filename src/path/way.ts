@@ -1,7 +1,8 @@
 import type { Subscription } from 'rxjs';
 import type { Notifications } from '../core/ports.js';
 import type { WakeReason } from '../observe/events.js';
-import { createLoop } from '../runtime/loop.js';
+import { createAgain } from '../runtime/again.js';
+import { createLoop, type Loop } from '../runtime/loop.js';
 import { createSlots } from '../runtime/slots.js';
 import { every, pause } from '../runtime/timers.js';
 import { createFactoryCache } from '../transfer/factory.js';
@@ -31,7 +32,7 @@ export interface Way {
 /** After the grace: time to write down what was cut off. The leases cover what even this is too short for. */
 const LAST_WRITES_MS = 5_000;
 /** A database that does not answer is asked again this soon, whatever the poll. */
-const AGAIN_MS = 1_000;
+const AGAIN = { minMs: 1_000, maxMs: 5_000 };
 
 export function createWay(path: PathContext, notifications: Notifications): Way {
   const { settings, emit } = path;
@@ -72,17 +73,22 @@ export function createWay(path: PathContext, notifications: Notifications): Way 
   claimer = createClaimer(path, { ...shared, slots });
   recovery = createRecovery(path, { ...shared, lookSlots });
 
-  const again = (loop: { signal(reason: WakeReason): void }): void => {
-    setTimeout(() => loop.signal('poll'), AGAIN_MS).unref();
+  const retried = (round: (by: WakeReason) => Promise<void>, where: string): Loop<WakeReason> => {
+    const again = createAgain(() => loop.signal('poll'), AGAIN, random);
+    const loop = createLoop<WakeReason>(
+      async (by) => {
+        await round(by);
+        again.worked();
+      },
+      (error) => {
+        fault(where)(error);
+        again.failed();
+      },
+    );
+    return loop;
   };
-  const claims = createLoop<WakeReason>(claimer.round, (error) => {
-    fault('claim')(error);
-    again(claims);
-  });
-  const looks = createLoop<WakeReason>(recovery.round, (error) => {
-    fault('look')(error);
-    again(looks);
-  });
+  const claims = retried(claimer.round, 'claim');
+  const looks = retried(recovery.round, 'look');
   const rescues = createLoop<WakeReason>(async () => {
     try {
       await rescue(path);

@@ -1,5 +1,8 @@
 // Whether the database is as `migrate` leaves it. `run` refuses to start on one that is not: a missing index is a slow
-// claim, a missing trigger is a missing guarantee.
+// claim, a missing trigger is a missing guarantee; and a row that a policy hides is a row that nobody does.
+import type pg from 'pg';
+import { ConfigError } from '../core/errors.js';
+import { SEES_ALL } from './errors.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 import { type Lanes, readSteps, type SameNonce, wantedFor } from './steps.js';
@@ -33,4 +36,25 @@ export async function schemaProblems(
     all(/create (?:constraint )?trigger (\w+)/g),
   ]);
   return rows.map((row) => row.problem);
+}
+
+/** Also where a pooler keeps the session from asking for `row_security = off`, which makes it an error everywhere else. */
+const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {
+  text: `select n as name, current_user as role
+      from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1']) n
+     where row_security_active(to_regclass(n))`,
+};
+
+/** Of which of our tables this role sees a part at most, in words. */
+export async function hiddenRows(database: Pick<Database, 'run'>): Promise<readonly string[]> {
+  return (await database.run(HIDDEN, [])).map(({ name, role }) => `table ${name}, role ${role}: ${SEES_ALL}`);
+}
+
+/** The same within a migration. Throws ConfigError. */
+export async function seesAll(client: pg.ClientBase): Promise<void> {
+  const problems = await hiddenRows({
+    run: async (statement, values) =>
+      (await client.query({ text: statement.text, values: [...values] })).rows,
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }

@@ -10,22 +10,31 @@ export function sqlState(error: unknown): string | null {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
+/** A session that may not decide anything: a person has to change its role, or its pooler. */
+export class UnfitSession extends StoreUnavailable {}
+
+/** Not the server to be on; another host of the URL is, or this one once it was promoted. */
+export class WrongServer extends StoreUnavailable {}
+
 /** A lock that somebody else keeps: `lock_timeout` of our functions. */
 export const LOCKED = '55P03';
 
 /**
  * Classes and codes after which the same call may well pass: connection (08), resources (53), shutdown and recovery
- * (57P), cancelled by a time-out (57014), locks (55P03), a read-only node before its promotion (25006), I/O (58).
+ * (57P), cancelled by a time-out (57014, 25P03, 25P04), locks (55P03), a server that takes no writes (25006, and 55000
+ * for the lock that a standby does not give), I/O (58).
  */
-const PASSING = /^(08|53|58|57P|57014|55P03|25006|40)/;
+const PASSING = /^(08|53|58|57P|57014|55P03|25006|25P0[34]|55000|40)/;
+/** The server takes no writes: it was demoted, or the address moved and this session stayed behind. */
+const TAKES_NO_WRITES = new Set(['25006', '55000']);
 /** The transaction lost against another one and was rolled back in full. */
 const LOST_RACE = new Set(['40001', '40P01']);
 /**
  * What speaks of the whole statement, whatever its rows: it is not as `migrate` leaves it (42, 0A), we may not log in
- * (28, 3D), a bug of the server (XX). Anything else that does not pass is one row's: its data (22), a constraint (23), its
- * size (54), a trigger of somebody else (P0, 38, 39).
+ * (28, 3D), a transaction of another kind than it was proven under (25), a bug of the server (XX). Anything else that does
+ * not pass is one row's: its data (22), a constraint (23), its size (54), a trigger of somebody else (P0, 38, 39).
  */
-const WHOLE = /^(42|0A|28|3D|XX)/;
+const WHOLE = /^(42|0A|28|3D|25|XX)/;
 
 /** Who we are, or which database, is wrong in the URL: no waiting mends that. */
 const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
@@ -33,10 +42,25 @@ const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error
 /** What is wrong with the role, or the URL, in words; null: something else is. `url`: as people may see it. */
 export function roleProblem(error: unknown, url: string): string | null {
   const reason = error instanceof Error ? error.message : String(error);
-  if (refusesLogin(error)) return `DATABASE_URL ${url}: ${reason}`;
+  if (error instanceof UnfitSession || refusesLogin(error)) return `DATABASE_URL ${url}: ${reason}`;
   if (sqlState(error) !== '42501') return null;
+  if (hidesRows(error)) return `DATABASE_URL ${url}: ${reason}: ${SEES_ALL}`;
   return `DATABASE_URL ${url}: ${reason}: docs/operations.md, "Privileges", lists what each role needs`;
 }
+
+/** The routine's name, since the message may be in any language. */
+const hidesRows = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'routine' in error && error.routine === 'check_enable_rls';
+
+/** What to do where row-level security keeps rows from our role: a queue of which a part is hidden is no queue. */
+export const SEES_ALL =
+  'row-level security hides rows from this role; give it BYPASSRLS, or take row-level security off the table';
+
+/** Not known by its text: whoever holds this session is on the wrong server. */
+export const takesNoWrites = (error: unknown): boolean => {
+  const answer = error instanceof StoreUnavailable && error.cause !== undefined ? error.cause : error;
+  return TAKES_NO_WRITES.has(sqlState(answer) ?? '');
+};
 
 export const lostRace = (error: unknown): boolean => LOST_RACE.has(sqlState(error) ?? '');
 export function refusesValues(error: unknown): boolean {
@@ -58,6 +82,26 @@ export function toStoreError(error: unknown): unknown {
   ) {
     return error;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new StoreUnavailable(message === '' ? 'the database cannot be reached' : message, { cause: error });
+  return new StoreUnavailable(reasonOf(error), { cause: error });
+}
+
+/** What the driver says means something to its authors; what to do about it, where a setting is likely to be wrong. */
+function reasonOf(error: unknown): string {
+  // Of several addresses of one name, each has its own error, and the whole has no words.
+  const one = error instanceof AggregateError ? error.errors.at(-1) : error;
+  const message = one instanceof Error ? one.message : String(one);
+  const code = one instanceof Error && 'code' in one ? String(one.code) : '';
+  if (/client password must be a string|empty password/.test(message))
+    return 'the server asks for a password, and the URL of the database has none';
+  if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code))
+    return `${message}: the server's certificate is of an authority unknown here; give it as sslrootcert in the URL of the database`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `${message}: the URL of the database names another host than the server's certificate`;
+  if (/does not support SSL/.test(message))
+    return `${message}: leave sslmode out of the URL of the database, or turn TLS on there`;
+  if (['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'].includes(code))
+    return `${message}: host and port are those of the URL of the database`;
+  if (/^Connection terminated unexpectedly|received invalid response/i.test(message))
+    return `${message}: is it a PostgreSQL server, at this port?`;
+  return message === '' ? 'the database cannot be reached' : message;
 }

@@ -4,6 +4,8 @@
 import type pg from 'pg';
 import { ConfigError, Refusal } from '../core/errors.js';
 import { changePins, differences, type PinChanges, type PinTuple, readPin } from './change-pins.js';
+import { seesAll } from './check.js';
+import { findTables } from './discover.js';
 import {
   type FirstPin,
   INSERT_PIN,
@@ -25,6 +27,8 @@ export interface MigrateOptions {
   readonly lanes: Lanes | null;
   readonly toleranceMs: number | null;
   readonly clockSkewMaxMs: number | null;
+  /** Makes the API's tables where they are absent: for a trial without the API. Else that is an error. */
+  readonly create?: boolean;
   readonly sameNonce?: SameNonce | null;
   /** What is to be pinned anew, each by a flag of its own. */
   readonly changes?: PinChanges;
@@ -45,6 +49,8 @@ export const DEFAULTS: FirstPin = {
 
 export async function migrate(options: MigrateOptions): Promise<void> {
   await ofMigration(options.url, options.say, async (client) => {
+    if (!options.create) await findTables(client, options.url, options.say);
+    await seesAll(client);
     const steps = readSteps();
     const firstIndex = steps.findIndex((step) => step.index !== null);
     const pinnedBefore = await readPin(client);

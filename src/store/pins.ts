@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import { dbMillis, party } from '../core/ids.js';
 import type { DatabaseIdentity, Pinned } from '../core/ports.js';
-import { StoreUnavailable, sqlState } from './errors.js';
+import { sqlState, WrongServer } from './errors.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -29,7 +29,8 @@ interface PinnedTuple {
   readonly database_oid_now: string | null;
   readonly table_oid_now: string | null;
   readonly halted: string | null;
-  readonly standby: boolean;
+  /** Why this server takes no writes. */
+  readonly no_writes: string | null;
   readonly recheck_from: string | null;
   readonly recheck_until: number | null;
   readonly ledger_end: string | null;
@@ -51,7 +52,9 @@ const PINNED: Statement<PinnedTuple> = {
   text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
       p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
       d.timeline as timeline_now, p.database_oid, p.table_oid, d.database_oid as database_oid_now,
-      d.table_oid as table_oid_now, p.halted, pg_is_in_recovery() as standby,
+      d.table_oid as table_oid_now, p.halted,
+      case when pg_is_in_recovery() then 'a standby: it has to be promoted'
+           when current_setting('transaction_read_only') = 'on' then 'read-only: it has to take writes' end as no_writes,
       case when ${RECHECKED} then p.recheck_from end as recheck_from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as recheck_until,
       p.ledger_end, p.mark_offset, p.mark_update_id, p.mark_party, p.other_marks
@@ -124,16 +127,21 @@ const identityOf = (parts: readonly (string | null | undefined)[]): DatabaseIden
       };
 };
 
-const STANDBY = 'this server is a standby: it has to be promoted, or DATABASE_URL has to lead to the primary';
-
 /** Table, column or function is not there: `migrate` has not been, or not since this version. */
 const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
 
-/** Null where `migrate` has not been. A standby is no database of ours yet: it may be behind, and takes no write. */
+/**
+ * Null where `migrate` has not been. A standby is no database of ours yet: it may be behind, and takes no write. A claim
+ * that finds nothing does not notice either of them, so it is asked here, every few seconds.
+ */
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);
-    if (tuple?.standby) throw new StoreUnavailable(STANDBY);
+    if (tuple !== undefined && tuple.no_writes !== null) {
+      // Nor may the next statement come back here: the address may lead to the primary by now.
+      database.leave();
+      throw new WrongServer(`this server is ${tuple.no_writes}, or DATABASE_URL has to lead to the primary`);
+    }
     return tuple === undefined ? null : pinnedOf(tuple);
   } catch (error) {
     if (NOT_MIGRATED.has(sqlState(error) ?? '')) return null;

@@ -8,6 +8,7 @@ import createPgListen, { type Options, type Subscriber } from 'pg-listen';
 import type { Clock, NotificationSource, Notifications } from '../core/ports.js';
 import { monotonic } from '../runtime/clock.js';
 import { every, pause } from '../runtime/timers.js';
+import { createConnector } from './connector.js';
 import type { Database } from './pool.js';
 import { CANARY, CHANNEL } from './statements.js';
 
@@ -57,13 +58,18 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
   let canaries = 0;
   let canariesHeard = 0;
   let connections = 0;
+  const connector = createConnector(options.listenUrl, null);
+  /** Asks this session, at once, whether it still hears what is rung where the pool writes. */
+  let ask: () => void = () => {};
+  // The pool has left a server that takes no writes: nobody will ring there any more.
+  database.onLeft(() => ask());
 
   /** One connection, from LISTEN to its end; resolves with why it ended. */
   async function session(tell: (source: NotificationSource) => void, tried: () => void): Promise<string> {
     const socket = new Socket();
     const subscriber = pgListen(
       {
-        connectionString: options.listenUrl,
+        ...connector.config(),
         application_name: `${instance} listen`,
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         query_timeout: PROBE_TIMEOUT_MS,
@@ -131,6 +137,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
         tell('connected');
         tried();
         timer = every(canaryIntervalMs, 0.1, canary, () => {});
+        ask = () => void canary();
         await Promise.race([canary(), ended]);
       }
       return await ended;
@@ -139,6 +146,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
     } finally {
       stopping.signal.removeEventListener('abort', stop);
       provenUntil = Number.NEGATIVE_INFINITY;
+      ask = () => {};
       end('over');
       // Late events of this session find nobody; a last `error` must still find a listener, or it would be thrown.
       subscriber.events.removeAllListeners('notification');
@@ -152,7 +160,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
   async function sessions(tell: (source: NotificationSource) => void, tried: () => void): Promise<void> {
     let failures = 0;
     while (!stopping.signal.aborted) {
-      const before = canariesHeard;
+      const [before, at] = [canariesHeard, connector.at()];
       // A certificate of the URL that cannot be read throws where the client is made: the next one may find it.
       const why = await session(tell, tried).catch((error: unknown) =>
         error instanceof Error ? error.message : String(error),
@@ -161,6 +169,8 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       if (stopping.signal.aborted) return;
       emit({ kind: 'listener', state: 'lost', detail: why });
       failures = canariesHeard > before ? 0 : failures + 1;
+      // Never heard, or not any more: whoever rings does so on another host.
+      connector.leave(at);
       const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
       await pause(ceiling * (0.5 + random() / 2), stopping.signal);
     }

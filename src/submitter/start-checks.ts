@@ -1,11 +1,13 @@
 // What a start asks before anything is claimed: of the database, and before the first pin of the participant.
 import type { Config } from '../config.js';
+import { backoffMs } from '../core/backoff.js';
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { OpenLedger } from '../ledger/ledger.js';
+import type { SubmitterEvent } from '../observe/events.js';
 import { disagreement } from '../path/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
 import { pause } from '../runtime/timers.js';
-import { schemaProblems } from '../store/check.js';
+import { hiddenRows, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';
 import { storedKeys } from '../store/keys.js';
 import type { Database } from '../store/pool.js';
@@ -24,6 +26,8 @@ export interface Questions {
 
 /** What makes a start pointless until a person did something. */
 export async function refusals(config: Config, { database, store, signer }: Questions): Promise<string[]> {
+  const hidden = await hiddenRows(database);
+  if (hidden.length > 0) return [...hidden];
   const pinned = await store.pinned();
   if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
   const odd = disagreement(pinned, config);
@@ -35,22 +39,34 @@ export async function refusals(config: Config, { database, store, signer }: Ques
   return key === null ? schema : [...schema, key];
 }
 
-const DATABASE_AGAIN_MS = 1_000;
+const AGAIN = { minMs: 500, maxMs: 5_000 };
+
+/** Who waits, and is told of it. */
+export interface Waiting {
+  /** DATABASE_URL without its password. */
+  readonly shown: string;
+  readonly emit: (event: SubmitterEvent) => void;
+  readonly signal: AbortSignal;
+}
 
 /** Waits for the database; null where the wait was ended. Throws ConfigError for what no waiting would mend. */
 export async function untilThere<T>(
   ask: () => Promise<T>,
-  { database: { shown } }: Pick<Config, 'database'>,
-  signal: AbortSignal,
+  { shown, emit, signal }: Waiting,
 ): Promise<T | null> {
-  while (!signal.aborted) {
+  for (let failures = 0; !signal.aborted; failures++) {
     try {
-      return await ask();
+      const answer = await ask();
+      if (failures > 0) emit({ kind: 'database', state: 'back', detail: '' });
+      return answer;
     } catch (error) {
       const role = roleProblem(error, shown);
       if (role !== null) throw new ConfigError([role]);
       if (!(error instanceof StoreUnavailable)) throw error;
-      await pause(DATABASE_AGAIN_MS, signal);
+      const detail = `DATABASE_URL ${shown}: ${error.message}`;
+      if (failures === 0) emit({ kind: 'database', state: 'lost', detail });
+      else emit({ kind: 'fault', where: 'start', error: new StoreUnavailable(detail, { cause: error }) });
+      await pause(backoffMs(failures, AGAIN, Math.random), signal);
     }
   }
   return null;
@@ -76,9 +92,9 @@ export interface CheapQuestions {
 export async function partiesToAsk(
   config: Config,
   database: Database,
-  signal: AbortSignal,
+  waiting: Waiting,
 ): Promise<readonly string[]> {
   if ([...config.tokens.values()].every(({ registryUrl }) => registryUrl === undefined)) return [];
-  const users = await untilThere(() => userParties(database, USERS_SEEN), config, signal);
+  const users = await untilThere(() => userParties(database, USERS_SEEN), waiting);
   return (users ?? []).map(({ party }) => party);
 }

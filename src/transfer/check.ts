@@ -35,7 +35,10 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
 
   const token = tokens.get(tokenKey(row.contractAddress));
   if (token === undefined) {
-    return park('UNKNOWN_TOKEN', `${row.contractAddress} is not in TOKENS_FILE; add it, then replay`);
+    return park(
+      'UNKNOWN_TOKEN',
+      `${row.contractAddress} is not in TOKENS_FILE; add it, restart the instances, then replay`,
+    );
   }
   const scaled = toDecimalUnits(raw, token.decimals);
   if (scaled.kind === 'too-fine') {
@@ -50,14 +53,14 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
   if (token.steps === 2 && !token.offerIsDone) {
     return park(
       'TWO_STEP_TOKEN',
-      `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed, then replay`,
+      `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed, restart the instances, then replay`,
     );
   }
   // Only its registry knows the factory of a token that is not our issuer's.
   if (token.instrumentAdmin !== issuer && token.registryUrl === undefined) {
     return park(
       'REGISTRY_TOKEN',
-      `${token.symbol} is not issued by CANTON_ISSUER_PARTY; give its "registryUrl" in TOKENS_FILE, then replay`,
+      `the admin of ${token.symbol} is ${token.instrumentAdmin}, and CANTON_ISSUER_PARTY is ${issuer}: if they should be one, put the wrong one right; else give its "registryUrl" in TOKENS_FILE. Restart the instances, then replay`,
     );
   }
   return { kind: 'ok', token, amount: scaled.units };

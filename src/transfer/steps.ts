@@ -19,7 +19,7 @@ export function agreedFactory(
   if (factory.transferKind === 'offer') {
     return park(
       'UNEXPECTED_OFFER',
-      `the registry of ${token.symbol} makes an offer, and TOKENS_FILE says one step; set "steps": 2 (and "offerIsDone": true if an offer counts as completed), then replay`,
+      `the registry of ${token.symbol} makes an offer, and TOKENS_FILE says one step; set "steps": 2 (and "offerIsDone": true if an offer counts as completed), restart the instances, then replay`,
     );
   }
   return { kind: 'ok', factory: { ...factory, transferKind: factory.transferKind ?? 'direct' } };

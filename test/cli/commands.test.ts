@@ -54,7 +54,7 @@ test('enqueue: good ones go in, bad ones are refused with their reason, known on
     mixed.stdout.trim().split('\n').sort(),
     [`${keccak256(first)} inserted`, `${keccak256(second)} inserted`].sort(),
   );
-  t.regex(mixed.stderr, /no\. 2: refused: 0x7099.* is no token of TOKENS_FILE\n/);
+  t.regex(mixed.stderr, /line 3: refused: 0x7099.* is no token of TOKENS_FILE \(0x[0-9a-f]{64}\)\n/);
   t.regex(mixed.stderr, /2 rows inserted, 0 known already, 1 refused/);
 
   const again = await cli(['enqueue', '--json', first], env);

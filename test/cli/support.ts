@@ -12,6 +12,10 @@ export interface Ended {
 export interface Running {
   /** Resolves with the first line of stdout that fits. */
   line(fits: (line: string) => boolean): Promise<string>;
+  /** Resolves when stderr has this in it. */
+  said(pattern: RegExp): Promise<void>;
+  /** All of it up to now. */
+  stdout(): string;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
 }
@@ -42,6 +46,18 @@ export function start(
   return {
     ended,
     kill: (signal) => void child.kill(signal),
+    stdout: () => out.stdout,
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const watch = (): void => {
+          if (!pattern.test(out.stderr)) return;
+          watchers.delete(watch);
+          resolve();
+        };
+        watchers.add(watch);
+        watch();
+        void ended.then(({ stderr }) => reject(new Error(`ended without ${pattern}\n${stderr}`)));
+      }),
     line: (fits) =>
       new Promise((resolve, reject) => {
         const watch = (): void => {

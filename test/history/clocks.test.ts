@@ -94,6 +94,7 @@ test('an acceptance later than its bound halts every instance, with the reason; 
     clockSkewMaxMs: null,
     oneStepTokens: [DEMO],
     changes: { toleranceMs, clearsHalt: true },
+    create: true,
     say: () => {},
   });
   await startLocal(t, world);

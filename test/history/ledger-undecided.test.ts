@@ -167,6 +167,7 @@ forBoth(
       clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
       oneStepTokens: [DEMO],
       oldUser: { kind: 'same' },
+      create: true,
       say: () => {},
     });
     const local = await startLocal(t, world);

@@ -39,7 +39,10 @@ test('bad rows fail with words for a wallet, unserved ones park; neither reaches
   const parked: ReadonlyArray<readonly [string, RegExp]> = [
     // The API takes registered senders only: whatever is wrong, it is not the row.
     [await bad({ from: NOBODY }), /^UNKNOWN_SENDER: .*after 20 attempts/],
-    [await bad({ contract: NOBODY }), /^UNKNOWN_TOKEN: .*not in TOKENS_FILE; add it, then replay/],
+    [
+      await bad({ contract: NOBODY }),
+      /^UNKNOWN_TOKEN: .*not in TOKENS_FILE; add it, restart the instances, then replay/,
+    ],
     [await world.insert({ from: keyed, to: bob }), /^KEY_UNREADABLE: it is not base64/],
   ];
   const good = [await bad({ amount: 2 }), await world.insert({ from: alice, to: mallory })];

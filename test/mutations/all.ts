@@ -4,6 +4,7 @@ import { doctor } from './doctor.js';
 import { externals } from './external.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
+import { operator } from './operator.js';
 import { ops } from './ops.js';
 import { people } from './people.js';
 import { reading } from './reading.js';
@@ -19,6 +20,7 @@ export const mutations: readonly Mutation[] = [
   ...doctor,
   ...externals,
   ...ledger,
+  ...operator,
   ...ops,
   ...people,
   ...reading,

@@ -115,6 +115,42 @@ test('a fault has its stack, an outage one line in five seconds', (t) => {
   );
 });
 
+test('an outage that lasts is said ever less often, at most once a minute, and so is what keeps an instance from claiming', (t) => {
+  const { emit, lines, elapse } = setup();
+  const away: SubmitterEvent = {
+    kind: 'fault',
+    where: 'claim',
+    error: new StoreUnavailable('connect ECONNREFUSED'),
+  };
+  const unready: SubmitterEvent = {
+    kind: 'not-ready',
+    blockers: [{ part: 'participant', reason: 'it wants a token: set CANTON_TOKEN_FILE' }],
+  };
+  emit(unready);
+  for (let second = 0; second < 600; second++) {
+    emit(away, { ...away, where: 'look' }, { kind: 'listener', state: 'lost', detail: 'ECONNREFUSED' });
+    elapse(1_000);
+  }
+  const said = (msg: RegExp): number => lines().filter((line) => msg.test(line.msg)).length;
+  for (const msg of [/unavailable/, /listener lost/, /not ready/]) {
+    t.true(said(msg) >= 9, String(msg));
+    t.true(said(msg) <= 14, `${msg}: ${said(msg)}`);
+  }
+  const before = said(/not ready/);
+  emit({ kind: 'ready' });
+  elapse(600_000);
+  emit({ kind: 'woken', by: 'poll' });
+  t.is(said(/not ready/), before, 'over is over');
+});
+
+test('tookMs of a row’s end is the row’s own time, from its claim', (t) => {
+  const { emit, lines, elapse } = setup('info');
+  emit(taken(1));
+  elapse(7_345);
+  emit(settled(1, completed));
+  t.like(lines()[0], { msg: 'completed', tookMs: 7_345 });
+});
+
 test('no secret gets into the log, whoever put it into an error', (t) => {
   const secrets = secretTexts(['postgres://api:s3cr%25"t@db/api'], 'admin-token', null);
   const { log, text, emit } = setup('info', secrets);

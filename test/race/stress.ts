@@ -54,6 +54,7 @@ export async function stress(options: StressOptions): Promise<StressResult> {
     toleranceMs: 0,
     clockSkewMaxMs: 0,
     oneStepTokens: [],
+    create: true,
     say: () => {},
   });
   const admin = new pg.Client(url);

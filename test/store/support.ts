@@ -1,6 +1,7 @@
 // A prepared database and short ways to say what happens in it.
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimToken, Party, TxHash } from '../../src/core/ids.js';
 import type { Store } from '../../src/core/ports.js';
 import type { ClaimedRow } from '../../src/core/row.js';
@@ -68,6 +69,7 @@ export const migrateOptions = (url: string, more: Partial<MigrateOptions> = {}):
   clockSkewMaxMs: null,
   oneStepTokens: [],
   oldUser: { kind: 'same' },
+  create: true,
   say: () => {},
   ...more,
 });
@@ -194,6 +196,22 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`never came true: ${sql}`);
+}
+
+/** As an instance does: again, as long as the database is away or not the right one. */
+export async function eventually<T>(call: () => Promise<T>, fits: (value: T) => boolean): Promise<T> {
+  for (const end = performance.now() + 60_000; ; ) {
+    const found = await call().then(
+      (value) => ({ value }),
+      (error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        return null;
+      },
+    );
+    if (found !== null && fits(found.value)) return found.value;
+    if (performance.now() > end) throw new Error('not within a minute');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** The tables as canton-middleware's own migrations make them. */

@@ -88,7 +88,7 @@ function templateOf(options: Migrated): Promise<string> {
   if (known !== undefined) return known;
   const made = onceARun(key, async () => {
     await admin(`create database ${name} template template0`);
-    await migrate({ ...wanted, url: await urlOf(name), say: () => {} });
+    await migrate({ ...wanted, create: true, url: await urlOf(name), say: () => {} });
     return name;
   });
   templates.set(key, made);

@@ -16,6 +16,8 @@ export interface TcpProxy {
   blackHole(what?: Swallowed): void;
   /** New connections pass. Those that lost bytes stay silent: nobody would understand what came after. */
   resume(): Promise<void>;
+  /** New connections go to another server, as after a change of DNS; the open ones stay where they are. */
+  lead(target: string): void;
   /** Ends the open connections; new ones go to another server, as after a failover. */
   aim(target: string): void;
 }
@@ -122,6 +124,9 @@ export async function startProxy(t: Teardown, target: string): Promise<TcpProxy>
     async resume() {
       swallowing = null;
       await listen();
+    },
+    lead(next) {
+      ({ hostname, port } = new URL(next));
     },
     aim(next) {
       ({ hostname, port } = new URL(next));

@@ -107,7 +107,7 @@ export async function createWorld(t: Teardown, options: SandboxOptions & WorldOp
     clockSkewMaxMs: Number(sandbox.env.CLOCK_SKEW_MAX_MS),
     oneStepTokens: [DEMO],
   };
-  if (options.db !== undefined) await migrate({ ...pins, url: options.db.url, say: () => {} });
+  if (options.db !== undefined) await migrate({ ...pins, create: true, url: options.db.url, say: () => {} });
   const db = options.db ?? (await migratedDatabase(t, pins));
   const granted = new Map<string, bigint>();
 

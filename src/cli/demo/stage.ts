@@ -66,6 +66,7 @@ export async function setStage({ seed, latencyMs }: StageOptions, teardown: Tear
     toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
     clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
     oneStepTokens: tokens.map(({ address }) => address),
+    create: true,
     say: () => {},
   });
   const database = openDatabase({ url: server.url, poolSize: 8, applicationName: 'the demo' });

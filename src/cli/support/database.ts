@@ -1,6 +1,7 @@
 // What the commands that only visit the database have in common.
 import type { DatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
+import { hiddenRows } from '../../store/check.js';
 import { roleProblem, sqlState } from '../../store/errors.js';
 import { type Database, openDatabase } from '../../store/pool.js';
 
@@ -15,6 +16,8 @@ export async function withDatabase<T>(
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const database = openDatabase({ url, poolSize: 4, applicationName: 'canton-submitter cli' });
   try {
+    const hidden = await hiddenRows(database);
+    if (hidden.length > 0) throw new ConfigError(hidden);
     return await work(database);
   } catch (error) {
     const role = roleProblem(error, shown);

@@ -8,7 +8,8 @@ import { tokenKey } from '../../transfer/address.js';
 
 export type Decoded =
   | { readonly kind: 'ok'; readonly txHash: Hex; readonly row: NewRow }
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** `txHash`: null where it is no bytes at all, or too many. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly txHash: Hex | null };
 
 export interface DecodeRules {
   readonly chainId: number;
@@ -19,6 +20,9 @@ class Refused extends Error {}
 
 /** As much as an Ethereum node takes. */
 const MAX_BYTES = 128 * 1024;
+export const TOO_LONG = `longer than ${MAX_BYTES} bytes`;
+/** Characters of the longest that may be taken, with room for blanks. */
+export const MAX_TEXT = 2 * MAX_BYTES + 1_024;
 /** transfer(address,uint256) */
 const SELECTOR = '0xa9059cbb';
 const WORD = 64;
@@ -101,11 +105,17 @@ export async function createDecoder({
   };
 
   return async (raw) => {
+    let hex: Hex | null = null;
     try {
-      return await take(hexOf(raw));
+      hex = hexOf(raw);
+      return await take(hex);
     } catch (error) {
-      if (error instanceof Refused) return { kind: 'refused', reason: error.message };
-      throw error;
+      // Whatever else the library throws is about these bytes too: the next ones may be good.
+      const reason =
+        error instanceof Refused
+          ? error.message
+          : `not to be read: ${error instanceof Error ? error.message.split('\n')[0] : error}`;
+      return { kind: 'refused', reason, txHash: hex === null ? null : viem.keccak256(hex) };
     }
   };
 }
@@ -115,8 +125,10 @@ function hexOf(text: string): Hex {
     .trim()
     .toLowerCase()
     .replace(/^(0x)?/, '0x');
-  if (!/^0x([0-9a-f]{2})+$/.test(hex)) throw new Refused('not hexadecimal bytes');
-  if (hex.length > 2 + 2 * MAX_BYTES) throw new Refused(`longer than ${MAX_BYTES} bytes`);
+  // Before anything is matched: that takes a step of the stack for each byte.
+  if (hex.length > 2 + 2 * MAX_BYTES) throw new Refused(TOO_LONG);
+  if (hex.length % 2 !== 0 || !/^0x[0-9a-f]{2}[0-9a-f]*$/.test(hex))
+    throw new Refused('not hexadecimal bytes');
   return hex as Hex;
 }
 

@@ -1,5 +1,6 @@
 // Metrics of the process: readiness, breaker, listener, database, faults.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { StoreUnavailable } from '../../core/errors.js';
 import type { NotReady, SubmitterEvent } from '../events.js';
 import { type Health, onEvent, STARTING } from '../health.js';
 import { STATEMENT_SECONDS, seconds } from './buckets.js';
@@ -13,6 +14,7 @@ const PARTS: readonly NotReady['part'][] = [
   'breaker',
   'clocks',
   'mark',
+  'snapshot',
   'schema',
   'stopping',
 ];
@@ -26,7 +28,7 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
   const ready = gauge('ready', '1: this instance claims rows');
   const blocked = gauge(
     'blocked',
-    '1: this part has something to say in /readyz; of listener and mark alone the instance claims on',
+    '1: this part has something to say in /readyz; of listener, mark and snapshot alone the instance claims on',
     'part',
   );
   const breaker = gauge('breaker_state', '1 for the state that the circuit breaker is in', 'state');
@@ -50,6 +52,11 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
     'ledger_clock_ahead_seconds',
     "The ledger's clock against the database's, as far as a submission shows",
   );
+  const snapshot = gauge(
+    'oldest_snapshot_seconds',
+    'Age of the oldest snapshot that somebody holds in the database, where this role may see it',
+  );
+  const since = gauge('oldest_snapshot_transactions', 'Transactions begun since that snapshot');
   const alarms = counter('alarms_total', 'What a person must look at');
   const faults = counter('faults_total', 'Errors that were survived, by where', 'where');
   const writes = counter(
@@ -99,10 +106,14 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
         return database.set(event.state === 'back' ? 1 : 0);
       case 'clocks':
         return clocks.set(seconds(event.aheadMs));
+      case 'snapshot':
+        since.set(event.transactions);
+        return snapshot.set(seconds(event.ageMs ?? 0));
       case 'alarm':
         return alarms.inc();
       case 'fault':
-        faults.inc({ where: event.where });
+        // An outage of the database is expected, and told as such.
+        if (!(event.error instanceof StoreUnavailable)) faults.inc({ where: event.where });
         if (['settle', 'renew', 'claim', 'look'].includes(event.where)) writes.inc({ during: event.where });
         return;
     }

@@ -1,0 +1,26 @@
+// `fetch` that trusts whom NODE_EXTRA_CA_CERTS names now, not only whom it named when the process began.
+import { Agent, fetch as undiciFetch } from 'undici';
+import { extraVersion, renewedAuthorities } from './trust.js';
+
+let agent: { readonly version: string; readonly agent: Agent } | null = null;
+
+/** Undefined: nothing has been renewed since the start. */
+function dispatcher(): Agent | undefined {
+  const version = extraVersion();
+  if (agent?.version === version) return agent.agent;
+  const ca = renewedAuthorities();
+  if (ca === null) return undefined;
+  const before = agent;
+  agent = { version, agent: new Agent({ connect: { ca } }) };
+  void before?.agent.close();
+  return agent.agent;
+}
+
+/** As the global one; whatever it throws has its cause. */
+export const fetch: typeof globalThis.fetch = async (input, init) => {
+  const through = dispatcher();
+  const options = { ...init, ...(through === undefined ? {} : { dispatcher: through }) };
+  // The same implementation as Node's own, whose types are declared a second time there.
+  const response = await undiciFetch(input as string, options as Parameters<typeof undiciFetch>[1]);
+  return response as unknown as Response;
+};

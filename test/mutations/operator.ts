@@ -1,0 +1,162 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
+// Sessions, servers and slips: what keeps money where a role, a pooler or a hand differs from what was meant.
+import type { Mutation } from './mutation.js';
+
+const of =
+  (test: string) =>
+  (file: string, find: string, put: string, match: string, what: string): Mutation => ({
+    name: 'operator',
+    file: `src/${file}`,
+    find,
+    put,
+    test,
+    match,
+    what,
+  });
+const sessions = of('test/store/sessions.test.ts');
+const writer = of('test/store/writer.test.ts');
+const slips = of('test/cli/slips.test.ts');
+const renewal = of('test/ledger/renewal.test.ts');
+
+export const operator: readonly Mutation[] = [
+  sessions(
+    'store/connector.ts',
+    "    'row_security=off',\n",
+    '',
+    'row-level security: rows that a role*',
+    'hidden rows are an error',
+  ),
+  sessions(
+    'store/connector.ts',
+    "    'default_transaction_isolation=read\\\\ committed',\n",
+    '',
+    'isolation: what the database has*',
+    'a session asks for READ COMMITTED',
+  ),
+  sessions(
+    'store/pool.ts',
+    '`begin isolation level read committed${more}`',
+    '`begin${more}`',
+    'time-outs of a role, through a pooler*',
+    'a transaction asks for READ COMMITTED',
+  ),
+  sessions(
+    'store/pool.ts',
+    'pooled.has(client) ? `; ${localSettings(times)}` : ',
+    '',
+    'time-outs of a role, through a pooler*',
+    'a transaction through a pooler has its own settings',
+  ),
+  sessions(
+    'store/connector.ts',
+    'if (times !== null && facts.isolation !== COMMITTED) throw new UnfitSession(isolated(facts));',
+    '',
+    'isolation: where a pooler keeps*',
+    'a session that cannot be READ COMMITTED decides nothing',
+  ),
+  sessions(
+    'store/migration.ts',
+    'if (!(await keepsItsServer(client, connector))) throw new Refusal(POOLED);',
+    '',
+    'a pooler in transaction mode*',
+    'migrate refuses a pooler in transaction mode',
+  ),
+  sessions(
+    'store/migrate.ts',
+    'await seesAll(client);',
+    '',
+    'row-level security: migrate refuses too*',
+    'a migration that does not see all rows is none',
+  ),
+  of('test/store/discover.test.ts')(
+    'store/migrate.ts',
+    'if (!options.create) await findTables(client, options.url, options.say);',
+    '',
+    'migrate makes no second queue*',
+    'migrate makes no table unasked',
+  ),
+  writer(
+    'store/pool.ts',
+    'if (wrongServer) leave(from);',
+    '',
+    'one address that moves*',
+    'a pool leaves a server that takes no writes',
+  ),
+  writer(
+    'store/pins.ts',
+    'database.leave();',
+    '',
+    'on a standby an outcome is kept*',
+    'whoever reads the pins on a standby leaves it',
+  ),
+  writer(
+    'store/errors.ts',
+    '25P0[34]|55000|40)/',
+    '25P0[34]|40)/',
+    'on a standby an outcome is kept*',
+    'the lock that a standby does not give is no row’s trouble (I9)',
+  ),
+  writer(
+    'store/subscriber.ts',
+    'database.onLeft(() => ask());',
+    '',
+    'several hosts*',
+    'LISTEN follows the pool',
+  ),
+  writer(
+    'store/url.ts',
+    "return hosts > 1 ? 'read-write' : 'any';",
+    "return 'any';",
+    'several hosts*',
+    'of several hosts, the one that takes writes',
+  ),
+  slips(
+    'observe/log.ts',
+    "file.on('error', () => {});",
+    '',
+    'the service goes on*',
+    'a full disk under the log is no end of the service',
+  ),
+  slips(
+    'cli/enqueue.ts',
+    'const output = worksOnUnheard();',
+    'const output = { lost: () => null };',
+    'a reader that is gone*',
+    'a batch goes in, whoever reads of it',
+  ),
+  slips(
+    'cli/support/confirm.ts',
+    "terminal.once('close', () => resolve(''));",
+    '',
+    'a question that is not answered*',
+    'no answer is a no',
+  ),
+  renewal(
+    'ledger/channel.ts',
+    'if (begun && !isReady && !stopped && tell.renewed()) tell.replace();',
+    'if (false) tell.replace();',
+    'a client certificate and an authority*',
+    'renewed certificates serve the next connection',
+  ),
+  renewal(
+    'ledger/channel.ts',
+    'if (dropped < 2) {',
+    'if (dropped < 1e9) {',
+    'a connection that is served and dropped*',
+    'a connection that is dropped at once is made again later',
+  ),
+  of('test/ledger/renewal-https.test.ts')(
+    'ledger/fetch.ts',
+    'through === undefined ? {} : { dispatcher: through }',
+    '{}',
+    'an authority that is renewed on disk*',
+    'registry and token endpoint trust what was renewed',
+  ),
+  of('test/runtime/again.test.ts')(
+    'runtime/again.ts',
+    'if (timer !== null) return;',
+    '',
+    'one try at a time*',
+    'failures do not multiply tries',
+  ),
+];

@@ -1,0 +1,65 @@
+// `migrate` where the API's tables are not: on a server of its own, since it looks into every database there.
+import test from 'ava';
+import pg from 'pg';
+import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
+import { ConfigError } from '../../src/core/errors.js';
+import { migrate } from '../../src/store/migrate.js';
+import { MIDDLEWARE, migrateOptions } from './support.js';
+
+test('migrate makes no second queue: a wrong database, another schema, no table at all; each is told with what was found', async (t) => {
+  const server = await startPostgres();
+  t.teardown(() => server.stop());
+  const urlOf = (name: string): string => Object.assign(new URL(server.url), { pathname: `/${name}` }).href;
+  const query = async (name: string, sql: string): Promise<unknown[]> => {
+    const client = new pg.Client(urlOf(name));
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  await query('postgres', 'create database api');
+  await query('postgres', 'create database "ods and ends"');
+  await query('api', `create schema ethrpc; set search_path = ethrpc; ${MIDDLEWARE}`);
+  const plain = (name: string, say: (line: string) => void = () => {}) =>
+    migrate(migrateOptions(urlOf(name), { create: false, say }));
+
+  const wrongName = await t.throwsAsync(() => plain('postgres'), { instanceOf: ConfigError });
+  t.regex(
+    wrongName.message,
+    /no table mempool and users in database postgres where search_path \(.*public\) leads/,
+  );
+  t.regex(wrongName.message, /database api: schema ethrpc has mempool, with about \d+ rows/);
+  t.regex(wrongName.message, /database ods and ends: no table mempool/);
+  t.regex(wrongName.message, /migrate --create/);
+  t.false(wrongName.message.includes(new URL(server.url).password));
+  const wrongSchema = await t.throwsAsync(() => plain('api'), { instanceOf: ConfigError });
+  t.regex(wrongSchema.message, /alter role postgres in database "api" set search_path = ethrpc/);
+  for (const name of ['postgres', 'api'])
+    t.deepEqual(
+      await query(name, "select 1 where to_regclass('public.mempool') is not null"),
+      [],
+      'nothing was made',
+    );
+
+  // As the message says.
+  await query('api', 'alter role postgres in database "api" set search_path = ethrpc');
+  await plain('api');
+  t.deepEqual(
+    await query(
+      'api',
+      "select 1 from pg_tables where tablename = 'mempool_submitter_v1' and schemaname = 'ethrpc'",
+    ),
+    [{ '?column?': 1 }],
+  );
+  await query('api', 'create table public.mempool (like ethrpc.mempool including all)');
+  const said: string[] = [];
+  await plain('api', (line) => said.push(line));
+  t.true(said.some((line) => /^note: schema public has a table mempool too/.test(line)));
+
+  await migrate(migrateOptions(urlOf('ods and ends'), { create: true }));
+  await query('ods and ends', 'drop table users cascade');
+  const half = await t.throwsAsync(() => plain('ods and ends'), { instanceOf: ConfigError });
+  t.regex(half.message, /no table users in database ods and ends/);
+});

@@ -6,15 +6,18 @@ import type { Store } from '../../src/core/ports.js';
 import type { Token } from '../../src/core/token.js';
 import type { PartySpec, SandboxOptions } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
-import { type Local, type LocalOptions, startLocal } from '../support/local.js';
+import { type Local, type LocalOptions, startLocal, tokensOf } from '../support/local.js';
 import { createWorld, DEMO, type Parties, type User, type World } from '../support/world.js';
+import { replay } from './ledger-network.js';
 
 const USDCX = '0xc1A0000000000000000000000000000000000001';
 const AMULET = '0xc1a0000000000000000000000000000000000003';
+const GOLD = '0xc1A0000000000000000000000000000000000004';
 /** In the smallest units of tokens with 6, 10 and 18 decimals: five. */
 const FIVE: Readonly<Record<string, bigint>> = {
   [USDCX]: 5n * 10n ** 6n,
   [AMULET]: 5n * 10n ** 10n,
+  [GOLD]: 5n * 10n ** 10n,
   [DEMO]: 5n * 10n ** 18n,
 };
 
@@ -26,10 +29,15 @@ interface Scene {
   readonly bob: User;
   /** Of five tokens, from alice to bob. */
   readonly hash: string;
-  start(options?: LocalOptions): Promise<Local>;
+  /** `tokens`: what TOKENS_FILE says of this one, and whether it describes its holdings. */
+  start(
+    options?: LocalOptions & { readonly tokens?: Partial<Token>; readonly describes?: false },
+  ): Promise<Local>;
   /** The row was given back for this reason. */
   held(local: Local, reason: RegExp): Promise<string>;
   received(): string;
+  /** What alice has of it. */
+  left(): string;
 }
 
 /** Alice holds these and nothing else. A row may wait as long as it takes, unless a test says how often. */
@@ -52,9 +60,10 @@ async function scene(
     alice,
     bob,
     hash,
-    start: ({ settings, ...rest } = {}) =>
+    start: ({ settings, tokens = {}, describes = true, ...rest } = {}) =>
       startLocal(t, world, {
         settings: {
+          tokens: saying(tokensOf(world), contract, tokens, describes),
           windowMs: 5_000,
           leaseMs: 5_000,
           retry: { minMs: 20, maxMs: 100, maxAttempts: 10_000 },
@@ -70,6 +79,7 @@ async function scene(
       return verdict.kind === 'pending' ? (verdict.lastError ?? '') : '';
     },
     received: () => world.sandbox.balances(bob.party)[symbol]?.amount ?? '0',
+    left: () => world.sandbox.balances(alice.party)[symbol]?.amount ?? '0',
   };
 }
 
@@ -81,17 +91,28 @@ async function completes(t: ExecutionContext, { world, hash, received }: Scene):
   t.is(world.sandbox.audit.summary().doubleCommits, 0);
 }
 
-/** TOKENS_FILE as this instance has it. */
-function setToken(local: Local, contract: string, change: Partial<Token>): void {
-  const tokens = local.settings.tokens as Map<string, Token>;
-  const token = tokens.get(contract.toLowerCase());
-  if (token !== undefined) tokens.set(contract.toLowerCase(), { ...token, ...change });
+/** TOKENS_FILE, where it says something else of a token. */
+function saying(
+  tokens: Map<string, Token>,
+  contract: string,
+  change: Partial<Token>,
+  describes: boolean,
+): ReadonlyMap<string, Token> {
+  const address = contract.toLowerCase();
+  const token = tokens.get(address);
+  if (token === undefined) throw new Error(`TOKENS_FILE has no ${contract}`);
+  const { holding, ...undescribed } = token;
+  return new Map([...tokens, [address, { ...(describes ? token : undescribed), ...change }]]);
 }
 
 forBoth('a lock that is absent at the end of a holding is none', async (t, parties) => {
   const on = await scene(t, parties, USDCX, [{ token: 'USDCx', amount: '5' }]);
   const [event] = await onLedger(on);
-  t.false(event?.includes('lock'), 'the participant leaves it out');
+  t.deepEqual(
+    event,
+    ['operator', 'provider', 'registrar', 'owner', 'instrument', 'label', 'amount'],
+    'the participant leaves it out',
+  );
   await on.start();
   await completes(t, on);
 });
@@ -109,11 +130,45 @@ async function onLedger({ world, alice }: Scene): Promise<(readonly string[])[]>
   }
 }
 
-test('a token whose template nobody here knows counts by its view (hosted)', async (t) => {
-  const on = await scene(t, 'hosted', AMULET, [{ token: 'Amulet', amount: '7' }]);
-  await on.start();
-  await completes(t, on);
-});
+forBoth(
+  'amulets count by their view, and are signed for as their templates write them',
+  async (t, parties) => {
+    const on = await scene(t, parties, AMULET, [
+      { token: 'Amulet', amount: '7' },
+      { token: 'Amulet', amount: '2' },
+    ]);
+    await on.start();
+    await completes(t, on);
+    t.is(on.left(), '4.0000000000');
+  },
+);
+
+for (const apiVersion of ['3.4.8', '3.7.0']) {
+  forBoth(`a holding of a template that nobody here knows, with ${apiVersion}`, async (t, parties) => {
+    const on = await scene(t, parties, GOLD, [{ token: 'GOLD', amount: '3', count: 2 }], { apiVersion });
+    await on.start();
+    await completes(t, on);
+    t.is(on.left(), '1.0000000000');
+  });
+}
+
+forBoth(
+  'a template that TOKENS_FILE does not describe: no view is needed of it but for a signature',
+  async (t, parties) => {
+    const on = await scene(t, parties, GOLD, [{ token: 'GOLD', amount: '5' }]);
+    const local = await on.start({ describes: false });
+    if (parties === 'hosted') return completes(t, on);
+    t.regex(
+      (await local.event('parked')).reason,
+      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit .*TOKENS_FILE \("holding"\), then replay$/,
+    );
+    t.is(on.world.sandbox.audit.of(on.hash).length, 0);
+    await local.stop();
+    await on.start();
+    await replay(on.world);
+    await completes(t, on);
+  },
+);
 
 forBoth('locked money is no lack of it: the row waits until it is released', async (t, parties) => {
   const on = await scene(t, parties, DEMO, [
@@ -146,43 +201,67 @@ function lateDatabase(): { readonly store: (store: Store) => Store; letGo(): voi
 }
 
 /** For the database held back it ends in 50 minutes. */
-const ENDS: Holdings = [{ token: 'USDCx', amount: '5', locked: { endsInMs: -600_000 } }];
+const ENDS: Holdings = [{ token: 'Amulet', amount: '5', locked: { endsInMs: -600_000 } }];
 
-test('a lock that ends: the row waits for it, and goes then (hosted)', async (t) => {
-  const on = await scene(t, 'hosted', USDCX, ENDS);
+forBoth('a lock that ends: the row waits for it, and goes then', async (t, parties) => {
+  const on = await scene(t, parties, AMULET, ENDS);
   const { store, letGo } = lateDatabase();
   const local = await on.start({ store });
-  await on.held(local, /^BALANCE_HELD: USDCx: .* locked by registrar::.* until 20\d\d-/);
+  await on.held(local, /^BALANCE_HELD: Amulet: .* locked by DSO::.* until 20\d\d-/);
   t.is(on.world.sandbox.audit.of(on.hash).length, 0);
   letGo();
   await completes(t, on);
 });
 
 test('a lock that ends later than the longest backoff: so long the row is not asked for again (hosted)', async (t) => {
-  const on = await scene(t, 'hosted', USDCX, ENDS);
+  const on = await scene(t, 'hosted', AMULET, ENDS);
   const { store } = lateDatabase();
   const local = await on.start({ store, settings: { retry: { minMs: 20, maxMs: 60_000, maxAttempts: 9 } } });
   const { verdict } = await local.event('settled');
   t.is(verdict.kind === 'pending' && verdict.wait, local.settings.retry.maxMs);
 });
 
-test('a lock that has ended is none for a registry that takes it (hosted)', async (t) => {
-  const ended = { endsInMs: -3_600_000 };
-  const on = await scene(t, 'hosted', USDCX, [
-    { token: 'USDCx', amount: '1' },
-    { token: 'USDCx', amount: '4', locked: ended },
-  ]);
-  await on.start();
-  await completes(t, on);
-});
+/** An hour ago. */
+const ENDED = { endsInMs: -3_600_000, context: 'an offer' };
 
-test('a locked amulet, of a template of its own, is spent when its lock has ended (hosted)', async (t) => {
-  const on = await scene(t, 'hosted', AMULET, [
-    { token: 'Amulet', amount: '6', locked: { endsInMs: -3_600_000, context: 'an offer' } },
-  ]);
-  await on.start();
-  await completes(t, on);
-});
+for (const [contract, token] of [
+  [AMULET, 'Amulet'],
+  [GOLD, 'GOLD'],
+] as const) {
+  forBoth(`a lock that has ended is none for a registry that takes it: ${token}`, async (t, parties) => {
+    const on = await scene(t, parties, contract, [
+      { token, amount: '1' },
+      { token, amount: '4', locked: ENDED },
+    ]);
+    await on.start();
+    await completes(t, on);
+  });
+
+  forBoth(`what was locked until lately is spent last: ${token}`, async (t, parties) => {
+    const on = await scene(t, parties, contract, [
+      { token, amount: '9', locked: ENDED },
+      { token, amount: '3', count: 2 },
+    ]);
+    await on.start();
+    await completes(t, on);
+    t.deepEqual(on.world.sandbox.balances(on.alice.party)[token], {
+      amount: '10.0000000000',
+      holdings: 2,
+      locked: 1,
+    });
+  });
+}
+
+forBoth(
+  'a registry that takes no holding that was locked, TOKENS_FILE says: such a one waits for its release',
+  async (t, parties) => {
+    const on = await scene(t, parties, AMULET, [{ token: 'Amulet', amount: '6', locked: ENDED }]);
+    const local = await on.start({ tokens: { takesExpiredLocks: false } });
+    await on.held(local, /^BALANCE_HELD: Amulet: .*DSO::\S+ has to release 00[0-9a-f]+$/);
+    await on.world.sandbox.control({ kind: 'release', party: on.alice.party });
+    await completes(t, on);
+  },
+);
 
 forBoth(
   "a lock that has ended on our own issuer's token waits, and says who has to release what",
@@ -204,8 +283,10 @@ forBoth(
     const on = await scene(t, parties, DEMO, [
       { token: 'DEMO', amount: '5', locked: { endsInMs: -3_600_000 } },
     ]);
-    const local = await on.start({ settings: { retry: { minMs: 20, maxMs: 100, maxAttempts: 2 } } });
-    setToken(local, DEMO, { takesExpiredLocks: true });
+    const local = await on.start({
+      settings: { retry: { minMs: 20, maxMs: 100, maxAttempts: 2 } },
+      tokens: { takesExpiredLocks: true },
+    });
     const { reason } = await local.event('parked');
     t.regex(reason, /^DAML_FAILURE: .*must not be locked.*"takesExpiredLocks": false/);
     t.is((await on.world.row(on.hash)).status, 'pending');

@@ -1,14 +1,15 @@
 // Tokens of another issuer, through its registry, for either way to submit: those that move at once, those that make an
 // offer, and a registry that is away or says something else than TOKENS_FILE. Deduplication is off.
 import type { Token } from '../../src/core/token.js';
-import type { SandboxOptions } from '../../src/sandbox/index.js';
+import { registryTokens, type SandboxOptions } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
-import { type Local, startLocal } from '../support/local.js';
-import { createWorld, type Parties, type User, type World } from '../support/world.js';
+import { type Local, startLocal, tokensOf } from '../support/local.js';
+import { createWorld, DEMO, type Parties, type User, type World } from '../support/world.js';
 import { replay } from './ledger-network.js';
 
 const USDCX = '0xc1A0000000000000000000000000000000000001';
 const EURO = '0xc1A0000000000000000000000000000000000002';
+const DEMO_TOKEN = { address: DEMO, name: 'Demo', symbol: 'DEMO', decimals: 18 };
 /** Of six decimals. */
 const AMOUNT = Buffer.from((2_500_000).toString(16).padStart(6, '0'), 'hex');
 
@@ -102,6 +103,33 @@ forBoth(
     t.is(holds(bob, 'EURO').amount, '0.0');
   },
 );
+
+for (const symbol of ['USDCx', 'Amulet', 'GOLD']) {
+  forBoth(`an offer of ${symbol}: what is offered is locked, and no more is signed`, async (t, parties) => {
+    const tokens = registryTokens.map((token) => ({ ...token, registry: 'offer' as const }));
+    const world = await createWorld(t, { parties, dedup: false, tokens: [DEMO_TOKEN, ...tokens] });
+    const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
+    const holdings = [{ token: symbol, amount: '2', count: 2 }];
+    world.sandbox.createParties([{ party: alice.party, holdings }]);
+    const told = tokensOf(world);
+    for (const [address, token] of told) told.set(address, { ...token, offerIsDone: true });
+    await startLocal(t, world, { settings: { tokens: told } });
+    const { address = '', decimals = 0 } = tokens.find((token) => token.symbol === symbol) ?? {};
+    const units = (25n * 10n ** BigInt(decimals - 1)).toString(16);
+    const amountData = Buffer.from(units.padStart(16, '0'), 'hex');
+    const hash = await world.insert({ from: alice, to: bob, contract: address, amountData });
+    await world.ended([hash]);
+    const row = await world.row(hash);
+    t.is(row.status, 'completed', row.last_error ?? '');
+    t.regex(row.last_error ?? '', /^OFFERED: /);
+    t.deepEqual(world.sandbox.balances(alice.party)[symbol], {
+      amount: '4.0000000000',
+      holdings: 2,
+      locked: 1,
+    });
+    t.is(world.sandbox.balances(bob.party)[symbol], undefined);
+  });
+}
 
 forBoth('an offer where TOKENS_FILE promises one step is not sent', async (t, parties) => {
   const { world, alice, bob } = await market(t, parties);

@@ -3,6 +3,7 @@ import type { Mutation } from './mutation.js';
 
 const context = 'src/ledger/registry-context.ts';
 const answer = 'test/ledger/registry-message.test.ts';
+const held = 'test/history/holdings.test.ts';
 
 export const tokens: readonly Mutation[] = [
   {
@@ -28,8 +29,8 @@ export const tokens: readonly Mutation[] = [
     file: context,
     find: "case 'AV_RelTime': {",
     put: "case '': {",
-    test: 'test/history/registry.test.ts',
-    match: 'a choice context goes*',
+    test: answer,
+    match: 'the factory, its context*',
     what: 'a choice context may hold a span',
   },
   {
@@ -49,5 +50,41 @@ export const tokens: readonly Mutation[] = [
     test: 'test/transfer/inspect.test.ts',
     match: 'however many inputs*',
     what: 'that nodes are bounded by what was asked for alone',
+  },
+  {
+    name: 'foreign',
+    file: 'src/transfer/inspect/layouts.ts',
+    find: "template: 'Splice.Amulet:LockedAmulet',",
+    put: "template: 'Splice.Amulet:NoAmulet',",
+    test: held,
+    match: 'a lock that has ended is none*Amulet (external)',
+    what: 'an amulet that was locked is read where it is spent',
+  },
+  {
+    name: 'foreign',
+    file: 'src/transfer/holdings.ts',
+    find: '[...free, ...ended.sort(byAmountThenId)]',
+    put: '[...ended.sort(byAmountThenId), ...free]',
+    test: held,
+    match: 'what was locked until lately*',
+    what: 'what was locked until lately is spent last',
+  },
+  {
+    name: 'foreign',
+    file: 'src/transfer/inspect/layouts.ts',
+    find: 'if (described === undefined) return REGISTRIES;',
+    put: 'if (described !== null) return REGISTRIES;',
+    test: held,
+    match: 'a holding of a template that nobody*(external)',
+    what: 'a foreign template is read as TOKENS_FILE describes it',
+  },
+  {
+    name: 'foreign',
+    file: 'src/transfer/inspect/registry.ts',
+    find: 'const covers = fee === null ? locked === amount : locked >= amount;',
+    put: 'const covers = locked === 0n;',
+    test: 'test/history/registry.test.ts',
+    match: 'an offer of USDCx*(external)',
+    what: 'what is offered is locked with its sender',
   },
 ];

@@ -259,6 +259,7 @@ test('--registry and --api-version: another admin’s tokens, another participan
       ['USDCx', http, 1],
       ['EURO', http, 2],
       ['Amulet', http, 1],
+      ['GOLD', http, 1],
     ],
   );
   const { external } = await post<{ external: { party: string; privateKey: string }[] }>(`${http}/parties`, {

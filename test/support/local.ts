@@ -70,12 +70,22 @@ interface Teardown {
   teardown(fn: () => Promise<void>): void;
 }
 
-export async function startLocal(t: Teardown, world: World, options: LocalOptions = {}): Promise<Local> {
-  const { env } = world.sandbox;
-  const tokens = JSON.parse(readFileSync(env.TOKENS_FILE ?? '', 'utf8')) as Record<
+/** TOKENS_FILE as the sandbox has written it, for a test that says something else of a token. */
+export function tokensOf({ sandbox }: World): Map<string, Token> {
+  const tokens = JSON.parse(readFileSync(sandbox.env.TOKENS_FILE ?? '', 'utf8')) as Record<
     string,
     Omit<Token, 'address' | 'offerIsDone'> & { readonly offerIsDone?: boolean }
   >;
+  return new Map(
+    Object.entries(tokens).map(([address, token]) => [
+      address.toLowerCase(),
+      { offerIsDone: false, ...token, address },
+    ]),
+  );
+}
+
+export async function startLocal(t: Teardown, world: World, options: LocalOptions = {}): Promise<Local> {
+  const { env } = world.sandbox;
   const issuerParty = party(env.CANTON_ISSUER_PARTY ?? '');
   const spans = { ...SPANS, ...options.settings };
   const settings: PathSettings = {
@@ -88,12 +98,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',
     issuerParty,
     participantId: null,
-    tokens: new Map(
-      Object.entries(tokens).map(([address, token]) => [
-        address.toLowerCase(),
-        { offerIsDone: false, ...token, address },
-      ]),
-    ),
+    tokens: tokensOf(world),
     ...options.settings,
     leaseMs: scaled(spans.leaseMs),
     pollMs: scaled(spans.pollMs),

@@ -85,8 +85,8 @@ export interface Transfer {
 
 /** Waits for its receiver; what is offered is locked meanwhile, and is the one input of the transfer that is told. */
 export interface TransferOffer {
-  /** A utility registry's (and a deposit's), or an amulet's. */
-  readonly kind: 'transferOffer' | 'amuletInstruction';
+  /** A utility registry's, an amulet's, a deposit's. */
+  readonly kind: 'transferOffer' | 'amuletInstruction' | 'depositOffer';
   readonly registrar: string;
   readonly transfer: Transfer;
 }
@@ -110,9 +110,21 @@ export function isFactory(payload: Payload): payload is TransferFactory {
   return factoryKinds.includes(payload.kind);
 }
 
+const offerKinds: readonly string[] = [
+  'transferOffer',
+  'amuletInstruction',
+  'depositOffer',
+] satisfies TransferOffer['kind'][];
+
 export function isOffer(payload: Payload): payload is TransferOffer {
-  return payload.kind === 'transferOffer' || payload.kind === 'amuletInstruction';
+  return offerKinds.includes(payload.kind);
 }
+
+/** Of what is of such a holding. */
+export const offerKind = ({ kind }: Holding): TransferOffer['kind'] => {
+  if (kind === 'deposit') return 'depositOffer';
+  return kind === 'amulet' ? 'amuletInstruction' : 'transferOffer';
+};
 
 /** Two parties that a utility registry's contracts name beside its registrar. */
 export const operatorOf = (registrar: string): string => `utility-operator::${namespace(registrar)}`;
@@ -183,6 +195,7 @@ export function stakeholders(payload: Payload): string[] {
       addParty(parties, payload.transfer.receiver);
       break;
     case 'amuletInstruction':
+    case 'depositOffer':
       addParty(parties, payload.transfer.receiver);
   }
   return parties;

@@ -15,7 +15,8 @@ export type TemplateKind =
   | 'amuletFactory'
   | 'amuletInstruction'
   | 'deposit'
-  | 'depositFactory';
+  | 'depositFactory'
+  | 'depositOffer';
 export type InterfaceKind = 'Holding' | 'TransferFactory' | 'TransferInstruction';
 
 export interface Definition {
@@ -104,6 +105,12 @@ export const templates: Readonly<
     module: 'Foreign.Deposit',
     entity: 'DepositRules',
     implements: ['TransferFactory'],
+  },
+  depositOffer: {
+    packageName: 'foreign-deposit',
+    module: 'Foreign.Deposit',
+    entity: 'DepositOffer',
+    implements: ['TransferInstruction'],
   },
 };
 

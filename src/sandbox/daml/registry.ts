@@ -10,6 +10,7 @@ import {
   type InstrumentId,
   type InstrumentRules,
   lockEnds,
+  offerKind,
   type Payload,
   type Transfer,
   withLock,
@@ -75,8 +76,11 @@ export function transferInRegistry(
       : { expiresAt: transfer.executeBefore };
   const lock = { holders: [registrar], ...more, context: `transfer to '${transfer.receiver}'` };
   const locked = withLock({ ...receiver, owner: transfer.sender }, lock);
-  const kind = receiver.kind === 'amulet' ? 'amuletInstruction' : 'transferOffer';
-  return { fetched, bounds, created: [locked, ...change, { kind, registrar, transfer }] };
+  return {
+    fetched,
+    bounds,
+    created: [locked, ...change, { kind: offerKind(receiver), registrar, transfer }],
+  };
 }
 
 type ValueOf<Tag extends AnyValue['tag']> = Extract<AnyValue, { tag: Tag }>['value'];

@@ -151,6 +151,7 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
     }
     case 'transferOffer':
     case 'amuletInstruction':
+    case 'depositOffer':
       return readOffer(kind, argument, readTransfer);
   }
 }

@@ -134,6 +134,7 @@ export class ValueEncoder {
         };
       case 'transferOffer':
       case 'amuletInstruction':
+      case 'depositOffer':
         return offerFields(payload, this.#transfer(payload.transfer));
     }
   }

@@ -102,7 +102,12 @@ export function depositFields({ issuer, owner, amount }: Holding, kept: Value, n
 }
 
 export function offerFields({ kind, registrar, transfer: of }: TransferOffer, transfer: Value): Fields {
-  return kind === 'transferOffer'
-    ? { operator: party(operatorOf(registrar)), provider: party(providerOf(registrar)), transfer }
-    : { lockedAmulet: contractId(of.inputHoldingCids[0] ?? ''), transfer };
+  switch (kind) {
+    case 'transferOffer':
+      return { operator: party(operatorOf(registrar)), provider: party(providerOf(registrar)), transfer };
+    case 'amuletInstruction':
+      return { lockedAmulet: contractId(of.inputHoldingCids[0] ?? ''), transfer };
+    case 'depositOffer':
+      return { custodian: party(registrar), transfer };
+  }
 }

@@ -111,22 +111,24 @@ function readAmulet(value: Value | undefined): Holding {
   return { kind: 'amulet', issuer, owner: party(owner), amount: decimal(initial), instrumentId, meta: {} };
 }
 
+const OFFERS: Readonly<Record<TransferOffer['kind'], readonly string[]>> = {
+  transferOffer: ['operator', 'provider', 'transfer'],
+  amuletInstruction: ['lockedAmulet', 'transfer'],
+  depositOffer: ['custodian', 'transfer'],
+};
+
 export function readOffer(
   kind: TransferOffer['kind'],
   argument: Value | undefined,
   readTransfer: (value: Value | undefined) => Transfer,
 ): TransferOffer {
-  if (kind === 'amuletInstruction') {
-    const [lockedAmulet, transfer] = fields(argument, ['lockedAmulet', 'transfer']);
-    contractId(lockedAmulet);
-    const read = readTransfer(transfer);
-    return { kind, registrar: read.instrumentId.admin, transfer: read };
-  }
-  const [operator, provider, transfer] = fields(argument, ['operator', 'provider', 'transfer']);
-  const read = readTransfer(transfer);
-  const registrar = read.instrumentId.admin;
-  sameRegistry(registrar, operator, provider);
-  return { kind, registrar, transfer: read };
+  const [first, second, third] = fields(argument, OFFERS[kind]);
+  const transfer = readTransfer(kind === 'transferOffer' ? third : second);
+  const registrar = transfer.instrumentId.admin;
+  if (kind === 'transferOffer') sameRegistry(registrar, first, second);
+  else if (kind === 'amuletInstruction') contractId(first);
+  else party(first);
+  return { kind, registrar, transfer };
 }
 
 function readLock(value: Value | undefined): Lock {

@@ -15,7 +15,7 @@ import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { openDatabase } from './store/pool.js';
 import { watchSnapshots } from './store/snapshots.js';
-import { type QueueStatus, readStatus } from './store/status.js';
+import { type QueueStatus, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
@@ -51,7 +51,10 @@ export function createSubmitter(config: Config): Submitter {
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
   const store = watchedStore(createStore(database), emit);
-  const ledger = openLedger(config, (scheme) => emit({ kind: 'hashing-scheme', scheme }));
+  const ledger = openLedger(config, (scheme) => {
+    emit({ kind: 'hashing-scheme', scheme });
+    tellScheme(database, scheme).catch((error: unknown) => emit({ kind: 'fault', where: 'status', error }));
+  });
   const signer = createSigner(config.masterKey);
   const notifications = createSubscriber({
     listenUrl,

@@ -73,7 +73,7 @@ interface Screen {
 }
 
 export function statusText(status: QueueStatus): string {
-  const { queue, holders, failures, parked } = status;
+  const { queue, holders, failures, parked, hashingScheme } = status;
   const parts = [
     ...notices(status),
     'Pending rows',
@@ -87,6 +87,7 @@ export function statusText(status: QueueStatus): string {
   ];
   if (holders.length > 0)
     parts.push('', 'Held by', table(holders.map(({ holder, rows }) => [holder || '(nobody)', rows])));
+  if (hashingScheme !== null) parts.push('', `External senders sign under hashing scheme V${hashingScheme}`);
   if (parked.length > 0) parts.push('', 'Parked: wait for a person, see `replay`', list(parked));
   if (failures.length > 0) parts.push('', 'Latest failures', list(failures));
   return parts.join('\n');

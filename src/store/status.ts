@@ -52,6 +52,8 @@ export interface QueueStatus {
   readonly halted: string | null;
   /** A failover or restore of these last days: what is failed looks from there first. */
   readonly recheck: (Recheck & { readonly at: DbMillis }) | null;
+  /** What external senders' transfers were last signed under: V2 or V3; null before the first. */
+  readonly hashingScheme: number | null;
   /** Undecided rows that were sent on a participant which is pinned no more. */
   readonly recordedElsewhere: number;
 }
@@ -122,6 +124,7 @@ const PARKED: Statement<RowTuple> = {
 
 interface PinTuple {
   readonly halted: string | null;
+  readonly hashing_scheme: number | null;
   readonly from: string | null;
   readonly until: number | null;
   readonly at: number | null;
@@ -130,12 +133,22 @@ interface PinTuple {
 
 /** mempool_undecided_v1, for the rows of another participant. */
 const PIN: Statement<PinTuple> = {
-  text: `select p.halted, case when ${RECHECKED} then p.recheck_from end as from,
+  text: `select p.halted, p.hashing_scheme, case when ${RECHECKED} then p.recheck_from end as from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as until, (extract(epoch from p.recheck_at) * 1000)::float8 as at,
       (select count(*)::int from mempool m where m.status = 'pending' and m.claim_token is null
           and m.sent_until is not null and m.sent_on <> p.sent_on) as elsewhere
     from mempool_submitter_v1 p`,
 };
+
+/** For `status` alone: nothing is decided by it. */
+const SCHEME: Statement<Record<string, never>> = {
+  text: 'update mempool_submitter_v1 set hashing_scheme = $1 where hashing_scheme is distinct from $1',
+};
+
+/** At each change of it; a few times in a process's life. */
+export async function tellScheme(database: Database, scheme: number): Promise<void> {
+  await database.run(SCHEME, [scheme]);
+}
 
 const LISTED = 50;
 
@@ -166,6 +179,7 @@ export async function readStatus(database: Database, listed = LISTED): Promise<Q
     parked: parked.map(shown),
     halted: pin?.halted ?? null,
     recheck: recheckOf(pin),
+    hashingScheme: pin?.hashing_scheme ?? null,
     recordedElsewhere: pin?.elsewhere ?? 0,
   };
 }

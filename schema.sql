@@ -95,13 +95,13 @@ alter table mempool_submitter_v1
   add column if not exists other_marks jsonb not null default '[]',
   add column if not exists same_nonce text not null default 'pay' check (same_nonce in ('pay', 'park')),
   add column if not exists old_user text,
-  add column if not exists hashing_scheme int;
+  add column if not exists scheme_in_force int;
 comment on column mempool_submitter_v1.database_oid is 'oid of the database: a dump restored under the same name has another';
 comment on column mempool_submitter_v1.table_oid is 'oid of mempool: a table that was dropped and made again has another; 0 after a truncate';
 comment on column mempool_submitter_v1.halted_above_ms is 'the least tolerance that would have kept the bound that was broken; a lower one does not end the halt';
 comment on column mempool_submitter_v1.other_marks is 'marks of other parties than mark_party, the newest first: one of them proves the participant where the first cannot';
 comment on column mempool_submitter_v1.same_nonce is 'what becomes of a row whose sender and nonce another hash has used: pay or park';
-comment on column mempool_submitter_v1.hashing_scheme is 'what external senders'' transfers were last hashed with before they were signed, for status; null: none were yet';
+comment on column mempool_submitter_v1.scheme_in_force is 'what external senders'' transfers were last hashed with before they were signed, for status; null: none were yet';
 comment on column mempool_submitter_v1.old_user is 'ledger user of the submitter before ours, whose leftovers are looked up under it; null: the same';
 
 -- @step the hashes that have ended, as they are remembered when their rows are deleted (I4)

@@ -124,7 +124,7 @@ const PARKED: Statement<RowTuple> = {
 
 interface PinTuple {
   readonly halted: string | null;
-  readonly hashing_scheme: number | null;
+  readonly scheme_in_force: number | null;
   readonly from: string | null;
   readonly until: number | null;
   readonly at: number | null;
@@ -133,7 +133,7 @@ interface PinTuple {
 
 /** mempool_undecided_v1, for the rows of another participant. */
 const PIN: Statement<PinTuple> = {
-  text: `select p.halted, p.hashing_scheme, case when ${RECHECKED} then p.recheck_from end as from,
+  text: `select p.halted, p.scheme_in_force, case when ${RECHECKED} then p.recheck_from end as from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as until, (extract(epoch from p.recheck_at) * 1000)::float8 as at,
       (select count(*)::int from mempool m where m.status = 'pending' and m.claim_token is null
           and m.sent_until is not null and m.sent_on <> p.sent_on) as elsewhere
@@ -142,7 +142,7 @@ const PIN: Statement<PinTuple> = {
 
 /** For `status` alone: nothing is decided by it. */
 const SCHEME: Statement<Record<string, never>> = {
-  text: 'update mempool_submitter_v1 set hashing_scheme = $1 where hashing_scheme is distinct from $1',
+  text: 'update mempool_submitter_v1 set scheme_in_force = $1 where scheme_in_force is distinct from $1',
 };
 
 /** At each change of it; a few times in a process's life. */
@@ -179,7 +179,7 @@ export async function readStatus(database: Database, listed = LISTED): Promise<Q
     parked: parked.map(shown),
     halted: pin?.halted ?? null,
     recheck: recheckOf(pin),
-    hashingScheme: pin?.hashing_scheme ?? null,
+    hashingScheme: pin?.scheme_in_force ?? null,
     recordedElsewhere: pin?.elsewhere ?? 0,
   };
 }

@@ -22,8 +22,8 @@ test('an instance tells which scheme the participant prepares in', async (t) => 
   await startFleet(t, world, 1);
   const row = await world.insert({ from: await world.user(), to: await world.user() });
   await world.ended([row]);
-  const scheme = (): Promise<{ hashing_scheme: number | null }> =>
-    world.db.one('select hashing_scheme from mempool_submitter_v1');
-  await world.until('it is told', async () => (await scheme()).hashing_scheme === 3);
+  const scheme = (): Promise<{ scheme_in_force: number | null }> =>
+    world.db.one('select scheme_in_force from mempool_submitter_v1');
+  await world.until('it is told', async () => (await scheme()).scheme_in_force === 3);
   t.is((await world.row(row)).status, 'completed');
 });

@@ -28,7 +28,7 @@ test('migrate makes no second queue: a wrong database, another schema, no table 
   const wrongName = await t.throwsAsync(() => plain('postgres'), { instanceOf: ConfigError });
   t.regex(
     wrongName.message,
-    /no table mempool and users in database postgres where search_path \(.*public\) leads/,
+    /no table mempool and users in database postgres where search_path \(.*public.*\) leads/,
   );
   t.regex(wrongName.message, /database api: schema ethrpc has mempool, with about \d+ rows/);
   t.regex(wrongName.message, /database ods and ends: no table mempool/);

@@ -6,7 +6,8 @@ import { dbMillis } from '../../src/core/ids.js';
 import { settlementOf } from '../../src/core/settlement.js';
 import { createLowWater } from '../../src/store/low-water.js';
 import { migrate } from '../../src/store/migrate.js';
-import { openDatabase } from '../../src/store/pool.js';
+import { type Database, openDatabase } from '../../src/store/pool.js';
+import type { Statement } from '../../src/store/statements.js';
 import { createStore } from '../../src/store/store.js';
 import {
   aParty,
@@ -31,6 +32,27 @@ function storeWith(t: { teardown(fn: () => Promise<void>): void }, db: Prepared,
   return createStore(database);
 }
 
+/** A store whose statements run in this isolation: as through a pooler, where what a session asked for is lost. */
+function storeAt(t: { teardown(fn: () => Promise<void>): void }, db: Prepared, isolation: string) {
+  const pool = new pg.Pool({ connectionString: db.url });
+  pool.on('error', () => {});
+  t.teardown(() => pool.end());
+  const run: Database['run'] = async <Row extends pg.QueryResultRow>(
+    { text }: Statement<Row>,
+    values: readonly unknown[],
+  ): Promise<Row[]> => {
+    const client = await pool.connect();
+    try {
+      await client.query(`begin isolation level ${isolation}`);
+      return (await client.query<Row>(text, [...values])).rows;
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  };
+  return createStore({ ...db.database, run });
+}
+
 for (const isolation of ['repeatable read', 'serializable']) {
   test(`every statement that decides refuses to run ${isolation}: its snapshot would be older than its locks`, async (t) => {
     const db = await prepared(t);
@@ -38,7 +60,7 @@ for (const isolation of ['repeatable read', 'serializable']) {
     const claimed = await db.claimOne();
     await db.insert({ from: 'b' });
     const before = await db.query('select * from mempool order by id');
-    const store = storeWith(t, db, `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`);
+    const store = storeAt(t, db, isolation);
     const refused = { message: /needs READ COMMITTED/ };
     const record = {
       sentFrom: 1n,

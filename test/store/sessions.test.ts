@@ -9,6 +9,7 @@ import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { startPooler } from '../support/pooler.js';
 import { freshDatabase, type TestDatabase } from '../support/postgres.js';
+import { lasting } from '../support/time.js';
 import { insertRow, MIDDLEWARE, migrateOptions, prepared } from './support.js';
 
 const SETTINGS = {
@@ -92,11 +93,10 @@ test('time-outs of a role end neither a migration nor a claim', async (t) => {
     windowMs: 30_000,
   });
   t.is(reply.kind === 'claimed' ? reply.rows.length : 0, 1);
-  const slow = await database.transaction(
-    async (client) =>
-      (await client.query('select count(*)::int as rows from generate_series(1, 500000), pg_sleep(2.5)'))
-        .rows[0],
-  );
+  const slow = await database.transaction(async (client) => {
+    await lasting(2_500);
+    return (await client.query('select count(*)::int as rows from generate_series(1, 500000)')).rows[0];
+  });
   t.is(slow.rows, 500_000);
   const shown = await database.run(
     {

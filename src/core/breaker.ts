@@ -7,8 +7,8 @@ export interface BreakerState {
   readonly all: Open | null;
   /** Open for one key (`sender:…`, `receiver:…`, `token:…`) alone. */
   readonly keys: ReadonlyMap<string, Open>;
-  /** Refusals blamed on a key within the current interval, to tell one party's trouble from everybody's. */
-  readonly recent: readonly { readonly at: number; readonly sender: string; readonly receiver: string }[];
+  /** Refusals blamed on a key since somebody was served, one a key, to tell one party's trouble from everybody's. */
+  readonly recent: readonly { readonly sender: string; readonly receiver: string }[];
 }
 
 export interface Open {
@@ -23,7 +23,7 @@ export interface Open {
 
 export const closedBreaker: BreakerState = { all: null, keys: new Map(), recent: [] };
 
-/** Three different senders and three different receivers in one interval: nobody's own trouble any more. */
+/** Three different senders and three different receivers, and nobody served in between: nobody's own trouble any more. */
 const WIDESPREAD = 3;
 /** Keys remembered at most; beyond that the oldest goes, and its rows simply try once more. */
 const MAX_KEYS = 10_000;
@@ -48,10 +48,7 @@ export function onRefused(
   if (key === null) return { ...state, all: open };
   // What is known of this key says nothing of anybody else, and a probe that meets it has learned nothing.
   if (state.keys.has(key)) return { ...state, keys: withKey(state.keys, key, open) };
-  const recent = [
-    ...state.recent.filter((one) => one.at > now - intervalMs),
-    { at: now, sender: blamed.sender, receiver: blamed.receiver },
-  ];
+  const recent = [...state.recent, { sender: blamed.sender, receiver: blamed.receiver }];
   const wide =
     new Set(recent.map((one) => one.sender)).size >= WIDESPREAD &&
     new Set(recent.map((one) => one.receiver)).size >= WIDESPREAD;
@@ -70,10 +67,11 @@ function withKey(keys: BreakerState['keys'], key: string, open: Open): ReadonlyM
 
 /** The ledger took a submission, or refused it for the row's own sake: it works, for these keys too. */
 export function onServed(state: BreakerState, keys: readonly string[]): BreakerState {
-  if (state.all === null && !keys.some((key) => state.keys.has(key))) return state;
+  const open = keys.some((key) => state.keys.has(key));
+  if (state.all === null && !open && state.recent.length === 0) return state;
   const left = new Map(state.keys);
   for (const key of keys) left.delete(key);
-  return { all: null, keys: left, recent: state.recent };
+  return { all: null, keys: left, recent: [] };
 }
 
 /** How many rows may be claimed now. */

@@ -62,11 +62,7 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       INCONSISTENT: 'the inputs changed under the transaction',
       'UNKNOWN_CONTRACT_SYNCHRONIZER UNKNOWN_CONTRACT_SYNCHRONIZERS':
         'a race with the creation or the archival of an input, up to 30 s',
-      LOCAL_VERDICT_LEDGER_TIME_OUT_OF_BOUND: 'sequenced too far from its ledger time',
-      LOCAL_VERDICT_PREPARATION_TIME_OUT_OF_BOUND: 'sequenced too long after its preparation',
-      LOCAL_VERDICT_MAX_RECORD_TIME_EXCEEDED: 'sequenced past its own bound',
       LEDGER_TIME_OUTSIDE_BOUNDS: 'a question of time, not of the request',
-      INTERPRETATION_TIME_EXCEEDED: 'interpretation was cut off before anything was sent',
       TEMPLATE_PRECONDITION_VIOLATED:
         'of a contract that the choice makes from the inputs chosen this time; others may pass',
       INVALID_DEDUPLICATION_PERIOD: 'refused before sending; never answered by asking for a shorter window',
@@ -78,11 +74,16 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       'SEQUENCER_BACKPRESSURE SEQUENCER_REQUEST_FAILED': 'the sequencer did not take it',
       'SEQUENCER_OVERLOADED SEQUENCER_UNAVAILABLE': 'the sequencer did not take it',
       REQUEST_DEADLINE_EXCEEDED: 'the deadline was over on arrival, nothing was processed',
+      INTERPRETATION_TIME_EXCEEDED: 'interpretation was cut off before anything was sent',
     }),
     ...rows('unconfirmed', {
       NOT_SEQUENCED_TIMEOUT: 'its maximum sequencing time passed first',
       MEDIATOR_SAYS_TX_TIMED_OUT: 'too few confirmations in time; the verdict is final',
       LOCAL_VERDICT_TIMEOUT: 'a final rejection by timeout',
+      // From protocol version 35 on this is what a slow sequencer looks like: before, the participant gave up by itself.
+      LOCAL_VERDICT_MAX_RECORD_TIME_EXCEEDED: 'sequenced past its own bound',
+      LOCAL_VERDICT_LEDGER_TIME_OUT_OF_BOUND: 'sequenced too far from its ledger time',
+      LOCAL_VERDICT_PREPARATION_TIME_OUT_OF_BOUND: 'sequenced too long after its preparation',
     }),
     ...rows('everybody', {
       'SERVICE_NOT_RUNNING SUBMISSION_DURING_SHUTDOWN': 'the participant is starting or stopping',

@@ -59,12 +59,11 @@ export async function prepare(
   };
   const first = schemes.ask();
   const called = await ask(first);
-  if (called.kind !== 'status' || first === 2 || !mayBeOfScheme(called.status))
+  // Where V3 was taken before, no synchronizer goes back behind it: the refusal is the transfer's, and a participant that
+  // lies gets no signature that leaves the bound out.
+  if (called.kind !== 'status' || schemes.inForce() === 3 || first === 2 || !mayBeOfScheme(called.status))
     return answerOf(called, first, schemes, transfer);
-  const again = await ask(2);
-  // Where V3 was taken before, the refusal is the transfer's, and of V2 it would only be told less of it.
-  const refused = again.kind !== 'answer' && schemes.inForce() === 3;
-  return refused ? answerOf(called, first, schemes, transfer) : answerOf(again, 2, schemes, transfer);
+  return answerOf(await ask(2), 2, schemes, transfer);
 }
 
 function answerOf(

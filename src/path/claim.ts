@@ -77,7 +77,7 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
     for (const { id, txHash } of reply.parked ?? []) emit({ kind: 'parked', id, txHash, reason: SAME_NONCE });
     for (const row of reply.rows) if (row.kind === 'fresh') begin(row, reply, sentAt, probe);
     if (!probe) return follow(by, got, ask);
-    if (got === 0) breaker.endProbe();
+    if (!reply.rows.some(({ kind }) => kind === 'fresh')) breaker.endProbe();
   };
 
   const claim = async (verified: Verified, limit: number, probe: boolean): Promise<ClaimReply> => {

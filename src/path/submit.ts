@@ -40,7 +40,7 @@ async function attempt(path: PathContext, deps: SubmitDeps, submission: Submissi
   const judged = judge(path, claim);
   if (judged.kind !== 'ok') return judged.verdict;
   const wait = deps.breaker.wait(subjectOf(judged, submission));
-  if (wait !== null) return waiting(path, claim, wait);
+  if (wait !== null) return waiting(path, submission, wait);
 
   const { sender } = claim;
   const sent =
@@ -93,8 +93,10 @@ async function answered(
     }
     case 'refused': {
       // It took the request and judged it: it works, for these keys too.
-      const { kind } = outcome.refusal;
-      if (kind === 'for-good' || kind === 'try-again') deps.breaker.served(subjectOf(judged, submission));
+      const { kind, errorId } = outcome.refusal;
+      const judgedIt = kind === 'for-good' || kind === 'try-again';
+      // What cannot be encoded never left.
+      if (judgedIt && errorId !== 'REQUEST_UNENCODABLE') deps.breaker.served(subjectOf(judged, submission));
       return decided(path, deps, submission, judged, outcome);
     }
     default:
@@ -124,14 +126,21 @@ function decided(
  */
 const PATIENCE_MS = 86_400_000;
 
-/** Behind an open key. What may be the row's own trouble counts, and parks it at last, so that its lane goes on. */
-function waiting({ settings, random }: PathContext, { attempts }: FreshClaim, wait: KeyWait): Verdict {
+/**
+ * Behind an open key. What may be the row's own trouble is counted where the row itself was refused; one that only waits
+ * counts after an hour, so that a lane goes on at last, and a receiver who is away for minutes costs no row anything.
+ */
+function waiting(path: PathContext, submission: Submission, wait: KeyWait): Verdict {
+  const { claim } = submission;
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
-  if (!wait.held) return released('clear', ms, -1, why);
-  const { retry: policy } = settings;
-  return retryOrPark(why, { attempts, policy, random }, ms);
+  const old = databaseNow(path, submission) - claim.row.createdAt >= WAITED_MS;
+  if (!wait.held || !old) return released('clear', ms, -1, why);
+  const { retry: policy } = path.settings;
+  return retryOrPark(why, { attempts: claim.attempts, policy, random: path.random }, ms);
 }
+
+const WAITED_MS = 3_600_000;
 
 const subjectOf = ({ row, sender, receiver }: JudgedRow, { claim, at }: Submission): Subject => ({
   row: claim.row.txHash,

@@ -88,7 +88,9 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
   const scene = sceneOf(tree, metadata);
   if (scene.kind === 'fault') return tampered(scene.reason);
   const layouts = factory.kind === 'own' ? [OWN] : layoutsOf(expected.layout, terms.instrumentId);
-  const spent = spentOf(scene, terms, layouts, metadata.minLedgerEffectiveTime ?? metadata.preparationTime);
+  // No later than its ledger time: a factory that takes a lock that has ended may leave nothing but its end as the minimum.
+  const { minLedgerEffectiveTime: least = 0n, preparationTime } = metadata;
+  const spent = spentOf(scene, terms, layouts, least > preparationTime ? least : preparationTime);
   if (spent.kind === 'fault') return tampered(spent.reason);
   if (spent.kind === 'undescribed') return unsignable(undescribed(spent.template, factory));
   const effect =

@@ -118,6 +118,30 @@ forBoth(
   },
 );
 
+test('rows that only wait for a receiver who is away use up no attempt; those that asked do', async (t) => {
+  const world = await createWorld(t, { timeScale: 0.2 });
+  const [gone, ...senders] = (await users(world, 6)) as [User, ...User[]];
+  await world.sandbox.control({ kind: 'topology', party: gone.party, is: 'unknown' });
+  const retry = { ...SETTINGS.retry, maxAttempts: 1_000 };
+  const local = await startLocal(t, world, { settings: { ...SETTINGS, retry } });
+  const hashes = await Promise.all(senders.map((from) => world.insert({ from, to: gone })));
+  const waits = () =>
+    local.events.flatMap((event) =>
+      event.kind === 'settled' &&
+      event.verdict.kind === 'pending' &&
+      event.verdict.lastError?.startsWith('BREAKER')
+        ? [event.verdict.attempts]
+        : [],
+    );
+  await world.until('they wait again and again', () => waits().length >= 15);
+  t.deepEqual(new Set(waits()), new Set([-1]));
+
+  await world.sandbox.control({ kind: 'topology', party: gone.party, is: 'back' });
+  await world.ended(hashes);
+  for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
+  t.deepEqual(await world.audit(), []);
+});
+
 forBoth(
   'P29 three bad receivers open the breaker for all once at most, and the others go on',
   async (t, parties) => {

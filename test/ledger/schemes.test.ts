@@ -69,8 +69,8 @@ test('where V3 was taken before, a refusal is the transfer’s and stays what it
   t.like(await on.prepared(transfer), { scheme: 3 });
   on.sandbox.faults.add({
     on: PREPARE,
-    // V3 and V2, each with an estimate and without.
-    times: 4,
+    // With an estimate and without; V2 would be taken.
+    times: 2,
     do: { kind: 'refuse', with: { error: 'FAILED_TO_PREPARE_TRANSACTION', cause: 'something else' } },
   });
   const refused = await on.ledger.prepare(transfer, 1n, TIMEOUT);

@@ -66,8 +66,17 @@ export const signings: readonly Mutation[] = [
   {
     name: 'V3',
     file: 'src/ledger/interactive.ts',
-    find: 'const again = await ask(2);',
-    put: 'const again = called;',
+    find: 'schemes.inForce() === 3 || ',
+    put: '',
+    test: schemes,
+    match: 'where V3 was taken before*',
+    what: 'that V3, once taken, is not given up for V2',
+  },
+  {
+    name: 'V3',
+    file: 'src/ledger/interactive.ts',
+    find: 'return answerOf(await ask(2), 2, schemes, transfer);',
+    put: 'return answerOf(called, first, schemes, transfer);',
     test: schemes,
     match: 'where V3 is refused*',
     what: 'V2 at once, where V3 is refused',
@@ -165,7 +174,7 @@ export const signings: readonly Mutation[] = [
   {
     name: 'layout',
     file: 'src/transfer/inspect/holdings.ts',
-    find: '(lock.expiresAt === null || lock.expiresAt >= now)',
+    find: '(lock.expiresAt === null || lock.expiresAt > now)',
     put: '(lock.expiresAt === null || lock.expiresAt !== now)',
     test: layouts,
     match: 'an absent trailing lock*',

@@ -77,7 +77,7 @@ export function spentOf(
     if (holding === null || holding.owner !== terms.sender)
       return fault(`input: ${id} is no holding of the sender`);
     const { lock } = holding;
-    if (lock !== null && (lock.expiresAt === null || lock.expiresAt >= now))
+    if (lock !== null && (lock.expiresAt === null || lock.expiresAt > now))
       return fault(`input: ${id} is locked`);
     const wrong = instrumentFault(holding, terms);
     if (wrong !== null) return fault(wrong);

@@ -29,8 +29,9 @@ const BESIDE = [
   'node_modules',
   'test/support/compile.js',
 ];
-/** Older ones stay for somebody else's run, which may be using them. */
+/** Older ones stay for somebody else's run, which may be using them: these many, and whatever a run began with lately. */
 const KEPT = 5;
+const IN_USE_MS = 30 * 60_000;
 
 /** The folder of the compiled tree. */
 export function compile() {
@@ -89,6 +90,9 @@ function keepPlace(/** @type {string} */ file, /** @type {string} */ folder) {
 function forget(/** @type {string} */ newest) {
   const older = readdirSync(cache)
     .filter((name) => /^[0-9a-f]{24}$/.test(name) && name !== path.basename(newest))
-    .sort((a, b) => statSync(path.join(cache, b)).mtimeMs - statSync(path.join(cache, a)).mtimeMs);
-  for (const name of older.slice(KEPT)) rmSync(path.join(cache, name), { recursive: true, force: true });
+    .map((name) => ({ name, usedAt: statSync(path.join(cache, name)).mtimeMs }))
+    .sort((a, b) => b.usedAt - a.usedAt)
+    .slice(KEPT);
+  for (const { name, usedAt } of older)
+    if (Date.now() - usedAt > IN_USE_MS) rmSync(path.join(cache, name), { recursive: true, force: true });
 }

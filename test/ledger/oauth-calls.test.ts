@@ -90,6 +90,12 @@ test('a submission that is refused for its token is sent once, and the next one 
   const { sandbox, oauth, ledger, transfer } = await setup(t, USER);
   const sent = await transfer();
   await takes(sandbox, 2);
+  // The authority thinks, until the submission that may not wait for it is over.
+  let answer = (): void => {};
+  const thinking = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  oauth.reply = (_, count) => thinking.then(() => grant(token(count), 3_600));
   t.like(await ledger.submit(sent, TIMEOUT), {
     kind: 'refused',
     refusal: { kind: 'not-the-row', blame: 'all', errorId: 'GRPC_UNAUTHENTICATED' },
@@ -98,6 +104,7 @@ test('a submission that is refused for its token is sent once, and the next one 
   // It takes what is at hand, and waits for no authority: its lease was looked at just before.
   t.like(await ledger.submit(sent, TIMEOUT), { kind: 'not-sent' });
   t.is(sandbox.audit.entries.length, 1);
+  answer();
   valueIn(await ledger.ledgerEnd(TIMEOUT));
   t.is(oauth.requests.length, 2);
   t.like(await ledger.submit(sent, TIMEOUT), { kind: 'accepted' });

@@ -1,11 +1,14 @@
 // Tokens of another admin: the registry over HTTP, and transfers that the ledger takes only with what it said.
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Value as OfficialValue } from '@canton-network/core-ledger-proto';
 import test, { type ExecutionContext } from 'ava';
 import { DisclosedContract } from '#proto/com/daml/ledger/api/v2/commands.js';
 import { TransactionShape } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import { List, Value, Variant } from '#proto/com/daml/ledger/api/v2/value.js';
 import { startSandbox } from '../../src/sandbox/index.js';
 import { startPacedSandbox } from '../support/paced-sandbox.js';
+import { ALICE, amuletHolding, registryHolding } from '../transfer/prepared-contracts.js';
 import { failing } from './client.js';
 import { contentOf, ExternalClient } from './external.js';
 import { at, connect, type ExternalStage } from './setup.js';
@@ -44,8 +47,9 @@ async function registryStage(t: ExecutionContext, timeScale = 0.1): Promise<Regi
     sender = signer.party,
     receiver = bob,
     instrument = 'USDCx',
+    admin = sandbox.registrar,
   }) => {
-    const instrumentId = { admin: sandbox.registrar, id: instrument };
+    const instrumentId = { admin, id: instrument };
     const transfer = {
       sender,
       receiver,
@@ -57,14 +61,13 @@ async function registryStage(t: ExecutionContext, timeScale = 0.1): Promise<Regi
       meta: { values: {} },
     };
     const extraArgs = { context: { values: {} }, meta: { values: {} } };
-    const admin = encodeURIComponent(sandbox.registrar);
     const answer = await fetch(
-      `${sandbox.httpUrl}/api/token-standard/v0/registrars/${admin}/registry/transfer-instruction/v1/transfer-factory`,
+      `${sandbox.httpUrl}/api/token-standard/v0/registrars/${encodeURIComponent(admin)}/registry/transfer-instruction/v1/transfer-factory`,
       {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({
-          choiceArguments: { expectedAdmin: sandbox.registrar, transfer, extraArgs },
+          choiceArguments: { expectedAdmin: admin, transfer, extraArgs },
           excludeDebugFields: false,
         }),
       },
@@ -207,6 +210,53 @@ test('offer: what is offered is locked, the change comes back, the receiver has 
   );
   const output = effects.events[0]?.exercised?.exerciseResult?.record?.fields[0]?.value?.variant;
   t.is(output?.constructorName, 'TransferInstructionResult_Pending');
+});
+
+/** Fields by their labels, as deep as they go; of anything else its kind. */
+function shapeOf(value: OfficialValue | undefined): unknown {
+  const { sum } = value ?? {};
+  if (sum?.oneofKind === 'record')
+    return Object.fromEntries(sum.record.fields.map((field) => [field.label, shapeOf(field.value)]));
+  if (sum?.oneofKind === 'optional') return { some: shapeOf(sum.optional.value) };
+  if (sum?.oneofKind === 'list') return sum.list.elements.map(shapeOf);
+  return sum?.oneofKind === 'genMap' ? sum.genMap.entries.map(({ key }) => shapeOf(key)) : sum?.oneofKind;
+}
+
+test("holdings have the layout that the submitter's own fixtures have from real networks", async (t) => {
+  const on = await registryStage(t);
+  const [ended] = on.sandbox.createExternalParties([
+    { hint: 'carol', holdings: [{ token: 'Amulet', amount: '2', locked: { endsInMs: -60_000 } }] },
+  ]);
+  const dso = on.sandbox.registrar.replace('registrar', 'DSO');
+  const amulets = { sender: ended?.party ?? '', admin: dso, instrument: 'Amulet' };
+  const of = async (change: Partial<TransferSpec>) => {
+    const { transaction, metadata } = contentOf(await on.external.prepare(await on.spec(change)));
+    const inputs = metadata.inputContracts.map(({ contract: it }) => (it.oneofKind === 'v1' ? it.v1 : null));
+    const made = transaction.nodes.map(({ versionedNode: it }) =>
+      it.oneofKind === 'v1' && it.v1.nodeType.oneofKind === 'create' ? it.v1.nodeType.create : null,
+    );
+    return [...inputs, ...made].flatMap((create) => create ?? []);
+  };
+  const seen = [...(await of({})), ...(await of({ instrument: 'EURO' })), ...(await of(amulets))];
+  const fixtures = [
+    registryHolding('00', ALICE, 1n),
+    registryHolding('00', ALICE, 1n, { locked: true }),
+    amuletHolding('00', ALICE, 1n),
+    amuletHolding('00', ALICE, 1n, 1n),
+  ];
+  for (const { template, argument, signatories, stakeholders } of fixtures) {
+    const alike = seen.filter(
+      (create) =>
+        create.templateId?.entityName === template[1] &&
+        isDeepStrictEqual(shapeOf(create.argument), shapeOf(argument)),
+    );
+    t.true(alike.length > 0, template[1]);
+    for (const create of alike) {
+      t.is(create.templateId?.moduleName, template[0]);
+      t.is(create.signatories.length, signatories.length);
+      t.is(create.stakeholders.length, new Set(stakeholders).size);
+    }
+  }
 });
 
 test('the ledger wants the context and the disclosures, and holdings of that registry', async (t) => {

@@ -120,9 +120,17 @@ export const registryHolding = (
     label: v.text(''),
     amount: v.numeric(units),
     // As a participant writes it: what is None at the end is left out.
-    ...(locked ? { lock: v.some(v.record({ lockers: v.list([]), context: v.text('transfer') })) } : {}),
+    ...(locked ? { lock: v.some(registryLock(admin)) } : {}),
   }),
 });
+
+/** Until its registrar releases it; Bob, who waits for it, sees it. */
+const registryLock = (admin: string): Value =>
+  v.record({
+    lockers: v.record({ map: v.parties([admin]) }),
+    context: v.text('transfer'),
+    observers: v.some(v.record({ map: v.parties([BOB]) })),
+  });
 
 const amulet = (owner: string, units: bigint): Record<string, Value> => ({
   dso: v.party(DSO),

@@ -25,6 +25,18 @@ export const v = {
       textMap: { entries: Object.entries(entries).map(([key, value]) => ({ key, value })) },
     },
   }),
+  /** The map of a DA.Set of them. */
+  parties: (names: string[]): Value => ({
+    sum: {
+      oneofKind: 'genMap',
+      genMap: {
+        entries: names.map((name) => ({
+          key: v.party(name),
+          value: { sum: { oneofKind: 'unit', unit: {} } },
+        })),
+      },
+    },
+  }),
   record: (fields: Record<string, Value>): Value => ({
     sum: {
       oneofKind: 'record',

@@ -1,4 +1,5 @@
 // What `migrate` would run on an empty or an old database, as one script for psql.
+import { refuseParkWithoutLanes } from './change-pins.js';
 import { type FirstPin, type OldUser, printFirstPin } from './first-pin.js';
 import { RETIRED } from './indexes.js';
 import { OWN_SCHEMA } from './migration.js';
@@ -11,6 +12,7 @@ export function printMigration(
   oneStepTokens: readonly string[] | null,
   oldUser: OldUser | null,
 ): string {
+  refuseParkWithoutLanes(pin);
   const steps = readSteps().filter(wantedFor(pin.lanes, pin.sameNonce));
   const oneStep = oneStepTokens?.map(byValue) ?? null;
   return [

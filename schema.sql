@@ -458,6 +458,14 @@ begin
   end if;
   low_water := floor(extract(epoch from coalesce(v_oldest, now())) * 1000);
 
+  if v_pin.lanes = 'sender' then
+    -- The updates below would wait for a row that somebody keeps locked, and all other senders with them. What they
+    -- skipped may not be claimed either (I4), so all is locked before. Without lanes it is by now.
+    select coalesce(array_agg(l.id), '{}'), coalesce(array_agg(l.lane), '{}') into v_ids, v_lanes from (
+      select m.id, u.lane from unnest(v_ids, v_lanes) u(id, lane) join mempool m on m.id = u.id
+       where m.status = 'pending' and m.claim_token is null
+         for update of m skip locked) l;
+  end if;
   if cardinality(v_ids) > 0 then
     -- I4: a hash that has ended is never claimed, whatever brought its row back: an insert that did not see the end yet,
     -- rows copied from an archive.

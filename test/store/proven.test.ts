@@ -224,7 +224,7 @@ test('an empty claim begins where waiting rows begin, and looks at everything ag
   t.is(mark.from(), null);
 });
 
-test('a row that comes in far behind the mark is claimed, at the latest with the next look at everything; one given back here at once', async (t) => {
+test('a row that comes in far behind the mark is claimed, at the latest with the next look at everything; one given back or rescued here at once', async (t) => {
   const db = await prepared(t);
   const row = async (from: string, age: string): Promise<string> => {
     const id = await db.insert({ from });
@@ -246,6 +246,12 @@ test('a row that comes in far behind the mark is claimed, at the latest with the
   await other.settle([settlementOf(claimed, pending())]);
   const again = await other.claim(claim);
   t.deepEqual(again.kind === 'claimed' && idsOf(again.rows), [old]);
+  const passed = await other.claim(claim);
+  t.deepEqual(passed.kind === 'claimed' && passed.rows, [], 'and has again');
+  await db.expire(old);
+  t.is(await other.rescue(), 1);
+  const rescued = await other.claim(claim);
+  t.deepEqual(rescued.kind === 'claimed' && idsOf(rescued.rows), [old]);
 });
 
 test('the owner may change the type of status as docs/operations.md says, and the guard is there again', async (t) => {

@@ -458,6 +458,14 @@ begin
   end if;
   low_water := floor(extract(epoch from coalesce(v_oldest, now())) * 1000);
 
+  if v_pin.lanes = 'sender' then
+    -- The updates below would wait for a row that somebody keeps locked, and all other senders with them. What they
+    -- skipped may not be claimed either (I4), so all is locked before. Without lanes it is by now.
+    select coalesce(array_agg(l.id), '{}'), coalesce(array_agg(l.lane), '{}') into v_ids, v_lanes from (
+      select m.id, u.lane from unnest(v_ids, v_lanes) u(id, lane) join mempool m on m.id = u.id
+       where m.status = 'pending' and m.claim_token is null
+         for update of m skip locked) l;
+  end if;
   if cardinality(v_ids) > 0 then
     -- I4: a hash that has ended is never claimed, whatever brought its row back: an insert that did not see the end yet,
     -- rows copied from an archive.
@@ -585,8 +593,7 @@ begin
 end $$;
 
 -- @step function: settle (I2): locked in order of id, so that settlers do not deadlock; fenced by token and status. p_waits: null = as it is, Infinity = park, else ms
--- It once took less.
-drop function if exists mempool_settle_v1(boolean, bigint[], uuid[], text[], text[], bigint[], text[], text[], boolean[], float8[], int[]);
+-- It once took less; that one stays until the pin, below.
 create or replace function mempool_settle_v1(
   p_wait_for_locks boolean, p_ids bigint[], p_tokens uuid[], p_generations bigint[], p_bounds float8[], p_kinds text[],
   p_update_ids text[], p_offsets bigint[], p_messages text[], p_errors text[], p_clears boolean[], p_waits float8[],
@@ -711,6 +718,9 @@ begin
    where m.id = any (v_ids)
   returning m.id;
 end $$;
+
+-- @step after=pin: the settle of an earlier build. Until the pin stops them, its instances have outcomes to write with it
+drop function if exists mempool_settle_v1(boolean, bigint[], uuid[], text[], text[], bigint[], text[], text[], boolean[], float8[], int[]);
 
 -- @step after=pin: room on the page for renewals (HOT), and vacuum for a table whose rows change a few times, then never again
 alter table mempool set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,

@@ -42,6 +42,8 @@ export interface DatabaseSettings {
 export interface PinnedSettings {
   readonly lanes: 'sender' | 'off';
   readonly toleranceMs: number;
+  /** Null: not set, so whatever is pinned. */
+  readonly sameNonce: 'pay' | 'park' | null;
 }
 
 /** Everything `run` needs. Durations in ms. */
@@ -206,6 +208,7 @@ function databaseOf(v: DatabaseValues): DatabaseConfig {
 const pinnedOf = (v: z.infer<z.ZodObject<typeof table.pinned>>): PinnedSettings => ({
   lanes: v.LANES,
   toleranceMs: v.LEDGER_TIME_TOLERANCE_MS,
+  sameNonce: v.SAME_NONCE ?? null,
 });
 
 function tokensOf(path: string | undefined, problems: string[]): Tokens {

@@ -169,7 +169,8 @@ function settingsOf(config: Config): PathSettings {
     probeMs,
     lookPatienceMs,
   } = config;
-  const { retry, lanes, verifyPrepared, synchronizerId, issuerParty, participantId, tokens } = config;
+  const { retry, lanes, sameNonce, verifyPrepared, synchronizerId, issuerParty, participantId, tokens } =
+    config;
   return {
     holder,
     concurrency,
@@ -184,6 +185,7 @@ function settingsOf(config: Config): PathSettings {
     lookPatienceMs,
     retry,
     lanes,
+    sameNonce,
     verifyPrepared,
     synchronizerId,
     issuerParty,

@@ -5,7 +5,7 @@ import { enqueue } from '../store/enqueue.js';
 import { exit } from './exit.js';
 import { withDatabase } from './support/database.js';
 import { type Line, linesOf } from './support/lines.js';
-import { worksOnUnheard } from './support/output.js';
+import { sayLost, worksOnUnheard } from './support/output.js';
 import { createDecoder, type Decoded, MAX_TEXT, TOO_LONG } from './support/raw-transaction.js';
 import { count } from './support/text.js';
 
@@ -79,10 +79,7 @@ async function run(transactions: readonly string[], { json }: { readonly json?: 
   const { inserted, known, refused } = tally;
   process.stderr.write(`${count(inserted, 'row')} inserted, ${known} known already, ${refused} refused\n`);
   if (refused > 0) process.exitCode = exit.refused;
-  const lost = output.lost();
-  if (lost === null) return;
-  process.stderr.write(`canton-submitter: not all of this could be written: ${lost}\n`);
-  process.exitCode = exit.failure;
+  sayLost(output.lost());
 }
 
 /** What a line without a hash can be told by. */

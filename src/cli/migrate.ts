@@ -14,6 +14,7 @@ import { repin } from '../store/repin.js';
 import type { Lanes, SameNonce } from '../store/steps.js';
 import { agreed } from './support/agreed.js';
 import { readOneStepTokens } from './support/one-step-tokens.js';
+import { unheard } from './support/output.js';
 import { count } from './support/text.js';
 
 interface Settings {
@@ -117,7 +118,7 @@ async function run(flags: Flags): Promise<void> {
       clockSkewMaxMs: settings.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
       sameNonce: settings.sameNonce ?? DEFAULTS.sameNonce,
     };
-    process.stdout.write(printMigration(pin, settings.oneStepTokens, oldUser));
+    process.stdout.write(printMigration(pin, settings.oneStepTokens, oldUser, flags.create ?? false));
     return;
   }
   const url = settings.url ?? '';
@@ -226,7 +227,9 @@ minutes before the first migration.`,
     )
     .action(async (flags: Flags) => {
       try {
-        await run(flags);
+        // A migration that ends half-way, because `| head` has heard enough, helps nobody.
+        if (flags.print) await run(flags);
+        else await unheard(() => run(flags));
       } catch (error) {
         throw inWords(error);
       }

@@ -4,6 +4,7 @@ import { prune } from '../store/prune.js';
 import { age } from './support/age.js';
 import { agreed } from './support/agreed.js';
 import { withDatabase } from './support/database.js';
+import { unheard } from './support/output.js';
 import { count } from './support/text.js';
 
 interface Flags {
@@ -35,5 +36,5 @@ Rows that are pending, completed or failed stay: the miner has not seen the last
 go on meanwhile. The role needs \`delete\` on mempool.
 Environment: DATABASE_URL.`,
     )
-    .action(run);
+    .action((flags: Flags) => unheard(() => run(flags)));
 }

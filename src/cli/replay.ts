@@ -4,6 +4,7 @@ import type { TxHash } from '../core/ids.js';
 import { isAddress, isTxHash } from '../transfer/address.js';
 import { type Flags, misuse, wayOf } from './replay/flags.js';
 import { age } from './support/age.js';
+import { unheard } from './support/output.js';
 
 /** Each way has a file, and only the one that is asked for is loaded: one of them needs the ledger. */
 async function run(flags: Flags): Promise<void> {
@@ -56,5 +57,5 @@ is sent. Rows that were sent on a participant which is pinned no more (migrate -
 --force-new alone. --recheck, --completed and --force-new leave an entry in mempool_submitter_audit_v1.
 Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopped; --completed: as \`run\`.`,
     )
-    .action(run);
+    .action((flags: Flags) => (flags.dryRun ? run(flags) : unheard(() => run(flags))));
 }

@@ -51,10 +51,10 @@ export const pinned = {
     '60000',
     "how far the database's clock and the ledger's may lie apart. Read and pinned by `migrate` alone",
   ),
-  SAME_NONCE: withDefault(
+  SAME_NONCE: optional(
     oneOf('pay', 'park'),
-    'pay',
-    "a sender's second transaction of one nonce is paid too, or parked. Read and pinned by `migrate` alone",
+    "a sender's second transaction of one nonce is paid too, or parked. Pinned by `migrate`",
+    '`pay`, then what is pinned',
   ),
 };
 

@@ -19,6 +19,7 @@ export interface Pinned {
   readonly lanes: 'sender' | 'off';
   readonly toleranceMs: number;
   readonly clockSkewMaxMs: number;
+  readonly sameNonce: 'pay' | 'park';
   /** Null until the first instance connects and pins what it was shown. */
   readonly participant: {
     readonly id: string;

@@ -23,6 +23,8 @@ export interface PathSettings {
   readonly lookPatienceMs: number | null;
   readonly retry: RetryPolicy;
   readonly lanes: 'sender' | 'off';
+  /** Null: not set, so whatever is pinned. */
+  readonly sameNonce: 'pay' | 'park' | null;
   /** Look at what the participant prepared before it is signed; off only by the operator's explicit word. */
   readonly verifyPrepared: boolean;
   readonly synchronizerId: string;

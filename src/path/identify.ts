@@ -144,7 +144,7 @@ const sameDatabase = ({ database, databaseNow }: Pinned): boolean =>
 /** What processes must agree on, since they would break each other's work otherwise (P30). */
 export function disagreement(
   pinned: Pinned,
-  mine: { readonly lanes: string; readonly toleranceMs: number },
+  mine: { readonly lanes: string; readonly toleranceMs: number; readonly sameNonce: string | null },
 ): string | null {
   if (pinned.protocol !== PROTOCOL) {
     return `the database speaks protocol ${pinned.protocol}, this version ${PROTOCOL}: run one version, after \`migrate\``;
@@ -154,6 +154,10 @@ export function disagreement(
   }
   if (pinned.toleranceMs !== mine.toleranceMs) {
     return `LEDGER_TIME_TOLERANCE_MS is ${mine.toleranceMs} here and ${pinned.toleranceMs} in the database: \`migrate\` pins it for all`;
+  }
+  // Not set is no word on it; set, it has to be what is done: it decides whether a second transfer is paid.
+  if (mine.sameNonce !== null && pinned.sameNonce !== mine.sameNonce) {
+    return `SAME_NONCE is ${mine.sameNonce} here and ${pinned.sameNonce} in the database: \`migrate --same-nonce\` pins it for all`;
   }
   return null;
 }

@@ -89,6 +89,14 @@ const asIs = (pin: PinTuple, changes: PinChanges, now: Identity): boolean =>
   PARTS.every((part) => (pin[part] ?? null) !== null || now[part] === null) &&
   !(changes.clearsHalt === true && pin.halted);
 
+/** Throws Refusal. Without lanes nothing keeps two of a nonce from being sent at once, whatever a claim looks at. */
+export function refuseParkWithoutLanes(pin: { readonly lanes: Lanes; readonly sameNonce: SameNonce }): void {
+  if (pin.sameNonce === 'park' && pin.lanes === 'off')
+    throw new Refusal(
+      'refused: SAME_NONCE=park (--same-nonce park) needs lanes: without them two of a nonce may be sent at once',
+    );
+}
+
 /** Throws where the changes would take away what a bound rests on, or what a halt was for. */
 function refuseUnsafe(pin: PinTuple, changes: PinChanges): void {
   const { lowers = false, clearsHalt = false } = changes;

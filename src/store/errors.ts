@@ -7,7 +7,8 @@ export { StoreUnavailable };
 export function sqlState(error: unknown): string | null {
   if (typeof error !== 'object' || error === null || !('code' in error)) return null;
   const { code } = error;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
+  // EPIPE, EBADF and the like are the socket's words, and no answer of Postgres; a trigger's own code may be all letters.
+  return typeof code === 'string' && /^(?!E[A-Z]+$)[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
 /** A session that may not decide anything: a person has to change its role, or its pooler. */

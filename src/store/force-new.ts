@@ -32,11 +32,16 @@ interface PreviewTuple extends ReplayTuple {
   readonly id: string;
   readonly fingerprint: string;
   readonly by_hash_alone: boolean;
+  readonly submission_id: string | null;
+  readonly submission_party: string | null;
+  readonly bound: string | null;
 }
 
 const PREVIEW: Statement<PreviewTuple> = {
   text: `select m.id, ${SHOWN}, ${STATE('m.available_at')}, ${FINGERPRINT} as fingerprint,
-      coalesce($1::bytea is null and ${BY_HASH_ALONE}, false) as by_hash_alone
+      coalesce($1::bytea is null and ${BY_HASH_ALONE}, false) as by_hash_alone, m.submission_id, m.submission_party,
+      case when m.sent_until = 'infinity' then 'infinity'
+        else to_char(m.sent_until at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end as bound
     from mempool m where ${PARKED} order by m.id`,
 };
 
@@ -67,6 +72,16 @@ export interface Shown {
   readonly row: ReplayedRow;
   readonly id: string;
   readonly fingerprint: string;
+  /** What is about to be forgotten; null: nothing is recorded as sent. */
+  readonly record: ShownRecord | null;
+}
+
+export interface ShownRecord {
+  /** The ledger refuses it after this record time, RFC 3339; `infinity`: no bound is known. */
+  readonly sentUntil: string;
+  readonly submissionParty: string | null;
+  /** Null: a submission that we do not remember. */
+  readonly submissionId: string | null;
 }
 
 export interface ForceNewPreview {
@@ -83,7 +98,19 @@ export async function previewForceNew(
   return {
     rows: tuples
       .filter((tuple) => !tuple.by_hash_alone)
-      .map((tuple) => ({ row: replayedRow(tuple), id: tuple.id, fingerprint: tuple.fingerprint })),
+      .map((tuple) => ({
+        row: replayedRow(tuple),
+        id: tuple.id,
+        fingerprint: tuple.fingerprint,
+        record:
+          tuple.bound === null
+            ? null
+            : {
+                sentUntil: tuple.bound,
+                submissionParty: tuple.submission_party,
+                submissionId: tuple.submission_id,
+              },
+      })),
     byHashAlone: tuples.filter((tuple) => tuple.by_hash_alone).map(replayedRow),
   };
 }

@@ -3,7 +3,14 @@
 // indexes are built concurrently.
 import type pg from 'pg';
 import { ConfigError, Refusal } from '../core/errors.js';
-import { changePins, differences, type PinChanges, type PinTuple, readPin } from './change-pins.js';
+import {
+  changePins,
+  differences,
+  type PinChanges,
+  type PinTuple,
+  readPin,
+  refuseParkWithoutLanes,
+} from './change-pins.js';
 import { seesAll } from './check.js';
 import { findTables } from './discover.js';
 import {
@@ -59,13 +66,14 @@ export async function migrate(options: MigrateOptions): Promise<void> {
         `this database belongs to a newer canton-submitter (protocol ${pinnedBefore.protocol}, this one speaks ${PROTOCOL}): update first`,
       );
     }
+    const wanted = wantedPins(options, pinnedBefore);
+    if (pinnedBefore === null) refuseParkWithoutLanes(wanted);
     const applyAll = async (some: readonly Step[]): Promise<void> => {
       for (const step of some)
         if (step.index === null && !step.afterPin) await apply(client, step, options.say);
     };
     // Indexes before the functions that need them: instances of an earlier build go on claiming by theirs meanwhile.
     await applyAll(steps.slice(0, firstIndex));
-    const wanted = wantedPins(options, pinnedBefore);
     const indexes = steps.filter(
       (step) => step.index !== null && wantedFor(wanted.lanes, wanted.sameNonce)(step),
     );
@@ -97,14 +105,15 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   });
 }
 
+/** At the first pin a flag goes before the environment; from then on the environment pins nothing. */
 const wantedPins = (options: MigrateOptions, pinned: PinTuple | null): FirstPin => {
   const { changes = {} } = options;
   return pinned === null
     ? {
-        lanes: options.lanes ?? DEFAULTS.lanes,
-        toleranceMs: options.toleranceMs ?? DEFAULTS.toleranceMs,
-        clockSkewMaxMs: options.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
-        sameNonce: options.sameNonce ?? DEFAULTS.sameNonce,
+        lanes: changes.lanes ?? options.lanes ?? DEFAULTS.lanes,
+        toleranceMs: changes.toleranceMs ?? options.toleranceMs ?? DEFAULTS.toleranceMs,
+        clockSkewMaxMs: changes.clockSkewMaxMs ?? options.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
+        sameNonce: changes.sameNonce ?? options.sameNonce ?? DEFAULTS.sameNonce,
       }
     : {
         lanes: changes.lanes ?? pinned.lanes,
@@ -142,7 +151,7 @@ async function firstPin(client: pg.Client, pin: FirstPin, options: MigrateOption
         leftoverBoundMs(pin),
       ]);
       options.say(
-        `pinned: lanes ${pin.lanes}, tolerance ${pin.toleranceMs} ms, clock skew ${pin.clockSkewMaxMs} ms`,
+        `pinned: lanes ${pin.lanes}, tolerance ${pin.toleranceMs} ms, clock skew ${pin.clockSkewMaxMs} ms, same nonce ${pin.sameNonce}`,
       );
       options.say(
         `${records.rowCount ?? 0} pending rows will be looked up on the ledger before anything is sent for them`,

@@ -16,6 +16,7 @@ interface PinnedTuple {
   readonly lanes: 'sender' | 'off';
   readonly tolerance_ms: number;
   readonly clock_skew_max_ms: number;
+  readonly same_nonce: 'pay' | 'park';
   readonly participant_id: string | null;
   readonly user_id: string | null;
   readonly synchronizer_id: string | null;
@@ -49,8 +50,8 @@ export const RECHECKED = "p.recheck_at > now() - interval '7 days'";
 
 /** One row, or none before `migrate`. */
 const PINNED: Statement<PinnedTuple> = {
-  text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.participant_id, p.user_id,
-      p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
+  text: `select p.generation, p.protocol, p.lanes, p.tolerance_ms, p.clock_skew_max_ms, p.same_nonce, p.participant_id,
+      p.user_id, p.synchronizer_id, p.sent_on, p.database_id, p.timeline, d.database_id as database_id_now,
       d.timeline as timeline_now, p.database_oid, p.table_oid, d.database_oid as database_oid_now,
       d.table_oid as table_oid_now, p.halted,
       case when pg_is_in_recovery() then 'a standby: it has to be promoted'
@@ -74,6 +75,7 @@ function pinnedOf(tuple: PinnedTuple): Pinned {
     lanes: tuple.lanes,
     toleranceMs: tuple.tolerance_ms,
     clockSkewMaxMs: tuple.clock_skew_max_ms,
+    sameNonce: tuple.same_nonce,
     participant:
       id === null || userId === null || synchronizerId === null ? null : { id, userId, synchronizerId },
     sentOn: tuple.sent_on,

@@ -71,7 +71,8 @@ export async function repin(
     const { id } = await pinnedNow(client);
     await refuseWhileAtWork(client);
     if (!(await agrees({ participant: id, ...(await held()) }))) return say('nothing was changed');
-    await patiently(say, () =>
+    // Said when it is so: a commit may fail, and is tried again.
+    const done = await patiently(say, () =>
       inTransaction(client, async () => {
         await client.query(PIN_LOCK);
         await refuseWhileAtWork(client);
@@ -83,14 +84,13 @@ export async function repin(
         ]);
         await client.query(FORGET);
         await audit(client, 'repin', { ...pin, parked: counts.undecided });
-        say(
+        return [
           `${id} is pinned no more; the next instance that connects pins the participant it is shown, as no. ${pin.sent_on + 1}`,
-        );
-        say(
           `${counts.undecided} undecided rows are parked with their records, each ends by replay --completed or --force-new alone; ${counts.claimed} other claims have ended`,
-        );
+        ];
       }),
     );
+    for (const line of done) say(line);
   });
 }
 

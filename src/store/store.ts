@@ -20,6 +20,10 @@ const GOLDEN = 0x9e3779b97f4a7c15n;
 export function createStore(database: Database): Store {
   let turn = randomBytes(8).readBigInt64LE();
   const lowWater = { fresh: createLowWater(), undecided: createLowWater() };
+  const forget = (): void => {
+    lowWater.fresh.forget();
+    lowWater.undecided.forget();
+  };
 
   async function claim(
     request: ClaimRequest,
@@ -100,15 +104,14 @@ export function createStore(database: Database): Store {
     renew,
     async rescue() {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));
+      // They keep their place, as what is given back does.
+      if (rows.length > 0) forget();
       return rows.length;
     },
     async settle(batch) {
       const settled = await settleBatch(database, batch);
       // What is given back keeps its place, which may lie far back.
-      if (batch.some(({ verdict }) => verdict.kind === 'pending')) {
-        lowWater.fresh.forget();
-        lowWater.undecided.forget();
-      }
+      if (batch.some(({ verdict }) => verdict.kind === 'pending')) forget();
       return settled;
     },
     pinned: () => readPinned(database),

@@ -20,10 +20,10 @@ const USER_PARTIES: Statement<{
      where ${PARTY} is not null order by u.id desc limit $1`,
 };
 
-/** The address in any case, or the party. A scan of `users`, where somebody asked for one. */
+/** The address however it is spelled, or the party. A scan of `users`, where somebody asked for one. */
 const FIND_USER: typeof USER_PARTIES = {
   text: `select u.evm_address as address, ${PARTY} as party, ${HOSTED} as hosted from users u
-     where lower(u.evm_address) = lower($1) or ${PARTY} = $1 order by u.id limit 2`,
+     where mempool_address_v1(u.evm_address) = mempool_address_v1($1) or ${PARTY} = $1 order by u.id limit 2`,
 };
 
 const CLOCK: Statement<{ readonly now: number }> = {

@@ -18,9 +18,10 @@ const WATCH: Statement<WatchedRow & Readonly<Record<string, unknown>>> = {
         coalesce(error_message, last_error) as reason from mempool where tx_hash = $1`,
 };
 
-/** A scan along the sender's rows. */
+/** A scan, by value as lanes are: another spelling of the address is the same sender. */
 const NEXT_NONCE: Statement<{ readonly nonce: string }> = {
-  text: 'select (coalesce(max(nonce), -1) + 1)::text as nonce from mempool where lower(from_address) = lower($1)',
+  text: `select (coalesce(max(nonce), -1) + 1)::text as nonce from mempool
+    where mempool_address_v1(from_address) = mempool_address_v1($1)`,
 };
 
 /** Null: there is no such row. */

@@ -11,6 +11,7 @@ import { hiddenRows, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';
 import { storedKeys } from '../store/keys.js';
 import type { Database } from '../store/pool.js';
+import { lackingPrivileges } from '../store/privileges.js';
 import type { createStore } from '../store/store.js';
 import { userParties } from '../store/user-parties.js';
 import { masterKeyProblem } from '../transfer/master-key.js';
@@ -28,11 +29,18 @@ export interface Questions {
 export async function refusals(config: Config, { database, store, signer }: Questions): Promise<string[]> {
   const hidden = await hiddenRows(database);
   if (hidden.length > 0) return [...hidden];
+  // Some are needed by a claim that has rows alone: without this it would start, be ready, and fail with the first row.
+  const lacking = await lackingPrivileges(database);
+  if (lacking.length > 0) {
+    return [
+      `the role of DATABASE_URL lacks ${lacking.join(', ')}: grant it; docs/operations.md, "Privileges", lists what each role needs`,
+    ];
+  }
   const pinned = await store.pinned();
   if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
   const odd = disagreement(pinned, config);
   if (odd !== null) return [odd];
-  const schema = (await schemaProblems(database, pinned.lanes)).map(
+  const schema = (await schemaProblems(database, pinned.lanes, pinned.sameNonce)).map(
     (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
   );
   const key = masterKeyProblem(config.masterKey, signer, await storedKeys(database));

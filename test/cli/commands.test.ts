@@ -254,6 +254,7 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   const unasked = await cli(args, env);
   t.is(unasked.code, 2);
   t.regex(unasked.stdout, /parked, undecided: it may still commit[\s\S]*1 row would be sent anew/);
+  t.regex(unasked.stderr, new RegExp(`to be forgotten of ${hash}: submission s for p, without a bound`));
   t.regex(unasked.stderr, /may still commit, or may have: a second effect[\s\S]*so say --yes/);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
   const done = await cli([...args, '--yes'], env);

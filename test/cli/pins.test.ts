@@ -77,6 +77,31 @@ test('the first migrate asks for the old user where rows are pending', async (t)
   t.is((await db.one('select sent_by from mempool')).sent_by, 'api-server');
 });
 
+test('the first migrate pins what a flag says, whatever the environment does; park needs lanes there too', async (t) => {
+  const db = await freshDatabase(t);
+  await db.query(MIDDLEWARE);
+  const env = { DATABASE_URL: db.url, LEDGER_TIME_TOLERANCE_MS: '1000' };
+  const pins = () => db.one('select * from mempool_submitter_v1');
+  for (const way of [[], ['--print']]) {
+    const slip = await cli(['migrate', ...way], { ...env, LANES: 'off', SAME_NONCE: 'park' });
+    t.is(slip.code, 1, way.join());
+    t.regex(slip.stderr, /SAME_NONCE=park .*needs lanes/);
+  }
+  t.is((await cli(['migrate', '--same-nonce', 'park'], { ...env, LANES: 'off' })).code, 1);
+  const parks = await cli(['migrate', '--same-nonce', 'park'], env);
+  t.is(parks.code, 0);
+  t.regex(parks.stdout, /pinned: lanes sender, tolerance 1000 ms, clock skew 60000 ms, same nonce park/);
+  t.like(await pins(), { lanes: 'sender', same_nonce: 'park', tolerance_ms: 1000 });
+  for (const [flags, pinned] of [
+    [['--lanes', 'off'], { lanes: 'off', tolerance_ms: 1000 }],
+    [['--tolerance', '70000'], { lanes: 'sender', tolerance_ms: 70_000 }],
+  ] as const) {
+    t.is((await cli(['migrate', '--down', '--yes'], env)).code, 0);
+    t.is((await cli(['migrate', ...flags], env)).code, 0);
+    t.like(await pins(), { generation: '1', ...pinned });
+  }
+});
+
 test('prune counts, asks, and deletes what was mined long ago', async (t) => {
   const db = await migratedDatabase(t);
   const env = { DATABASE_URL: db.url };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { createWorld } from '../support/world.js';
@@ -88,4 +89,22 @@ test('run: what no waiting would mend ends it with 2', async (t) => {
   t.regex(busy.stderr, /ADMIN_ADDRESS 127\.0\.0\.1:\d+ is taken/);
   t.is(pinned.code, 2);
   t.regex(pinned.stderr, /LANES is sender here and off in the database/);
+});
+
+test('run: another SAME_NONCE than pinned, and a role that lacks what only a claim with rows needs, end it with 2', async (t) => {
+  const { world, env } = await setup(t);
+  const other = await cli(['run'], { ...env, SAME_NONCE: 'park' });
+  t.is(other.code, 2);
+  t.regex(other.stderr, /SAME_NONCE is park here and pay in the database: `migrate --same-nonce`/);
+  const role = `svc_${randomBytes(4).toString('hex')}`;
+  await world.db.query(`create role ${role} login password 'unasked';
+    grant select, update on mempool, mempool_submitter_v1 to ${role}; grant select on users to ${role};
+    grant insert on mempool_submitter_audit_v1 to ${role}`);
+  t.teardown(() => world.db.query(`drop owned by ${role}; drop role ${role}`));
+  const url = new URL(world.db.url);
+  url.username = role;
+  url.password = 'unasked';
+  const lacking = await cli(['run'], { ...env, DATABASE_URL: url.href });
+  t.is(lacking.code, 2);
+  t.regex(lacking.stderr, /lacks select on mempool_ended_v1: grant it; docs\/operations\.md, "Privileges"/);
 });

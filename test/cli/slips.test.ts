@@ -10,8 +10,9 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { onScreen } from '../../src/cli/status.js';
 import { confirmed } from '../../src/cli/support/confirm.js';
 import { linesOf } from '../../src/cli/support/lines.js';
+import { insertRow, MIDDLEWARE } from '../store/support.js';
 import { compiled } from '../support/compiled.js';
-import { migratedDatabase } from '../support/postgres.js';
+import { freshDatabase, migratedDatabase } from '../support/postgres.js';
 import { startProxy } from '../support/proxy.js';
 import { createWorld } from '../support/world.js';
 import { cli, start } from './support.js';
@@ -80,6 +81,18 @@ test('a reader that is gone ends status --watch quietly, and keeps enqueue from 
   t.is(enqueued.code, 0, enqueued.stderr);
   t.regex(enqueued.stderr, /^40 rows inserted/);
   t.is((await db.query('select 1 from mempool')).length, 40);
+});
+
+test('a reader that is gone keeps migrate and prune from nothing', async (t) => {
+  const db = await freshDatabase(t);
+  await db.query(MIDDLEWARE);
+  const env = { DATABASE_URL: db.url };
+  t.deepEqual(await into('gone', ['migrate'], env).ended, { code: 0, stderr: '' });
+  t.is((await db.query('select 1 from mempool_submitter_v1')).length, 1);
+  await insertRow(db.query);
+  await db.query("update mempool set status = 'mined', updated_at = now() - interval '2 days'");
+  t.is((await into('gone', ['prune', '--older-than', '1d', '--yes'], env).ended).code, 0);
+  t.deepEqual(await db.query('select 1 from mempool'), []);
 });
 
 test('the service goes on without anybody to read its log, and on a full disk', async (t) => {

@@ -7,6 +7,7 @@ import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
 import { ops } from './ops.js';
 import { people } from './people.js';
+import { pinning } from './pinning.js';
 import { reading } from './reading.js';
 import { recheck } from './recheck.js';
 import { signings } from './signing.js';
@@ -23,6 +24,7 @@ export const mutations: readonly Mutation[] = [
   ...operator,
   ...ops,
   ...people,
+  ...pinning,
   ...reading,
   ...recheck,
   ...signings,

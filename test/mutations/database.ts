@@ -345,9 +345,16 @@ export const database: readonly Mutation[] = [
   ),
   proven(
     'src/store/store.ts',
-    '        lowWater.fresh.forget();\n',
+    "if (batch.some(({ verdict }) => verdict.kind === 'pending')) forget();",
     '',
     'a row that comes in far behind*',
     'what was given back is seen at once',
+  ),
+  proven(
+    'src/store/store.ts',
+    'if (rows.length > 0) forget();',
+    '',
+    'a row that comes in far behind*',
+    'what was rescued is seen at once',
   ),
 ];

@@ -331,6 +331,29 @@ for (const [how, { first, parks }] of Object.entries(used)) {
   });
 }
 
+test('I4 a claim that ends or parks rows waits for nobody: what somebody keeps locked is left, and neither claimed nor in the way', async (t) => {
+  const db = await prepared(t);
+  await migrate(migrateOptions(db.url, { changes: { sameNonce: 'park' } }));
+  await insertUser(db.query, 'carol');
+  await db.insert({ nonce: 5 });
+  await db.settle(await db.claimOne(), completed);
+  const [shares, ended] = [await db.insert({ nonce: 5 }), await db.insert({ from: 'bob' })];
+  await db.query(
+    "insert into mempool_ended_v1 select tx_hash, 'completed', null, null, now() from mempool where id = $1",
+    [ended],
+  );
+  const free = await db.insert({ from: 'carol' });
+  const keeper = await db.pool.connect();
+  await keeper.query('begin');
+  await keeper.query('select 1 from mempool where id = any ($1) for update', [[shares, ended]]);
+  t.deepEqual(idsOf(await db.claim()), [free]);
+  await keeper.query('rollback');
+  keeper.release();
+  t.deepEqual(await db.claim(), []);
+  t.like(await db.row(shares), { status: 'pending', available_at: Number.POSITIVE_INFINITY });
+  t.is((await db.row(ended)).status, 'completed');
+});
+
 test('SAME_NONCE=park needs lanes, and builds its index; given up, the index goes', async (t) => {
   const db = await prepared(t);
   const change = (sameNonce: 'pay' | 'park') => migrate(migrateOptions(db.url, { changes: { sameNonce } }));

@@ -84,6 +84,8 @@ test('what keeps us out of the database is said with what to change', (t) => {
   );
   t.regex(said(new Error('Connection terminated unexpectedly')), /is it a PostgreSQL server/);
   t.regex(said(new Error('The server does not support SSL connections')), /leave sslmode out/);
+  const away = toStoreError(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+  t.true(away instanceof StoreUnavailable, 'the socket has said it, not Postgres');
   const both = new AggregateError([
     new Error('one'),
     Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }),

@@ -82,6 +82,32 @@ test('migrate on what an earlier version left: functions that took or returned s
   t.deepEqual(await catalog(db), before);
 });
 
+test('the settle of an earlier build stays until the pin stops its instances: they have outcomes to write', async (t) => {
+  const db = await prepared(t);
+  const before = await catalog(db);
+  const settles = 'select pronargs from pg_proc where proname = $1 order by 1';
+  const old =
+    'boolean, bigint[], uuid[], text[], text[], bigint[], text[], text[], boolean[], float8[], int[]';
+  await db.query(`create function mempool_settle_v1(${old}) returns int language sql as $$ select 1 $$;
+    update mempool_submitter_v1 set protocol = 1`);
+  const killed = migrate(
+    migrateOptions(db.url, {
+      say: (line) => {
+        if (line.endsWith('are in place')) throw new Error('killed');
+      },
+    }),
+  );
+  await t.throwsAsync(killed, { message: 'killed' });
+  t.is((await pin(db)).protocol, 1);
+  t.deepEqual(
+    (await db.query(settles, ['mempool_settle_v1'])).map(({ pronargs }) => pronargs),
+    [11, 13],
+  );
+  await migrate(migrateOptions(db.url));
+  t.like(await pin(db), { protocol: 2 });
+  t.deepEqual(await catalog(db), before);
+});
+
 test('migrate on a table of canton-middleware: no row is rewritten, its inserts work, down gives it back', async (t) => {
   const db = await freshDatabase(t);
   await db.query(MIDDLEWARE);
@@ -147,20 +173,32 @@ test('migrate --down is refused while a pending row has a lease or a record or i
 /** As psql does: one statement after the other, a dollar-quoted body in one piece. */
 async function byHand(db: TestDatabase, script: string): Promise<void> {
   const client = await db.pool.connect();
-  for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|--[^\n]*|[^;$'])+;/g) ?? []) {
-    await client.query(statement);
+  try {
+    for (const statement of script.match(/(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|--[^\n]*|[^;$'])+;/g) ?? []) {
+      await client.query(statement);
+    }
+  } finally {
+    client.release();
   }
-  client.release();
 }
 
 test('migrate --print, applied by hand, makes what migrate makes, and of what an earlier version left too', async (t) => {
   const [printed, byUs] = [await freshDatabase(t), await freshDatabase(t)];
-  const script = printMigration(
-    { lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000, sameNonce: 'pay' },
-    ['0xAA'],
-    { kind: 'same' },
+  const scriptOf = (create: boolean): string =>
+    printMigration(
+      { lanes: 'sender', toleranceMs: 60_000, clockSkewMaxMs: 60_000, sameNonce: 'pay' },
+      ['0xAA'],
+      { kind: 'same' },
+      create,
+    );
+  await t.throwsAsync(() => byHand(printed, scriptOf(false)), { message: /there is no table mempool/ });
+  t.deepEqual(
+    await printed.query("select relname from pg_class where relname ~ '^(mempool|users)'"),
+    [],
+    'no second queue is made',
   );
-  await byHand(printed, script);
+  await byHand(printed, scriptOf(true));
+  const script = scriptOf(false);
   await migrate(migrateOptions(byUs.url));
   t.deepEqual(await catalog(printed), await catalog(byUs));
   t.like(await pin(printed), { generation: '1', lanes: 'sender', protocol: 2 });

@@ -7,6 +7,7 @@ import { settlementOf } from '../../src/core/settlement.js';
 import { createLowWater } from '../../src/store/low-water.js';
 import { migrate } from '../../src/store/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
+import { lackingPrivileges } from '../../src/store/privileges.js';
 import type { Statement } from '../../src/store/statements.js';
 import { createStore } from '../../src/store/store.js';
 import {
@@ -183,6 +184,7 @@ test('the privileges of docs/operations.md are enough for the service', async (t
     await client.query(`drop owned by ${role}; drop role ${role}`);
     await client.end();
   });
+  t.deepEqual(await lackingPrivileges(database), []);
   const store = createStore(database);
   t.is((await store.pinned())?.generation, 1n);
   const reply = await store.claim(claim);
@@ -198,6 +200,10 @@ test('the privileges of docs/operations.md are enough for the service', async (t
   t.deepEqual(await store.recheck({ generation: 2n, notBefore: dbMillis(0), oneStepTokens: [] }), {
     rows: 1,
   });
+  await db.query(
+    `revoke select on mempool_ended_v1, users from ${role}; grant select (evm_address) on users to ${role}`,
+  );
+  t.deepEqual(await lackingPrivileges(database), ['select on mempool_ended_v1']);
 });
 
 test('an empty claim begins where waiting rows begin, and looks at everything again every five seconds', (t) => {
@@ -218,7 +224,7 @@ test('an empty claim begins where waiting rows begin, and looks at everything ag
   t.is(mark.from(), null);
 });
 
-test('a row that comes in far behind the mark is claimed, at the latest with the next look at everything; one given back here at once', async (t) => {
+test('a row that comes in far behind the mark is claimed, at the latest with the next look at everything; one given back or rescued here at once', async (t) => {
   const db = await prepared(t);
   const row = async (from: string, age: string): Promise<string> => {
     const id = await db.insert({ from });
@@ -240,6 +246,12 @@ test('a row that comes in far behind the mark is claimed, at the latest with the
   await other.settle([settlementOf(claimed, pending())]);
   const again = await other.claim(claim);
   t.deepEqual(again.kind === 'claimed' && idsOf(again.rows), [old]);
+  const passed = await other.claim(claim);
+  t.deepEqual(passed.kind === 'claimed' && passed.rows, [], 'and has again');
+  await db.expire(old);
+  t.is(await other.rescue(), 1);
+  const rescued = await other.claim(claim);
+  t.deepEqual(rescued.kind === 'claimed' && idsOf(rescued.rows), [old]);
 });
 
 test('the owner may change the type of status as docs/operations.md says, and the guard is there again', async (t) => {

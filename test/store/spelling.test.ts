@@ -3,6 +3,8 @@ import test from 'ava';
 import { findRow } from '../../src/store/complete.js';
 import { migrate } from '../../src/store/migrate.js';
 import { replay } from '../../src/store/replay.js';
+import { findUser } from '../../src/store/user-parties.js';
+import { nextNonce } from '../../src/store/watched-row.js';
 import { freshDatabase } from '../support/postgres.js';
 import {
   completed,
@@ -104,4 +106,18 @@ test('the indexes of before go only when those that take their place are valid, 
     );
   }
   client.release(true);
+});
+
+test('doctor --transfer finds a sender, and its next nonce, however the address is spelled', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'AB01');
+  await db.insert({ from: '0Xab01', nonce: 7 });
+  for (const spelled of ['0xAB01', 'ab01', 'AB01']) {
+    t.deepEqual(
+      (await findUser(db.database, spelled)).map(({ address }) => address),
+      ['AB01'],
+    );
+    t.is(await nextNonce(db.database, spelled), 8n);
+  }
+  t.deepEqual((await findUser(db.database, 'AB01::1220')).length, 1);
 });

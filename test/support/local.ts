@@ -93,6 +93,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     concurrency: 16,
     toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
     lanes: 'sender',
+    sameNonce: null,
     verifyPrepared: true,
     offerLifetimeMs: 86_400_000,
     synchronizerId: env.CANTON_SYNCHRONIZER_ID ?? '',

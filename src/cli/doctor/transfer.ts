@@ -9,6 +9,7 @@ import { monotonic } from '../../runtime/clock.js';
 import { pause } from '../../runtime/timers.js';
 import { enqueue } from '../../store/enqueue.js';
 import type { Database } from '../../store/pool.js';
+import { byValue } from '../../store/senders.js';
 import { findUser, type UserParty } from '../../store/user-parties.js';
 import { nextNonce, watchedRow } from '../../store/watched-row.js';
 import { tokenKey } from '../../transfer/address.js';
@@ -123,7 +124,7 @@ export function amountOf(text: string, { decimals, symbol }: Pick<Token, 'decima
 
 const word = (hex: string): string => hex.padStart(64, '0');
 const callOf = ({ address }: UserParty, amount: bigint): Uint8Array =>
-  Buffer.from(`${SELECTOR}${word(address.slice(2))}${word(amount.toString(16))}`, 'hex');
+  Buffer.from(`${SELECTOR}${word(byValue(address))}${word(amount.toString(16))}`, 'hex');
 
 /** Big-endian, no leading zeros. */
 function bytesOf(amount: bigint): Uint8Array {

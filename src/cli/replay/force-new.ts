@@ -1,7 +1,7 @@
 // `replay --force-new`: parked rows, sent anew as if nothing had been sent. The one command that can move money twice.
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
-import { forceNew, previewForceNew } from '../../store/force-new.js';
+import { forceNew, previewForceNew, type Shown } from '../../store/force-new.js';
 import type { ReplayedRow } from '../../store/replay.js';
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
@@ -14,6 +14,14 @@ const RISK = `  The old submission of an undecided row may still commit, or may 
   commit any more, and that the ledger shows no update of it (replay --completed is for one that it shows).
 `;
 
+/** As many as `report` shows; with --json each row has its own. */
+const RECORDS = 20;
+
+const forgotten = ({ row, record }: Shown): string =>
+  record === null
+    ? ''
+    : `  to be forgotten of ${row.txHash}: submission ${record.submissionId ?? '(not known)'} for ${record.submissionParty ?? '(not known)'}, ${record.sentUntil === 'infinity' ? 'without a bound' : `refused by the ledger after ${record.sentUntil}`}\n`;
+
 export async function forceNewRows(flags: Flags): Promise<void> {
   const selection = selectionOf(flags);
   const show = (rows: readonly ReplayedRow[], done: string): void =>
@@ -23,8 +31,13 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     for (const { txHash, lastError } of byHashAlone)
       process.stderr.write(`${notByHash(txHash, lastError)}\n`);
     if (rows.length === 0) return show([], 'match, of those that are parked');
-    const shown = rows.map(({ row }) => row);
-    if (flags.dryRun || !flags.yes) show(shown, 'would be sent anew');
+    if (flags.dryRun || !flags.yes) {
+      show(
+        rows.map(({ row, record }) => ({ ...row, record })),
+        'would be sent anew',
+      );
+      if (!flags.json) for (const one of rows.slice(0, RECORDS)) process.stderr.write(forgotten(one));
+    }
     process.stderr.write(RISK);
     if (flags.dryRun) return;
     if (!flags.yes) {

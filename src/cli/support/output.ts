@@ -27,3 +27,16 @@ export function worksOnUnheard(): { readonly lost: () => string | null } {
   carriesOn = true;
   return { lost: () => lost };
 }
+
+/** The same around all that a command does; what could not be said, for another reason than that nobody listens, is a failure at its end. */
+export async function unheard(work: () => Promise<void>): Promise<void> {
+  const output = worksOnUnheard();
+  await work();
+  sayLost(output.lost());
+}
+
+export function sayLost(reason: string | null): void {
+  if (reason === null) return;
+  process.stderr.write(`canton-submitter: not all of this could be written: ${reason}\n`);
+  process.exitCode = exit.failure;
+}

@@ -126,5 +126,5 @@ test('I7 a database that refuses every claim is said to, by whoever asks whether
     `alter function ${claim.replace('mempool_claim_v1', 'mempool_claim_taken_away')} rename to mempool_claim_v1`,
   );
   await world.ended([hash]);
-  t.true(local.health().ready);
+  await world.until('it is ready again', () => local.health().ready);
 });

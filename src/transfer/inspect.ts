@@ -90,7 +90,9 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
   const layouts = factory.kind === 'own' ? [OWN] : layoutsOf(expected.layout, terms.instrumentId);
   // No later than its ledger time: a factory that takes a lock that has ended may leave nothing but its end as the minimum.
   const { minLedgerEffectiveTime: least = 0n, preparationTime } = metadata;
-  const spent = spentOf(scene, terms, layouts, least > preparationTime ? least : preparationTime);
+  let now = preparationTime;
+  if (least > now) now = least;
+  const spent = spentOf(scene, terms, layouts, now);
   if (spent.kind === 'fault') return tampered(spent.reason);
   if (spent.kind === 'undescribed') return unsignable(undescribed(spent.template, factory));
   const effect =

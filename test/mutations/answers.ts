@@ -161,8 +161,8 @@ export const answers: readonly Mutation[] = [
   {
     name: 'answers',
     file: 'src/transfer/inspect.ts',
-    find: 'least > preparationTime ? least : preparationTime',
-    put: 'least - 1n',
+    find: 'if (least > now) now = least;',
+    put: 'now = least - 1n;',
     test: 'test/transfer/inspect-layouts.test.ts',
     match: 'an absent trailing lock*',
     what: 'that a lock that ends at the ledger time has ended',

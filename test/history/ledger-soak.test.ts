@@ -6,7 +6,7 @@ import { LONG } from '../support/long.js';
 import { createWorld } from '../support/world.js';
 
 const SENDERS = 12;
-const ROWS = LONG ? 120 : 36;
+const ROWS = LONG ? 120 : 40;
 const KILLS = LONG ? 6 : 2;
 const ROWS_FORGOTTEN = LONG ? 80 : 30;
 
@@ -37,6 +37,10 @@ test('I4 I5 answers lost, requests late, a process killed again and again: one e
     if (from === undefined || to === undefined) return t.fail();
     hashes.push(await world.insert({ from, to, amount: amounts[n % amounts.length] ?? 1, nonce: n }));
   }
+  // And one that never can be, in whatever order the others come.
+  const [greedy, other] = users;
+  if (greedy === undefined || other === undefined) return t.fail();
+  hashes.push(await world.insert({ from: greedy, to: other, amount: 5_000, nonce: ROWS }));
   const open = async (): Promise<number> => {
     const { n } = await world.db.one<{ n: number }>(
       "select count(*)::int as n from mempool where status = 'pending'",

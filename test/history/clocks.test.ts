@@ -50,11 +50,11 @@ test('I7 the clocks of database and ledger lie too far apart: one row an interva
   await world.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 0 });
   // The ledger's record time does not go back: it waits for the hour. Until then there is something to measure.
   let isRight = false;
-  const seen = right.then(() => {
+  const seenRight = right.then(() => {
     isRight = true;
   });
   while (!isRight) await world.ended([await pay()]);
-  await Promise.all([seen, world.ended(rows)]);
+  await Promise.all([seenRight, world.ended(rows)]);
   t.false(local.health().blockers.some(({ part }) => part === 'clocks'));
   t.deepEqual(await world.audit(), []);
 });

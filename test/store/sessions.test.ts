@@ -173,9 +173,18 @@ test('a pooler in session mode will do for migrate, and its session is set as it
   await db.query(MIDDLEWARE);
   await byDefault(
     db,
-    "alter database current set lock_timeout = '1ms'",
-    "alter database current set statement_timeout = '1ms'",
+    "alter database current set lock_timeout = '1s'",
+    "alter database current set statement_timeout = '1s'",
   );
   const pooler = await startPooler(t, db.url, { mode: 'session' });
-  await t.notThrowsAsync(() => migrate(migrateOptions(pooler)));
+  // Whoever reads the table holds up the migration, for its own two seconds and not for the role's one.
+  const reader = await db.pool.connect();
+  await reader.query('begin; lock table mempool in access share mode');
+  const said: string[] = [];
+  const say = (line: string): void => {
+    said.push(line);
+    if (/locked by somebody else/.test(line)) void reader.query('commit').finally(() => reader.release());
+  };
+  await t.notThrowsAsync(() => migrate(migrateOptions(pooler, { say })));
+  t.true(said.some((line) => /locked by somebody else/.test(line)));
 });

@@ -13,7 +13,7 @@ export default {
   },
   environmentVariables: { TEST_COMPILED: folder },
   workerThreads: false,
-  concurrency: 3,
+  concurrency: 4,
   // Waits have an end of their own (`HANG_MS`), and say what they were for.
   timeout: '10m',
 };

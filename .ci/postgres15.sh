@@ -9,7 +9,7 @@ postgres15_url() {
   chown postgres "$data"
   postgres15_as "$bin/initdb" -D "$data/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >&2
   postgres15_as "$bin/pg_ctl" -D "$data/data" -w -l "$data/log" start >&2 \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300 -c max_wal_size=512MB"
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=600 -c max_wal_size=512MB"
   echo "postgres://postgres@127.0.0.1:$port/postgres"
 }
 

@@ -22,7 +22,7 @@ export interface TestDatabase {
   one<R extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R>;
 }
 
-const SETTINGS = { track_functions: 'pl', max_connections: '300', max_wal_size: '512MB' };
+const SETTINGS = { track_functions: 'pl', max_connections: '600', max_wal_size: '512MB' };
 /** `npm run test:slow-commits`: every commit takes so long, as on a slow disk or with a synchronous standby. */
 const COMMIT_MS = Number(process.env.TEST_COMMIT_MS ?? 0);
 const SLOW = { commit_siblings: '0', commit_delay: String(COMMIT_MS * 1_000) };

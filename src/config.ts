@@ -9,11 +9,11 @@ import * as table from './config/settings.js';
 import { loadTokens } from './config/tokens-file.js';
 import { unknownNames } from './config/unknown-names.js';
 import type { Address } from './config/values.js';
-import type { RetryPolicy } from './core/backoff.js';
 import { ConfigError } from './core/errors.js';
 import type { Party } from './core/ids.js';
 import type { Tokens } from './core/token.js';
 import type { OauthClient } from './ledger/token-request.js';
+import type { RetryPolicy } from './protocol/backoff.js';
 
 export { ConfigError } from './core/errors.js';
 

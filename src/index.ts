@@ -1,9 +1,9 @@
 /** The public names. Everything else may change without notice. */
 export { type Config, ConfigError, loadConfig } from './config.js';
-export type { Outcome, Refusal, RefusalKind } from './core/outcome.js';
-export type { Settled, SettleResult, Verdict } from './core/settlement.js';
 export type { Token, Tokens } from './core/token.js';
 export type { NotReady, SubmitterEvent, WakeReason } from './observe/events.js';
 export type { Health } from './observe/health.js';
+export type { Outcome, Refusal, RefusalKind } from './protocol/outcome.js';
+export type { Settled, SettleResult, Verdict } from './protocol/settlement.js';
 export type { QueueStatus } from './store/status.js';
 export { createSubmitter, type Submitter } from './submitter.js';

@@ -2,7 +2,7 @@
 // insert takes, which is how long a lock may be. `npm run bench -- migrate-live [rows]`.
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { quantile } from './latency-idle.js';
 
 const ROWS = 5_000_000;

@@ -16,7 +16,7 @@ import {
   InterfaceFilter,
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import { party as partyId, type TxHash } from '../../src/core/ids.js';
-import { commandsOf } from '../../src/ledger/commands.js';
+import { commandsOf } from '../../src/ledger/hosted.js';
 import { defaultPackages } from '../../src/ledger/settings.js';
 import { identifier } from '../../src/ledger/values.js';
 

@@ -4,18 +4,23 @@ import { importsOf, type Problem, type Source } from './sources.js';
 /** What each layer may import besides itself. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  runtime: ['core'],
-  observe: ['core', 'runtime'],
-  transfer: ['core', 'runtime'],
-  store: ['core', 'runtime'],
-  ledger: ['core', 'runtime'],
-  path: ['core', 'runtime', 'observe', 'transfer'],
+  // The rules of docs/guarantees.md, pure: what docs/proof.md shares with the model.
+  protocol: ['core'],
+  ports: ['core', 'protocol'],
+  runtime: ['core', 'protocol', 'ports'],
+  observe: ['core', 'protocol', 'ports', 'runtime'],
+  transfer: ['core', 'protocol', 'ports', 'runtime'],
+  store: ['core', 'protocol', 'ports', 'runtime'],
+  ledger: ['core', 'protocol', 'ports', 'runtime'],
+  path: ['core', 'protocol', 'ports', 'runtime', 'observe', 'transfer'],
   // What `run` asks before its first pin, and `doctor` at any time.
-  preflight: ['core', 'runtime', 'ledger'],
-  config: ['core', 'transfer', 'store', 'ledger'],
+  preflight: ['core', 'protocol', 'ports', 'runtime', 'ledger'],
+  config: ['core', 'protocol', 'transfer', 'store', 'ledger'],
   admin: ['core', 'runtime', 'observe'],
   submitter: [
     'core',
+    'protocol',
+    'ports',
     'runtime',
     'observe',
     'transfer',
@@ -26,11 +31,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'config',
     'admin',
   ],
-  index: ['core', 'observe', 'store', 'config', 'submitter'],
+  index: ['core', 'protocol', 'observe', 'store', 'config', 'submitter'],
   // A participant of its own: what it shared with the submitter it could not judge.
   sandbox: [],
   cli: [
     'core',
+    'protocol',
+    'ports',
     'runtime',
     'observe',
     'transfer',

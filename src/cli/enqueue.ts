@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { loadEnqueueSettings } from '../config.js';
-import { enqueue } from '../store/enqueue.js';
+import { enqueue } from '../store/operator/enqueue.js';
 import { exit } from './exit.js';
 import { withDatabase } from './support/database.js';
 import { type Line, linesOf } from './support/lines.js';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { loadDatabaseSettings } from '../config.js';
-import { prune } from '../store/prune.js';
+import { prune } from '../store/operator/prune.js';
 import { age } from './support/age.js';
 import { agreed } from './support/agreed.js';
 import { withDatabase } from './support/database.js';

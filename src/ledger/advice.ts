@@ -1,5 +1,5 @@
 // What a person should look at, when the participant does not let us in: gRPC's own words name no setting of ours.
-import type { Read } from '../core/ports.js';
+import type { Read } from '../ports/ledger.js';
 import { noToken, type TokenSource } from './auth.js';
 
 const ADVICE: readonly (readonly [RegExp, string])[] = [

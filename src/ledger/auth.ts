@@ -1,6 +1,6 @@
 // Who we are to the participant: a bearer token, asked for before every call, or none.
 import { readFile, stat } from 'node:fs/promises';
-import type { CallOptions } from '../core/ports.js';
+import type { CallOptions } from '../ports/ledger.js';
 
 export type TokenRead =
   /** Null: the participant wants none. */

@@ -1,13 +1,13 @@
 // One call on the channel, from request to answer. Nothing here knows what a call is about.
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import type { Offset } from '../core/ids.js';
-import type { ReadFailure, SendOptions } from '../core/ports.js';
+import type { ReadFailure, SendOptions } from '../ports/ledger.js';
 import { monotonic } from '../runtime/clock.js';
 import type { TokenSource } from './auth.js';
 import { authorize, metadataWith, newerToken, type Patience } from './authorize.js';
 import type { LedgerChannel } from './channel.js';
 import { classifyRead, isPruned, type LocalErrorId } from './classify.js';
-import { type LedgerStatus, statusOfError } from './errors.js';
+import { type LedgerStatus, statusOfError } from './status.js';
 
 export interface Wire {
   readonly channel: LedgerChannel;

@@ -1,7 +1,7 @@
 // One gRPC channel to the participant, kept connected, that never sends anything twice.
 import { Client, connectivityState, credentials } from '@grpc/grpc-js';
-import { backoffMs } from '../core/backoff.js';
 import { ConfigError } from '../core/errors.js';
+import { backoffMs } from '../protocol/backoff.js';
 import { monotonic } from '../runtime/clock.js';
 import { type TlsFiles, tlsSecurity } from './tls.js';
 

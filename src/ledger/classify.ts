@@ -1,8 +1,8 @@
 // From what the participant said to what it means. Pure. For money the rule is: a refusal is certain only if its
 // error id is listed as certain and it carries Canton's own details; everything else may still commit.
-import type { Outcome, Refusal } from '../core/outcome.js';
+import type { Outcome, Refusal } from '../protocol/outcome.js';
 import { errorTable, ofTheMoment, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
-import type { GrpcCode, LedgerStatus } from './errors.js';
+import type { GrpcCode, LedgerStatus } from './status.js';
 
 /** Of what is certainly over. */
 type Certain = Exclude<SubmissionVerdict, 'duplicate' | 'unknown'>;

@@ -7,7 +7,7 @@ import {
   GetLedgerApiVersionRequest,
   UnimplementedVersionServiceService,
 } from '#proto/com/daml/ledger/api/v2/version_service.js';
-import type { CallOptions, Read } from '../core/ports.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 
 const { GetParticipantId } = UnimplementedPartyManagementServiceService.definition;

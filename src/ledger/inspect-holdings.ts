@@ -12,7 +12,7 @@ import {
   InterfaceFilter,
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import type { Offset } from '../core/ids.js';
-import type { CallOptions, Read } from '../core/ports.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, serverStream, type Wire } from './call.js';
 import type { LedgerSettings } from './settings.js';
 import { fieldsOf, identifier, instrumentOf, isEntity } from './values.js';

@@ -18,8 +18,8 @@ import {
   UnimplementedStateServiceService,
 } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import type { Micros } from '../core/ids.js';
-import type { CallOptions, Read } from '../core/ports.js';
 import type { Transfer } from '../core/transfer.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, unary, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
 import { transferCommand } from './exercise.js';

@@ -1,6 +1,7 @@
 // The participant and the registries as `doctor`, and `run` before its first pin, ask about them.
-import type { CallOptions, Read } from '../core/ports.js';
+
 import type { Transfer } from '../core/transfer.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import type { Wire } from './call.js';
 import { type HoldingsQuestion, type SeenHoldings, seenHoldings } from './inspect-holdings.js';
 import {

@@ -1,15 +1,16 @@
 // The participant as the core sees it: one channel, one token source, every answer a value.
-import type { Outcome } from '../core/outcome.js';
-import type { Ledger } from '../core/ports.js';
+
+import type { Ledger } from '../ports/ledger.js';
+import type { Outcome } from '../protocol/outcome.js';
 import { advised } from './advice.js';
 import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
-import { submit } from './commands.js';
 import { acceptedByHash, completions } from './completions.js';
+import { execute, prepare } from './external.js';
+import { submit } from './hosted.js';
 import { participantId, version } from './identity.js';
 import { createInspector, type Inspector } from './inspector.js';
-import { execute, prepare } from './interactive.js';
 import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';

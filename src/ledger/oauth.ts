@@ -1,6 +1,8 @@
 // Tokens by OAuth2 client credentials: fetched when needed, renewed ahead of their end, never twice at once.
-import { backoffMs } from '../core/backoff.js';
-import type { CallOptions, Clock } from '../core/ports.js';
+
+import type { Clock } from '../ports/clock.js';
+import type { CallOptions } from '../ports/ledger.js';
+import { backoffMs } from '../protocol/backoff.js';
 import { monotonic } from '../runtime/clock.js';
 import { limited } from '../runtime/limit.js';
 import { pause } from '../runtime/timers.js';

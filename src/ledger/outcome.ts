@@ -1,6 +1,7 @@
 // What the answer to a submission comes to, whichever call submitted.
-import type { Outcome, Refusal } from '../core/outcome.js';
+
 import type { TransferFactory } from '../core/transfer.js';
+import type { Outcome, Refusal } from '../protocol/outcome.js';
 import { type Called, offsetOf } from './call.js';
 import { classifySubmission } from './classify.js';
 

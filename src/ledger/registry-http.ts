@@ -1,6 +1,6 @@
 // One call of a registry's HTTP API, wherever its root is. Nothing here throws: whatever goes wrong is the token's
 // trouble.
-import type { CallOptions, Read } from '../core/ports.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
 import type { LocalErrorId } from './classify.js';

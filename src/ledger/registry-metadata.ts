@@ -1,6 +1,6 @@
 // What a registry says of itself and of an instrument: the token standard's metadata API, version 1.
 import { z } from 'zod';
-import type { CallOptions, Read } from '../core/ports.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import { callRegistry, type RegistryPlace, registryFailure } from './registry-http.js';
 
 export type RegistryInstrument =

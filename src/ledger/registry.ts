@@ -1,7 +1,8 @@
 // The registry of another admin's token, over HTTP: which factory moves it, and what its choice has to be told. Whatever
 // goes wrong here is the token's trouble, never the row's: it waits, and others go on.
-import type { CallOptions, Read } from '../core/ports.js';
+
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
 import { callRegistry, registryFailure } from './registry-http.js';
 import { registryAnswer, registryQuestion } from './registry-message.js';
 import type { LedgerSettings } from './settings.js';

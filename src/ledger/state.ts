@@ -17,7 +17,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import type { Holdings, Place } from '../core/holding.js';
 import { type Offset, type Party, sameSynchronizer } from '../core/ids.js';
-import type { CallOptions, Read, ReadFailure } from '../core/ports.js';
+import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
 import {
   type Failed,
   localFailure,

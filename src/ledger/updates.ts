@@ -15,7 +15,7 @@ import {
   UnimplementedUpdateServiceService,
 } from '#proto/com/daml/ledger/api/v2/update_service.js';
 import type { Offset, Party } from '../core/ids.js';
-import type { CallOptions, Read, TransferEffect } from '../core/ports.js';
+import type { CallOptions, Read, TransferEffect } from '../ports/ledger.js';
 import { offsetOf, readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
 import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './exercise.js';

@@ -1,5 +1,5 @@
 // The ledger user that this process submits as: part of every change id, so one for the life of the process.
-import type { CallOptions, Read, ReadFailure } from '../core/ports.js';
+import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
 import { type TokenSource, tokenSubject } from './auth.js';
 import { authorize } from './authorize.js';
 import { localFailure } from './call.js';

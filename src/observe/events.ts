@@ -1,6 +1,6 @@
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
-import type { Outcome } from '../core/outcome.js';
-import type { SettleResult, Verdict } from '../core/settlement.js';
+import type { Outcome } from '../protocol/outcome.js';
+import type { SettleResult, Verdict } from '../protocol/settlement.js';
 
 /** Which signal made the claim loop look. */
 export type WakeReason =

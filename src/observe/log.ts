@@ -2,8 +2,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Observable } from 'rxjs';
 import { StoreUnavailable } from '../core/errors.js';
-import type { Outcome } from '../core/outcome.js';
-import type { Clock } from '../core/ports.js';
+import type { Clock } from '../ports/clock.js';
+import type { Outcome } from '../protocol/outcome.js';
 import type { SubmitterEvent } from './events.js';
 import { isOld } from './health.js';
 import { verdictName } from './metrics/rows.js';

@@ -1,7 +1,7 @@
 // Prometheus: subscribes to the events, asks the database for the queue when it is scraped.
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Observable } from 'rxjs';
-import type { Clock } from '../core/ports.js';
+import type { Clock } from '../ports/clock.js';
 import type { SubmitterEvent } from './events.js';
 import { inheritedMetrics } from './metrics/inherited.js';
 import { queueMetrics } from './metrics/queue.js';

@@ -1,5 +1,5 @@
 // The queue as the database counts it, asked for at most once a second however many ask.
-import type { Clock } from '../core/ports.js';
+import type { Clock } from '../ports/clock.js';
 
 /** What the store's snapshot says of each state of pending rows, as far as metrics and page need to know. */
 export interface QueueSnapshot {

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.js';
+import type { Clock } from '../ports/clock.js';
 
 /** The first time, then after so long, twice as long, and at most once a minute while it lasts. */
 const FIRST_MS = 5_000;

@@ -1,8 +1,8 @@
-import { parked, released, retryOrPark } from '../core/decide.js';
 import type { Holdings } from '../core/holding.js';
 import { type Micros, type Offset, type Party, sameSynchronizer } from '../core/ids.js';
-import type { Read, ReadFailure } from '../core/ports.js';
-import type { PendingVerdict, Verdict } from '../core/settlement.js';
+import type { Read, ReadFailure } from '../ports/ledger.js';
+import { parked, released, retryOrPark } from '../protocol/decide.js';
+import type { PendingVerdict, Verdict } from '../protocol/settlement.js';
 import type { CheckedRow } from '../transfer/check.js';
 import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';

@@ -1,6 +1,6 @@
-import { parked, released } from '../core/decide.js';
-import type { UndecidedClaim } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { parked, released } from '../protocol/decide.js';
+import type { UndecidedClaim } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import type { PathContext } from './context.js';
 import { type LookDeps, look } from './look.js';
 import type { FoundKind, Looking } from './looking.js';

@@ -18,7 +18,6 @@ import {
   uncongested,
 } from '../core/congestion.js';
 import type { Party, TxHash } from '../core/ids.js';
-import type { Refusal } from '../core/outcome.js';
 import {
   allConfirmed,
   type Doubt,
@@ -28,6 +27,7 @@ import {
   onMissed,
   onTokenServed,
 } from '../core/suspicion.js';
+import type { Refusal } from '../protocol/outcome.js';
 import type { PathContext } from './context.js';
 
 /** Whom an answer is about. */

@@ -1,10 +1,10 @@
-import { parked } from '../core/decide.js';
 import type { Offset } from '../core/ids.js';
-import { chaseFrom, lookAt } from '../core/look.js';
-import type { Mark } from '../core/ports.js';
-import { beginBefore, marksOf, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
-import type { UndecidedClaim } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { parked } from '../protocol/decide.js';
+import { chaseFrom, lookAt } from '../protocol/look.js';
+import type { Mark } from '../protocol/proof.js';
+import { beginBefore, marksOf, observeProof, type Proof, proofAtBegin } from '../protocol/proof.js';
+import type { UndecidedClaim } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { limited } from '../runtime/limit.js';
 import type { PathContext } from './context.js';
 import { isStill } from './marks.js';

@@ -1,6 +1,6 @@
-import type { ClaimReply } from '../core/ports.js';
-import type { FreshClaim } from '../core/row.js';
 import type { WakeReason } from '../observe/events.js';
+import type { ClaimReply } from '../ports/store.js';
+import type { FreshClaim } from '../protocol/record.js';
 import type { Slots } from '../runtime/slots.js';
 import { beforeFailing } from './before-failing.js';
 import type { ClockWatch } from './clock-watch.js';

@@ -1,6 +1,6 @@
 import { type DbMillis, dbMillis } from '../core/ids.js';
-import type { ClaimedRow } from '../core/row.js';
-import { settlementOf, type Verdict } from '../core/settlement.js';
+import type { ClaimedRow } from '../protocol/record.js';
+import { settlementOf, type Verdict } from '../protocol/settlement.js';
 import type { PathContext } from './context.js';
 import type { Lease } from './renew.js';
 import type { Settler } from './settle.js';

@@ -1,8 +1,10 @@
-import type { RetryPolicy } from '../core/backoff.js';
 import type { Party } from '../core/ids.js';
-import type { Clock, Ledger, Store } from '../core/ports.js';
 import type { Token } from '../core/token.js';
 import type { SubmitterEvent } from '../observe/events.js';
+import type { Clock } from '../ports/clock.js';
+import type { Ledger } from '../ports/ledger.js';
+import type { Store } from '../ports/store.js';
+import type { RetryPolicy } from '../protocol/backoff.js';
 import type { Signer } from '../transfer/signer.js';
 
 /** What the steps of the path need to know of the configuration. Durations in ms. */

@@ -1,11 +1,12 @@
 // A sender whose key is stored here: prepare, look, sign, write ahead, execute. Every step before the last changes
 // nothing on the ledger, and the record stands between the signature and the request (rule 1).
-import { parked } from '../core/decide.js';
+
 import { type DbMillis, dbMillis, type Micros, microsOf } from '../core/ids.js';
-import type { SubmissionRecord } from '../core/row.js';
 import type { SealedKey } from '../core/sealed-key.js';
 import type { Token } from '../core/token.js';
 import type { Prepared, Signature, Transfer } from '../core/transfer.js';
+import { parked } from '../protocol/decide.js';
+import type { SubmissionRecord } from '../protocol/record.js';
 import { externalExecuteBefore } from '../transfer/command.js';
 import { notForLocks } from '../transfer/held.js';
 import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';

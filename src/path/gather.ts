@@ -1,9 +1,9 @@
-import { parked } from '../core/decide.js';
-import type { Outcome, Refusal } from '../core/outcome.js';
-import type { Read, ReadFailure } from '../core/ports.js';
-import type { Verdict } from '../core/settlement.js';
 import type { Token } from '../core/token.js';
 import type { Transfer, TransferFactory, TransferTerms } from '../core/transfer.js';
+import type { Read, ReadFailure } from '../ports/ledger.js';
+import { parked } from '../protocol/decide.js';
+import type { Outcome, Refusal } from '../protocol/outcome.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { transferTerms } from '../transfer/command.js';
 import { notForLocks } from '../transfer/held.js';
 import { agreedFactory } from '../transfer/steps.js';

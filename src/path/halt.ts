@@ -1,6 +1,6 @@
-import { brokenBound } from '../core/look.js';
-import type { SynchronizerTime } from '../core/outcome.js';
-import type { ClaimedRow, SubmissionRecord } from '../core/row.js';
+import { brokenBound } from '../protocol/look.js';
+import type { SynchronizerTime } from '../protocol/outcome.js';
+import type { ClaimedRow, SubmissionRecord } from '../protocol/record.js';
 import type { PathContext } from './context.js';
 
 /** Why nobody may claim, and by how much a bound was missed. */

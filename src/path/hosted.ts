@@ -1,6 +1,6 @@
 // A sender that the participant acts for: the claim has written its record, one SubmitAndWait does the rest.
 import { dbMillis } from '../core/ids.js';
-import type { SubmissionRecord } from '../core/row.js';
+import type { SubmissionRecord } from '../protocol/record.js';
 import { hostedExecuteBefore } from '../transfer/command.js';
 import type { PathContext } from './context.js';
 import { gather, ofEndedLocks } from './gather.js';

@@ -1,8 +1,9 @@
 import type { DbMillis } from '../core/ids.js';
-import type { CallOptions, DatabaseIdentity, Pinned, Read } from '../core/ports.js';
-import { PROTOCOL } from '../core/protocol.js';
 import { withoutTimes } from '../core/words.js';
 import type { NotReady } from '../observe/events.js';
+import type { CallOptions, Read } from '../ports/ledger.js';
+import type { DatabaseIdentity, Pinned } from '../ports/store.js';
+import { PROTOCOL } from '../protocol/version.js';
 import type { PathContext } from './context.js';
 import { showsMark } from './marks.js';
 import type { Verified } from './verified.js';

@@ -1,9 +1,9 @@
-import { nextLookMs } from '../core/backoff.js';
-import { afterDeath, parked, released } from '../core/decide.js';
 import { microsOf } from '../core/ids.js';
-import { type Finding, lookAt } from '../core/look.js';
-import type { CompletionEvent, SynchronizerTime } from '../core/outcome.js';
-import type { Verdict } from '../core/settlement.js';
+import { nextLookMs } from '../protocol/backoff.js';
+import { afterDeath, parked, released } from '../protocol/decide.js';
+import { type Finding, lookAt } from '../protocol/look.js';
+import type { CompletionEvent, SynchronizerTime } from '../protocol/outcome.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { limited } from '../runtime/limit.js';
 import { chase } from './chase.js';
 import { haltOnBrokenBound } from './halt.js';

@@ -1,7 +1,7 @@
-import { parked, retryOrPark } from '../core/decide.js';
 import type { Party } from '../core/ids.js';
-import type { FreshClaim } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { parked, retryOrPark } from '../protocol/decide.js';
+import type { FreshClaim } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { type CheckedRow, checkParties, checkRow } from '../transfer/check.js';
 import type { PathContext } from './context.js';
 

@@ -1,5 +1,5 @@
 import { type DbMillis, dbMillis, type Micros } from '../core/ids.js';
-import type { Clock } from '../core/ports.js';
+import type { Clock } from '../ports/clock.js';
 
 /**
  * The latest time that this process was told, by the database (and what has elapsed since) or by the ledger. A database

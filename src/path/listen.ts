@@ -1,4 +1,4 @@
-import type { Notifications } from '../core/ports.js';
+import type { Notifications } from '../ports/notifications.js';
 import type { Wakeups } from './wake.js';
 
 /** Notifications are hints (I8): whatever they say, the answer is a look. A new connection may have missed some. */

@@ -1,7 +1,7 @@
-import { nextLookMs } from '../core/backoff.js';
-import { parked, released } from '../core/decide.js';
-import { marksOf } from '../core/proof.js';
-import type { Verdict } from '../core/settlement.js';
+import { nextLookMs } from '../protocol/backoff.js';
+import { parked, released } from '../protocol/decide.js';
+import { marksOf } from '../protocol/proof.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { limited } from '../runtime/limit.js';
 import { askByHash } from './ask-by-hash.js';
 import type { PathContext } from './context.js';

@@ -1,8 +1,8 @@
 import type { DbMillis } from '../core/ids.js';
-import type { Refusal } from '../core/outcome.js';
-import type { Mark } from '../core/ports.js';
-import type { UndecidedClaim } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import type { Refusal } from '../protocol/outcome.js';
+import type { Mark } from '../protocol/proof.js';
+import type { UndecidedClaim } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import type { PathContext } from './context.js';
 import type { KnownTimes } from './known-times.js';
 import type { Participant } from './participant.js';

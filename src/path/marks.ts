@@ -1,6 +1,8 @@
-import type { SynchronizerTime } from '../core/outcome.js';
-import type { CallOptions, Ledger, Mark, Pinned } from '../core/ports.js';
-import { beginBefore, marksOf, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
+import type { CallOptions, Ledger } from '../ports/ledger.js';
+import type { Pinned } from '../ports/store.js';
+import type { SynchronizerTime } from '../protocol/outcome.js';
+import type { Mark } from '../protocol/proof.js';
+import { beginBefore, marksOf, observeProof, type Proof, proofAtBegin } from '../protocol/proof.js';
 import { limited } from '../runtime/limit.js';
 import type { Verified } from './verified.js';
 

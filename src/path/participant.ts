@@ -1,8 +1,10 @@
 import type { ClockSample } from '../core/clocks.js';
 import type { Offset, TxHash } from '../core/ids.js';
-import type { CallOptions, Mark, Pinned } from '../core/ports.js';
-import type { SubmissionRecord } from '../core/row.js';
 import type { NotReady } from '../observe/events.js';
+import type { CallOptions } from '../ports/ledger.js';
+import type { Pinned } from '../ports/store.js';
+import type { Mark } from '../protocol/proof.js';
+import type { SubmissionRecord } from '../protocol/record.js';
 import { createLoop } from '../runtime/loop.js';
 import { every } from '../runtime/timers.js';
 import type { ClockWatch } from './clock-watch.js';

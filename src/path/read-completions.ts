@@ -1,8 +1,9 @@
-import { parked } from '../core/decide.js';
 import type { Offset, Party } from '../core/ids.js';
-import type { CompletionEvent } from '../core/outcome.js';
-import type { Mark, ReadFailure } from '../core/ports.js';
-import { beginBefore, observeProof, type Proof, proofAtBegin } from '../core/proof.js';
+import type { ReadFailure } from '../ports/ledger.js';
+import { parked } from '../protocol/decide.js';
+import type { CompletionEvent } from '../protocol/outcome.js';
+import type { Mark } from '../protocol/proof.js';
+import { beginBefore, observeProof, type Proof, proofAtBegin } from '../protocol/proof.js';
 import { bury, judge } from './judge-completions.js';
 import type { Dead, Looking, Reading } from './looking.js';
 import { isStill } from './marks.js';

@@ -1,5 +1,5 @@
-import type { UndecidedClaim } from '../core/row.js';
 import type { WakeReason } from '../observe/events.js';
+import type { UndecidedClaim } from '../protocol/record.js';
 import type { Slots } from '../runtime/slots.js';
 import { type ConcludeDeps, conclude, taken } from './conclude.js';
 import type { PathContext } from './context.js';

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../core/errors.js';
 import type { ClaimToken } from '../core/ids.js';
-import type { MempoolRow } from '../core/row.js';
+import type { MempoolRow } from '../protocol/record.js';
 import { every, pause } from '../runtime/timers.js';
 import type { PathContext } from './context.js';
 

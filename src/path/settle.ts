@@ -1,4 +1,4 @@
-import type { Settled, Settlement } from '../core/settlement.js';
+import type { Settled, Settlement } from '../protocol/settlement.js';
 import { pause } from '../runtime/timers.js';
 import type { PathContext } from './context.js';
 

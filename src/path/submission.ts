@@ -1,9 +1,9 @@
-import { released } from '../core/decide.js';
 import { type DbMillis, dbMillis } from '../core/ids.js';
-import type { Outcome, Refusal } from '../core/outcome.js';
-import type { SendOptions } from '../core/ports.js';
-import type { FreshClaim, SubmissionRecord } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import type { SendOptions } from '../ports/ledger.js';
+import { released } from '../protocol/decide.js';
+import type { Outcome, Refusal } from '../protocol/outcome.js';
+import type { FreshClaim, SubmissionRecord } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import type { FactoryCache } from '../transfer/factory.js';
 import type { Breaker } from './breaker.js';
 import type { PathContext } from './context.js';

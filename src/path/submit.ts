@@ -1,8 +1,8 @@
 import type { KeyWait } from '../core/breaker.js';
-import { type Decidable, decide, released, retryOrPark } from '../core/decide.js';
-import type { Refusal } from '../core/outcome.js';
-import type { FreshClaim } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { type Decidable, decide, released, retryOrPark } from '../protocol/decide.js';
+import type { Refusal } from '../protocol/outcome.js';
+import type { FreshClaim } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { tokenKey } from '../transfer/address.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';

@@ -1,5 +1,5 @@
 import type { Offset } from '../core/ids.js';
-import type { Pinned } from '../core/ports.js';
+import type { Pinned } from '../ports/store.js';
 
 /** What this instance checked itself against, and may claim under. */
 export interface Verified {

@@ -1,7 +1,7 @@
-import { parked } from '../core/decide.js';
 import type { Offset } from '../core/ids.js';
-import type { UndecidedClaim } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { parked } from '../protocol/decide.js';
+import type { UndecidedClaim } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import { tokenKey } from '../transfer/address.js';
 import { differs } from '../transfer/compare.js';
 import { offerNote } from '../transfer/steps.js';

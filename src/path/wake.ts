@@ -13,8 +13,8 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import type { Clock } from '../core/ports.js';
 import type { WakeReason } from '../observe/events.js';
+import type { Clock } from '../ports/clock.js';
 
 /** The signals that make the claim loop look. RxJS carries the signals; the loop does the pulling. */
 export interface Wakeups {

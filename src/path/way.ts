@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
-import type { Notifications } from '../core/ports.js';
 import type { WakeReason } from '../observe/events.js';
+import type { Notifications } from '../ports/notifications.js';
 import { createAgain } from '../runtime/again.js';
 import { createLoop, type Loop } from '../runtime/loop.js';
 import { createSlots } from '../runtime/slots.js';

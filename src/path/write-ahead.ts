@@ -1,6 +1,6 @@
-import { released } from '../core/decide.js';
-import type { SubmissionRecord } from '../core/row.js';
-import type { Verdict } from '../core/settlement.js';
+import { released } from '../protocol/decide.js';
+import type { SubmissionRecord } from '../protocol/record.js';
+import type { Verdict } from '../protocol/settlement.js';
 import type { PathContext } from './context.js';
 import { PINS_CHANGED } from './participant.js';
 import type { Submission, SubmitDeps } from './submission.js';

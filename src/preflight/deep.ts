@@ -1,12 +1,12 @@
 // What takes longer than a start should: every party's rights, the packages, a preparation that nobody signs, and what
 // the completion stream says next. Reads only.
 import { type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
-import type { CallOptions, Ledger, Read } from '../core/ports.js';
 import type { Token } from '../core/token.js';
 import type { Transfer } from '../core/transfer.js';
 import type { SeenHolding } from '../ledger/inspect-holdings.js';
 import type { Probe } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
+import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
 import { clockFinding, type Times } from './clock.js';
 import type { Facts, PreflightSettings } from './facts.js';

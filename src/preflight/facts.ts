@@ -1,11 +1,11 @@
 // What the cheap checks go by, asked in as few calls as possible. `run` asks before its first pin, `doctor` always.
 import type { Offset, Party } from '../core/ids.js';
-import type { CallOptions, Ledger, Read } from '../core/ports.js';
 import type { Tokens } from '../core/token.js';
 import type { SeenHoldings } from '../ledger/inspect-holdings.js';
 import type { ConnectedSynchronizer, UserRights } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
 import type { RegistryInstrument } from '../ledger/registry-metadata.js';
+import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
 
 export interface PreflightSettings {
   readonly synchronizerId: string;

@@ -1,5 +1,5 @@
 // What a check found: one line for a person, and what to do.
-import type { ReadFailure } from '../core/ports.js';
+import type { ReadFailure } from '../ports/ledger.js';
 
 /**
  * `fail`: something contradicts the settings, and no waiting mends it. `wait`: it may pass by itself, or once somebody

@@ -1,6 +1,7 @@
 // The cheap checks, as `run` makes them before anything is pinned and `doctor` at any time.
-import type { CallOptions } from '../core/ports.js';
+
 import { withoutTimes } from '../core/words.js';
+import type { CallOptions } from '../ports/ledger.js';
 import { type Asked, askFacts, type Facts } from './facts.js';
 import { type Finding, unread, wait } from './finding.js';
 import { participantFindings } from './participant.js';

@@ -2,10 +2,10 @@
 // would cost every row of it; one that is merely new must not be refused. So what contradicts fails (its registry has
 // none of that id; its admin's holdings all bear other ids), and what nobody has seen yet is only said. Pure.
 import { DECIMAL_PLACES } from '../core/decimal.js';
-import type { Read } from '../core/ports.js';
 import type { Token } from '../core/token.js';
 import type { SeenHoldings } from '../ledger/inspect-holdings.js';
 import type { RegistryInstrument } from '../ledger/registry-metadata.js';
+import type { Read } from '../ports/ledger.js';
 import type { Facts, PreflightSettings } from './facts.js';
 import { type Finding, fail, isClosed, ok, skipped, unread, warn } from './finding.js';
 import { nearest } from './nearest.js';

@@ -1,6 +1,7 @@
 // What the users of the database need of the ledger, and when it lets them. Pure.
-import type { Read } from '../core/ports.js';
+
 import type { PreferredPackage, UserRights } from '../ledger/inspect-participant.js';
+import type { Read } from '../ports/ledger.js';
 import { type Finding, fail, ok, skipped, unread, warn } from './finding.js';
 
 export interface UserParty {

@@ -1,4 +1,4 @@
-import { backoffMs } from '../core/backoff.js';
+import { backoffMs } from '../protocol/backoff.js';
 
 /** One more try after a failure. */
 export interface Again {

@@ -3,9 +3,9 @@
 import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { SEES_ALL } from './errors.js';
+import { type Lanes, readSteps, type SameNonce, wantedFor } from './migrate/steps.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
-import { type Lanes, readSteps, type SameNonce, wantedFor } from './steps.js';
 
 /** $1 names of indexes, $2 of functions, $3 of triggers; returns what is not there, or not in force. */
 const MISSING: Statement<{ readonly problem: string }> = {

@@ -1,5 +1,5 @@
 // Everybody stops claiming, until a person has acted: something that every bound rests on turned out to be wrong.
-import { audit } from './audit.js';
+import { audit } from './operator/audit.js';
 import { underPinLock } from './pins.js';
 import type { Database } from './pool.js';
 

@@ -3,12 +3,12 @@
 
 import type pg from 'pg';
 import { dbMillis, party } from '../core/ids.js';
-import type { DatabaseIdentity, Pinned } from '../core/ports.js';
+import type { DatabaseIdentity, Pinned } from '../ports/store.js';
 import { sqlState, WrongServer } from './errors.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
-export { PROTOCOL } from '../core/protocol.js';
+export { PROTOCOL } from '../protocol/version.js';
 
 interface PinnedTuple {
   readonly generation: string;

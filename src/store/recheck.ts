@@ -1,8 +1,8 @@
 // After a failover to a standby that may be behind, or a restore (P20): what was written last may be lost, a record, a
 // whole row, or its end. So nothing is sent for a row before the ledger was asked about it.
 import type pg from 'pg';
-import type { RecheckRequest, RecheckResult } from '../core/ports.js';
-import { audit } from './audit.js';
+import type { RecheckRequest, RecheckResult } from '../ports/store.js';
+import { audit } from './operator/audit.js';
 import { RECHECKED, underPinLock } from './pins.js';
 import { type Database, unhurried } from './pool.js';
 import { byValue, HOSTED, PARTY, USER_OF } from './senders.js';

@@ -1,8 +1,8 @@
 // From a tuple to a claimed row. The only place that mints a ClaimToken. A row is never refused here for what an API
 // wrote into it: whoever judges it does so with the claim in hand.
 import { type ClaimToken, dbMillis, party, type RowId, txHashOf } from '../core/ids.js';
-import type { ClaimedRow, Sender, SubmissionRecord } from '../core/row.js';
 import { SealedKey } from '../core/sealed-key.js';
+import type { ClaimedRow, Sender, SubmissionRecord } from '../protocol/record.js';
 import type { ClaimTuple } from './statements.js';
 
 export function claimedRow(tuple: ClaimTuple, generation: bigint): ClaimedRow {

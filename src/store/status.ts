@@ -1,7 +1,7 @@
 // What `status`, the status page and the metrics show of the queue. Cheap on a table of millions: every part is
 // answered by a partial index, and lists are cut.
 import { type DbMillis, dbMillis, type TxHash } from '../core/ids.js';
-import type { Recheck } from '../core/ports.js';
+import type { Recheck } from '../ports/store.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';

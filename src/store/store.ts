@@ -1,7 +1,7 @@
-// Postgres behind the port of core/ports.ts. One statement a step; what holds a guarantee is in the statement.
+// Postgres behind the port of ports/store.ts. One statement a step; what holds a guarantee is in the statement.
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
-import type { ClaimReply, ClaimRequest, Store } from '../core/ports.js';
+import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
 import { halt } from './halt.js';
 import { createLowWater } from './low-water.js';
 import { pinParticipant, readPinned } from './pins.js';

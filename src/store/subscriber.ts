@@ -5,7 +5,8 @@
 import { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 import createPgListen, { type Options, type Subscriber } from 'pg-listen';
-import type { Clock, NotificationSource, Notifications } from '../core/ports.js';
+import type { Clock } from '../ports/clock.js';
+import type { NotificationSource, Notifications } from '../ports/notifications.js';
 import { monotonic } from '../runtime/clock.js';
 import { every, pause } from '../runtime/timers.js';
 import { createConnector } from './connector.js';

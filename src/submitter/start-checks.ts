@@ -1,11 +1,11 @@
 // What a start asks before anything is claimed: of the database, and before the first pin of the participant.
 import type { Config } from '../config.js';
-import { backoffMs } from '../core/backoff.js';
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { OpenLedger } from '../ledger/ledger.js';
 import type { SubmitterEvent } from '../observe/events.js';
 import { disagreement } from '../path/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
+import { backoffMs } from '../protocol/backoff.js';
 import { pause } from '../runtime/timers.js';
 import { hiddenRows, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';

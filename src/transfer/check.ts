@@ -1,8 +1,8 @@
 // What a row says by itself, before the ledger is asked. A verdict here is final only where nothing of the row is
 // undecided; that is its caller's to know.
 import type { Party } from '../core/ids.js';
-import type { MempoolRow, Sender } from '../core/row.js';
 import type { Token, Tokens } from '../core/token.js';
+import type { MempoolRow, Sender } from '../protocol/record.js';
 import { isAddress, isTxHash, tokenKey } from './address.js';
 import { amountOf, toDecimalUnits } from './amount.js';
 import { type Failure, failure } from './messages.js';

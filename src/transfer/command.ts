@@ -1,6 +1,6 @@
 import { type DbMillis, dbMillis, type Micros, type Party } from '../core/ids.js';
-import type { MempoolRow } from '../core/row.js';
 import type { TransferTerms } from '../core/transfer.js';
+import type { MempoolRow } from '../protocol/record.js';
 import type { CheckedRow } from './check.js';
 import { executeBefore, requestedAt } from './times.js';
 

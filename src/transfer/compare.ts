@@ -1,7 +1,7 @@
 import type { Party } from '../core/ids.js';
-import type { TransferEffect } from '../core/ports.js';
-import type { MempoolRow } from '../core/row.js';
 import type { Tokens } from '../core/token.js';
+import type { TransferEffect } from '../ports/ledger.js';
+import type { MempoolRow } from '../protocol/record.js';
 import { checkRow } from './check.js';
 
 export interface Compared {

@@ -1,7 +1,7 @@
 import type { Offset } from '../core/ids.js';
-import type { Outcome } from '../core/outcome.js';
-import type { CallOptions, Ledger, Read } from '../core/ports.js';
 import type { Transfer } from '../core/transfer.js';
+import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
+import type { Outcome } from '../protocol/outcome.js';
 
 export interface FactoryCache {
   /**

@@ -2,7 +2,7 @@
 import { formatDecimal } from '../core/decimal.js';
 import type { Holding, UnreadableHolding } from '../core/holding.js';
 import type { Micros } from '../core/ids.js';
-import type { Refusal } from '../core/outcome.js';
+import type { Refusal } from '../protocol/outcome.js';
 
 interface Judged {
   /** No later than the ledger's time. */

@@ -4,13 +4,13 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { microsOf, type Offset, type Party, txHashOf } from '../../src/core/ids.js';
-import type { CompletionEvent } from '../../src/core/outcome.js';
-import type { Read, ReadFailure } from '../../src/core/ports.js';
 import type { HostedSubmission } from '../../src/core/transfer.js';
 import type { LedgerOptions, OpenLedger } from '../../src/ledger/ledger.js';
+import type { Read, ReadFailure } from '../../src/ports/ledger.js';
 import { askFacts } from '../../src/preflight/facts.js';
 import { words } from '../../src/preflight/finding.js';
 import { participantFindings } from '../../src/preflight/participant.js';
+import type { CompletionEvent } from '../../src/protocol/outcome.js';
 
 export interface Subject {
   readonly ledger: OpenLedger;

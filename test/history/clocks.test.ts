@@ -2,8 +2,8 @@
 // the ledger did not keep stops everybody.
 import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
-import type { Store } from '../../src/core/ports.js';
-import { migrate } from '../../src/store/migrate.js';
+import type { Store } from '../../src/ports/store.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { startLocal } from '../support/local.js';
 import { PACE, scaled } from '../support/pace.js';
 import { createWorld, DEMO } from '../support/world.js';

@@ -1,6 +1,6 @@
 // What only external parties have: a preparation to be looked at, a key, a hash to ask by, a rejection that is an end.
 import test from 'ava';
-import type { Ledger } from '../../src/core/ports.js';
+import type { Ledger } from '../../src/ports/ledger.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { startLocal } from '../support/local.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';

@@ -2,8 +2,8 @@
 // and goes as soon as it can; `failed` is for a balance that is too small with all of it. Deduplication is off.
 import test, { type ExecutionContext } from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
-import type { Store } from '../../src/core/ports.js';
 import type { Token } from '../../src/core/token.js';
+import type { Store } from '../../src/ports/store.js';
 import type { PartySpec, SandboxOptions } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
 import { type Local, type LocalOptions, startLocal, tokensOf } from '../support/local.js';

@@ -2,8 +2,8 @@
 
 import test from 'ava';
 import { dbMillis, microsOf } from '../../src/core/ids.js';
-import type { Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
+import type { Ledger } from '../../src/ports/ledger.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { readStatus } from '../../src/store/status.js';

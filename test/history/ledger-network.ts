@@ -1,8 +1,9 @@
 // The network between a submitter and its participant, for the histories of the ledger side: what becomes of a request
 // that has left is the test's to say, and what goes by is its to see.
-import type { Outcome } from '../../src/core/outcome.js';
-import type { CallOptions, Ledger } from '../../src/core/ports.js';
+
 import type { SubmitterEvent } from '../../src/observe/events.js';
+import type { CallOptions, Ledger } from '../../src/ports/ledger.js';
+import type { Outcome } from '../../src/protocol/outcome.js';
 import type { Local } from '../support/local.js';
 import { HANG_MS } from '../support/time.js';
 import type { World } from '../support/world.js';

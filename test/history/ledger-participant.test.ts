@@ -2,8 +2,8 @@
 // Deduplication is off: another participant would not know of our commands in any case.
 import test from 'ava';
 import { party } from '../../src/core/ids.js';
-import type { Ledger } from '../../src/core/ports.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
+import type { Ledger } from '../../src/ports/ledger.js';
 import { forBoth } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
 import { advance } from '../support/marks.js';

@@ -1,8 +1,9 @@
 // What leaves, and when: deadline, bound and party of a submission, whatever takes long or changes before it is sent.
 import test from 'ava';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { ClaimReply, Ledger, Store } from '../../src/core/ports.js';
-import type { ClaimedRow } from '../../src/core/row.js';
+import type { Ledger } from '../../src/ports/ledger.js';
+import type { ClaimReply, Store } from '../../src/ports/store.js';
+import type { ClaimedRow } from '../../src/protocol/record.js';
 import { startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
 import { lasting } from '../support/time.js';

@@ -1,14 +1,14 @@
 // A submission whose fate is unknown: what is judged, written and sent before it is known. Deduplication is off
 // wherever it would hide a second submission.
 import { microsOf, party, type TxHash } from '../../src/core/ids.js';
-import type { Outcome } from '../../src/core/outcome.js';
 import { SealedKey } from '../../src/core/sealed-key.js';
 import type { Token } from '../../src/core/token.js';
 import type { Transfer } from '../../src/core/transfer.js';
 import { createLedger } from '../../src/ledger/ledger.js';
+import type { Outcome } from '../../src/protocol/outcome.js';
 import type { Fault } from '../../src/sandbox/index.js';
-import { migrate } from '../../src/store/migrate.js';
-import { migrateDown } from '../../src/store/migrate-down.js';
+import { migrateDown } from '../../src/store/migrate/down.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';

@@ -1,5 +1,5 @@
 // "Speed up" in a wallet: the same sender and nonce under another hash (SAME_NONCE).
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { migrateOptions } from '../store/support.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';

@@ -3,7 +3,7 @@ import { status as Grpc } from '@grpc/grpc-js';
 import test from 'ava';
 import { classifyRead, classifySubmission } from '../../src/ledger/classify.js';
 import { errorTable } from '../../src/ledger/error-table.js';
-import { statusOfCompletion, statusOfError } from '../../src/ledger/errors.js';
+import { statusOfCompletion, statusOfError } from '../../src/ledger/status.js';
 import { type Answer, type CodeName, errorOf, statusMessage } from './answers.js';
 import { AGAIN, ALL, GOOD, OF_REQUEST, rowsOf, SENDER } from './error-rows.js';
 

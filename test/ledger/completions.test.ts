@@ -11,10 +11,10 @@ import { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
 import { OffsetCheckpoint } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
 import { Status } from '#proto/google/rpc/status.js';
 import { party } from '../../src/core/ids.js';
-import type { CompletionEvent } from '../../src/core/outcome.js';
-import type { ReadFailure } from '../../src/core/ports.js';
 import { eventOf } from '../../src/ledger/completions.js';
 import { createLedger } from '../../src/ledger/ledger.js';
+import type { ReadFailure } from '../../src/ports/ledger.js';
+import type { CompletionEvent } from '../../src/protocol/outcome.js';
 import { bench, connected, TIMEOUT, valueIn } from './setup.js';
 
 type Events = AsyncGenerator<CompletionEvent, ReadFailure | null>;

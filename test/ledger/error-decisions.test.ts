@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { status as Grpc } from '@grpc/grpc-js';
 import test from 'ava';
-import { decide } from '../../src/core/decide.js';
-import type { Outcome, Refusal } from '../../src/core/outcome.js';
 import { classifyPrepare, classifyRead, classifySubmission } from '../../src/ledger/classify.js';
 import { errorTable } from '../../src/ledger/error-table.js';
-import { type LedgerStatus, statusOfError } from '../../src/ledger/errors.js';
 import { blameRegistry } from '../../src/ledger/outcome.js';
+import { type LedgerStatus, statusOfError } from '../../src/ledger/status.js';
+import { decide } from '../../src/protocol/decide.js';
+import type { Outcome, Refusal } from '../../src/protocol/outcome.js';
 import { type FailureCode, failureCodes, walletMessage } from '../../src/transfer/messages.js';
 import { type Answer, type CodeName, errorOf } from './answers.js';
 import {

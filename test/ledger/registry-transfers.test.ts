@@ -7,7 +7,7 @@ import type { Token } from '../../src/core/token.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
 import { agreedFactory } from '../../src/transfer/steps.js';
-import { externalBench } from './external.js';
+import { externalBench } from './external-support.js';
 import { TIMEOUT, UNIT, valueIn } from './setup.js';
 
 const REGISTRY = 'Registry/TransferFactory';

@@ -3,7 +3,7 @@ import test from 'ava';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { schemeMemory } from '../../src/ledger/scheme.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
-import { type ExternalBench, externalBench } from './external.js';
+import { type ExternalBench, externalBench } from './external-support.js';
 import { connected, optionsFor, TIMEOUT, valueIn } from './setup.js';
 
 const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
 import { microsOf, type Party, party, type TxHash } from '../../src/core/ids.js';
-import type { Read } from '../../src/core/ports.js';
 import type { HostedSubmission } from '../../src/core/transfer.js';
 import { createLedger, type LedgerOptions, type OpenLedger } from '../../src/ledger/ledger.js';
+import type { Read } from '../../src/ports/ledger.js';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
 import { startPacedSandbox } from '../support/paced-sandbox.js';
 

@@ -1,6 +1,6 @@
 // Submissions over real gRPC: what each kind of answer comes to, and that a request leaves once.
 import test from 'ava';
-import type { CompletionEvent } from '../../src/core/outcome.js';
+import type { CompletionEvent } from '../../src/protocol/outcome.js';
 import { bench, connected, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 test('an accepted transfer moves exactly what it says', async (t) => {

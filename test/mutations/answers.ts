@@ -43,7 +43,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/core/decide.ts',
+    file: 'src/protocol/decide.ts',
     find: 'if (attempt.held) return retryOrPark',
     put: 'if (attempt.held && kind === null) return retryOrPark',
     test: HISTORY,
@@ -115,7 +115,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'I4',
-    file: 'src/core/decide.ts',
+    file: 'src/protocol/decide.ts',
     find: "  if (attempts < policy.maxAttempts) return released('clear', 'now', 0, why);\n  return parked(",
     put: "  if (attempts >= 0) return released('clear', 'now', 0, why);\n  return parked(",
     test: HISTORY,
@@ -133,7 +133,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/ledger/interactive.ts',
+    file: 'src/ledger/external.ts',
     find: 'mayBeOfTheEstimate(called.status) ? prepareBy(scheme, false) : called;',
     put: 'mayBeOfTheEstimate(called.status) ? called : called;',
     test: HISTORY,

@@ -29,10 +29,10 @@ export const externals: readonly Mutation[] = [
   },
   {
     name: 'I4',
-    file: 'src/core/look.ts',
+    file: 'src/protocol/look.ts',
     find: 'const signed = record.hash !== null && event.submissionId === record.submissionId;',
     put: 'const signed = record.hash !== null;',
-    test: 'test/core/look.test.ts',
+    test: 'test/protocol/look.test.ts',
     match: 'a certain rejection*',
     what: "the submission id: an earlier submission's rejection is taken for this one's",
   },

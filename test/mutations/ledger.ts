@@ -11,7 +11,7 @@ const soak = 'test/history/ledger-soak.test.ts';
 
 /** An answer that says nothing leaves the record, so that the next attempt looks first. */
 const forgetting = {
-  file: 'src/core/decide.ts',
+  file: 'src/protocol/decide.ts',
   find: "        record: 'keep',\n        wait: 'now',",
   put: "        record: 'clear',\n        wait: 'now',",
   what: 'the record, where an answer says nothing',
@@ -19,7 +19,7 @@ const forgetting = {
 
 /** Only time strictly past the bound rules an acceptance out. */
 const impatient = {
-  file: 'src/core/look.ts',
+  file: 'src/protocol/look.ts',
   find: 'time.synchronizerId === synchronizerId && time.recordTime > bound',
   put: 'time.synchronizerId === synchronizerId',
   what: 'the bound, in the question whether time is past it',
@@ -102,7 +102,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P7',
-    file: 'src/core/look.ts',
+    file: 'src/protocol/look.ts',
     find: 'time.recordTime > bound',
     put: 'time.recordTime >= bound',
     test: look,
@@ -183,7 +183,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P24',
-    file: 'src/store/first-pin.ts',
+    file: 'src/store/migrate/first-pin.ts',
     find: '  where m.id = l.id`;',
     put: '  where m.id = l.id and false`;',
     test: undecided,
@@ -228,7 +228,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P27',
-    file: 'src/core/proof.ts',
+    file: 'src/protocol/proof.ts',
     find: "return same ? 'shown' : 'missed';",
     put: "return same ? 'shown' : 'shown';",
     test: participant,

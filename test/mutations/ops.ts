@@ -139,7 +139,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P18',
-    file: 'src/core/decide.ts',
+    file: 'src/protocol/decide.ts',
     find: "return released('clear', wait, -1, lastError);",
     put: "return released('clear', wait, 0, lastError);",
     test: 'test/history/ops-breaker.test.ts',

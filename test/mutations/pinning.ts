@@ -20,7 +20,7 @@ const of = (
 
 export const pinning: readonly Mutation[] = [
   of(
-    'src/store/migrate.ts',
+    'src/store/migrate/migrate.ts',
     'changes.sameNonce ?? options.sameNonce',
     'options.sameNonce',
     'test/cli/pins.test.ts',
@@ -28,7 +28,7 @@ export const pinning: readonly Mutation[] = [
     'a flag counts at the first pin',
   ),
   of(
-    'src/store/migrate.ts',
+    'src/store/migrate/migrate.ts',
     'if (pinnedBefore === null) refuseParkWithoutLanes(wanted);',
     '',
     'test/cli/pins.test.ts',

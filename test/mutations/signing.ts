@@ -65,7 +65,7 @@ export const signings: readonly Mutation[] = [
   },
   {
     name: 'V3',
-    file: 'src/ledger/interactive.ts',
+    file: 'src/ledger/external.ts',
     find: 'schemes.inForce() === 3 || ',
     put: '',
     test: schemes,
@@ -74,7 +74,7 @@ export const signings: readonly Mutation[] = [
   },
   {
     name: 'V3',
-    file: 'src/ledger/interactive.ts',
+    file: 'src/ledger/external.ts',
     find: 'return answerOf(await ask(2), 2, schemes, transfer);',
     put: 'return answerOf(called, first, schemes, transfer);',
     test: schemes,

@@ -384,7 +384,7 @@ export const store: readonly Mutation[] = [
 
   migrate(
     'P24',
-    'first-pin.ts',
+    'migrate/first-pin.ts',
     '\n  where m.id = l.id`',
     '\n  where false and m.id = l.id`',
     'P24 the first pin*',
@@ -392,7 +392,7 @@ export const store: readonly Mutation[] = [
   ),
   migrate(
     'P30',
-    'indexes.ts',
+    'migrate/indexes.ts',
     "if (state === 'valid') return;",
     "if (state !== 'missing') return;",
     'P30 create index killed*',
@@ -400,7 +400,7 @@ export const store: readonly Mutation[] = [
   ),
   migrate(
     'P30',
-    'change-pins.ts',
+    'migrate/change-pins.ts',
     'generation = generation + 1',
     'generation = generation',
     'P30 LANES turned off*',
@@ -408,7 +408,7 @@ export const store: readonly Mutation[] = [
   ),
   migrate(
     'P30',
-    'migrate.ts',
+    'migrate/migrate.ts',
     'if (!(turningOn && isUnique(step)))',
     'if (true)',
     'P30 LANES turned on*',
@@ -416,7 +416,7 @@ export const store: readonly Mutation[] = [
   ),
   migrate(
     'P30',
-    'migrate.ts',
+    'migrate/migrate.ts',
     'pinnedBefore.protocol > PROTOCOL',
     'pinnedBefore.protocol > 1_000',
     'P30 two protocol versions*',

@@ -1,8 +1,8 @@
 // Events as the path emits them, for the tests of what subscribes to them.
 import { dbMillis, type RowId, type TxHash } from '../../src/core/ids.js';
-import type { Outcome } from '../../src/core/outcome.js';
-import type { SettleResult, Verdict } from '../../src/core/settlement.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
+import type { Outcome } from '../../src/protocol/outcome.js';
+import type { SettleResult, Verdict } from '../../src/protocol/settlement.js';
 
 const ofRow = (row: number) => ({
   id: String(row) as RowId,

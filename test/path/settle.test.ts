@@ -1,8 +1,8 @@
 import test from 'ava';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { Store } from '../../src/core/ports.js';
-import { settlementOf } from '../../src/core/settlement.js';
 import { createSettler } from '../../src/path/settle.js';
+import type { Store } from '../../src/ports/store.js';
+import { settlementOf } from '../../src/protocol/settlement.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { completed, prepared } from '../store/support.js';
 import { lasting } from '../support/time.js';

@@ -1,10 +1,10 @@
 // What the checks say of what was read: pure, one table each.
 import test from 'ava';
 import { party } from '../../src/core/ids.js';
-import type { Read } from '../../src/core/ports.js';
 import type { Token } from '../../src/core/token.js';
 import type { SeenHoldings } from '../../src/ledger/inspect-holdings.js';
 import type { RegistryInstrument } from '../../src/ledger/registry-metadata.js';
+import type { Read } from '../../src/ports/ledger.js';
 import { clockFinding } from '../../src/preflight/clock.js';
 import type { Facts, PreflightSettings } from '../../src/preflight/facts.js';
 import { nearest } from '../../src/preflight/nearest.js';

@@ -5,11 +5,11 @@ import { openSync } from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import { party } from '../../src/core/ids.js';
-import type { ClaimReply } from '../../src/core/ports.js';
-import type { ClaimedRow, SubmissionRecord } from '../../src/core/row.js';
-import { settlementOf, type Verdict } from '../../src/core/settlement.js';
+import type { ClaimReply } from '../../src/ports/store.js';
+import type { ClaimedRow, SubmissionRecord } from '../../src/protocol/record.js';
+import { settlementOf, type Verdict } from '../../src/protocol/settlement.js';
+import { replay } from '../../src/store/operator/replay.js';
 import { openDatabase } from '../../src/store/pool.js';
-import { replay } from '../../src/store/replay.js';
 import { createStore } from '../../src/store/store.js';
 import { type Claimed, type Kind, LEASE_MS, openJournal } from './journal.js';
 

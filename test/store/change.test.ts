@@ -1,7 +1,7 @@
 // What changes under running instances, and what a killed migration leaves behind (P30).
 import test from 'ava';
 import { schemaProblems } from '../../src/store/check.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { freshDatabase, type TestDatabase } from '../support/postgres.js';
 import { completed, idsOf, LEASE_MS, MIDDLEWARE, migrateOptions, prepared, until } from './support.js';

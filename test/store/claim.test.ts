@@ -1,6 +1,6 @@
 import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
-import { settlementOf } from '../../src/core/settlement.js';
+import { settlementOf } from '../../src/protocol/settlement.js';
 import {
   aParty,
   completed,

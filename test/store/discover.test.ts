@@ -3,7 +3,7 @@ import test from 'ava';
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { ConfigError } from '../../src/core/errors.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { MIDDLEWARE, migrateOptions } from './support.js';
 
 test('migrate makes no second queue: a wrong database, another schema, no table at all; each is told with what was found', async (t) => {

@@ -2,10 +2,10 @@
 import test from 'ava';
 import pg from 'pg';
 import { StoreUnavailable } from '../../src/core/errors.js';
-import type { ClaimReply } from '../../src/core/ports.js';
-import type { ClaimedRow } from '../../src/core/row.js';
-import { settlementOf } from '../../src/core/settlement.js';
-import { migrate } from '../../src/store/migrate.js';
+import type { ClaimReply } from '../../src/ports/store.js';
+import type { ClaimedRow } from '../../src/protocol/record.js';
+import { settlementOf } from '../../src/protocol/settlement.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { advance } from '../support/marks.js';

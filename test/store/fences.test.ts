@@ -5,11 +5,11 @@ import test from 'ava';
 import pg from 'pg';
 import { Refusal } from '../../src/core/errors.js';
 import type { TxHash } from '../../src/core/ids.js';
-import { forceNew, previewForceNew } from '../../src/store/force-new.js';
-import { migrate } from '../../src/store/migrate.js';
-import { migrateDown } from '../../src/store/migrate-down.js';
-import { remark } from '../../src/store/remark.js';
-import { repin } from '../../src/store/repin.js';
+import { migrateDown } from '../../src/store/migrate/down.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
+import { forceNew, previewForceNew } from '../../src/store/operator/force-new.js';
+import { remark } from '../../src/store/operator/remark.js';
+import { repin } from '../../src/store/operator/repin.js';
 import { advance } from '../support/marks.js';
 import {
   aParty,

@@ -1,7 +1,7 @@
 // I6: one transfer in flight per sender, lowest (nonce, id) first.
 import test from 'ava';
 import type pg from 'pg';
-import { settlementOf } from '../../src/core/settlement.js';
+import { settlementOf } from '../../src/protocol/settlement.js';
 import { waitForLocks } from '../support/lock-timeouts.js';
 import {
   completed,

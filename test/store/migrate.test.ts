@@ -1,9 +1,9 @@
 import test from 'ava';
 import { ConfigError } from '../../src/core/errors.js';
 import { schemaProblems } from '../../src/store/check.js';
-import { migrate } from '../../src/store/migrate.js';
-import { migrateDown } from '../../src/store/migrate-down.js';
-import { printMigration } from '../../src/store/print.js';
+import { migrateDown } from '../../src/store/migrate/down.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
+import { printMigration } from '../../src/store/migrate/print.js';
 import { freshDatabase, type TestDatabase } from '../support/postgres.js';
 import { insertRow, insertUser, MIDDLEWARE, migrateOptions, prepared } from './support.js';
 

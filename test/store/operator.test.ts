@@ -1,10 +1,10 @@
 // What people see and do: status, replay, enqueue.
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
-import { enqueue } from '../../src/store/enqueue.js';
 import { StoreUnavailable } from '../../src/store/errors.js';
+import { enqueue } from '../../src/store/operator/enqueue.js';
+import { replay, SELECTED } from '../../src/store/operator/replay.js';
 import { openDatabase } from '../../src/store/pool.js';
-import { replay, SELECTED } from '../../src/store/replay.js';
 import { readStatus } from '../../src/store/status.js';
 import { completed, failed, idsOf, insertUser, pending, prepared, until } from './support.js';
 

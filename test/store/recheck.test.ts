@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
-import { settlementOf } from '../../src/core/settlement.js';
-import { migrate } from '../../src/store/migrate.js';
+import { settlementOf } from '../../src/protocol/settlement.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { advance } from '../support/marks.js';
 import {
   aParty,

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ConfigError, Refusal } from '../../src/core/errors.js';
 import { hiddenRows } from '../../src/store/check.js';
 import { UnfitSession } from '../../src/store/errors.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { startPooler } from '../support/pooler.js';

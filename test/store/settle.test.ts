@@ -1,5 +1,5 @@
 import test from 'ava';
-import { settlementOf, type Verdict } from '../../src/core/settlement.js';
+import { settlementOf, type Verdict } from '../../src/protocol/settlement.js';
 import { aHash, aToken, completed, failed, idsOf, insertUser, pending, prepared, until } from './support.js';
 
 test('I2 a late writer changes nothing, and is told: settle, renew and write-ahead are fenced by the token', async (t) => {

@@ -1,10 +1,10 @@
 // An address is its value: in mempool and in users, in any case, with 0x or without.
 import test from 'ava';
-import { findRow } from '../../src/store/complete.js';
-import { migrate } from '../../src/store/migrate.js';
-import { replay } from '../../src/store/replay.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
+import { findRow } from '../../src/store/operator/complete.js';
+import { replay } from '../../src/store/operator/replay.js';
+import { nextNonce } from '../../src/store/operator/watched-row.js';
 import { findUser } from '../../src/store/user-parties.js';
-import { nextNonce } from '../../src/store/watched-row.js';
 import { freshDatabase } from '../support/postgres.js';
 import {
   completed,

@@ -3,12 +3,17 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimToken, Party, TxHash } from '../../src/core/ids.js';
-import type { Store } from '../../src/core/ports.js';
-import type { ClaimedRow } from '../../src/core/row.js';
-import { type PendingVerdict, type Settled, settlementOf, type Verdict } from '../../src/core/settlement.js';
-import type { MigrateOptions } from '../../src/store/migrate.js';
+import type { Store } from '../../src/ports/store.js';
+import type { ClaimedRow } from '../../src/protocol/record.js';
+import {
+  type PendingVerdict,
+  type Settled,
+  settlementOf,
+  type Verdict,
+} from '../../src/protocol/settlement.js';
+import type { MigrateOptions } from '../../src/store/migrate/migrate.js';
+import { readSteps } from '../../src/store/migrate/steps.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
-import { readSteps } from '../../src/store/steps.js';
 import { createStore } from '../../src/store/store.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
 import { HANG_MS } from '../support/time.js';

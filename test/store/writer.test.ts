@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimToken, RowId, TxHash } from '../../src/core/ids.js';
 import { refusesValues, takesNoWrites } from '../../src/store/errors.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { createSubscriber } from '../../src/store/subscriber.js';

@@ -2,7 +2,6 @@
 // open to be slowed down or cut. For what needs a process of its own there is `fleet.ts`.
 import { readFileSync } from 'node:fs';
 import { party } from '../../src/core/ids.js';
-import type { Ledger, Notifications, Store } from '../../src/core/ports.js';
 import type { Token } from '../../src/core/token.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
@@ -10,6 +9,9 @@ import { type Health, onEvent, STARTING } from '../../src/observe/health.js';
 import type { PathContext, PathSettings } from '../../src/path/context.js';
 import { watchedStore } from '../../src/path/watched-store.js';
 import { createWay, type Way } from '../../src/path/way.js';
+import type { Ledger } from '../../src/ports/ledger.js';
+import type { Notifications } from '../../src/ports/notifications.js';
+import type { Store } from '../../src/ports/store.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';

@@ -1,4 +1,4 @@
-import type { Store } from '../../src/core/ports.js';
+import type { Store } from '../../src/ports/store.js';
 
 /** Moves the marks of whatever is pinned now. */
 export async function advance(

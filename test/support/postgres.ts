@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
-import { type MigrateOptions, migrate } from '../../src/store/migrate.js';
+import { type MigrateOptions, migrate } from '../../src/store/migrate/migrate.js';
 import { compiled } from './compiled.js';
 import { onceARun, RUN, RUN_FOLDER } from './run.js';
 import { serverFolder } from './server-folder.js';

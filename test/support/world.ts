@@ -3,7 +3,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type pg from 'pg';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
-import { migrate } from '../../src/store/migrate.js';
+import { migrate } from '../../src/store/migrate/migrate.js';
 import { sealKey } from '../../src/transfer/key.js';
 import { startPacedSandbox } from './paced-sandbox.js';
 import { migratedDatabase, type TestDatabase } from './postgres.js';

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Holding, UnreadableHolding } from '../../src/core/holding.js';
 import { microsOf } from '../../src/core/ids.js';
-import type { Refusal } from '../../src/core/outcome.js';
+import type { Refusal } from '../../src/protocol/outcome.js';
 import { notForLocks } from '../../src/transfer/held.js';
 import {
   inputRules,

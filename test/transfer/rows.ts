@@ -1,6 +1,6 @@
 import { dbMillis, type Party, type RowId, type TxHash } from '../../src/core/ids.js';
-import type { MempoolRow } from '../../src/core/row.js';
 import type { Token, Tokens } from '../../src/core/token.js';
+import type { MempoolRow } from '../../src/protocol/record.js';
 
 export const ISSUER = 'issuer::1220' as Party;
 export const ADDRESS = '0xDE30000000000000000000000000000000000001';

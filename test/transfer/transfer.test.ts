@@ -1,8 +1,8 @@
 // From a judged row to the transfer that is sent: holdings, times, the factory, the command.
 import test from 'ava';
 import { dbMillis, microsOf, party } from '../../src/core/ids.js';
-import type { Outcome, Refusal } from '../../src/core/outcome.js';
-import type { Read } from '../../src/core/ports.js';
+import type { Read } from '../../src/ports/ledger.js';
+import type { Outcome, Refusal } from '../../src/protocol/outcome.js';
 import { externalExecuteBefore, hostedExecuteBefore, transferTerms } from '../../src/transfer/command.js';
 import { createFactoryCache } from '../../src/transfer/factory.js';
 import { executeBefore, requestedAt } from '../../src/transfer/times.js';

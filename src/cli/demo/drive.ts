@@ -1,7 +1,7 @@
 // Puts the transfers in, as wallets do, and watches until all have ended.
 import pLimit from 'p-limit';
 import { pause } from '../../runtime/timers.js';
-import { enqueue } from '../../store/enqueue.js';
+import { enqueue } from '../../store/operator/enqueue.js';
 import type { Database } from '../../store/pool.js';
 import { readCounts } from './database.js';
 import type { Picture, Progress } from './picture.js';

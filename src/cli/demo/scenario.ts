@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { DECIMAL_PLACES } from '../../core/decimal.js';
 import type { Token } from '../../core/token.js';
-import type { NewRow } from '../../store/enqueue.js';
+import type { NewRow } from '../../store/operator/enqueue.js';
 import { createDecoder, loadViem } from '../support/raw-transaction.js';
 
 export interface DemoUser {

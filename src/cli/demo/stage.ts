@@ -4,7 +4,7 @@ import { settingNames } from '../../config/settings.js';
 import { loadTokens } from '../../config/tokens-file.js';
 import { ConfigError } from '../../core/errors.js';
 import type { Token } from '../../core/token.js';
-import { migrate } from '../../store/migrate.js';
+import { migrate } from '../../store/migrate/migrate.js';
 import { type Database, openDatabase } from '../../store/pool.js';
 import { startPostgres } from '../support/throwaway-postgres.js';
 import { type Participant, participantAt } from './participant.js';

@@ -1,7 +1,7 @@
 // The database's side of the list. Each check stands alone: where one cannot be made the next still is.
 import { type Config, ConfigError } from '../../config.js';
 import { StoreUnavailable } from '../../core/errors.js';
-import type { Pinned } from '../../core/ports.js';
+import type { Pinned } from '../../ports/store.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { roleProblem } from '../../store/errors.js';
 import { lackingPrivileges } from '../../store/privileges.js';

@@ -1,8 +1,8 @@
 // `replay --completed`: the update that did a parked row's transfer was found by hand; it is held against the row first.
 import { type Config, loadConfig } from '../../config.js';
 import type { TxHash } from '../../core/ids.js';
-import type { Ledger } from '../../core/ports.js';
-import { complete, type FoundRow, findRow } from '../../store/complete.js';
+import type { Ledger } from '../../ports/ledger.js';
+import { complete, type FoundRow, findRow } from '../../store/operator/complete.js';
 import type { Database } from '../../store/pool.js';
 import { openLedger } from '../../submitter.js';
 import { differs } from '../../transfer/compare.js';

@@ -1,6 +1,6 @@
 // What `replay` is told: which rows, and which of its four ways.
 import type { TxHash } from '../../core/ids.js';
-import type { ReplaySelection } from '../../store/replay.js';
+import type { ReplaySelection } from '../../store/operator/replay.js';
 
 export interface Flags {
   readonly hash?: TxHash;

@@ -1,8 +1,8 @@
 // `replay --force-new`: parked rows, sent anew as if nothing had been sent. The one command that can move money twice.
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
-import { forceNew, previewForceNew, type Shown } from '../../store/force-new.js';
-import type { ReplayedRow } from '../../store/replay.js';
+import { forceNew, previewForceNew, type Shown } from '../../store/operator/force-new.js';
+import type { ReplayedRow } from '../../store/operator/replay.js';
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
 import { count, oneLine } from '../support/text.js';

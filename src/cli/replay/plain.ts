@@ -1,7 +1,7 @@
 // `replay`: rows that wait, due now. Always safe: they keep their record.
 import { loadDatabaseSettings } from '../../config.js';
 import { Refusal } from '../../core/errors.js';
-import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../store/replay.js';
+import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../store/operator/replay.js';
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
 import { count } from '../support/text.js';

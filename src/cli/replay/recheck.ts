@@ -1,7 +1,7 @@
 // `replay --recheck`: the database was set back in a way that it does not show by itself (a restored disk or VM).
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
-import { recheckByHand } from '../../store/recheck-by-hand.js';
+import { recheckByHand } from '../../store/operator/recheck-by-hand.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
 import { readOneStepTokens } from '../support/one-step-tokens.js';

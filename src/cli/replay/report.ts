@@ -1,5 +1,5 @@
 // Rows as `replay` shows them.
-import type { ReplayedRow } from '../../store/replay.js';
+import type { ReplayedRow } from '../../store/operator/replay.js';
 import { count, oneLine, table } from '../support/text.js';
 import type { Flags } from './flags.js';
 

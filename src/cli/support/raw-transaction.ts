@@ -3,7 +3,7 @@
 import type { Hex } from 'viem';
 import { ConfigError } from '../../core/errors.js';
 import type { Tokens } from '../../core/token.js';
-import type { NewRow } from '../../store/enqueue.js';
+import type { NewRow } from '../../store/operator/enqueue.js';
 import { tokenKey } from '../../transfer/address.js';
 
 export type Decoded =

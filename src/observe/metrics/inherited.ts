@@ -1,8 +1,8 @@
 // The old submitter's metrics, for the dashboards and alerts that know them: those whose meaning is still there, with
 // their labels and buckets. Drains and a worker pool we do not have.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Outcome } from '../../core/outcome.js';
-import type { Clock } from '../../core/ports.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Outcome } from '../../protocol/outcome.js';
 import type { SubmitterEvent } from '../events.js';
 import { CALL_SECONDS, seconds } from './buckets.js';
 import { verdictName } from './rows.js';

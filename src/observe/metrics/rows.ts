@@ -1,7 +1,7 @@
 // Metrics of the way of a row: wake-ups, claims, calls, outcomes, looks, settlements.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Outcome } from '../../core/outcome.js';
-import type { SettleResult, Verdict } from '../../core/settlement.js';
+import type { Outcome } from '../../protocol/outcome.js';
+import type { SettleResult, Verdict } from '../../protocol/settlement.js';
 import type { SubmitterEvent } from '../events.js';
 import { boundedErrorIds, CALL_SECONDS, STATEMENT_SECONDS, seconds, WAIT_SECONDS } from './buckets.js';
 

@@ -8,9 +8,10 @@ import {
   type Party,
   type TxHash,
 } from '../../../src/core/ids.js';
-import type { Mark, Recheck } from '../../../src/core/ports.js';
-import type { SubmissionRecord } from '../../../src/core/row.js';
-import type { Verdict } from '../../../src/core/settlement.js';
+import type { Recheck } from '../../../src/ports/store.js';
+import type { Mark } from '../../../src/protocol/proof.js';
+import type { SubmissionRecord } from '../../../src/protocol/record.js';
+import type { Verdict } from '../../../src/protocol/settlement.js';
 import type { Rules } from './rules.js';
 import { SKEW_MAX_MS, TOLERANCE_MS, WINDOW_MAX_MS, WINDOW_MS } from './times.js';
 

@@ -2,8 +2,13 @@
 // they like, or never; record time bounds them; verdicts and checkpoints come in record-time order; a holding is spent
 // once; a signed transaction's UUID counts once. Deduplication is off unless a history asks for it.
 import { type Micros, microsOf, type Offset, type Party, type TxHash } from '../../../src/core/ids.js';
-import type { CompletionEvent, Outcome, RefusalKind, SynchronizerTime } from '../../../src/core/outcome.js';
-import type { Mark } from '../../../src/core/ports.js';
+import type {
+  CompletionEvent,
+  Outcome,
+  RefusalKind,
+  SynchronizerTime,
+} from '../../../src/protocol/outcome.js';
+import type { Mark } from '../../../src/protocol/proof.js';
 import { PARTICIPANT, SYNCHRONIZER, TOLERANCE } from './times.js';
 
 export interface Request {

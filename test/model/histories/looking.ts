@@ -1,12 +1,13 @@
 // The look at an undecided row (rule 4), as src/path/look.ts and its neighbours go about it.
-import { nextLookMs } from '../../../src/core/backoff.js';
-import { afterDeath, parked, released } from '../../../src/core/decide.js';
+
 import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
-import { chaseFrom, type Finding } from '../../../src/core/look.js';
-import type { CompletionEvent } from '../../../src/core/outcome.js';
-import { proofAtBegin } from '../../../src/core/proof.js';
-import type { SubmissionRecord } from '../../../src/core/row.js';
-import type { Verdict } from '../../../src/core/settlement.js';
+import { nextLookMs } from '../../../src/protocol/backoff.js';
+import { afterDeath, parked, released } from '../../../src/protocol/decide.js';
+import { chaseFrom, type Finding } from '../../../src/protocol/look.js';
+import type { CompletionEvent } from '../../../src/protocol/outcome.js';
+import { proofAtBegin } from '../../../src/protocol/proof.js';
+import type { SubmissionRecord } from '../../../src/protocol/record.js';
+import type { Verdict } from '../../../src/protocol/settlement.js';
 import type { Claim } from './database.js';
 import { type Attempt, bad, completed, MAX_ATTEMPTS, type Self, type Steps } from './self.js';
 import { PARTICIPANT, PROBE_MS, SYNCHRONIZER } from './times.js';

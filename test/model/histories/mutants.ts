@@ -1,6 +1,7 @@
 // Guards taken out, one at a time: the property must miss each of them, or it proves nothing.
-import type { Decidable } from '../../../src/core/decide.js';
+
 import { dbMillis, microsOf } from '../../../src/core/ids.js';
+import type { Decidable } from '../../../src/protocol/decide.js';
 import { built, type Rules } from './rules.js';
 import type { HistoryKind } from './steps.js';
 

@@ -1,8 +1,8 @@
 // What the simulated protocol decides by: the real decisions of src/core, and the guards that statements and instances
 // keep. A mutant takes one of them out, and the property must miss it.
-import { decide } from '../../../src/core/decide.js';
-import { lookAt } from '../../../src/core/look.js';
-import { beginBefore, observeProof } from '../../../src/core/proof.js';
+import { decide } from '../../../src/protocol/decide.js';
+import { lookAt } from '../../../src/protocol/look.js';
+import { beginBefore, observeProof } from '../../../src/protocol/proof.js';
 
 export interface Rules {
   readonly decide: typeof decide;

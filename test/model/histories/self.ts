@@ -1,7 +1,8 @@
 // What an instance is to the steps of its own way: what it knows, whom it talks to, and how its luck reaches it.
 import { type DbMillis, dbMillis, type Micros, type Offset } from '../../../src/core/ids.js';
-import type { Mark, Recheck } from '../../../src/core/ports.js';
-import type { Verdict } from '../../../src/core/settlement.js';
+import type { Recheck } from '../../../src/ports/store.js';
+import type { Mark } from '../../../src/protocol/proof.js';
+import type { Verdict } from '../../../src/protocol/settlement.js';
 import type { Claim, Database } from './database.js';
 import { type Ledger, shows, type View } from './ledger.js';
 import type { Rules } from './rules.js';

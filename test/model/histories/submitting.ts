@@ -1,9 +1,10 @@
 // A fresh row, from its claim to its verdict, as src/path/submit.ts and its neighbours go about it: judge, write ahead,
 // send once, decide by the answer.
-import { type Attempt as Attempted, released } from '../../../src/core/decide.js';
+
 import { dbMillis, microsOf } from '../../../src/core/ids.js';
-import type { SubmissionRecord } from '../../../src/core/row.js';
-import type { Verdict } from '../../../src/core/settlement.js';
+import { type Attempt as Attempted, released } from '../../../src/protocol/decide.js';
+import type { SubmissionRecord } from '../../../src/protocol/record.js';
+import type { Verdict } from '../../../src/protocol/settlement.js';
 import type { Coin, Message } from './ledger.js';
 import { chase } from './looking.js';
 import { type Attempt, bad, MAX_ATTEMPTS, type Self, type Steps } from './self.js';

@@ -1,6 +1,6 @@
 // The whole world of one history: two rows, three instances, a ledger, a database, a network, and what may befall them.
 import { dbMillis, type Micros, microsOf, type Party, type TxHash } from '../../../src/core/ids.js';
-import type { Mark } from '../../../src/core/ports.js';
+import type { Mark } from '../../../src/protocol/proof.js';
 import { Database, type Row, type User } from './database.js';
 import { Instance } from './instance.js';
 import { Invariants } from './invariants.js';

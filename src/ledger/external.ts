@@ -1,0 +1,207 @@
+// An external party's transfer: the participant prepares it, it is signed elsewhere, then executed, once.
+import { Signature, SignatureFormat, SigningAlgorithmSpec } from '#proto/com/daml/ledger/api/v2/crypto.js';
+import {
+  CostEstimationHints,
+  ExecuteSubmissionAndWaitRequest,
+  HashingSchemeVersion,
+  PartySignatures,
+  PrepareSubmissionRequest,
+  type PrepareSubmissionResponse,
+  SinglePartySignatures,
+  UnimplementedInteractiveSubmissionServiceService,
+} from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
+import type { Micros } from '../core/ids.js';
+import type { Priced, SignedSubmission, Transfer } from '../core/transfer.js';
+import type { CallOptions, Read, SendOptions } from '../ports/ledger.js';
+import type { Outcome } from '../protocol/outcome.js';
+import { type Called, readFailure, unary, unreadable, type Wire } from './call.js';
+import { classifyPrepare } from './classify.js';
+import { errorTable } from './error-table.js';
+import { transferCommand } from './exercise.js';
+import { blameRegistry, outcomeOf } from './outcome.js';
+import type { Scheme, SchemeMemory } from './scheme.js';
+import type { LedgerSettings } from './settings.js';
+import type { LedgerStatus } from './status.js';
+import { timestampOfMicros } from './values.js';
+
+/**
+ * Of the forms that execute, the plain one only acknowledges, and the ForTransaction one looks the transaction up
+ * after the commit and can fail there: neither must ever be used.
+ */
+const { PrepareSubmission, ExecuteSubmissionAndWait } =
+  UnimplementedInteractiveSubmissionServiceService.definition;
+
+const HASH_BYTES = 32;
+
+/**
+ * Interprets, and changes nothing: whatever goes wrong, nothing of the row is under way. Asked for V3 where that may
+ * be there, and for V2 at once where it is refused.
+ */
+export async function prepare(
+  wire: Wire,
+  settings: LedgerSettings,
+  schemes: SchemeMemory,
+  transfer: Transfer,
+  maxRecordTime: Micros,
+  options: CallOptions,
+): Promise<Read<Priced>> {
+  const prepareBy = (scheme: Scheme, estimate: boolean) =>
+    unary(
+      wire,
+      PrepareSubmission,
+      prepareRequest(transfer, maxRecordTime, settings, scheme, estimate),
+      options,
+    );
+  // The estimate is worth no row: where it may be what failed, the same is asked for without.
+  const ask = async (scheme: Scheme): Promise<Called<PrepareSubmissionResponse>> => {
+    const called = await prepareBy(scheme, true);
+    return called.kind === 'status' && mayBeOfTheEstimate(called.status) ? prepareBy(scheme, false) : called;
+  };
+  const first = schemes.ask();
+  const called = await ask(first);
+  // Where V3 was taken before, no synchronizer goes back behind it: the refusal is the transfer's, and a participant that
+  // lies gets no signature that leaves the bound out.
+  if (called.kind !== 'status' || schemes.inForce() === 3 || first === 2 || !mayBeOfScheme(called.status))
+    return answerOf(called, first, schemes, transfer);
+  return answerOf(await ask(2), 2, schemes, transfer);
+}
+
+function answerOf(
+  called: Called<PrepareSubmissionResponse>,
+  askedScheme: Scheme,
+  schemes: SchemeMemory,
+  { factory }: Transfer,
+): Read<Priced> {
+  switch (called.kind) {
+    case 'answer': {
+      const prepared = preparedOf(called.value, askedScheme);
+      if (prepared.kind === 'read') schemes.answered(prepared.value.scheme);
+      return prepared;
+    }
+    case 'not-called':
+      return readFailure(called);
+    case 'status': {
+      const refusal = blameRegistry(classifyPrepare(called.status), factory);
+      return { kind: 'failed-read', refusal, pruned: false };
+    }
+  }
+}
+
+/** What a participant may say of a scheme that its synchronizer does not have. */
+const SCHEME_REFUSALS: ReadonlySet<string | null> = new Set([
+  'FAILED_TO_PREPARE_TRANSACTION',
+  'INVALID_ARGUMENT',
+  'INVALID_FIELD',
+  'MISSING_FIELD',
+]);
+
+const mayBeOfScheme = ({ errorId, code }: LedgerStatus): boolean =>
+  SCHEME_REFUSALS.has(errorId) || (errorId === null && code === 'INVALID_ARGUMENT');
+
+/** V2 leaves `max_record_time` out of what is signed, which is why that is looked at by itself before signing. */
+export function prepareRequest(
+  transfer: Transfer,
+  maxRecordTime: Micros,
+  settings: LedgerSettings,
+  scheme: Scheme,
+  estimate = true,
+): PrepareSubmissionRequest {
+  return new PrepareSubmissionRequest({
+    userId: settings.userId,
+    commandId: transfer.commandId,
+    actAs: [transfer.sender],
+    synchronizerId: settings.synchronizerId,
+    maxRecordTime: timestampOfMicros(maxRecordTime),
+    hashingSchemeVersion:
+      scheme === 3
+        ? HashingSchemeVersion.HASHING_SCHEME_VERSION_V3
+        : HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
+    // Where accounts of traffic are enforced it is also what refuses here, before anything is signed.
+    estimateTrafficCost: new CostEstimationHints(
+      estimate
+        ? { expectedSignatures: [SigningAlgorithmSpec.SIGNING_ALGORITHM_SPEC_EC_DSA_SHA_256] }
+        : { disabled: true },
+    ),
+    ...transferCommand(transfer, settings),
+  });
+}
+
+function preparedOf(response: PrepareSubmissionResponse, askedScheme: Scheme): Read<Priced> {
+  const { preparedTransaction, preparedTransactionHash, hashingSchemeVersion } = response;
+  if (preparedTransaction.length === 0) return unreadable('a preparation without a transaction');
+  if (preparedTransactionHash.length !== HASH_BYTES) {
+    return unreadable(`a preparation with a hash of ${preparedTransactionHash.length} bytes`);
+  }
+  if (hashingSchemeVersion === HashingSchemeVersion.HASHING_SCHEME_VERSION_UNSPECIFIED) {
+    return unreadable('a preparation that does not say how it was hashed');
+  }
+  return {
+    kind: 'read',
+    value: {
+      transaction: preparedTransaction,
+      hash: preparedTransactionHash,
+      scheme: hashingSchemeVersion,
+      estimatedTraffic: estimateOf(response),
+      askedScheme,
+    },
+  };
+}
+
+/** From 3.5 on. */
+function estimateOf({ costEstimation }: PrepareSubmissionResponse): bigint | null {
+  const text = costEstimation?.totalTrafficCostEstimation ?? '';
+  return /^\d{1,20}$/.test(text) ? BigInt(text) : null;
+}
+
+/** Words of nothing else that we know: redacted ones of the participant's inside, traffic's own, "failed to prepare". */
+const mayBeOfTheEstimate = ({ errorId, code, details, message }: LedgerStatus): boolean =>
+  errorId === null
+    ? details === 'request-info' && code === 'INTERNAL'
+    : (OF_THE_ESTIMATE.has(errorId) && !OF_THE_HASH.test(message)) || !errorTable.has(errorId);
+/** Canton's `UnsupportedHashingSchemeVersion` and `NodeHashingError`: the same without an estimate. */
+const OF_THE_HASH = /hashing scheme|cannot hash node/i;
+const OF_THE_ESTIMATE = new Set([
+  'FAILED_TO_PREPARE_TRANSACTION',
+  'TRAFFIC_TRANSIENT_FAILURE',
+  'TRAFFIC_FATAL_FAILURE',
+]);
+
+/**
+ * The one call that sends. `UNIMPLEMENTED` needs a thought: a participant before 3.4.4 does not have this method, and
+ * would say so without having done anything. But bare it may as well come from what stands in between (a gateway's 404
+ * reads so, and it may have passed an earlier copy on to another node), and redacted by Canton (RequestInfo alone,
+ * category 14) it may come from inside a submission under way. So both are `unknown`: the row waits for its bound and
+ * parks when its attempts are used up, which costs minutes where "certain" could cost a second payment. Only an error
+ * id that the table knows as certain ends it at once, as everywhere.
+ */
+export async function execute(
+  wire: Wire,
+  settings: LedgerSettings,
+  submission: SignedSubmission,
+  options: SendOptions,
+): Promise<Outcome> {
+  const request = executeRequest(submission, settings);
+  return outcomeOf(await unary(wire, ExecuteSubmissionAndWait, request, { ...options, onlyWhenReady: true }));
+}
+
+/** No deduplication period, so that the participant uses its longest, and no minimum ledger time. */
+export function executeRequest(
+  { prepared, submissionId, party, signature }: SignedSubmission,
+  settings: LedgerSettings,
+): ExecuteSubmissionAndWaitRequest {
+  const signatures = [
+    new Signature({
+      format: SignatureFormat.SIGNATURE_FORMAT_DER,
+      signature: signature.der,
+      signedBy: signature.fingerprint,
+      signingAlgorithmSpec: SigningAlgorithmSpec.SIGNING_ALGORITHM_SPEC_EC_DSA_SHA_256,
+    }),
+  ];
+  return new ExecuteSubmissionAndWaitRequest({
+    preparedTransaction: prepared.transaction,
+    partySignatures: new PartySignatures({ signatures: [new SinglePartySignatures({ party, signatures })] }),
+    submissionId,
+    userId: settings.userId,
+    hashingSchemeVersion: prepared.scheme,
+  });
+}

@@ -1,0 +1,43 @@
+// Sending a hosted party's transfer: one SubmitAndWait, once.
+import {
+  SubmitAndWaitRequest,
+  UnimplementedCommandServiceService,
+} from '#proto/com/daml/ledger/api/v2/command_service.js';
+import { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
+import type { HostedSubmission } from '../core/transfer.js';
+import type { SendOptions } from '../ports/ledger.js';
+import type { Outcome } from '../protocol/outcome.js';
+import { unary, type Wire } from './call.js';
+import { transferCommand } from './exercise.js';
+import { blameRegistry, outcomeOf } from './outcome.js';
+import type { LedgerSettings } from './settings.js';
+
+/** The ForTransaction form looks the transaction up after the commit, and can fail there: it must never be used. */
+const submitAndWait = UnimplementedCommandServiceService.definition.SubmitAndWait;
+
+export async function submit(
+  wire: Wire,
+  settings: LedgerSettings,
+  submission: HostedSubmission,
+  options: SendOptions,
+): Promise<Outcome> {
+  const request = new SubmitAndWaitRequest({ commands: commandsOf(submission, settings) });
+  const outcome = outcomeOf(await unary(wire, submitAndWait, request, { ...options, onlyWhenReady: true }));
+  if (outcome.kind !== 'refused') return outcome;
+  return { kind: 'refused', refusal: blameRegistry(outcome.refusal, submission.factory) };
+}
+
+/**
+ * No deduplication period: the participant then uses its longest. No workflow id, no minimum ledger time: nothing
+ * but the transfer's own `executeBefore` bounds it.
+ */
+export function commandsOf(submission: HostedSubmission, settings: LedgerSettings): Commands {
+  return new Commands({
+    userId: settings.userId,
+    commandId: submission.commandId,
+    submissionId: submission.submissionId,
+    actAs: [submission.sender],
+    synchronizerId: settings.synchronizerId,
+    ...transferCommand(submission, settings),
+  });
+}

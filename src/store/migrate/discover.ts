@@ -1,0 +1,85 @@
+// Where the API's tables are. A table that is not found is not made: with a wrong database name, or another schema, that
+// would be a second queue, empty, which nobody fills.
+import pg from 'pg';
+import { ConfigError } from '../../core/errors.js';
+import { parseDatabaseUrl } from '../url.js';
+
+const NEEDED = ['mempool', 'users'] as const;
+
+/** Which of them the session's search_path does not show. */
+const MISSING = 'select n as name from unnest($1::text[]) n where to_regclass(n) is null';
+
+/** Every table of that name that looks like the API's, in whatever schema, with how many rows the server guesses. */
+const FOUND = `select quote_ident(n.nspname) as schema, greatest(c.reltuples, 0)::float8 as rows,
+      pg_table_is_visible(c.oid) as visible
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relname = 'mempool' and c.relkind in ('r', 'p')
+     and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tx_hash' and not a.attisdropped)
+   order by 1`;
+
+const HERE = `select current_database() as database, quote_ident(current_user) as role, current_setting('search_path') as path`;
+
+/** Databases that could be the one that was meant. */
+const OTHERS = `select datname as name from pg_database
+   where datallowconn and not datistemplate and datname <> current_database() order by datname limit 20`;
+
+interface Found {
+  readonly schema: string;
+  readonly rows: number;
+  readonly visible: boolean;
+}
+
+/** Throws ConfigError with what was found where, unless both tables are there. Says where there is a second queue. */
+export async function findTables(client: pg.Client, url: string, say: (line: string) => void): Promise<void> {
+  const missing = await client.query<{ name: string }>(MISSING, [NEEDED]);
+  const { rows: found } = await client.query<Found>(FOUND);
+  if (missing.rows.length === 0) {
+    for (const other of found.filter(({ visible }) => !visible))
+      say(
+        `note: schema ${other.schema} has a table mempool too, with about ${other.rows} rows; it is left alone`,
+      );
+    return;
+  }
+  const { rows: here } = await client.query<{ database: string; role: string; path: string }>(HERE);
+  const { database = '', role = '', path = '' } = here[0] ?? {};
+  const { rows: others } = await client.query<{ name: string }>(OTHERS);
+  const elsewhere: string[] = [];
+  for (const { name } of others) elsewhere.push(`database ${name}: ${await inside(client, url, name)}`);
+  const hidden = found.find(({ visible }) => !visible);
+  const names = missing.rows.map(({ name }) => name).join(' and ');
+  throw new ConfigError([
+    [
+      `there is no table ${names} in database ${database} where search_path (${path}) leads. Looked in:`,
+      `database ${database}: ${listed(found)}`,
+      ...elsewhere,
+      hidden !== undefined
+        ? `For another schema: alter role ${role} in database "${database}" set search_path = ${hidden.schema}, for the service's role too.`
+        : 'The API makes its tables at its own start; DATABASE_URL has to name its database.',
+      'To have the tables made here all the same, for a trial without the API: migrate --create',
+    ].join('\n    '),
+  ]);
+}
+
+const listed = (found: readonly Found[]): string =>
+  found.length === 0
+    ? 'no table mempool'
+    : found.map(({ schema, rows }) => `schema ${schema} has mempool, with about ${rows} rows`).join('; ');
+
+const LOOK_MS = 3_000;
+
+/** With the same user and password; whoever may not connect there is told so. */
+async function inside({ host, port }: pg.Client, url: string, database: string): Promise<string> {
+  const parsed = parseDatabaseUrl(url);
+  if ('problem' in parsed) return 'not looked at';
+  const config = { connectionString: parsed.of({ host, port }, database), connectionTimeoutMillis: LOOK_MS };
+  const client = new pg.Client({ ...config, query_timeout: LOOK_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return listed((await client.query<Found>(FOUND)).rows);
+  } catch (error) {
+    return `could not be looked at (${error instanceof Error ? error.message : String(error)})`;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

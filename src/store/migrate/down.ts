@@ -1,0 +1,106 @@
+// The way back: the table as canton-middleware made it. Refused while anything would be forgotten that matters.
+import { Refusal } from '../../core/errors.js';
+import { sqlState } from '../errors.js';
+import { audit } from '../operator/audit.js';
+import { refuseWhileAtWork } from './connected.js';
+import { inTransaction, ofMigration, patiently } from './migration.js';
+import { readSteps } from './steps.js';
+
+/** Rows that must not lose what we know of them. */
+const HELD = `select count(*) filter (where lease_expires_at is not null or claim_token is not null)::int as claimed,
+    count(*) filter (where sent_until is not null)::int as undecided,
+    count(*) filter (where available_at = 'infinity')::int as parked
+  from mempool where status = 'pending'`;
+
+/** What schema.sql and triggers.sql made, read from them, so that the two cannot drift apart. */
+export function downStatements(optionsBefore: readonly string[]): readonly string[] {
+  const sql = readSteps()
+    .map((step) => step.sql)
+    .join('\n');
+  const all = (pattern: RegExp): string[] => [
+    ...new Set([...sql.matchAll(pattern)].map((match) => match[1] ?? '')),
+  ];
+  const options = all(/\b(fillfactor|autovacuum_\w+) =/g);
+  return [
+    ...all(/create (?:constraint )?trigger (\w+)/g).map(
+      (name) => `drop trigger if exists ${name} on mempool`,
+    ),
+    ...all(/create (?:unique )?index concurrently if not exists (\w+)/g).map(
+      (name) => `drop index if exists ${name}`,
+    ),
+    // The later ones rest on the earlier ones.
+    ...all(/create or replace function (\w+)/g)
+      .reverse()
+      .map((name) => `drop function if exists ${name}`),
+    'alter table mempool drop constraint if exists mempool_record_v1',
+    ...ownColumns(sql).map((name) => `alter table mempool drop column if exists ${name}`),
+    `alter table mempool reset (${options.join(', ')})`,
+    ...(optionsBefore.length > 0 ? [`alter table mempool set (${optionsBefore.join(', ')})`] : []),
+    ...all(/comment on column mempool\.(\w+) is 'canton-middleware/g).map(
+      (name) => `comment on column mempool.${name} is null`,
+    ),
+    // The audit stays, and the memory of what has ended: the next migrate finds both.
+    'drop table if exists mempool_submitter_v1',
+  ];
+}
+
+/** Of mempool alone: the pinned row has some that were added later, too. */
+const ownColumns = (sql: string): string[] =>
+  [...sql.matchAll(/alter table mempool\n(?: {2}add column [^;]*)/g)].flatMap(([text]) =>
+    [...text.matchAll(/add column if not exists (\w+)/g)].map((match) => match[1] ?? ''),
+  );
+
+/** What nobody can tell any more after it. */
+export interface DownPreview {
+  /** Rows whose update on the ledger is known. */
+  readonly updates: number;
+  readonly participant: string | null;
+}
+
+const LOST = `select (select count(*)::int from mempool m where m.update_id is not null) as updates, p.participant_id as participant,
+    p.table_options_before as options from mempool_submitter_v1 p`;
+
+/** `agrees` is asked with what is lost; false changes nothing. */
+export async function migrateDown(
+  url: string,
+  agrees: (preview: DownPreview) => Promise<boolean>,
+  say: (line: string) => void,
+): Promise<void> {
+  await ofMigration(url, say, async (client) => {
+    const refuseWhatMatters = async (): Promise<void> => {
+      const { rows: held } = await client
+        .query<{ claimed: number; undecided: number; parked: number }>(HELD)
+        .catch((error: unknown) => {
+          if (sqlState(error) === '42703')
+            throw new Refusal('nothing to undo: mempool has none of our columns');
+          throw error;
+        });
+      const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = held;
+      if (claimed + undecided + parked > 0) {
+        throw new Refusal(
+          `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked; going back would forget what may be on its way to the ledger`,
+        );
+      }
+      await refuseWhileAtWork(client);
+    };
+    const read = async (): Promise<DownPreview & { readonly options: readonly string[] | null }> => {
+      const { rows } = await client.query<DownPreview & { options: string[] | null }>(LOST);
+      return rows[0] ?? { updates: 0, participant: null, options: null };
+    };
+    await refuseWhatMatters();
+    const { updates, participant } = await read();
+    if (!(await agrees({ updates, participant }))) return say('nothing was changed');
+    await patiently(say, () =>
+      inTransaction(client, async () => {
+        await client.query('lock table mempool in access exclusive mode');
+        await refuseWhatMatters();
+        const { options, ...lost } = await read();
+        await audit(client, 'down', { ...lost });
+        for (const statement of downStatements(options ?? [])) await client.query(statement);
+      }),
+    );
+    say(
+      'mempool is as it was before; users, mempool_submitter_audit_v1 and mempool_ended_v1 were left where they are',
+    );
+  });
+}

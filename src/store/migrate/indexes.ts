@@ -1,0 +1,49 @@
+// Indexes are built concurrently, which can fail half-way and leave one that is there, invalid, and used by no plan:
+// `if not exists` would take it for the real one (P30).
+import type pg from 'pg';
+import { pause } from '../../runtime/timers.js';
+import { sqlState } from '../errors.js';
+import type { Step } from './steps.js';
+
+/** How long claims of before may hold two rows of one sender: a lease, a call, a look; then somebody must look. */
+const TRIES = 300;
+
+export async function ensureIndex(client: pg.Client, step: Step, say: (line: string) => void): Promise<void> {
+  const name = step.index ?? '';
+  for (let tries = 1; ; tries++) {
+    const state = await indexState(client, name);
+    if (state === 'valid') return;
+    if (state === 'invalid') {
+      say(`index ${name} was left invalid; dropping it`);
+      await client.query(`drop index concurrently if exists ${name}`);
+    }
+    try {
+      if (tries === 1) say(`building index ${name}`);
+      await client.query(step.sql);
+      return;
+    } catch (error) {
+      // Unique violation: two rows of a sender are in flight, claimed before lanes were turned on. They end by themselves.
+      const passing = ['23505', '40P01', '55P03'].includes(sqlState(error) ?? '');
+      if (!passing || tries >= TRIES) throw error;
+      if (tries === 1) say(`index ${name}: waiting for claims of before to end`);
+      await pause(1_000);
+    }
+  }
+}
+
+/** Of earlier versions. They go when those that take their place are valid. */
+export const RETIRED = ['mempool_lane_v1', 'mempool_claimed_lane_v1'] as const;
+
+export async function dropIndex(client: pg.Client, name: string, say: (line: string) => void): Promise<void> {
+  if ((await indexState(client, name)) === 'missing') return;
+  say(`dropping index ${name}, which nothing uses any more`);
+  await client.query(`drop index concurrently if exists ${name}`);
+}
+
+async function indexState(client: pg.Client, name: string): Promise<'valid' | 'invalid' | 'missing'> {
+  const { rows } = await client.query<{ valid: boolean }>(
+    'select indisvalid and indisready as valid from pg_index where indexrelid = to_regclass($1)',
+    [name],
+  );
+  return rows[0] === undefined ? 'missing' : rows[0].valid ? 'valid' : 'invalid';
+}

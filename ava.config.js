@@ -3,6 +3,34 @@ import { compile } from './test/support/compile.js';
 
 const folder = compile();
 
+/** What takes longest begins first, or the run's end would wait for it alone. */
+const LONGEST = [
+  'history/ledger-crash',
+  'history/ledger-marks',
+  'ledger/submit',
+  'history/answers',
+  'cli/doctor',
+  'cli/demo',
+  'history/failover',
+  'history/clocks',
+  'history/ledger-look',
+  'process/stop',
+  'contract/sandbox',
+  'race/race',
+  'process/listener',
+  'sandbox/execution-times',
+  'history/ledger-participant',
+  'history/ops-database',
+  'process/crash',
+  'history/ledger-undecided',
+  'process/kill',
+  'history/ledger-soak',
+];
+const place = (file) => {
+  const found = LONGEST.findIndex((name) => file.endsWith(`test/${name}.test.ts`));
+  return found === -1 ? LONGEST.length : found;
+};
+
 export default {
   files: ['test/**/*.test.ts'],
   // Nothing is compiled while a test runs: half of the time of most test files was that.
@@ -13,7 +41,8 @@ export default {
   },
   environmentVariables: { TEST_COMPILED: folder },
   workerThreads: false,
-  concurrency: 4,
+  concurrency: 6,
+  sortTestFiles: (a, b) => place(a) - place(b) || a.localeCompare(b),
   // Waits have an end of their own (`HANG_MS`), and say what they were for.
   timeout: '10m',
 };

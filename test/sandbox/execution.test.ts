@@ -145,7 +145,13 @@ test('every fault of a submission befalls an execution', async (t) => {
 test('a state file keeps keys, what was sequenced, and what was in flight', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sandbox-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const options = { stateFile: join(folder, 'state'), dedup: false, timeScale: 0.1, latencyMs: 0 };
+  const options = {
+    stateFile: join(folder, 'state'),
+    dedup: false,
+    timeScale: 0.1,
+    latencyMs: 0,
+    toleranceMs: 600_000,
+  };
   const on = await externalStage(t, options);
   const [first, second] = [
     await on.external.prepare(spec(on, 'c1')),

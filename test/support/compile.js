@@ -23,8 +23,8 @@ const cache = path.join(root, 'node_modules', '.cache', 'canton-submitter-tests'
 const SOURCES = ['src', 'test', 'scripts'];
 /** What the sources read, or resolve names by, at run time. */
 const BESIDE = ['package.json', 'proto', 'schema.sql', 'triggers.sql', 'node_modules'];
-/** As it is. */
-const RUNNER = 'test/support/compile.js';
+/** As they are. */
+const RUNNERS = ['test/support/compile.js', 'test/support/measure-pace.js'];
 /** Where each file is by itself, before those that a process starts with are put together. */
 const PARTS = 'parts';
 const STARTED = new Set([
@@ -76,7 +76,7 @@ export function compile() {
     symlinkSync(path.join(root, name), path.join(draft, name));
     symlinkSync(path.join(root, name), path.join(parts, name));
   }
-  symlinkSync(path.join(root, RUNNER), path.join(parts, RUNNER));
+  for (const name of RUNNERS) symlinkSync(path.join(root, name), path.join(parts, name));
   buildSync({
     ...COMMON,
     entryPoints: files.filter(isStarted).map((file) => path.join(parts, compiledName(file))),

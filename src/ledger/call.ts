@@ -1,10 +1,8 @@
 // One call on the channel, from request to answer. Nothing here knows what a call is about.
-import type { ClientReadableStream } from '@grpc/grpc-js';
-import type { Offset } from '../core/ids.js';
+import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import type { ReadFailure, SendOptions } from '../ports/ledger.js';
 import { monotonic } from '../runtime/clock.js';
-import type { TokenSource } from './auth.js';
-import { authorize, metadataWith, newerToken, type Patience } from './authorize.js';
+import { authorize, newerToken, type Patience, type TokenSource } from './auth.js';
 import type { LedgerChannel } from './channel.js';
 import { classifyRead, isPruned, type LocalErrorId } from './classify.js';
 import { type LedgerStatus, statusOfError } from './status.js';
@@ -186,6 +184,12 @@ function encode<Request>(
   }
 }
 
+function metadataWith(token: string | null): Metadata {
+  const metadata = new Metadata({ waitForReady: false });
+  if (token !== null) metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
 const isUnauthenticated = ({ status }: Failed): boolean => status.code === 'UNAUTHENTICATED';
 
 function tellRefused(wire: Wire, token: string | null): void {
@@ -232,6 +236,3 @@ export const unreadable = (what: string): ReadFailure => {
   const { refusal, ...failure } = localFailure('ANSWER_UNREADABLE', what, false);
   return { ...failure, refusal: { ...refusal, kind: 'suspect' } };
 };
-
-/** 64 bits come as decimal text; an offset is never negative. */
-export const offsetOf = (text: string): Offset | null => (/^\d{1,19}$/.test(text) ? BigInt(text) : null);

@@ -3,6 +3,7 @@
 import type { Outcome, Refusal } from '../protocol/outcome.js';
 import { errorTable, ofTheMoment, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
 import type { GrpcCode, LedgerStatus } from './status.js';
+import { offsetOf } from './values.js';
 
 /** Of what is certainly over. */
 type Certain = Exclude<SubmissionVerdict, 'duplicate' | 'unknown'>;
@@ -178,8 +179,7 @@ export type LocalErrorId =
   | 'REGISTRY_UNREADABLE';
 
 function completionOffset({ metadata }: LedgerStatus): bigint | null {
-  const text = metadata.get('completion_offset');
-  return text !== undefined && /^\d{1,19}$/.test(text) ? BigInt(text) : null;
+  return offsetOf(metadata.get('completion_offset') ?? '');
 }
 
 function textOf({ message, metadata }: LedgerStatus): string {

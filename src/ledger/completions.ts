@@ -10,11 +10,11 @@ import type { SynchronizerTime as WireTime } from '#proto/com/daml/ledger/api/v2
 import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
 import type { CompletionEvent, SynchronizerTime } from '../protocol/outcome.js';
-import { localFailure, offsetOf, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
+import { localFailure, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
 import { classifySubmission, knowsNoCompletion } from './classify.js';
 import type { LedgerSettings } from './settings.js';
 import { statusOfCompletion } from './status.js';
-import { microsOfTimestamp } from './values.js';
+import { microsOfTimestamp, offsetOf } from './values.js';
 
 const { CompletionStream, GetCompletionByHash } = UnimplementedCommandCompletionServiceService.definition;
 
@@ -121,7 +121,8 @@ export function eventOfCompletion(
 
 /** Zero says that nothing is known of it, or that the synchronizer charges nothing. */
 function costOf({ paidTrafficCost }: Completion): bigint | null {
-  return /^\d{1,19}$/.test(paidTrafficCost) && paidTrafficCost !== '0' ? BigInt(paidTrafficCost) : null;
+  const cost = /^\d{1,19}$/.test(paidTrafficCost) ? BigInt(paidTrafficCost) : 0n;
+  return cost > 0n ? cost : null;
 }
 
 /** Only of external submissions, and only from 3.5 on; what is no SHA-256 says nothing. */

@@ -17,11 +17,11 @@ import type { Outcome } from '../protocol/outcome.js';
 import { type Called, readFailure, unary, unreadable, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
 import { errorTable } from './error-table.js';
-import { transferCommand } from './exercise.js';
 import { blameRegistry, outcomeOf } from './outcome.js';
 import type { Scheme, SchemeMemory } from './scheme.js';
 import type { LedgerSettings } from './settings.js';
 import type { LedgerStatus } from './status.js';
+import { transferCommand } from './transfer-command.js';
 import { timestampOfMicros } from './values.js';
 
 /**

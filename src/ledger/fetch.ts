@@ -24,3 +24,16 @@ export const fetch: typeof globalThis.fetch = async (input, init) => {
   const response = await undiciFetch(input as string, options as Parameters<typeof undiciFetch>[1]);
   return response as unknown as Response;
 };
+
+/** The body as text; null if it is longer than `maxBytes`, and then the rest is not read. */
+export async function textUpTo(maxBytes: number, { body }: Response): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop early cancels the rest.
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > maxBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

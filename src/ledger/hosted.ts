@@ -8,9 +8,9 @@ import type { HostedSubmission } from '../core/transfer.js';
 import type { SendOptions } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
 import { unary, type Wire } from './call.js';
-import { transferCommand } from './exercise.js';
 import { blameRegistry, outcomeOf } from './outcome.js';
 import type { LedgerSettings } from './settings.js';
+import { transferCommand } from './transfer-command.js';
 
 /** The ForTransaction form looks the transaction up after the commit, and can fail there: it must never be used. */
 const submitAndWait = UnimplementedCommandServiceService.definition.SubmitAndWait;

@@ -1,4 +1,4 @@
-// Who the participant is, and what it runs.
+// Who the participant is and what it runs; who we are there.
 import {
   GetParticipantIdRequest,
   UnimplementedPartyManagementServiceService,
@@ -7,8 +7,9 @@ import {
   GetLedgerApiVersionRequest,
   UnimplementedVersionServiceService,
 } from '#proto/com/daml/ledger/api/v2/version_service.js';
-import type { CallOptions, Read } from '../ports/ledger.js';
-import { readFailure, unary, unreadable, type Wire } from './call.js';
+import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
+import { authorize, type TokenSource, tokenSubject } from './auth.js';
+import { localFailure, readFailure, unary, unreadable, type Wire } from './call.js';
 
 const { GetParticipantId } = UnimplementedPartyManagementServiceService.definition;
 const { GetLedgerApiVersion } = UnimplementedVersionServiceService.definition;
@@ -31,3 +32,35 @@ export async function version(
   const checkpointDelayMs = delay === undefined ? null : delay.seconds * 1000 + Math.ceil(delay.nanos / 1e6);
   return { kind: 'read', value: { version: called.value.version, checkpointDelayMs } };
 }
+
+/** The user that this process submits as: part of every change id, so it stays the same for the life of the process. */
+export interface LedgerUser {
+  /** Null until it was asked for: before that nothing may be sent, and no completion can be read. */
+  known(): string | null;
+  ask(options: CallOptions): Promise<Read<string>>;
+}
+
+/** `configured`: null where the token is to say it. */
+export function ledgerUser(configured: string | null, tokens: TokenSource): LedgerUser {
+  let user = configured;
+  return {
+    known: () => user,
+    async ask(options) {
+      if (configured !== null) return { kind: 'read', value: configured };
+      const authorized = await authorize(tokens, options);
+      if (authorized.kind === 'unauthorized') {
+        const { errorId, detail } = authorized;
+        return localFailure(errorId, detail, errorId === 'TOKEN_UNAVAILABLE');
+      }
+      const subject = authorized.token === null ? null : tokenSubject(authorized.token);
+      if (subject === null) return userUnknown('the token names no subject: set CANTON_USER_ID');
+      user ??= subject;
+      // What was sent was sent as the first one; the participant refuses it from anybody else's token.
+      return user === subject
+        ? { kind: 'read', value: user }
+        : userUnknown(`the token is ${subject}'s now, and this process began as ${user}: restart it`);
+    },
+  };
+}
+
+export const userUnknown = (detail: string): ReadFailure => localFailure('USER_UNKNOWN', detail, true);

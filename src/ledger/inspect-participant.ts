@@ -13,50 +13,18 @@ import {
   PrepareSubmissionRequest,
   UnimplementedInteractiveSubmissionServiceService,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
-import {
-  GetConnectedSynchronizersRequest,
-  UnimplementedStateServiceService,
-} from '#proto/com/daml/ledger/api/v2/state_service.js';
 import type { Micros } from '../core/ids.js';
 import type { Transfer } from '../core/transfer.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, unary, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
-import { transferCommand } from './exercise.js';
 import type { LedgerSettings } from './settings.js';
+import { transferCommand } from './transfer-command.js';
 import { microsOfTimestamp } from './values.js';
 
-const { GetConnectedSynchronizers } = UnimplementedStateServiceService.definition;
 const { ListUserRights } = UnimplementedUserManagementServiceService.definition;
 const { GetPreferredPackages, PrepareSubmission } =
   UnimplementedInteractiveSubmissionServiceService.definition;
-
-export interface ConnectedSynchronizer {
-  /** Logical: `name::1220…`. */
-  readonly id: string;
-  readonly alias: string;
-}
-
-/**
- * Those that the participant is connected to now; with a party, those of them on which it hosts that party. Empty for
- * a party that nobody knows.
- */
-export async function connectedSynchronizers(
-  wire: Wire,
-  party: string | null,
-  options: CallOptions,
-): Promise<Read<readonly ConnectedSynchronizer[]>> {
-  const request = new GetConnectedSynchronizersRequest({ party: party ?? '' });
-  const called = await unary(wire, GetConnectedSynchronizers, request, options);
-  if (called.kind !== 'answer') return readFailure(called);
-  return {
-    kind: 'read',
-    value: called.value.connectedSynchronizers.map(({ synchronizerId: id, synchronizerAlias: alias }) => ({
-      id,
-      alias,
-    })),
-  };
-}
 
 /** `any`: for every party. */
 export interface UserRights {

@@ -7,16 +7,16 @@ import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
 import { acceptedByHash, completions } from './completions.js';
+import { holdings, transferFactories } from './contracts.js';
 import { execute, prepare } from './external.js';
 import { submit } from './hosted.js';
-import { participantId, version } from './identity.js';
+import { ledgerUser, participantId, userUnknown, version } from './identity.js';
 import { createInspector, type Inspector } from './inspector.js';
 import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
-import { holdings, ledgerEnd, prunedUpTo, synchronizersOf, transferFactories } from './state.js';
+import { connectedSynchronizers, ledgerEnd, prunedUpTo } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
-import { ledgerUser, userUnknown } from './user.js';
 
 export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {
   /** Null: whom the token speaks for, once it was asked. */
@@ -60,7 +60,10 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     ledgerEnd: (call) => ledgerEnd(wire, call),
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
-    synchronizersOf: (party, call) => synchronizersOf(wire, party, call),
+    synchronizersOf: async (party, call) => {
+      const read = await connectedSynchronizers(wire, party, call);
+      return read.kind === 'read' ? { kind: 'read', value: read.value.map(({ id }) => id) } : read;
+    },
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
     registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call, knownRegistries),
     submit: async (submission, call) =>

@@ -2,8 +2,9 @@
 
 import type { TransferFactory } from '../core/transfer.js';
 import type { Outcome, Refusal } from '../protocol/outcome.js';
-import { type Called, offsetOf } from './call.js';
+import type { Called } from './call.js';
 import { classifySubmission } from './classify.js';
+import { offsetOf } from './values.js';
 
 /** `SubmitAndWaitResponse` and `ExecuteSubmissionAndWaitResponse` alike. */
 interface Accepted {

@@ -4,7 +4,7 @@ import type { CallOptions, Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
 import type { LocalErrorId } from './classify.js';
-import { fetch } from './fetch.js';
+import { fetch, textUpTo } from './fetch.js';
 
 /** Where a registry is, and what was found out about that. */
 export interface RegistryPlace {
@@ -80,7 +80,7 @@ async function ask(
         await response.body?.cancel();
         return refusedWith(response);
       }
-      const text = await bounded(response);
+      const text = await textUpTo(MAX_BYTES, response);
       if (text === null)
         return registryFailure('REGISTRY_UNREADABLE', `its answer is longer than ${MAX_BYTES} bytes`);
       known.set(key, root);
@@ -96,18 +96,6 @@ async function ask(
       signal.aborted ? 'it did not answer in time' : causeOf(error),
     );
   }
-}
-
-/** Null beyond the cap, without having read the rest. */
-async function bounded(response: Response): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Overloaded, or broken: it may pass. Anything else but 200 is an answer, and it is no. */

@@ -1,7 +1,7 @@
 /** What every request needs to say. */
 export interface LedgerSettings {
   /**
-   * Part of the change ID that the participant deduplicates by. Throws before it is known (`user.ts`): what needs it
+   * Part of the change ID that the participant deduplicates by. Throws before it is known (`identity.ts`): what needs it
    * is not to be begun then.
    */
   readonly userId: string;

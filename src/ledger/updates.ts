@@ -16,10 +16,10 @@ import {
 } from '#proto/com/daml/ledger/api/v2/update_service.js';
 import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Read, TransferEffect } from '../ports/ledger.js';
-import { offsetOf, readFailure, unary, unreadable, type Wire } from './call.js';
+import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
-import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './exercise.js';
-import { fieldsOf, instrumentOf, isEntity } from './values.js';
+import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
+import { fieldsOf, instrumentOf, isEntity, offsetOf } from './values.js';
 
 const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
 

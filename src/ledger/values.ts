@@ -9,7 +9,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import { formatDecimal, parseDecimal } from '../core/decimal.js';
-import type { Micros } from '../core/ids.js';
+import type { Micros, Offset } from '../core/ids.js';
 
 export const party = (id: string): Value => new Value({ party: id });
 export const text = (value: string): Value => new Value({ text: value });
@@ -99,3 +99,6 @@ export const microsOfTimestamp = (time: Timestamp): Micros =>
 
 export const timestampOfMicros = (micros: Micros): Timestamp =>
   new Timestamp({ seconds: Number(micros / 1_000_000n), nanos: Number(micros % 1_000_000n) * 1000 });
+
+/** 64 bits come as decimal text; an offset is never negative. */
+export const offsetOf = (text: string): Offset | null => (/^\d{1,19}$/.test(text) ? BigInt(text) : null);

@@ -4,7 +4,6 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { ConfigError } from '../core/errors.js';
 import type { SealedKey } from '../core/sealed-key.js';
 import type { Signature } from '../core/transfer.js';
-import { fingerprintOf } from './fingerprint.js';
 import { withKey } from './key.js';
 
 export type Signed =
@@ -22,6 +21,12 @@ export interface Signer {
 }
 
 const MASTER_KEY_BYTES = 32;
+/** X.509 SubjectPublicKeyInfo of an uncompressed point on secp256k1, up to the point. */
+const SPKI = Buffer.from('3056301006072a8648ce3d020106052b8104000a034200', 'hex');
+/** Canton hashes with a purpose; 12 is that of a public key's fingerprint. */
+const PURPOSE = Buffer.from([0, 0, 0, 12]);
+/** A multihash's head: SHA-256, 32 bytes. */
+const SHA256_32 = '1220';
 
 export function createSigner(masterKey: Uint8Array | null): Signer {
   if (masterKey !== null && masterKey.length !== MASTER_KEY_BYTES) {
@@ -57,4 +62,26 @@ function signature(privateKey: Uint8Array, hash: Uint8Array): Signature {
     der: secp256k1.sign(message, privateKey, { prehash: false, lowS: true, format: 'der' }),
     fingerprint: fingerprintOf(secp256k1.getPublicKey(privateKey, false)),
   };
+}
+
+/** How the ledger names a public key: a point in either form, 33 or 65 bytes. Throws where it is none. */
+export function fingerprintOf(publicKey: Uint8Array): string {
+  const point = secp256k1.Point.fromBytes(publicKey).toBytes(false);
+  return SHA256_32 + createHash('sha256').update(PURPOSE).update(SPKI).update(point).digest('hex');
+}
+
+/**
+ * Whether this process can sign at all: asked before it claims anything, else every external row would be its own
+ * surprise. `stored`: some of the keys in `users`. One that opens is enough: a damaged one is its own row's trouble. Null: all
+ * is well, or nobody has a key.
+ */
+export function masterKeyProblem(
+  masterKey: Uint8Array | null,
+  signer: Signer,
+  stored: readonly SealedKey[],
+): string | null {
+  if (stored.length === 0 || stored.some((key) => signer.opens(key))) return null;
+  return masterKey === null
+    ? "CANTON_MASTER_KEY: it is not set, and `users` holds encrypted keys; set it to the middleware's, or CANTON_MASTER_KEY_FILE to a file with it"
+    : `CANTON_MASTER_KEY: it opens none of ${stored.length} keys that were tried in \`users\`; set it to the one that the middleware encrypts with`;
 }

@@ -10,8 +10,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import { type Record as DamlRecord, List, Optional, Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Status } from '#proto/google/rpc/status.js';
-import { holdingOf } from '../../src/ledger/contracts.js';
-import { contractOf } from '../../src/ledger/state.js';
+import { contractOf, holdingOf } from '../../src/ledger/contracts.js';
 import * as daml from '../../src/ledger/values.js';
 
 const HERE = { kind: 'here' } as const;

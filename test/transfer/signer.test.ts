@@ -12,10 +12,8 @@ import { inspect } from 'node:util';
 import test from 'ava';
 import { ConfigError } from '../../src/core/errors.js';
 import { SealedKey } from '../../src/core/sealed-key.js';
-import { fingerprintOf } from '../../src/transfer/fingerprint.js';
 import { sealKey } from '../../src/transfer/key.js';
-import { masterKeyProblem } from '../../src/transfer/master-key.js';
-import { createSigner, type Signed } from '../../src/transfer/signer.js';
+import { createSigner, fingerprintOf, masterKeyProblem, type Signed } from '../../src/transfer/signer.js';
 import { shown } from '../support/secrets.js';
 
 /** The order of secp256k1's group (SEC 2). */

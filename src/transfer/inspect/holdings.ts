@@ -2,7 +2,7 @@
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferTerms } from '../../core/transfer.js';
 import type { Create, Value } from '../prepared/transaction.js';
-import { holdingIn, type Layout, layoutFor, nameOf, type SeenHolding } from './layouts.js';
+import { holdingIn, type Layout, layoutFor, nameOf, type PreparedHolding } from './layouts.js';
 import type { Scene } from './scene.js';
 import { fieldsOf, partyIn, textIn } from './values.js';
 
@@ -17,7 +17,7 @@ export function instrumentIn(
 
 /** Of another instrument, or in its name only: anybody can make a contract that looks like a holding. */
 export function instrumentFault(
-  { admin, instrumentId, create }: SeenHolding,
+  { admin, instrumentId, create }: PreparedHolding,
   terms: TransferTerms,
 ): string | null {
   if (admin !== terms.admin || instrumentId !== terms.instrumentId) {
@@ -29,7 +29,7 @@ export function instrumentFault(
 }
 
 /** For whom it should be, and seen by them: who is no stakeholder does not find it. */
-export function ownerFault(holding: SeenHolding, { sender, receiver }: TransferTerms): string | null {
+export function ownerFault(holding: PreparedHolding, { sender, receiver }: TransferTerms): string | null {
   const { owner, amount, create } = holding;
   if (owner !== sender && owner !== receiver) {
     return `receiver: ${formatDecimal(amount)} for ${owner}, where ${receiver} was asked for`;
@@ -40,7 +40,7 @@ export function ownerFault(holding: SeenHolding, { sender, receiver }: TransferT
 /** The sender's holdings that are spent, exactly those that were chosen; what they come to. */
 export interface Spent {
   readonly kind: 'spent';
-  readonly holdings: readonly SeenHolding[];
+  readonly holdings: readonly PreparedHolding[];
   readonly total: bigint;
 }
 
@@ -66,7 +66,7 @@ export function spentOf(
       return fault(`extra input: ${id} of the sender is consumed`);
     }
   }
-  const holdings: SeenHolding[] = [];
+  const holdings: PreparedHolding[] = [];
   for (const id of chosen) {
     const contract = scene.inputs.get(id);
     if (contract === undefined || !scene.consumed.has(id))
@@ -94,5 +94,5 @@ export const remaining = ({ created, consumed }: Scene): readonly Create[] =>
   [...created.values()].filter(({ contractId }) => !consumed.has(contractId));
 
 /** Of a template that an input's may turn into, whatever its package's version. */
-export const likeAnInput = ({ family, create }: SeenHolding, { holdings }: Spent): boolean =>
+export const likeAnInput = ({ family, create }: PreparedHolding, { holdings }: Spent): boolean =>
   holdings.some((input) => input.family === family && input.create.packageName === create.packageName);

@@ -66,7 +66,7 @@ export interface Lock {
   readonly expiresAt: bigint | null;
 }
 
-export interface SeenHolding {
+export interface PreparedHolding {
   readonly owner: string;
   readonly admin: string;
   readonly instrumentId: string;
@@ -84,7 +84,7 @@ export const layoutFor = (create: Create, layouts: readonly Layout[]): Layout | 
   layouts.find(({ template }) => template === nameOf(create));
 
 /** Null where it is of no template that is known, or not as that writes it. */
-export function holdingIn(create: Create, layouts: readonly Layout[]): SeenHolding | null {
+export function holdingIn(create: Create, layouts: readonly Layout[]): PreparedHolding | null {
   const layout = layoutFor(create, layouts);
   if (layout === undefined) return null;
   const at = (path: string): Value | undefined => fieldAt(create.argument, path);

@@ -4,7 +4,7 @@ import { formatDecimal } from '../../core/decimal.js';
 import type { TransferFactory, TransferTerms } from '../../core/transfer.js';
 import type { Create } from '../prepared/transaction.js';
 import { instrumentFault, likeAnInput, ownerFault, remaining, type Spent } from './holdings.js';
-import { holdingIn, type Layout, layoutFor, nameOf, type SeenHolding } from './layouts.js';
+import { holdingIn, type Layout, layoutFor, nameOf, type PreparedHolding } from './layouts.js';
 import { feeOf, offerIn } from './result.js';
 import type { Scene } from './scene.js';
 import { first } from './shape.js';
@@ -50,7 +50,11 @@ function touchedFault({ tree, created }: Scene, { sender, holdings }: TransferTe
   return null;
 }
 
-function foreignFault(holdings: readonly SeenHolding[], spent: Spent, terms: TransferTerms): string | null {
+function foreignFault(
+  holdings: readonly PreparedHolding[],
+  spent: Spent,
+  terms: TransferTerms,
+): string | null {
   for (const holding of holdings) {
     const wrong = ownerFault(holding, terms) ?? instrumentFault(holding, terms);
     if (wrong !== null) return wrong;
@@ -72,12 +76,12 @@ interface Ending {
  * has to cover those of the acceptance.
  */
 function sumFault(
-  holdings: readonly SeenHolding[],
+  holdings: readonly PreparedHolding[],
   { total }: Spent,
   { sender, receiver, amount }: TransferTerms,
   { kind, offered, fee }: Ending,
 ): string | null {
-  const sum = (of: (holding: SeenHolding) => boolean): bigint =>
+  const sum = (of: (holding: PreparedHolding) => boolean): bigint =>
     holdings.filter(of).reduce((all, one) => all + one.amount, 0n);
   const free = sum(({ owner, lock }) => owner === sender && lock === null);
   const locked = sum(({ owner, lock }) => owner === sender && lock !== null);

@@ -29,7 +29,7 @@ export type ReadHolding =
   | { readonly kind: 'holding'; readonly holding: Holding }
   | { readonly kind: 'unreadable'; readonly unreadable: UnreadableHolding };
 
-/** Holdings of any CIP-56 token, with their views. */
+/** Every CIP-56 holding, with its view. */
 export const holdingFilter = ({ packages }: Pick<LedgerSettings, 'packages'>): CumulativeFilter =>
   new CumulativeFilter({
     interfaceFilter: new InterfaceFilter({
@@ -67,7 +67,7 @@ export async function holdings(
     if (found === 'nothing') continue;
     const contractId = found === 'unknown' ? `entry ${seen.size}` : found.contract.contractId;
     const holding = found === 'unknown' ? UNKNOWN_ENTRY : holdingOf(found.contract, found.place);
-    // Seen on two synchronizers, it counts once, and where it can be spent.
+    // A contract seen on two synchronizers counts once, on the one where it can be spent.
     const better = found !== 'unknown' && found.place.kind === 'here';
     if (holding !== null && (better || !seen.has(contractId))) seen.set(contractId, holding);
   }
@@ -81,14 +81,17 @@ export async function holdings(
   };
 }
 
-/** Money may be there in a form that a later participant tells of: no smaller balance. */
+/**
+ * A later participant may report contracts in a form we do not know. They may be money, so they must not make the
+ * balance look smaller.
+ */
 const UNKNOWN_ENTRY: ReadHolding = {
   kind: 'unreadable',
   unreadable: {
     contractId: '',
     template: '',
     signatories: null,
-    why: 'the participant tells of a contract in a form that is not known here',
+    why: 'the participant reports a contract in a form that this version does not know',
   },
 };
 
@@ -103,15 +106,15 @@ export function contractOf(
   const to = incompleteUnassigned?.unassignedEvent?.target ?? assigned?.target ?? '';
   const contract =
     activeContract?.createdEvent ?? incompleteUnassigned?.createdEvent ?? assigned?.createdEvent;
-  // Nothing but where the stream could be taken up again.
+  // The entry only says where the stream could be resumed.
   if (contract === undefined) return entry.streamContinuationToken.length > 0 ? 'nothing' : 'unknown';
   if (activeContract === undefined) return { contract, place: { kind: 'moving', to } };
   return { contract, place: here ? { kind: 'here' } : { kind: 'elsewhere', synchronizerId: at } };
 }
 
 /**
- * The factory template of our own tokens; where a deployment has another, whatever implements the interface. Those of
- * other admins are only known to their registries.
+ * Our own tokens' factory template or, in a deployment that uses another template, whatever implements the interface.
+ * Only their registries know the factories of other admins.
  */
 export async function transferFactories(
   wire: Wire,
@@ -157,7 +160,7 @@ async function activeContracts(
   const entries: GetActiveContractsResponse[] = [];
   for (;;) {
     const next = await stream.next();
-    // The stream of a snapshot ends by itself; only its clean end says that it was the whole of it.
+    // A snapshot's stream ends by itself; only a clean end means that it was complete.
     if (next.done) {
       if (next.value === null) return { kind: 'read', value: entries };
       return endedInTheMiddle(next.value, entries.length, options) ?? readFailure(next.value);
@@ -166,12 +169,12 @@ async function activeContracts(
   }
 }
 
-/** Fewer may as well have been told by a participant that is slow with everybody. */
+/** With fewer, the participant may simply be slow for everybody. */
 const MANY = 1_000;
 
 /**
- * Time was up while contracts came: this party has more of them than can be read, which is nobody else's trouble (and
- * anybody can make it some).
+ * Time ran out while contracts were arriving: this party has more of them than can be read in time. That concerns
+ * nobody else (and anybody can cause it).
  */
 function endedInTheMiddle(
   ended: Failed | NotCalled,
@@ -179,23 +182,23 @@ function endedInTheMiddle(
   { timeoutMs }: CallOptions,
 ): ReadFailure | null {
   if (count < MANY || ended.kind !== 'status' || ended.status.code !== 'DEADLINE_EXCEEDED') return null;
-  const detail = `${count} contracts of the party were read in ${timeoutMs} ms, and they were not all`;
+  const detail = `the party has more contracts than can be read in ${timeoutMs} ms (${count} were): merge its holdings`;
   return localFailure('HOLDINGS_UNREAD', detail, false);
 }
 
 /**
- * A holding is what its view says, so that any CIP-56 token counts. Null: nothing that could be spent.
+ * A holding is what its view says, so any CIP-56 token counts. Null: it cannot be spent.
  *
- * Anybody can create a contract whose view names our instrument and a victim as its owner, of the genuine template too.
- * Chosen as an input it would make that owner's transfers fail for good, so an instrument is believed only where its
- * admin has signed.
+ * Anybody can create a contract, even one of the genuine template, whose view names our instrument and a victim as
+ * owner. Chosen as an input, it would fail that owner's transfers for good. So an instrument counts only if its admin
+ * has signed the contract.
  */
 export function holdingOf(contract: CreatedEvent, place: Place): ReadHolding | null {
   const view = contract.interfaceViews.find(({ interfaceId }) =>
     isEntity(interfaceId, HOLDING_MODULE, HOLDING_INTERFACE),
   );
   const read = readView(view);
-  // What cannot be read is no lesser balance: whoever chooses holdings has to know that it is there.
+  // An unreadable holding must not reduce the balance: whoever selects holdings has to know about it.
   if (typeof read === 'string') return { kind: 'unreadable', unreadable: unreadable(contract, read) };
   if (!signedBy(contract, read.admin)) return null;
   return { kind: 'holding', holding: { contractId: contract.contractId, ...read, place } };
@@ -213,11 +216,11 @@ function readView(view: InterfaceView | undefined): Viewed | string {
   const amount = fields?.amount('amount') ?? null;
   const lock = fields === null ? 'odd' : lockOf(fields);
   if (instrument === null || owner === null || amount === null || lock === 'odd')
-    return 'its view is not as the token standard has it';
+    return 'its view does not follow the token standard';
   return { owner, admin: instrument.admin, instrumentId: instrument.id, amount, lock };
 }
 
-/** An end that cannot be read is none: the holding is locked. */
+/** A lock whose end cannot be read has no end: the holding stays locked. */
 function lockOf(fields: Fields): Lock | null | 'odd' {
   const present = fields.present('lock');
   if (present !== true) return present === null ? 'odd' : null;

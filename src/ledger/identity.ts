@@ -1,4 +1,4 @@
-// Who the participant is and what it runs; who we are there.
+// Who the participant is, what it runs, and which user we are to it.
 import {
   GetParticipantIdRequest,
   UnimplementedPartyManagementServiceService,
@@ -14,7 +14,7 @@ import { localFailure, readFailure, unary, unreadable, type Wire } from './call.
 const { GetParticipantId } = UnimplementedPartyManagementServiceService.definition;
 const { GetLedgerApiVersion } = UnimplementedVersionServiceService.definition;
 
-/** Before 3.6 only a participant administrator's token may ask: PERMISSION_DENIED is to be expected. */
+/** Before 3.6 only a participant administrator's token may ask, so expect PERMISSION_DENIED. */
 export async function participantId(wire: Wire, options: CallOptions): Promise<Read<string>> {
   const called = await unary(wire, GetParticipantId, new GetParticipantIdRequest(), options);
   if (called.kind !== 'answer') return readFailure(called);
@@ -33,14 +33,16 @@ export async function version(
   return { kind: 'read', value: { version: called.value.version, checkpointDelayMs } };
 }
 
-/** The user that this process submits as: part of every change id, so it stays the same for the life of the process. */
+/**
+ * The user that this process submits as. Part of every change id, so it stays the same for the life of the process.
+ */
 export interface LedgerUser {
-  /** Null until it was asked for: before that nothing may be sent, and no completion can be read. */
+  /** Null until it has been asked for; before that nothing may be sent, and no completion can be read. */
   known(): string | null;
   ask(options: CallOptions): Promise<Read<string>>;
 }
 
-/** `configured`: null where the token is to say it. */
+/** `configured`: null if the token decides. */
 export function ledgerUser(configured: string | null, tokens: TokenSource): LedgerUser {
   let user = configured;
   return {
@@ -53,12 +55,12 @@ export function ledgerUser(configured: string | null, tokens: TokenSource): Ledg
         return localFailure(errorId, detail, errorId === 'TOKEN_UNAVAILABLE');
       }
       const subject = authorized.token === null ? null : tokenSubject(authorized.token);
-      if (subject === null) return userUnknown('the token names no subject: set CANTON_USER_ID');
+      if (subject === null) return userUnknown('the token has no subject: set CANTON_USER_ID');
       user ??= subject;
-      // What was sent was sent as the first one; the participant refuses it from anybody else's token.
+      // Everything so far was sent as the first user, and the participant refuses another user's token for that one.
       return user === subject
         ? { kind: 'read', value: user }
-        : userUnknown(`the token is ${subject}'s now, and this process began as ${user}: restart it`);
+        : userUnknown(`the token is now for ${subject}, but this process started as ${user}: restart it`);
     },
   };
 }

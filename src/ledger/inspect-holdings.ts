@@ -1,5 +1,5 @@
-// Which instruments there are holdings of, by the interface's own view, whatever their template: enough of them to tell
-// a mistyped instrument from a new one, and never more than a start can wait for.
+// A sample of the instruments that parties hold, from the interface's view, whatever the template: enough to tell a
+// mistyped instrument from a new one, and never more than a start can wait for.
 import type { CreatedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
 import { UnimplementedStateServiceService } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import type { Offset } from '../core/ids.js';
@@ -20,20 +20,20 @@ export interface HoldingSample {
 }
 
 export interface HoldingSamples {
-  /** Of each instrument and owner one, an unlocked one where there is such. */
+  /** One per instrument and owner, unlocked if there is an unlocked one. */
   readonly samples: readonly HoldingSample[];
-  /** All that these parties see was read: what is not among the samples is nowhere. */
+  /** Everything these parties see was read, so an instrument missing from the samples does not exist. */
   readonly whole: boolean;
 }
 
-/** `limit`: contracts that are read at the most. */
+/** `limit`: the most contracts that are read. */
 export interface HoldingsQuestion {
   readonly parties: readonly string[];
   readonly at: Offset;
   readonly limit: number;
 }
 
-/** An instrument is believed only where its admin has signed. */
+/** An instrument counts only if its admin has signed. */
 export async function holdingSamples(
   wire: Wire,
   settings: LedgerSettings,
@@ -62,12 +62,12 @@ export async function holdingSamples(
       if (read >= limit) return { kind: 'read', value: { samples: [...samples.values()], whole: false } };
     }
   } finally {
-    // Seen enough: the call must not outlive this.
+    // Seen enough; the call must not outlive this function.
     await stream.return(null);
   }
 }
 
-/** Null where the view was not computed, or its admin has no part in it. */
+/** Null if the view was not computed, or the admin has not signed. */
 export function holdingSample({
   interfaceViews,
   contractId,
@@ -85,7 +85,7 @@ export function holdingSample({
     owner,
     admin: instrument.admin,
     instrumentId: instrument.id,
-    // Left out at the end it is None.
+    // Participants leave out a None at the end of a record.
     locked: fields?.present('lock') ?? false,
   };
 }

@@ -1,5 +1,5 @@
-// Reads that no row needs: whether this is the participant, the user and the packages that the settings speak of.
-// Nothing here changes anything; what a participant does not have, or does not let us ask, is a failed read.
+// Reads for checks, which no row needs: whether this is the participant, the user and the packages that the settings
+// name. Nothing here changes anything. If the participant lacks something, or does not let us ask, the read fails.
 import {
   ListUserRightsRequest,
   type Right,
@@ -33,7 +33,7 @@ export interface UserRights {
   readonly executeAs: ReadonlySet<string> | 'any';
 }
 
-/** Of the ledger user itself. `USER_NOT_FOUND` is what a participant without authentication may say. */
+/** Of the ledger user itself. A participant without authentication may answer `USER_NOT_FOUND`. */
 export async function userRights(
   wire: Wire,
   userId: string,
@@ -62,7 +62,7 @@ export interface PreferredPackage {
   readonly version: string;
 }
 
-/** Of each name the package that every one of the parties' participants has vetted on that synchronizer. */
+/** For each package name, the package that the participants of all these parties have vetted on that synchronizer. */
 export async function preferredPackages(
   wire: Wire,
   { names, parties, synchronizerId }: PackageQuestion,
@@ -92,17 +92,17 @@ export interface PackageQuestion {
   readonly synchronizerId: string;
 }
 
-/** What a preparation that nobody will sign says of the participant. */
+/** What an unsigned preparation reveals about the participant. */
 export interface Probe {
-  /** `HashingSchemeVersion`, 2 or 3 where it is one that we know. */
+  /** `HashingSchemeVersion`: 2 or 3 if it is one we know. */
   readonly scheme: number;
-  /** The participant's clock as it estimated the cost, in µs; null where it does not estimate. */
+  /** The participant's clock when it estimated the cost, in µs; null if it does not estimate. */
   readonly clock: Micros | null;
-  /** Bytes of traffic that the transfer would cost; null where it does not estimate. */
+  /** Bytes of traffic that the transfer would cost; null if the participant does not estimate. */
   readonly cost: string | null;
 }
 
-/** `PrepareSubmission` changes nothing on the ledger, and what it prepares is thrown away here: it cannot be signed. */
+/** `PrepareSubmission` changes nothing on the ledger; the preparation is dropped here and is never signed. */
 export async function probePrepare(
   wire: Wire,
   settings: LedgerSettings,

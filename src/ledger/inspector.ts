@@ -1,4 +1,4 @@
-// The participant and the registries as `doctor`, and `run` before its first pin, ask about them.
+// What `doctor`, and `run` before its first pin, ask the participant and the registries.
 
 import type { Transfer } from '../core/transfer.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
@@ -17,7 +17,7 @@ import { type RegistryInstrument, registryInstrument } from './registry-metadata
 import type { LedgerSettings } from './settings.js';
 import { type ConnectedSynchronizer, connectedSynchronizers } from './state.js';
 
-/** Reads only. What needs the ledger user is asked after `Ledger.userId` has told it. */
+/** Reads only. Calls that need the ledger user come after `Ledger.userId`. */
 export interface Inspector {
   synchronizers(party: string | null, options: CallOptions): Promise<Read<readonly ConnectedSynchronizer[]>>;
   rights(userId: string, options: CallOptions): Promise<Read<UserRights>>;

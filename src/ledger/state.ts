@@ -37,8 +37,8 @@ export interface ConnectedSynchronizer {
 }
 
 /**
- * Those that the participant is connected to now; with a party, those of them on which it hosts that party. Empty for
- * a party that nobody knows.
+ * The synchronizers the participant is connected to now or, with a party, those of them where it hosts that party.
+ * Empty for an unknown party.
  */
 export async function connectedSynchronizers(
   wire: Wire,

@@ -8,7 +8,7 @@ export interface CantonUrl {
   readonly tls: boolean;
 }
 
-/** Null: it is written some other way. */
+/** Null: not in that form. */
 export function parseCantonUrl(text: string): CantonUrl | null {
   const [, scheme, host = '', digits] = URL.exec(text) ?? [];
   const port = Number(digits);

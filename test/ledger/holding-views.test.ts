@@ -108,7 +108,7 @@ test('no view, or none that can be read, is no lack of money', (t) => {
     const read = holdingOf(event, HERE);
     return read?.kind === 'unreadable' ? [read.unreadable.signatories, read.unreadable.why] : read;
   });
-  const odd = [['admin::1'], 'its view is not as the token standard has it'];
+  const odd = [['admin::1'], 'its view does not follow the token standard'];
   t.deepEqual(reasons, [
     [['admin::1'], 'its view cannot be computed (9: no such package)'],
     odd,

@@ -11,7 +11,7 @@ export interface TermsParts {
   readonly receiver: Party;
   /** Contract ids of the holdings to spend. */
   readonly inputs: readonly string[];
-  /** The database's. */
+  /** The database's time. */
   readonly now: DbMillis;
   readonly executeBefore: Micros;
 }
@@ -28,8 +28,8 @@ export const transferTerms = (parts: TermsParts): TransferTerms => ({
 });
 
 /**
- * Of a hosted sender's transfer, which has no other bound (rule 2): from the written one, never computed anew. Where
- * that is `'infinity'` (a two-step transfer), its offer stays open for `OFFER_LIFETIME_MS`.
+ * For a hosted sender, whose transfer has no other bound (rule 2): derived from the written bound, never computed
+ * anew. If that is `'infinity'` (a two-step transfer), the offer stays open for `OFFER_LIFETIME_MS`.
  */
 export const hostedExecuteBefore = (
   sentUntil: DbMillis | null,
@@ -37,6 +37,6 @@ export const hostedExecuteBefore = (
   { toleranceMs, offerLifetimeMs }: { readonly toleranceMs: number; readonly offerLifetimeMs: number },
 ): Micros => executeBefore(sentUntil ?? dbMillis(now + offerLifetimeMs + toleranceMs), toleranceMs);
 
-/** Of an external sender's: `max_record_time` is its bound, so this one only must not come first. */
+/** For an external sender: `max_record_time` is the bound, so this one must only not come first. */
 export const externalExecuteBefore = (now: DbMillis, offerLifetimeMs: number): Micros =>
   executeBefore(dbMillis(now + offerLifetimeMs), 0);

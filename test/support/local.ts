@@ -12,7 +12,7 @@ import { createWay, type Way } from '../../src/path/way.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { Notifications } from '../../src/ports/notifications.js';
 import type { Store } from '../../src/ports/store.js';
-import type { PendingVerdict, Verdict } from '../../src/protocol/settlement.js';
+import type { PendingVerdict, Verdict } from '../../src/protocol/verdict.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';

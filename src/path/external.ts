@@ -6,6 +6,7 @@ import type { SealedKey } from '../core/sealed-key.js';
 import type { Token } from '../core/token.js';
 import type { Prepared, Signature, Transfer } from '../core/transfer.js';
 import { parked } from '../protocol/decide.js';
+import type { Refusal } from '../protocol/outcome.js';
 import type { SubmissionRecord } from '../protocol/record.js';
 import { externalExecuteBefore } from '../transfer/command.js';
 import { notForLocks } from '../transfer/held.js';
@@ -46,6 +47,7 @@ export async function sendExternal(
 
   const looked = lookBeforeSigning(path, transfer, row.token, prepared, microsOf(asked));
   if (typeof looked === 'string') return refuse(path, submission, looked);
+  if (looked.kind === 'refused') return looked;
   const signature = sign(path, key, looked.hash);
   if (typeof signature === 'string') return refuse(path, submission, signature);
 
@@ -74,6 +76,12 @@ export async function sendExternal(
   return sent;
 }
 
+interface Signable {
+  readonly kind: 'signable';
+  readonly hash: Uint8Array;
+  readonly until: DbMillis;
+}
+
 /** What a signature may cover: this transfer, nothing else, and not for longer than was asked. Else the reason. */
 function lookBeforeSigning(
   { settings }: PathContext,
@@ -81,12 +89,12 @@ function lookBeforeSigning(
   { holding: layout }: Token,
   prepared: Prepared,
   asked: Micros,
-): { readonly hash: Uint8Array; readonly until: DbMillis } | string {
+): Signable | Extract<Sent, { kind: 'refused' }> | string {
   if (!settings.verifyPrepared) {
     const bound = readBound(prepared);
     if (bound === null || bound > asked)
       return `TAMPERED: max_record_time is ${bound ?? 'absent'}, asked ${asked}`;
-    return { hash: prepared.hash, until: untilOf(bound) };
+    return { kind: 'signable', hash: prepared.hash, until: untilOf(bound) };
   }
   const inspection = inspectPrepared(prepared, {
     terms: transfer,
@@ -97,10 +105,25 @@ function lookBeforeSigning(
     issuerParty: settings.issuerParty,
     layout,
   });
-  if (inspection.kind === 'tampered') return `TAMPERED: ${inspection.reason}`;
-  if (inspection.kind === 'unsignable') return inspection.reason;
-  return { hash: inspection.hash, until: untilOf(inspection.maxRecordTime) };
+  switch (inspection.kind) {
+    case 'ok':
+      return { kind: 'signable', hash: inspection.hash, until: untilOf(inspection.maxRecordTime) };
+    case 'tampered':
+      return `TAMPERED: ${inspection.reason}`;
+    case 'unsignable':
+      return inspection.reason;
+    case 'clocks-apart':
+      return { kind: 'refused', refusal: clocksApart(inspection.reason) };
+  }
 }
+
+const clocksApart = (detail: string): Refusal => ({
+  kind: 'not-the-row',
+  blame: 'all',
+  errorId: 'PARTICIPANT_CLOCK_AHEAD',
+  detail,
+  retryAfterMs: null,
+});
 
 /** Whole milliseconds, never before the ledger's own bound. */
 const untilOf = (bound: Micros): DbMillis => dbMillis(Math.ceil(Number(bound) / 1000));

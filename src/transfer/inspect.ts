@@ -34,7 +34,9 @@ export type Inspection =
   /** No signature: the row parks. `WHAT: detail`, for people. */
   | { readonly kind: 'tampered'; readonly reason: string }
   /** No signature, and nobody's fault: what is to be done before there can be one. */
-  | { readonly kind: 'unsignable'; readonly reason: string };
+  | { readonly kind: 'unsignable'; readonly reason: string }
+  /** No signature now: the participant's clock is far ahead of the database's, which is every row's trouble. */
+  | { readonly kind: 'clocks-apart'; readonly reason: string };
 
 /**
  * As much as a participant takes in one message by default, and more for each input, where an operator has it take more:
@@ -77,7 +79,7 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
     askedMaxRecordTime: expected.askedMaxRecordTime,
     readsTime: factory.kind === 'own',
   });
-  if (wrong !== null) return tampered(wrong);
+  if (wrong !== null) return { kind: wrong.kind, reason: forPeople(wrong.reason) };
   // A physical id, which there is from protocol version 35 on: whoever has it, has V3.
   if (scheme < prepared.askedScheme && metadata.synchronizerId !== expected.synchronizerId)
     return tampered(`hash: of scheme V${scheme}, where V${prepared.askedScheme} was asked for`);

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '../../src/protocol/settlement.js';
 import type { MigrateOptions } from '../../src/store/migrate/migrate.js';
-import { readSteps } from '../../src/store/migrate/steps.js';
+import { readSqlSteps } from '../../src/store/migrate/sql-files.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
@@ -220,5 +220,5 @@ export async function eventually<T>(call: () => Promise<T>, fits: (value: T) => 
 }
 
 /** The tables as canton-middleware's own migrations make them. */
-export const MIDDLEWARE = `${readSteps()[0]?.sql.replaceAll(' if not exists', '')}
+export const MIDDLEWARE = `${readSqlSteps()[0]?.sql.replaceAll(' if not exists', '')}
   create index idx_users_fingerprint on users (fingerprint);`;

@@ -1,9 +1,7 @@
 // The record of a row as SQL: its columns together, and the bound of an unknown record. An unknown record stands for a
 // submission that we did not make, or no longer remember: it has no submission id and no hash, so only an acceptance or its
 // bound decides it, and the bound must lie past everything that may have been sent.
-
-/** The largest submission window that may have been asked for. */
-export const WINDOW_MAX_MS = 60_000;
+import { WINDOW_MAX_MS } from '../protocol/bound.js';
 
 /**
  * In whole milliseconds, of the pinned row `p`. `notBefore`: a parameter, the latest time known to the caller, in ms since

@@ -1,6 +1,7 @@
 // Writes outcomes, one statement a batch. What is reported of a row is what the database said: a row that the statement did
 // not return is read again. A row that causes an error fails alone.
-import type { Settled, Settlement, SettleResult, Verdict } from '../protocol/settlement.js';
+import type { Settled, Settlement, SettleResult } from '../protocol/settlement.js';
+import type { Verdict } from '../protocol/verdict.js';
 import { refusesValues } from './errors.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { READ_BACK, SETTLE, type SettledTuple } from './statements.js';

@@ -12,8 +12,7 @@ import { roleProblem } from '../store/errors.js';
 import type { Database } from '../store/pool.js';
 import type { createStore } from '../store/store.js';
 import { storedKeys, userParties } from '../store/users.js';
-import { masterKeyProblem } from '../transfer/master-key.js';
-import type { Signer } from '../transfer/signer.js';
+import { masterKeyProblem, type Signer } from '../transfer/signer.js';
 
 type Pins = Pick<ReturnType<typeof createStore>, 'pinned'>;
 

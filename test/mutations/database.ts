@@ -47,7 +47,7 @@ export const database: readonly Mutation[] = [
   ),
   fences(
     'src/protocol/settlement.ts',
-    "claim.kind === 'undecided' ? (claim.record.sentUntil ?? 'infinity') : null",
+    "claim.kind === 'undecided' ? boundOf(claim.record) : null",
     'null',
     DEATH,
     'a death says under which bound it was read',

@@ -40,7 +40,7 @@ export const externals: readonly Mutation[] = [
     name: 'sign',
     file: 'src/path/external.ts',
     find: "case 'tampered':\n      return `TAMPERED",
-    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: untilOf(asked) };\n    case 'tampered':\n      return `TAMPERED",
+    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: writtenBound(asked) };\n    case 'tampered':\n      return `TAMPERED",
     test: external,
     match: 'a participant that prepares*',
     what: 'the look before signing',

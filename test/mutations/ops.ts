@@ -140,8 +140,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P18',
     file: 'src/protocol/decide.ts',
-    find: "return released('clear', wait, -1, lastError);",
-    put: "return released('clear', wait, 0, lastError);",
+    find: 'return givenBack(why, wait);',
+    put: 'return { ...givenBack(why, wait), attempts: 0 };',
     test: 'test/history/ops-breaker.test.ts',
     match: 'P18 *',
     what: "an attempt is given back where the refusal is not the row's fault",

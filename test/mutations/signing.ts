@@ -157,7 +157,7 @@ export const signings: readonly Mutation[] = [
     name: 'sign',
     file: 'src/path/external.ts',
     find: "case 'tampered':\n      return `TAMPERED",
-    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: untilOf(asked) };\n    case 'tampered':\n      return `TAMPERED",
+    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: writtenBound(asked) };\n    case 'tampered':\n      return `TAMPERED",
     test: signing,
     match: 'a promise beside*',
     what: 'the look before signing a registry transfer',

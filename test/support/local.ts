@@ -12,7 +12,7 @@ import { createWay, type Way } from '../../src/path/way.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { Notifications } from '../../src/ports/notifications.js';
 import type { Store } from '../../src/ports/store.js';
-import type { PendingVerdict, Verdict } from '../../src/protocol/settlement.js';
+import type { PendingVerdict, Verdict } from '../../src/protocol/verdict.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
@@ -57,7 +57,7 @@ export interface LocalOptions {
 const SPANS = {
   // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
   leaseMs: 20_000,
-  pollMs: 100,
+  pollMs: 300,
   canaryMs: 1_000,
   callTimeoutMs: 5_000,
   windowMs: 15_000,

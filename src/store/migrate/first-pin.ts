@@ -3,8 +3,8 @@
 // anything is sent for it (P24).
 import type pg from 'pg';
 import { ConfigError } from '../../core/errors.js';
+import { unknownSpanMs } from '../../protocol/bound.js';
 import { type Lanes, PROTOCOL, type SameNonce } from '../pins.js';
-import { WINDOW_MAX_MS } from '../record.js';
 import { byValue, HOSTED, PARTY, USER_OF } from '../users.js';
 import { inTransaction, patiently } from './session.js';
 
@@ -51,8 +51,9 @@ const LEFTOVERS = `
 const LEFT_BEHIND = `select count(*) > 0 as some, count(*) filter (where l.hosted) > 0 as hosted from (${LEFTOVERS}) l`;
 
 /**
- * $1 one-step tokens by value, $2 ms from now to the bound. From 0, which means the earliest that the participant still has.
- * The ledger knows no bound for a two-step transfer of a hosted sender.
+ * $1 one-step tokens by value, $2 ms from now to the bound: `now()` is late enough to count from, since the old submitter was
+ * stopped three minutes earlier. From 0, which means the earliest that the participant still has. The ledger knows no bound
+ * for a two-step transfer of a hosted sender.
  */
 const RECORD_LEFTOVERS = `update mempool m
     set sent_from = 0, submission_party = l.party, sent_on = p.sent_on, sent_by = p.old_user,
@@ -60,9 +61,6 @@ const RECORD_LEFTOVERS = `update mempool m
           else date_trunc('milliseconds', now()) + $2::float8 * interval '1 ms' end
    from (${LEFTOVERS}) l, mempool_submitter_v1 p
   where m.id = l.id`;
-
-/** Counted from `now()`, which is late enough: the old submitter was stopped three minutes earlier. */
-const leftoverBoundMs = (pin: FirstPin): number => WINDOW_MAX_MS + pin.toleranceMs + pin.clockSkewMaxMs;
 
 export async function firstPin(
   client: pg.Client,
@@ -84,7 +82,7 @@ export async function firstPin(
       await askForWhatLeftoversNeed(client, leftovers);
       const records = await client.query(RECORD_LEFTOVERS, [
         (leftovers.oneStepTokens ?? []).map(byValue),
-        leftoverBoundMs(pin),
+        unknownSpanMs(pin),
       ]);
       say(
         `pinned: lanes ${pin.lanes}, tolerance ${pin.toleranceMs} ms, clock skew ${pin.clockSkewMaxMs} ms, same nonce ${pin.sameNonce}`,
@@ -158,7 +156,7 @@ export function printFirstPin(
           `if exists (${LEFTOVERS}) then raise exception 'rows are pending: print this with --old-user, the ledger user of the old submitter'; end if;`,
         ]
       : []),
-    `${fill(RECORD_LEFTOVERS, [tokens, String(leftoverBoundMs(pin))])};`,
+    `${fill(RECORD_LEFTOVERS, [tokens, String(unknownSpanMs(pin))])};`,
     'end $$;',
     '',
   ].join('\n');

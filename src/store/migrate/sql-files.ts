@@ -1,31 +1,29 @@
 // schema.sql, protocol.sql and triggers.sql, cut into the steps that `migrate` runs one by one, each in a transaction.
 import { readFileSync } from 'node:fs';
+import type { Lanes, SameNonce } from '../pins.js';
 
-export type Lanes = 'sender' | 'off';
-export type SameNonce = 'pay' | 'park';
-
-export interface Step {
-  /** The first sentence of its comment. */
+export interface SqlStep {
+  /** The first line of its comment. */
   readonly name: string;
   readonly sql: string;
-  /** An index: built on its own, outside a transaction, dropped and built again where one was left invalid. */
+  /** An index: built by itself, outside a transaction; dropped and built again where one was left invalid. */
   readonly index: string | null;
   /** Only for this setting of LANES. */
   readonly lanes: Lanes | null;
   /** Only for this setting of SAME_NONCE. */
   readonly sameNonce: SameNonce | null;
-  /** After the pinned row is there. */
+  /** Run after the pinned row is there. */
   readonly afterPin: boolean;
 }
 
 const FILES = ['schema.sql', 'protocol.sql', 'triggers.sql'];
 
-export function readSteps(): readonly Step[] {
+export function readSqlSteps(): readonly SqlStep[] {
   return FILES.flatMap((file) => cut(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')));
 }
 
-/** `-- @step [index NAME] [lanes=…] [same_nonce=…] [after=pin]: what it is` begins a step. */
-function cut(text: string): Step[] {
+/** A step begins with `-- @step [index NAME] [lanes=…] [same_nonce=…] [after=pin]: what it is`. */
+function cut(text: string): SqlStep[] {
   const [, ...parts] = text.split(/^-- @step /m);
   return parts.map((part) => {
     const [head = ''] = part.split('\n', 1);
@@ -44,6 +42,6 @@ function cut(text: string): Step[] {
 
 export const wantedFor =
   (lanes: Lanes, sameNonce: SameNonce = 'pay') =>
-  (step: Step): boolean =>
+  (step: SqlStep): boolean =>
     (step.lanes === null || step.lanes === lanes) &&
     (step.sameNonce === null || step.sameNonce === sameNonce);

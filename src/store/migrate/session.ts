@@ -1,4 +1,5 @@
-// What up and down share: one migration at a time, one session of its own, and no lock that is waited for longer than 2 s.
+// The session of `migrate`, up and down, and of the other commands that change pins: one at a time, each in a session of its
+// own, and no lock is waited for longer than two seconds.
 import pg from 'pg';
 import { Refusal } from '../../core/errors.js';
 import { pause } from '../../runtime/timers.js';
@@ -8,10 +9,10 @@ import { LOCKED, lostRace, sqlState, UnfitSession } from '../errors.js';
 const LOCK_TIMEOUT = '2s';
 const TRIES = 60;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Indexes are built for as long as it takes, whatever end the role's own settings would make of it. */
+/** Building an index may take as long as it takes, whatever time-outs the role has. */
 const TIMES = { statementMs: 0, idleInTransactionMs: 0 };
 
-export async function ofMigration(
+export async function inSession(
   url: string,
   say: (line: string) => void,
   work: (client: pg.Client) => Promise<void>,
@@ -26,7 +27,7 @@ export async function ofMigration(
   }
 }
 
-/** On the first host that is fit, and nobody else's at any time. */
+/** On the first host that is fit, and for as long as it lasts in one server process that is ours alone. */
 async function session(url: string): Promise<pg.Client> {
   const connector = createConnector(url, TIMES);
   for (let left = connector.hosts; ; left--) {
@@ -52,7 +53,7 @@ async function session(url: string): Promise<pg.Client> {
 }
 
 const POOLED =
-  "refused: DATABASE_URL leads through a pooler in transaction mode, where the lock of a migration would stay behind in a session that is somebody else's by then. Migrate with a URL that leads to the database itself, as in DATABASE_LISTEN_URL";
+  'refused: DATABASE_URL leads through a pooler in transaction mode, where the lock of a migration would stay behind in a session that then belongs to somebody else. Migrate with a URL that leads to the database itself, as in DATABASE_LISTEN_URL';
 
 async function connected(connector: Connector): Promise<pg.Client> {
   const client = new pg.Client({
@@ -68,28 +69,28 @@ async function connected(connector: Connector): Promise<pg.Client> {
 const serverOf = async (client: pg.Client): Promise<number> =>
   (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
 
-/** Often enough for a pooler that hands out its servers in turn. */
+/** Enough to catch a pooler that hands out its servers in turn. */
 const ROUNDS = 3;
 
 /**
- * Whether all of a session runs in one server process. A pooler that changes it with each transaction lends the server
- * that was ours a moment ago to a second session, and gives us another one while that is in a transaction.
+ * Whether the whole session runs in one server process. A pooler in transaction mode would lend the server that was ours a
+ * moment ago to a second session, and give us another one while that session is in a transaction.
  */
 async function keepsItsServer(client: pg.Client, connector: Connector): Promise<boolean> {
   const ours = await serverOf(client);
-  // Postgres tells it at connect, and a pooler makes one up.
+  // Postgres tells the process id at connect; a pooler makes one up.
   if ('processID' in client && client.processID === ours) return true;
   const other = await connected(connector);
   try {
     for (let round = 0; round < ROUNDS; round++) {
       await other.query('begin');
-      // Asked first: where there is one server in all, we would wait for it.
+      // The other session first: where there is only one server, we would wait for it.
       if ((await serverOf(other)) === ours || (await serverOf(client)) !== ours) return false;
       await other.query('commit');
     }
     return true;
   } catch (error) {
-    // In statement mode it takes no transaction at all.
+    // A pooler in statement mode refuses transactions altogether.
     if (sqlState(error) === '08P01') return false;
     throw error;
   } finally {
@@ -98,8 +99,8 @@ async function keepsItsServer(client: pg.Client, connector: Connector): Promise<
 }
 
 /**
- * From here on the session sees the schema of the tables and nothing else, and so do the functions, which keep the path
- * of the session that makes them: whoever may create things in another schema cannot put theirs before ours.
+ * From here on the session sees the schema of the tables and nothing else, and so do the functions, which keep the path of
+ * the session that made them: nobody can put objects of another schema before ours.
  */
 export const OWN_SCHEMA = `select set_config('search_path', (
     select string_agg(quote_ident(s.name), ', ' order by s.nr) from (
@@ -111,8 +112,8 @@ export const OWN_SCHEMA = `select set_config('search_path', (
          where c.oid = to_regclass('users')) f group by f.name) s) || ', pg_temp', false)`;
 
 /**
- * Tried, not waited for: a statement that waits has a snapshot, which `create index concurrently` of the one ahead of
- * us would wait for in turn. The lock ends with the session.
+ * Tries, and does not wait in a statement: a waiting statement holds a snapshot, and the migration ahead of us would wait for
+ * that in its `create index concurrently`. The lock ends with the session.
  */
 async function alone(client: pg.Client, say: (line: string) => void): Promise<void> {
   for (let tries = 0; ; tries++) {
@@ -138,7 +139,7 @@ export async function inTransaction<T>(client: pg.Client, work: () => Promise<T>
   }
 }
 
-/** A lock that was not to be had within its time-out: step aside, so that nobody queues behind us, and come again. */
+/** Where a lock was not free within its time-out: gives up, so that nobody queues behind us, and tries again later. */
 export async function patiently<T>(say: (line: string) => void, work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

@@ -29,6 +29,9 @@ export type ReadFailure = {
 };
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
 
+/** The error id of a `prepare` whose transaction hashing scheme V2 cannot express: only a synchronizer with V3 can. */
+export const UNHASHABLE = 'UNHASHABLE_IN_V2';
+
 export interface CallOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;

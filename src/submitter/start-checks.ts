@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { OpenLedger } from '../ledger/ledger.js';
 import type { SubmitterEvent } from '../observe/events.js';
-import { disagreement } from '../path/identify.js';
+import { disagreement } from '../path/participant/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { pause } from '../runtime/timers.js';

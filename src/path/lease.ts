@@ -3,24 +3,7 @@ import type { ClaimToken } from '../core/ids.js';
 import type { MempoolRow } from '../protocol/record.js';
 import { every, pause } from '../runtime/timers.js';
 import type { PathContext } from './context.js';
-
-/** This process's hold on one row (I1). */
-export interface Lease {
-  /** Milliseconds until it must not be relied on any more; negative when over. */
-  left(): number;
-  /** Aborts when the lease is lost or run out: whatever runs for the row has to end. */
-  readonly signal: AbortSignal;
-  /** The row is settled, or nobody's business here any more. */
-  end(): void;
-}
-
-export interface Renewer {
-  /** `sentAt`: elapsed time *before* the claim statement was sent, so that ours ends before the database's does. */
-  hold(row: MempoolRow, token: ClaimToken, sentAt: number): Lease;
-  /** Ends every lease's work: the process is going down. */
-  abortAll(reason: string): void;
-  stop(): Promise<void>;
-}
+import type { Leases } from './parts.js';
 
 interface Held {
   readonly row: MempoolRow;
@@ -28,16 +11,16 @@ interface Held {
   deadline: number;
 }
 
-/** Renewals per lease: two may get lost before the third is too late. */
+/** Renewals per lease: two may be lost before the third is too late. */
 const RENEWALS = 3;
-/** How often deadlines are looked at, in a lease: a lost lease aborts its call within a tenth of it. */
-const WATCHES = 10;
+/** How often deadlines are checked during a lease: a lost lease aborts its call within a tenth of its length. */
+const CHECKS = 10;
 
 /**
- * Keeps the leases of everything in flight: one statement for all, every third of a lease, by a timer of its own
- * that depends on no call's progress. A renewal counts from before it was sent.
+ * Keeps the leases of everything in flight: one statement for all, every third of a lease, by a timer that does not
+ * depend on the progress of any call. A renewal counts from before it was sent.
  */
-export function createRenewer({ settings, store, clock, emit }: PathContext): Renewer {
+export function createLeases({ settings, store, clock, emit }: PathContext): Leases {
   const held = new Map<ClaimToken, Held>();
 
   const renew = async (): Promise<void> => {
@@ -67,7 +50,7 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
   };
 
   const report = (error: unknown): void => emit({ kind: 'fault', where: 'renew', error });
-  // A third from one begin to the next, however long the statement takes: one that hangs may not cost the second.
+  // A third of a lease from one start to the next, however long the statement takes: one that hangs must not delay the next.
   let tookMs = 0;
   const timed = async (): Promise<void> => {
     const since = clock.elapsed();
@@ -76,7 +59,7 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
     });
   };
   const renewing = every(() => Math.max(0, settings.leaseMs / RENEWALS - tookMs), 0, timed, report);
-  const watching = every(settings.leaseMs / WATCHES, 0, watch, report);
+  const watching = every(settings.leaseMs / CHECKS, 0, watch, report);
 
   return {
     hold(row, token, sentAt) {
@@ -97,7 +80,7 @@ export function createRenewer({ settings, store, clock, emit }: PathContext): Re
   };
 }
 
-/** The statement goes on, and whatever it answers later is too late to rely on. */
+/** The statement goes on, but what it answers later is too late to rely on. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   const over = new AbortController();
   const late = pause(ms, over.signal).then(() => {

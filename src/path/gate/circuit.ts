@@ -1,13 +1,15 @@
+import type { KeyWait } from '../parts.js';
+
 /**
- * The circuit breaker, pure: what the ledger's refusals that are not the row's fault do to claiming. An outage of an
- * hour costs a probe per interval and instance, and no row its attempts (P18, P29).
+ * The circuit breaker, pure: how refusals that are not the row's fault slow down claiming. An outage of an hour costs a
+ * probe per interval and instance, and no row any of its attempts (P18, P29).
  */
 export interface BreakerState {
   /** Open for everything: nothing is claimed but one probe at `probeAt`. */
   readonly all: Open | null;
   /** Open for one key (`sender:…`, `receiver:…`, `token:…`) alone. */
   readonly keys: ReadonlyMap<string, Open>;
-  /** Refusals blamed on a key since somebody was served, one a key, to tell one party's trouble from everybody's. */
+  /** Refusals blamed on a key since somebody was served, one for each key, to tell one party's trouble from everybody's. */
   readonly recent: readonly { readonly sender: string; readonly receiver: string }[];
 }
 
@@ -17,13 +19,13 @@ export interface Open {
   readonly probeAt: number;
   /** A probe is under way. */
   readonly probing: boolean;
-  /** Perhaps its rows' own trouble, so that waiting for it counts, and they park at last. */
+  /** It may be its rows' own trouble, so that waiting for it counts, and they park at last. */
   readonly held: boolean;
 }
 
 export const closedBreaker: BreakerState = { all: null, keys: new Map(), recent: [] };
 
-/** Three different senders and three different receivers, and nobody served in between: nobody's own trouble any more. */
+/** Three different senders and three different receivers, and nobody served in between: the trouble is everybody's. */
 const WIDESPREAD = 3;
 /** Keys remembered at most; beyond that the oldest goes, and its rows simply try once more. */
 const MAX_KEYS = 10_000;
@@ -31,7 +33,7 @@ const MAX_KEYS = 10_000;
 export interface Blamed {
   readonly sender: string;
   readonly receiver: string;
-  /** The key it can be blamed on, or null: it is everybody's. */
+  /** The key it can be blamed on; null: it is everybody's. */
   readonly key: string | null;
   readonly reason: string;
   readonly held: boolean;
@@ -46,7 +48,7 @@ export function onRefused(
   const { key, reason, held } = blamed;
   const open: Open = { reason, probeAt: now + intervalMs, probing: false, held };
   if (key === null) return { ...state, all: open };
-  // What is known of this key says nothing of anybody else, and a probe that meets it has learned nothing.
+  // A key that is open already says nothing about anybody else, and a probe that meets it has learned nothing.
   if (state.keys.has(key)) return { ...state, keys: withKey(state.keys, key, open) };
   const recent = [...state.recent, { sender: blamed.sender, receiver: blamed.receiver }];
   const wide =
@@ -65,7 +67,7 @@ function withKey(keys: BreakerState['keys'], key: string, open: Open): ReadonlyM
   return next;
 }
 
-/** The ledger took a submission, or refused it for the row's own sake: it works, for these keys too. */
+/** The ledger took a submission, or refused it because of the row itself: it works, for these keys too. */
 export function onServed(state: BreakerState, keys: readonly string[]): BreakerState {
   const open = keys.some((key) => state.keys.has(key));
   if (state.all === null && !open && state.recent.length === 0) return state;
@@ -87,14 +89,7 @@ export const onProbe = (state: BreakerState): BreakerState =>
 export const onProbeOver = (state: BreakerState, now: number, intervalMs: number): BreakerState =>
   state.all === null ? state : { ...state, all: { ...state.all, probing: false, probeAt: now + intervalMs } };
 
-export interface KeyWait {
-  readonly ms: number;
-  readonly reason: string;
-  /** All that it waits for is perhaps its own trouble. */
-  readonly held: boolean;
-}
-
-/** How long a row with one of these keys has to wait, and for which; null lets it go, as the probe of those that are open. */
+/** How long a row with these keys has to wait, and for which of them; null: it may go, as the probe of those that are open. */
 export function keyWait(
   state: BreakerState,
   keys: readonly string[],

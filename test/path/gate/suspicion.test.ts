@@ -2,19 +2,19 @@ import test from 'ava';
 import {
   allConfirmed,
   type Confirmations,
-  type Doubt,
-  noDoubt,
+  noSuspicion,
   onConfirmed,
   onMalformed,
   onMissed,
   onTokenServed,
-} from '../../src/core/suspicion.js';
+  type Suspicion,
+} from '../../../src/path/gate/suspicion.js';
 
 test('one wrong setting: from the third row on, nothing is held against any of them', (t) => {
-  let doubt: Doubt = noDoubt;
+  let suspicion: Suspicion = noSuspicion;
   const whose = Array.from({ length: 200 }, (_, n) => {
-    const answer = onMalformed(doubt, `row${n % 100}`);
-    doubt = answer.doubt;
+    const answer = onMalformed(suspicion, `row${n % 100}`);
+    suspicion = answer.suspicion;
     return answer.whose;
   });
   t.deepEqual(whose.slice(0, 2), ['row', 'row']);
@@ -22,23 +22,23 @@ test('one wrong setting: from the third row on, nothing is held against any of t
 });
 
 test('one odd row counts, however often, alone or among others that are served', (t) => {
-  let doubt: Doubt = noDoubt;
+  let suspicion: Suspicion = noSuspicion;
   for (let n = 0; n < 30; n++) {
-    const answer = onMalformed(doubt, 'odd');
-    doubt = n % 3 === 0 ? onTokenServed(answer.doubt) : answer.doubt;
+    const answer = onMalformed(suspicion, 'odd');
+    suspicion = n % 3 === 0 ? onTokenServed(answer.suspicion) : answer.suspicion;
     t.is(answer.whose, 'row');
   }
 });
 
 test('three odd rows are doubted once: what was refused before the token was served is theirs', (t) => {
-  let doubt: Doubt = noDoubt;
+  let suspicion: Suspicion = noSuspicion;
   const refuse = (row: string) => {
-    const answer = onMalformed(doubt, row);
-    doubt = answer.doubt;
+    const answer = onMalformed(suspicion, row);
+    suspicion = answer.suspicion;
     return answer.whose;
   };
   t.deepEqual(['a', 'b', 'c'].map(refuse), ['row', 'row', 'token']);
-  doubt = onTokenServed(doubt);
+  suspicion = onTokenServed(suspicion);
   t.deepEqual(['a', 'b', 'c', 'a', 'b', 'c'].map(refuse), ['row', 'row', 'row', 'row', 'row', 'row']);
 });
 

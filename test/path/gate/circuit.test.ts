@@ -7,7 +7,7 @@ import {
   onProbeOver,
   onRefused,
   onServed,
-} from '../../src/core/breaker.js';
+} from '../../../src/path/gate/circuit.js';
 
 const blamed = (n: number, key: string | null) => ({
   sender: `s${n}`,

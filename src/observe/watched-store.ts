@@ -1,6 +1,6 @@
 import { StoreUnavailable } from '../core/errors.js';
-import type { SubmitterEvent } from '../observe/events.js';
 import type { Store } from '../ports/store.js';
+import type { SubmitterEvent } from './events.js';
 
 /** The same store, which tells once when the database goes away, or refuses every claim, and once when it is back. */
 export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void): Store {

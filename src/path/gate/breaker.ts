@@ -1,70 +1,43 @@
+import type { SubmitterEvent } from '../../observe/events.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Refusal } from '../../protocol/outcome.js';
+import type { Breaker, Subject } from '../parts.js';
 import {
   allowance,
   type BreakerState,
   closedBreaker,
-  type KeyWait,
   keyWait,
   onProbe,
   onProbeOver,
   onRefused,
   onServed,
-} from '../core/breaker.js';
-import {
-  type Congestion,
-  isExhausted,
-  onOverload,
-  onTaken,
-  roomFor,
-  uncongested,
-} from '../core/congestion.js';
-import type { Party, TxHash } from '../core/ids.js';
+} from './circuit.js';
+import { type Congestion, isExhausted, onOverload, onTaken, roomFor, uncongested } from './congestion.js';
 import {
   allConfirmed,
-  type Doubt,
-  noDoubt,
+  noSuspicion,
   onConfirmed,
   onMalformed,
   onMissed,
   onTokenServed,
-} from '../core/suspicion.js';
-import type { Refusal } from '../protocol/outcome.js';
-import type { PathContext } from './context.js';
+  type Suspicion,
+} from './suspicion.js';
 
-/** Whom an answer is about. */
-export interface Subject {
-  readonly row: TxHash;
-  readonly sender: Party;
-  readonly receiver: Party;
-  /** The token's address. */
-  readonly token: string;
-  /** Elapsed ms, before anything of this attempt was begun. */
-  readonly beganAt: number;
+interface BreakerContext {
+  readonly settings: { readonly concurrency: number; readonly probeMs: number };
+  readonly clock: Clock;
+  readonly emit: (event: SubmitterEvent) => void;
 }
 
-/** Holds the breaker's state and tells the world when it changes; every decision is the core's. */
-export interface Breaker {
-  /** How many rows may be claimed now; `one` is the probe, and taking it counts. */
-  allowance(): 'any' | 'one' | 'none';
-  /** How many more may be in flight beside so many. */
-  room(inFlight: number): number;
-  /** Why nothing is claimed, or null. */
-  open(): string | null;
-  beginProbe(): void;
-  /** The probe learned nothing. */
-  endProbe(): void;
-  /** Whether the refusal is held against the row: nothing says that it is everybody's. */
-  refused(of: Subject, refusal: Refusal): boolean;
-  served(of: Subject): void;
-  /** What a row has to wait for; `held`: it may be its own trouble, so that waiting counts. */
-  wait(of: Subject): KeyWait | null;
-}
-
-/** `onClosed`: what waited behind it goes at once, not at the next poll. */
-export function createBreaker({ settings, clock, emit }: PathContext, onClosed: () => void): Breaker {
+/**
+ * Holds the state of circuit, congestion and suspicion, which decide, and tells when it changes. `onClosed`: what waited
+ * behind it goes at once, not at the next poll.
+ */
+export function createBreaker({ settings, clock, emit }: BreakerContext, onClosed: () => void): Breaker {
   let state: BreakerState = closedBreaker;
   let congestion: Congestion = uncongested(settings.concurrency);
   let confirmations = allConfirmed;
-  const doubts = new Map<string, Doubt>();
+  const suspicions = new Map<string, Suspicion>();
   emit({ kind: 'congestion', limit: congestion.limit, ceiling: congestion.ceiling, reason: null });
 
   const become = (next: BreakerState): void => {
@@ -81,7 +54,7 @@ export function createBreaker({ settings, clock, emit }: PathContext, onClosed: 
     const known = key === null || state.keys.has(key);
     const reason = reasonOf(refusal);
     become(onRefused(state, { sender, receiver, key, reason, held }, clock.elapsed(), settings.probeMs));
-    // Where it opened for everybody, that was said.
+    // If it opened for everybody instead, that has been told.
     if (!known && key !== null && state.keys.has(key)) emit({ kind: 'breaker', state: 'open', key, reason });
   };
 
@@ -92,23 +65,23 @@ export function createBreaker({ settings, clock, emit }: PathContext, onClosed: 
     if (limit !== before) emit({ kind: 'congestion', limit, ceiling: next.ceiling, reason });
   };
 
-  /** Fewer at a time; where even one is too many, none but probes. */
+  /** Fewer at a time; where even one is too many, only probes. */
   const shrink = (of: Subject, refusal: Refusal): void => {
     const exhausted = isExhausted(congestion, of.beganAt);
     congested(onOverload(congestion, of.beganAt, clock.elapsed()), reasonOf(refusal));
     if (exhausted) open(of, refusal, null, false);
   };
 
-  /** Our configuration, our bug, or one odd row: told by what becomes of the token's others. */
+  /** Our configuration, our bug, or one odd row: what becomes of the token's other rows tells which. */
   const malformed = (of: Subject, refusal: Refusal): boolean => {
-    const before = doubts.get(of.token) ?? noDoubt;
-    const { doubt, whose } = onMalformed(before, of.row);
-    doubts.set(of.token, doubt);
+    const before = suspicions.get(of.token) ?? noSuspicion;
+    const { suspicion, whose } = onMalformed(before, of.row);
+    suspicions.set(of.token, suspicion);
     const key = keysOf(of).token;
-    // Loud when it begins and when it turns out to be no row's; in between it only repeats itself.
-    const begins = before.rows.size === 0 && doubt.rows.size > 0;
+    // Told when it begins, and when it turns out not to be one row's trouble; in between it only repeats itself.
+    const begins = before.rows.size === 0 && suspicion.rows.size > 0;
     if (begins || (whose === 'token' && !state.keys.has(key))) {
-      const what = `MALFORMED: the ledger does not take ${whose === 'token' ? 'our requests' : 'a request'} for token ${of.token}: ${reasonOf(refusal)}. Look at CANTON_SYNCHRONIZER_ID, CANTON_ISSUER_PARTY, the *_PACKAGE settings and this token in TOKENS_FILE`;
+      const what = `MALFORMED: the ledger does not take ${whose === 'token' ? 'our requests' : 'a request'} for token ${of.token}: ${reasonOf(refusal)}. Check CANTON_SYNCHRONIZER_ID, CANTON_ISSUER_PARTY, the *_PACKAGE settings and this token in TOKENS_FILE`;
       emit({ kind: 'alarm', what, txHash: of.row });
     }
     if (whose === 'row') return true;
@@ -137,9 +110,11 @@ export function createBreaker({ settings, clock, emit }: PathContext, onClosed: 
         case 'unconfirmed': {
           const { state: next, whose } = onMissed(confirmations, of.row);
           confirmations = next;
-          // A receiver whose participant is gone is no reason to send less to the others.
-          if (whose === 'everybody') shrink(of, refusal);
-          if (whose === 'everybody') open(of, refusal, null, false);
+          // One receiver whose participant is gone is not a reason to send less to the others.
+          if (whose === 'everybody') {
+            shrink(of, refusal);
+            open(of, refusal, null, false);
+          }
           return whose === 'row';
         }
         case 'suspect':
@@ -157,8 +132,8 @@ export function createBreaker({ settings, clock, emit }: PathContext, onClosed: 
         if (state.keys.has(key)) emit({ kind: 'breaker', state: 'closed', key, reason: 'served again' });
       become(onServed(state, keys));
       confirmations = onConfirmed(confirmations);
-      const doubt = doubts.get(of.token);
-      if (doubt !== undefined) doubts.set(of.token, onTokenServed(doubt));
+      const suspicion = suspicions.get(of.token);
+      if (suspicion !== undefined) suspicions.set(of.token, onTokenServed(suspicion));
       congested(onTaken(congestion), null);
     },
     wait(of) {

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { clockState, ledgerAheadMs } from '../../src/core/clocks.js';
-import { dbMillis } from '../../src/core/ids.js';
+import { dbMillis } from '../../../src/core/ids.js';
+import { clockState, ledgerAheadMs } from '../../../src/path/gate/clocks.js';
 
 const sample = (recordTime: bigint) => ({
   sentAt: dbMillis(10_000),

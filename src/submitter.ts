@@ -7,7 +7,7 @@ import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
 import { watchedStore } from './observe/watched-store.js';
-import type { PathSettings } from './path/context.js';
+import type { PathSettings } from './path/given/context.js';
 import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
 import { beforeFirstPin } from './preflight/first-start.js';

@@ -4,7 +4,7 @@ import type { Read, ReadFailure } from '../ports/ledger.js';
 import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
-import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './context.js';
+import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 
 /** What a transfer spends. */
 export interface Inputs {

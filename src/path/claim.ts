@@ -2,9 +2,9 @@ import type { WakeReason } from '../observe/events.js';
 import type { ClaimReply } from '../ports/store.js';
 import type { FreshClaim } from '../protocol/record.js';
 import { createSlots, type Slots } from '../runtime/slots.js';
-import { type Path, type PathContext, taken } from './context.js';
+import { type Path, type PathContext, taken } from './given/context.js';
+import type { Verified } from './given/parts.js';
 import { beforeFailing } from './look/look.js';
-import type { Verified } from './parts.js';
 import { submit } from './submit.js';
 import { TRAILING_MS } from './wake.js';
 

@@ -4,8 +4,8 @@ import { unsent, type Verdict } from '../protocol/verdict.js';
 import { tokenKey } from '../transfer/address.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';
-import { databaseNow, type JudgedSubmission, type Path } from './context.js';
-import type { Subject } from './parts.js';
+import { databaseNow, type JudgedSubmission, type Path } from './given/context.js';
+import type { Subject } from './given/parts.js';
 
 /**
  * After this long, what may be everybody's trouble is held against the row all the same, so that neither a dead receiver

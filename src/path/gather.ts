@@ -7,6 +7,7 @@ import { checkParties, checkRow } from '../transfer/check.js';
 import { transferTerms } from '../transfer/command.js';
 import { agreedFactory } from '../transfer/steps.js';
 import { judgeBalance, type ReadOptions } from './balance.js';
+import { notTold, subjectOf } from './decided.js';
 import {
   databaseNow,
   go,
@@ -15,9 +16,8 @@ import {
   type Step,
   type Submission,
   stop,
-} from './context.js';
-import { notTold, subjectOf } from './decided.js';
-import type { KeyWait } from './parts.js';
+} from './given/context.js';
+import type { KeyWait } from './given/parts.js';
 import type { Gathered } from './send.js';
 
 /**

@@ -2,7 +2,7 @@
 import { dbMillis } from '../core/ids.js';
 import { boundFor, hostedExecuteBefore } from '../protocol/bound.js';
 import { unsent } from '../protocol/verdict.js';
-import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './context.js';
+import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 import type { Sending } from './send.js';
 
 export function hosted(path: Path, submission: JudgedSubmission): Step<Sending> {

@@ -1,7 +1,7 @@
 import { type Settled, type Settlement, settlementOf } from '../protocol/settlement.js';
 import { pause } from '../runtime/timers.js';
-import type { PathContext } from './context.js';
-import type { Conclude, Wakeups } from './parts.js';
+import type { PathContext } from './given/context.js';
+import type { Conclude, Wakeups } from './given/parts.js';
 
 /** The last step: verdicts into the database, in batches, however long that takes (I9). */
 export interface Settler {

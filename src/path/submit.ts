@@ -1,8 +1,8 @@
 import { retry, undecided, type Verdict } from '../protocol/verdict.js';
-import type { JudgedSubmission, Path, Step, Submission } from './context.js';
 import { decided, subjectOf } from './decided.js';
 import { external } from './external.js';
 import { gather, judge } from './gather.js';
+import type { JudgedSubmission, Path, Step, Submission } from './given/context.js';
 import { hosted } from './hosted.js';
 import { chase } from './look/chase.js';
 import { type Sending, type Sent, send, writeAhead } from './send.js';

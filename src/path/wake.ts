@@ -15,7 +15,7 @@ import {
 import type { WakeReason } from '../observe/events.js';
 import type { Clock } from '../ports/clock.js';
 import type { Notifications } from '../ports/notifications.js';
-import type { Wakeups } from './parts.js';
+import type { Wakeups } from './given/parts.js';
 
 /** RxJS carries the signals; the loops do the pulling. */
 interface WakeSettings {

@@ -141,7 +141,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P14',
-    file: 'src/path/context.ts',
+    file: 'src/path/given/context.ts',
     find: 'dbMillis(now + (clock.elapsed() - at))',
     put: 'dbMillis(Date.now() + 0 * (now + clock.elapsed() - at))',
     test: crash,

@@ -58,7 +58,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'I7',
-    file: 'src/path/context.ts',
+    file: 'src/path/given/context.ts',
     find: 'dbMillis(now + (clock.elapsed() - at))',
     put: 'dbMillis(Date.now() + 0 * (now + clock.elapsed() - at))',
     test: 'test/process/clock.test.ts',

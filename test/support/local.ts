@@ -7,7 +7,7 @@ import { createLedger } from '../../src/ledger/ledger.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { type Health, onEvent, STARTING } from '../../src/observe/health.js';
 import { watchedStore } from '../../src/observe/watched-store.js';
-import type { PathContext, PathSettings } from '../../src/path/context.js';
+import type { PathContext, PathSettings } from '../../src/path/given/context.js';
 import { createWay, type Way } from '../../src/path/way.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { Notifications } from '../../src/ports/notifications.js';

@@ -1,7 +1,7 @@
 import type { SubmitterEvent } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Refusal } from '../../protocol/outcome.js';
-import type { Breaker, Subject } from '../parts.js';
+import type { Breaker, Subject } from '../given/parts.js';
 import {
   allowance,
   type BreakerState,

@@ -1,4 +1,4 @@
-import type { KeyWait } from '../parts.js';
+import type { KeyWait } from '../given/parts.js';
 
 /**
  * The circuit breaker, pure: how refusals that are not the row's fault slow down claiming. An outage of an hour costs a

@@ -4,7 +4,7 @@
 import { type DbMillis, dbMillis, microsOf } from '../../core/ids.js';
 import type { SubmitterEvent } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
-import type { ClockSample, Clocks } from '../parts.js';
+import type { ClockSample, Clocks } from '../given/parts.js';
 
 export type ClockState =
   | { readonly kind: 'fine' }

@@ -3,9 +3,9 @@ import { type Chase, chaseFrom, lookAt } from '../../protocol/look.js';
 import { type Mark, marksOf } from '../../protocol/proof.js';
 import { parkUndecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import type { Path } from '../context.js';
+import type { Path } from '../given/context.js';
+import type { Verified } from '../given/parts.js';
 import { isStill, provenStream } from '../participant/proven-stream.js';
-import type { Verified } from '../parts.js';
 import { type UndecidedRow, verifyAcceptance } from './verify.js';
 
 const CALL_MS = 5_000;

@@ -6,8 +6,8 @@ import type { Mark } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import { lookedInVain, parkUndecided, undecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import type { Path } from '../context.js';
-import type { Lease, Verified } from '../parts.js';
+import type { Path } from '../given/context.js';
+import type { Lease, Verified } from '../given/parts.js';
 import { chase } from './chase.js';
 import { verifyAcceptance } from './verify.js';
 

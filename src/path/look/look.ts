@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import { type ClaimedAt, databaseNow, type Path, type Submission } from '../context.js';
+import { type ClaimedAt, databaseNow, type Path, type Submission } from '../given/context.js';
 import type { FoundKind, Looking, Reading } from './judge.js';
 import { readAll } from './read.js';
 import { verifyAcceptance } from './verify.js';

@@ -1,7 +1,7 @@
 import type { WakeReason } from '../../observe/events.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import { createSlots, type Slots } from '../../runtime/slots.js';
-import { type Path, taken } from '../context.js';
+import { type Path, taken } from '../given/context.js';
 import type { Looking } from './judge.js';
 import { type LookBatch, look } from './look.js';
 

@@ -4,7 +4,7 @@ import { parkUndecided, type Verdict } from '../../protocol/verdict.js';
 import { tokenKey } from '../../transfer/address.js';
 import { differs } from '../../transfer/compare.js';
 import { offerNote } from '../../transfer/steps.js';
-import type { Path } from '../context.js';
+import type { Path } from '../given/context.js';
 
 const CALL_MS = 10_000;
 

@@ -4,8 +4,8 @@ import type { NotReady } from '../../observe/events.js';
 import type { CallOptions, Read } from '../../ports/ledger.js';
 import type { DatabaseIdentity, Pinned } from '../../ports/store.js';
 import { PROTOCOL } from '../../protocol/version.js';
-import type { PathContext } from '../context.js';
-import type { Unverified, Verified } from '../parts.js';
+import type { PathContext } from '../given/context.js';
+import type { Unverified, Verified } from '../given/parts.js';
 import { showsMark } from './marks.js';
 
 /** Where the participant does not say how often it emits checkpoints: on an idle stream, once a minute. */

@@ -3,7 +3,7 @@ import type { Pinned } from '../../ports/store.js';
 import type { SynchronizerTime } from '../../protocol/outcome.js';
 import { type Mark, marksOf } from '../../protocol/proof.js';
 import { limited } from '../../runtime/limit.js';
-import type { Verified } from '../parts.js';
+import type { Verified } from '../given/parts.js';
 import { provenStream } from './proven-stream.js';
 
 /**

@@ -5,8 +5,16 @@ import { brokenBound, missedByMs } from '../../protocol/bound.js';
 import type { Mark } from '../../protocol/proof.js';
 import { createLoop } from '../../runtime/loop.js';
 import { every } from '../../runtime/timers.js';
-import type { PathContext } from '../context.js';
-import type { Clocks, Doubt, Halt, OwnSubmission, Participant, Unverified, Verified } from '../parts.js';
+import type { PathContext } from '../given/context.js';
+import type {
+  Clocks,
+  Doubt,
+  Halt,
+  OwnSubmission,
+  Participant,
+  Unverified,
+  Verified,
+} from '../given/parts.js';
 import { identify, unverified } from './identify.js';
 import { moveMark, showsMark, type Told, toldBy } from './marks.js';
 

@@ -2,7 +2,7 @@ import type { Offset, Party } from '../../core/ids.js';
 import type { CallOptions, Ledger, ReadFailure } from '../../ports/ledger.js';
 import type { CompletionEvent } from '../../protocol/outcome.js';
 import { beginBefore, type Mark, observeProof, type Proof, proofAtBegin } from '../../protocol/proof.js';
-import type { Verified } from '../parts.js';
+import type { Verified } from '../given/parts.js';
 
 /** How long a participant may take to say its id. */
 const CALL_MS = 5_000;

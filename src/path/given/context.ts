@@ -1,16 +1,16 @@
 // What every step of the path is given, and the one way in which a step stops.
-import { type DbMillis, dbMillis, type Party } from '../core/ids.js';
-import type { Token } from '../core/token.js';
-import type { SubmitterEvent } from '../observe/events.js';
-import type { Clock } from '../ports/clock.js';
-import type { Ledger } from '../ports/ledger.js';
-import type { Store } from '../ports/store.js';
-import type { RetryPolicy } from '../protocol/backoff.js';
-import type { ClaimedRow, FreshClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/verdict.js';
-import type { CheckedRow } from '../transfer/check.js';
-import type { FactoryCache } from '../transfer/factory.js';
-import type { Signer } from '../transfer/signer.js';
+import { type DbMillis, dbMillis, type Party } from '../../core/ids.js';
+import type { Token } from '../../core/token.js';
+import type { SubmitterEvent } from '../../observe/events.js';
+import type { Clock } from '../../ports/clock.js';
+import type { Ledger } from '../../ports/ledger.js';
+import type { Store } from '../../ports/store.js';
+import type { RetryPolicy } from '../../protocol/backoff.js';
+import type { ClaimedRow, FreshClaim } from '../../protocol/record.js';
+import type { Verdict } from '../../protocol/verdict.js';
+import type { CheckedRow } from '../../transfer/check.js';
+import type { FactoryCache } from '../../transfer/factory.js';
+import type { Signer } from '../../transfer/signer.js';
 import type { Breaker, Clocks, Conclude, Lease, Leases, Participant, Wakeups } from './parts.js';
 
 /** The configuration, as far as the path needs it. Durations in ms. */

@@ -1,12 +1,12 @@
 // The parts of the path that keep state, as its steps see them. Each is built once, in `way.ts`.
 import type { Observable } from 'rxjs';
-import type { ClaimToken, DbMillis, Micros, Offset, Party, TxHash } from '../core/ids.js';
-import type { NotReady, WakeReason } from '../observe/events.js';
-import type { Pinned } from '../ports/store.js';
-import type { Refusal, SynchronizerTime } from '../protocol/outcome.js';
-import type { Mark } from '../protocol/proof.js';
-import type { ClaimedRow, MempoolRow, SubmissionRecord } from '../protocol/record.js';
-import type { Verdict } from '../protocol/verdict.js';
+import type { ClaimToken, DbMillis, Micros, Offset, Party, TxHash } from '../../core/ids.js';
+import type { NotReady, WakeReason } from '../../observe/events.js';
+import type { Pinned } from '../../ports/store.js';
+import type { Refusal, SynchronizerTime } from '../../protocol/outcome.js';
+import type { Mark } from '../../protocol/proof.js';
+import type { ClaimedRow, MempoolRow, SubmissionRecord } from '../../protocol/record.js';
+import type { Verdict } from '../../protocol/verdict.js';
 
 /** What makes the loops look (`wake.ts`). */
 export interface Wakeups {

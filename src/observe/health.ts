@@ -37,7 +37,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
       return event.state === 'too-far'
         ? replace(health, {
             part: 'clocks',
-            reason: `the ledger's clock is ${Math.round(event.aheadMs)} ms ahead of the database's (negative: behind): put them right`,
+            reason: `the ledger's clock is ${Math.round(event.aheadMs)} ms ahead of the database's (negative: behind): set both by NTP`,
           })
         : without(health, 'clocks');
     case 'mark':

@@ -96,7 +96,7 @@ export function createClaimer(path: Path): Claimer {
     slots.run(async () => {
       const claimed = { claim: row, lease, now, at: sentAt };
       const submitted = await submit(path, claimed);
-      if (probe && breaker.open() !== null) breaker.endProbe();
+      if (probe && breaker.isOpen()) breaker.endProbe();
       const verdict = await beforeFailing(path, claimed, submitted);
       await path.conclude(row, lease, verdict);
     });

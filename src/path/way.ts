@@ -92,7 +92,7 @@ export function createWay(context: PathContext, notifications: Notifications): W
   };
   /** While next to nothing is claimed, nothing else wakes us in time for a probe. */
   const probe = (): void => {
-    if (breaker.open() !== null || clocks.tooFar() !== null) wakeups.signal('retry');
+    if (breaker.isOpen() || clocks.tooFar()) wakeups.signal('retry');
   };
 
   const subscriptions = new Subscription();

@@ -92,7 +92,7 @@ export function createBreaker({ settings, clock, emit }: BreakerContext, onClose
   return {
     allowance: () => allowance(state, clock.elapsed()),
     room: (inFlight) => roomFor(congestion, inFlight),
-    open: () => state.all?.reason ?? null,
+    isOpen: () => state.all !== null,
     beginProbe() {
       if (state.all !== null)
         emit({ kind: 'breaker', state: 'probing', key: null, reason: state.all.reason });

@@ -63,10 +63,7 @@ export function createClocks({ settings, clock, emit }: ClocksContext, onFine: (
       return clock.elapsed() >= probeAt ? 'one' : 'none';
     },
     beginProbe: probeLater,
-    tooFar: () =>
-      state.kind === 'too-far'
-        ? `the ledger's clock is ${Math.round(state.ledgerAheadMs)} ms ahead of the database's (negative: behind): set both by NTP`
-        : null,
+    tooFar: () => state.kind === 'too-far',
     sawDatabase(now, at) {
       origin = Math.max(origin, now - at);
     },

@@ -79,8 +79,8 @@ export interface KeyWait {
 export interface Breaker extends Gate {
   /** How many more may be in flight beside so many. */
   room(inFlight: number): number;
-  /** Why nothing is claimed, or null. */
-  open(): string | null;
+  /** Nothing is claimed but probes. */
+  isOpen(): boolean;
   /** The probe learned nothing. */
   endProbe(): void;
   /** Whether the refusal is held against the row: nothing says that others meet the same. */
@@ -100,8 +100,8 @@ export interface ClockSample {
 /** How far the clocks of database and ledger are apart, and the latest time that either has told (`gate/clocks.ts`). */
 export interface Clocks extends Gate {
   measured(sample: ClockSample, clockSkewMaxMs: number): void;
-  /** Why next to nothing is claimed, or null. */
-  tooFar(): string | null;
+  /** So far apart that next to nothing is claimed. */
+  tooFar(): boolean;
   /** The database's time, and the elapsed time before it was asked for. */
   sawDatabase(now: DbMillis, at: number): void;
   sawRecordTime(time: Micros): void;

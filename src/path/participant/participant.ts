@@ -183,7 +183,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
         checks.signal(ready ? 'connected' : 'lost');
       });
       const tickMs = (): number =>
-        !isVerified() || clocks.tooFar() !== null ? Math.min(settings.probeMs, MARK_EVERY_MS) : MARK_EVERY_MS;
+        !isVerified() || clocks.tooFar() ? Math.min(settings.probeMs, MARK_EVERY_MS) : MARK_EVERY_MS;
       ticking = every(tickMs, 0.2, tick, (error) => emit({ kind: 'fault', where: 'participant', error }));
       checks.signal('start');
     },

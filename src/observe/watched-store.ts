@@ -2,10 +2,10 @@ import { StoreUnavailable } from '../core/errors.js';
 import type { Store } from '../ports/store.js';
 import type { SubmitterEvent } from './events.js';
 
-/** The same store, which tells once when the database goes away, or refuses every claim, and once when it is back. */
+/** The same store, with an event when the database goes away or refuses every claim, and another when it is back. */
 export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void): Store {
   let away: string | null = null;
-  /** Claims that the database refuses, whatever the reason: none of their values is a row's. */
+  /** Kinds of claim that the database refuses, with the reason. None of a claim's values comes from a row. */
   const refused = new Map<string, string>();
   let told: 'away' | 'refused' | null = null;
   const tell = (): void => {

@@ -341,7 +341,7 @@ test('where the token may not ask for synchronizers, a participant of 3.7 proves
     do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
   });
   const local = await on.start();
-  await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, .* nor may its synchronizers be asked for/);
+  await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, .* and this token may not ask for its synchronizers/);
   t.false(local.events.some(({ kind }) => kind === 'breaker'));
   on.world.sandbox.faults.remove(refused.id);
   await on.world.ended([on.hash]);

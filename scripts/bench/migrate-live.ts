@@ -3,7 +3,7 @@
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
-import { quantile } from './latency-idle.js';
+import { quantile } from './measure/stats.js';
 
 const ROWS = 5_000_000;
 const AT_ONCE = 250_000;

@@ -1,0 +1,45 @@
+// One inserted row, and nothing else to do.
+import { callsOf, latencies, oneByOne } from '../measure/block.js';
+import { type Context, type Result, result, type Scenario, takeTurns } from '../scenario.js';
+import { setStage } from '../stage/stage.js';
+import { prepare } from '../systems/all.js';
+import { stopAll } from '../systems/system.js';
+
+const SIZES = {
+  smallest: { instances: [1], rows: 4, warmUp: 2, everyMs: 10, senders: 10 },
+  normal: { instances: [1, 3], rows: 40, warmUp: 40, everyMs: 40, senders: 200 },
+  full: { instances: [1, 3], rows: 200, warmUp: 100, everyMs: 60, senders: 1_000 },
+} as const;
+
+export const latencyIdle: Scenario = {
+  name: 'latency-idle',
+  about:
+    'One row into a fleet that has nothing else to do: milliseconds from the commit of the insert to the arrival of the call at the participant. All fleets are up, and take turns.',
+  figure: 'p50',
+  async run(context: Context): Promise<Result[]> {
+    const { instances, rows, warmUp, everyMs, senders } = SIZES[context.size];
+    const results: Result[] = [];
+    for (const count of instances) {
+      const stage = await setStage({ senders, latencyMs: 5 });
+      try {
+        const systems = await prepare(stage, context.systems);
+        const children = [];
+        for (const system of systems) {
+          children.push(...(await system.start(count)));
+          await oneByOne(stage, system, stage.rows.next('hosted', warmUp), everyMs);
+        }
+        const title = count === 1 ? '1 instance' : `${count} instances`;
+        const summaries = await takeTurns(context, title, systems, async (system) => {
+          const mark = await stage.participant.mark();
+          const committed = await oneByOne(stage, system, stage.rows.next('hosted', rows), everyMs);
+          return latencies(committed, await callsOf(stage, mark));
+        });
+        await stopAll(children);
+        results.push(result(latencyIdle, `latency-idle-${count}`, title, summaries, ['p99']));
+      } finally {
+        await stage.stop();
+      }
+    }
+    return results;
+  },
+};

@@ -4,11 +4,15 @@ import { type Options, readOptions, USAGE } from './options.js';
 import type { Machine, Measured, Results } from './report/results.js';
 import { readResults, thisMachine, writeResults } from './report/results.js';
 import type { Scenario } from './scenario.js';
+import { cost } from './scenarios/cost.js';
+import { inserts } from './scenarios/inserts.js';
 import { latencyIdle } from './scenarios/latency-idle.js';
+import { latencyLoad } from './scenarios/latency-load.js';
 import { throughput } from './scenarios/throughput.js';
+import { waste } from './scenarios/waste.js';
 
 /** The first is the smallest: what `--smallest` runs by itself. */
-const SCENARIOS: readonly Scenario[] = [latencyIdle, throughput];
+const SCENARIOS: readonly Scenario[] = [latencyIdle, latencyLoad, throughput, cost, inserts, waste];
 
 const options = readOptions(process.argv.slice(2));
 if (typeof options === 'string') refuse(options);

@@ -19,7 +19,7 @@ export interface BlockOptions {
 }
 
 /** A part of the rows goes first, unmeasured: processes that have just started are slow. */
-const WARM_UP_SHARE = 0.15;
+const WARM_UP_SHARE = 0.2;
 const LOOK_MS = 25;
 /** Without a row done for so long, a block has failed. */
 const STUCK_MS = 120_000;

@@ -1,7 +1,7 @@
 // A backlog, and one instance of each that works it off.
 import { backlog } from '../measure/block.js';
-import { type Context, type Result, result, type Scenario, takeTurns } from '../scenario.js';
-import { setStage } from '../stage/stage.js';
+import { type Result, result, type Scenario, takeTurns } from '../scenario.js';
+import { onStage } from '../stage/stage.js';
 import { prepare } from '../systems/all.js';
 
 const SIZES = {
@@ -15,10 +15,9 @@ export const throughput: Scenario = {
   about:
     'A backlog and one instance: rows a second, by senders that are hosted by the participant, external (prepared, signed, executed), or half and half.',
   figure: 'rowsPerSecond',
-  async run(context: Context): Promise<Result[]> {
+  run(context) {
     const { rows, senders, kinds } = SIZES[context.size];
-    const stage = await setStage({ senders, latencyMs: 5 });
-    try {
+    return onStage({ senders, latencyMs: 5 }, async (stage) => {
       const systems = await prepare(stage, context.systems);
       const results: Result[] = [];
       for (const kind of kinds) {
@@ -28,8 +27,6 @@ export const throughput: Scenario = {
         results.push(result(throughput, `throughput-${kind}`, kind, summaries));
       }
       return results;
-    } finally {
-      await stage.stop();
-    }
+    });
   },
 };

@@ -33,6 +33,8 @@ export interface Stage {
   readonly sandboxPid: number;
   /** Null where the server is not on this machine, or this is not Linux. */
   readonly postmasterPid: number | null;
+  /** Undone before the stage is taken down, the last first. */
+  undo(what: () => Promise<unknown>): void;
   stop(): Promise<void>;
 }
 
@@ -46,7 +48,17 @@ const SETTINGS = {
 };
 const INSERTERS = 8;
 
-export async function setStage({ senders, latencyMs }: StageOptions): Promise<Stage> {
+/** Runs `use` on a stage of its own. */
+export async function onStage<T>(options: StageOptions, use: (stage: Stage) => Promise<T>): Promise<T> {
+  const stage = await setStage(options);
+  try {
+    return await use(stage);
+  } finally {
+    await stage.stop();
+  }
+}
+
+async function setStage({ senders, latencyMs }: StageOptions): Promise<Stage> {
   const undo: (() => Promise<unknown>)[] = [];
   try {
     return await set(senders, latencyMs, undo);
@@ -125,6 +137,7 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
     inserters,
     sandboxPid: sandbox.pid,
     postmasterPid: await postmasterOf(client),
+    undo: (what) => void undo.push(what),
     stop: () => takeDown(undo),
   };
 }

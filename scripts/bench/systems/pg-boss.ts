@@ -5,10 +5,20 @@ import type { Stage } from '../stage/stage.js';
 import { countOf, type Queryable, type System, startWorkers } from './system.js';
 
 export async function pgBoss(stage: Stage): Promise<System> {
-  const boss = await client(stage.client);
-  await boss.start();
+  const started = async (connection: Queryable): Promise<PgBoss> => {
+    const { PgBoss } = await import('pg-boss');
+    const boss = new PgBoss({
+      db: { executeSql: (text, values) => connection.query(text, values) },
+      supervise: false,
+      schedule: false,
+      registerInstance: false,
+    });
+    stage.undo(() => boss.stop({ graceful: false }));
+    return boss.start();
+  };
+  const boss = await started(stage.client);
   await boss.createQueue('transfer', { notify: true });
-  const senders = new Map<Queryable, Promise<PgBoss>>();
+  const senders = new Map<Queryable, Promise<PgBoss>>([[stage.client, Promise.resolve(boss)]]);
   /** One a connection, since an instance has one way to the database. */
   const over = (connection: Queryable): Promise<PgBoss> => {
     const known = senders.get(connection) ?? started(connection);
@@ -33,18 +43,4 @@ export async function pgBoss(stage: Stage): Promise<System> {
       ),
     start: (instances, how) => startWorkers(stage, 'pg-boss', instances, how),
   };
-}
-
-async function client(connection: Queryable): Promise<PgBoss> {
-  const { PgBoss } = await import('pg-boss');
-  return new PgBoss({
-    db: { executeSql: (text, values) => connection.query(text, values) },
-    supervise: false,
-    schedule: false,
-  });
-}
-
-async function started(connection: Queryable): Promise<PgBoss> {
-  const boss = await client(connection);
-  return boss.start();
 }

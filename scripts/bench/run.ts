@@ -6,13 +6,30 @@ import { readResults, thisMachine, writeResults } from './report/results.js';
 import type { Scenario } from './scenario.js';
 import { cost } from './scenarios/cost.js';
 import { inserts } from './scenarios/inserts.js';
+import { inspect } from './scenarios/inspect.js';
 import { latencyIdle } from './scenarios/latency-idle.js';
 import { latencyLoad } from './scenarios/latency-load.js';
+import { migrateLive } from './scenarios/migrate-live.js';
+import { rescue } from './scenarios/rescue.js';
+import { scale } from './scenarios/scale.js';
+import { slowLedger } from './scenarios/slow-ledger.js';
 import { throughput } from './scenarios/throughput.js';
 import { waste } from './scenarios/waste.js';
 
 /** The first is the smallest: what `--smallest` runs by itself. */
-const SCENARIOS: readonly Scenario[] = [latencyIdle, latencyLoad, throughput, cost, inserts, waste];
+const SCENARIOS: readonly Scenario[] = [
+  latencyIdle,
+  latencyLoad,
+  throughput,
+  cost,
+  inserts,
+  waste,
+  scale,
+  slowLedger,
+  rescue,
+  inspect,
+  migrateLive,
+];
 
 const options = readOptions(process.argv.slice(2));
 if (typeof options === 'string') refuse(options);

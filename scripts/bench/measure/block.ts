@@ -122,7 +122,7 @@ async function insertAtRandom(
 }
 
 /** How many were left when it was at most that many. */
-export async function untilLeft(stage: Stage, system: System, atMost: number): Promise<number> {
+export async function untilLeft(stage: Stage, system: System<string>, atMost: number): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   let movedAt = performance.now();
   for (;;) {

@@ -12,6 +12,8 @@ const PROGRAMS = {
   worker: 'parts/scripts/bench/workers',
 } as const;
 
+export const workerFile = (name: string): string => path.join(tree(), PROGRAMS.worker, `${name}.js`);
+
 export interface Child {
   readonly pid: number;
   /** By SIGTERM, and at once where that is not enough; resolves when it is gone. */
@@ -34,9 +36,7 @@ export async function start(
   said: readonly string[],
 ): Promise<[Child, string]> {
   const [file, rest] =
-    'worker' in args
-      ? [path.join(tree(), PROGRAMS.worker, `${args.worker}.js`), []]
-      : [path.join(tree(), PROGRAMS.submitter), args];
+    'worker' in args ? [workerFile(args.worker), []] : [path.join(tree(), PROGRAMS.submitter), args];
   const child = spawn(process.execPath, [...node, file, ...rest], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...env },

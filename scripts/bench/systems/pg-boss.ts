@@ -4,7 +4,11 @@ import { jobOf } from '../stage/rows.js';
 import type { Stage } from '../stage/stage.js';
 import { countOf, type Queryable, type System, startWorkers } from './system.js';
 
-export async function pgBoss(stage: Stage): Promise<System> {
+export async function pgBoss(
+  stage: Stage,
+  /** Of its queue. */
+  queue: { readonly heartbeatSeconds?: number } = {},
+): Promise<System<'pg-boss'>> {
   const started = async (connection: Queryable): Promise<PgBoss> => {
     const { PgBoss } = await import('pg-boss');
     const boss = new PgBoss({
@@ -17,7 +21,7 @@ export async function pgBoss(stage: Stage): Promise<System> {
     return boss.start();
   };
   const boss = await started(stage.client);
-  await boss.createQueue('transfer', { notify: true });
+  await boss.createQueue('transfer', { notify: true, ...queue });
   const senders = new Map<Queryable, Promise<PgBoss>>([[stage.client, Promise.resolve(boss)]]);
   /** One a connection, since an instance has one way to the database. */
   const over = (connection: Queryable): Promise<PgBoss> => {

@@ -8,8 +8,8 @@ export type SystemName = 'ours' | 'floor' | 'graphile-worker' | 'pg-boss' | 'pol
 
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 
-export interface System {
-  readonly name: SystemName;
+export interface System<Name extends string = SystemName> {
+  readonly name: Name;
   /** One row in a statement that commits, as an application does it. */
   insert(client: Queryable, row: BenchRow): Promise<void>;
   /** Many at once, in the way that the system recommends. */

@@ -1,6 +1,8 @@
 // The benchmarks, one after the other, on the Node that main.ts has chosen.
 
 import { type Options, readOptions, USAGE } from './options.js';
+import { profile } from './profile.js';
+import { writeReport } from './report/markdown.js';
 import type { Machine, Measured, Results } from './report/results.js';
 import { readResults, thisMachine, writeResults } from './report/results.js';
 import type { Scenario } from './scenario.js';
@@ -33,13 +35,19 @@ const SCENARIOS: readonly Scenario[] = [
 
 const options = readOptions(process.argv.slice(2));
 if (typeof options === 'string') refuse(options);
-const chosen = SCENARIOS.filter(({ name }, index) =>
-  options.name === null ? options.size !== 'smallest' || index === 0 : name === options.name,
-);
-if (chosen.length === 0)
+const chosen = SCENARIOS.filter(isChosen);
+if (chosen.length === 0 && options.from === null)
   refuse(`no scenario ${options.name}: there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
-await bench(options, chosen);
+if (options.profile !== null) await profile(options.profile, { ...options, say });
+else await bench(options, chosen);
 process.exit(0);
+
+function isChosen({ name }: Scenario, index: number): boolean {
+  if (typeof options === 'string') return false;
+  if (options.name !== null) return name === options.name;
+  // With figures to take, none is measured that was not asked for.
+  return options.from === null && (options.size !== 'smallest' || index === 0);
+}
 
 async function bench(options: Options, chosen: readonly Scenario[]): Promise<void> {
   const machine = thisMachine();
@@ -55,6 +63,7 @@ async function bench(options: Options, chosen: readonly Scenario[]): Promise<voi
     results = { scenarios: { ...results.scenarios, ...(await measure(options, scenario, machine)) } };
     if (options.json !== null) writeResults(options.json, results);
   }
+  if (options.report) writeReport(SCENARIOS, results);
 }
 
 async function measure(

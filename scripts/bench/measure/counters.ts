@@ -19,7 +19,7 @@ const TABLES = `select pg_current_wal_insert_lsn()::text as lsn, coalesce(sum(n_
 const STATEMENTS = `select coalesce(sum(calls), 0)::int as statements,
     coalesce(sum(calls) filter (where query ~ 'mempool_claim_v\\d+\\s*\\('), 0)::int as claims
   from pg_stat_statements where toplevel and dbid = (select oid from pg_database where datname = current_database())
-    and userid = (select usesysid from pg_user where usename = 'bench_system')`;
+    and userid = (select usesysid from pg_user where usename = current_database())`;
 
 export async function readCounters(client: pg.Client): Promise<Counters> {
   await gone(client);
@@ -40,7 +40,7 @@ export async function readCounters(client: pg.Client): Promise<Counters> {
 async function gone(client: pg.Client): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     const { rows } = await client.query(
-      "select from pg_stat_activity where usename = 'bench_system' and datname = current_database()",
+      'select from pg_stat_activity where usename = current_database() and datname = current_database()',
     );
     if (rows.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 20));

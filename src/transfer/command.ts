@@ -1,8 +1,8 @@
-import { type DbMillis, dbMillis, type Micros, type Party } from '../core/ids.js';
+import type { DbMillis, Micros, Party } from '../core/ids.js';
 import type { TransferTerms } from '../core/transfer.js';
 import type { MempoolRow } from '../protocol/record.js';
 import type { CheckedRow } from './check.js';
-import { executeBefore, requestedAt } from './times.js';
+import { requestedAt } from './times.js';
 
 export interface TermsParts {
   readonly row: Pick<MempoolRow, 'createdAt'>;
@@ -11,7 +11,7 @@ export interface TermsParts {
   readonly receiver: Party;
   /** Contract ids of the holdings to spend. */
   readonly inputs: readonly string[];
-  /** The database's. */
+  /** The database's time. */
   readonly now: DbMillis;
   readonly executeBefore: Micros;
 }
@@ -26,17 +26,3 @@ export const transferTerms = (parts: TermsParts): TransferTerms => ({
   requestedAt: requestedAt(parts.row.createdAt, parts.now),
   executeBefore: parts.executeBefore,
 });
-
-/**
- * Of a hosted sender's transfer, which has no other bound (rule 2): from the written one, never computed anew. Where
- * that is `'infinity'` (a two-step transfer), its offer stays open for `OFFER_LIFETIME_MS`.
- */
-export const hostedExecuteBefore = (
-  sentUntil: DbMillis | null,
-  now: DbMillis,
-  { toleranceMs, offerLifetimeMs }: { readonly toleranceMs: number; readonly offerLifetimeMs: number },
-): Micros => executeBefore(sentUntil ?? dbMillis(now + offerLifetimeMs + toleranceMs), toleranceMs);
-
-/** Of an external sender's: `max_record_time` is its bound, so this one only must not come first. */
-export const externalExecuteBefore = (now: DbMillis, offerLifetimeMs: number): Micros =>
-  executeBefore(dbMillis(now + offerLifetimeMs), 0);

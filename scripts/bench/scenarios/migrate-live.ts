@@ -1,11 +1,12 @@
 // `migrate`, from what the build before left, on a table with a long history, while an API inserts: how long the longest
 // insert takes, which is how long a lock may be. `npm run bench -- migrate-live [rows]`.
 import pg from 'pg';
-import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
-import { migrate } from '../../src/store/migrate/migrate.js';
-import { quantile } from './latency-idle.js';
+import { startPostgres } from '../../../src/cli/support/throwaway-postgres.js';
+import { migrate } from '../../../src/store/migrate/migrate.js';
+import { type Figures, quantile } from '../measure/stats.js';
+import { result, type Scenario, takeTurns } from '../scenario.js';
 
-const ROWS = 5_000_000;
+const SIZES = { smallest: 2_000, normal: 500_000, full: 5_000_000 } as const;
 const AT_ONCE = 250_000;
 
 /** The indexes, and the number, of the build before; it had none of the triggers that remember. */
@@ -29,8 +30,19 @@ const MINED = `insert into mempool (tx_hash, from_address, contract_address, rec
 const LIVE = `insert into mempool (tx_hash, from_address, contract_address, recipient_address, nonce, input, amount_data)
   values (sha256(('live' || $1::text)::bytea), '0xa', 't', 'r', 1, '', '') on conflict (tx_hash) do nothing`;
 
-export async function migrateLive(): Promise<void> {
-  const rows = Number(process.argv[3] ?? ROWS);
+export const migrateLive: Scenario = {
+  name: 'migrate-live',
+  about:
+    'An update of a table with a long history while an API inserts: seconds that `migrate` takes, and the longest that an insert took meanwhile, in milliseconds.',
+  figure: 'longestInsertMs',
+  async run(context) {
+    const rows = SIZES[context.size];
+    const summaries = await takeTurns(context, `${rows} rows`, [{ name: 'ours' }], () => migrated(rows));
+    return [result(migrateLive, 'migrate-live', `${rows} rows`, summaries)];
+  },
+};
+
+async function migrated(rows: number): Promise<Figures> {
   const server = await startPostgres({ settings: { synchronous_commit: 'off', max_wal_size: '4GB' } });
   const options = {
     url: server.url,
@@ -42,7 +54,7 @@ export async function migrateLive(): Promise<void> {
   };
   const client = new pg.Client({ connectionString: server.url });
   try {
-    await migrate(options);
+    await migrate({ ...options, create: true });
     await client.connect();
     await client.query(BEFORE);
     await client.query(`insert into users (evm_address, canton_party, fingerprint)
@@ -65,9 +77,11 @@ export async function migrateLive(): Promise<void> {
     const took = performance.now() - since;
     over = true;
     await inserting;
-    console.log(
-      `${rows} mined rows: migrate ${(took / 1000).toFixed(1)} s, ${times.length} inserts meanwhile: p50 ${quantile(times, 0.5).toFixed(1)} ms, longest ${Math.max(...times).toFixed(0)} ms`,
-    );
+    return {
+      migrateSeconds: took / 1_000,
+      longestInsertMs: Math.max(...times),
+      insertP50: quantile(times, 0.5),
+    };
   } finally {
     await client.end();
     await server.stop();

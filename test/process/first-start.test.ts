@@ -103,7 +103,7 @@ test('the first run refuses what contradicts the ledger, with 2, and nothing is 
     [
       'an instrument that its registry does not know',
       changed(usdc, { instrumentId: 'USDC' }),
-      /token USDCx .*: its registry knows no instrument USDC/,
+      /token USDCx .*: its registry does not know the instrument USDC/,
     ],
   ];
   for (const [what, change, said] of wrong) {

@@ -160,6 +160,7 @@ create or replace function mempool_choose_v1(
   p_look boolean, p_by_lane boolean, p_limit int, p_turn bigint, p_from timestamptz,
   out ids bigint[], out lanes bigint[], out oldest timestamptz
 ) language plpgsql volatile set search_path from current as $$
+#variable_conflict use_variable
 declare
   v_window int := 2 * p_limit + 16;
   v_seen bigint[];

@@ -36,7 +36,7 @@ interface PreviewTuple extends ReplayTuple {
   readonly bound: string | null;
 }
 
-const PREVIEW: Statement<PreviewTuple> = {
+const FORCE_NEW_PREVIEW: Statement<PreviewTuple> = {
   text: `select m.id, ${SHOWN('m.available_at')}, ${FINGERPRINT} as fingerprint,
       coalesce($1::bytea is null and ${BY_HASH_ALONE}, false) as by_hash_alone, m.submission_id, m.submission_party,
       case when m.sent_until = 'infinity' then 'infinity'
@@ -93,7 +93,7 @@ export async function previewForceNew(
   database: Database,
   selection: ReplaySelection,
 ): Promise<ForceNewPreview> {
-  const tuples = await database.run(PREVIEW, selectedBy(selection));
+  const tuples = await database.run(FORCE_NEW_PREVIEW, selectedBy(selection));
   return {
     rows: tuples
       .filter((tuple) => !tuple.by_hash_alone)

@@ -12,7 +12,7 @@ import type { Address } from './config/values.js';
 import { ConfigError } from './core/errors.js';
 import type { Party } from './core/ids.js';
 import type { Tokens } from './core/token.js';
-import type { OauthClient } from './ledger/token-request.js';
+import type { OauthClient } from './ledger/oauth.js';
 import type { RetryPolicy } from './protocol/backoff.js';
 
 export { ConfigError } from './core/errors.js';
@@ -57,7 +57,7 @@ export interface Config extends DatabaseSettings, PinnedSettings {
     readonly tokenFile: string | null;
     /** Its secret is not enumerable. */
     readonly oauth: OauthClient | null;
-    readonly packages: Readonly<Record<'cip56' | 'holding' | 'transfer' | 'common', string>>;
+    readonly packages: Readonly<Record<'cip56' | 'holding' | 'transfer', string>>;
   };
   /** Null: whom the token speaks for, asked at start. */
   readonly userId: string | null;
@@ -141,7 +141,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
           cip56: v.CIP56_PACKAGE,
           holding: v.HOLDING_PACKAGE,
           transfer: v.TRANSFER_PACKAGE,
-          common: v.COMMON_PACKAGE,
         },
       },
       userId: v.CANTON_USER_ID ?? null,

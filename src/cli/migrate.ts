@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
+import { oneStepTokens } from '../config/tokens-file.js';
 import { databaseProblems } from '../config.js';
 import { ConfigError, Refusal } from '../core/errors.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
@@ -13,7 +14,6 @@ import type { Lanes, SameNonce } from '../store/migrate/steps.js';
 import { remark } from '../store/operator/remark.js';
 import { repin } from '../store/operator/repin.js';
 import { agreed } from './support/agreed.js';
-import { readOneStepTokens } from './support/one-step-tokens.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
 
@@ -47,7 +47,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   }
   if (needsDatabase) problems.push(...databaseProblems(env));
-  const oneStepTokens = readOneStepTokens(env.TOKENS_FILE, problems);
+  const oneStep = oneStepTokens(env.TOKENS_FILE, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return {
     url: parsed.data.DATABASE_URL ?? null,
@@ -55,7 +55,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
     toleranceMs: parsed.data.LEDGER_TIME_TOLERANCE_MS ?? null,
     clockSkewMaxMs: parsed.data.CLOCK_SKEW_MAX_MS ?? null,
     sameNonce: parsed.data.SAME_NONCE ?? null,
-    oneStepTokens,
+    oneStepTokens: oneStep,
   };
 }
 

@@ -1,6 +1,7 @@
 // What no setting can tell by itself: relations between settings, and the files that they name.
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { isLoopback } from '../ledger/url.js';
 import { parseDatabaseUrl } from '../store/url.js';
 import type { settings } from './settings.js';
 
@@ -49,8 +50,6 @@ export function crossCheck(v: Values, problems: string[], warnings: string[]): v
     warnings.push(`ADMIN_ADDRESS ${admin.host} can be reached from outside, and no ADMIN_TOKEN guards it`);
   }
 }
-
-export const isLoopback = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host);
 
 /** Plain http to another machine. */
 export function isPlainOutside(url: string): boolean {

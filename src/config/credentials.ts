@@ -1,6 +1,6 @@
 // Who we are, and what opens the keys: settings that belong together, and the files that they name.
 import { tokenSubject } from '../ledger/auth.js';
-import type { OauthClient } from '../ledger/token-request.js';
+import type { OauthClient } from '../ledger/oauth.js';
 import { masterKeyFrom } from '../transfer/key.js';
 import { readable, type Values } from './checks.js';
 import { hidden } from './secrets.js';

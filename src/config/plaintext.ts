@@ -1,7 +1,8 @@
 // What goes over a network unencrypted, anybody on the way reads and changes: a token that moves money, a registry's word
 // on which factory takes it. So that it happens only where somebody has said that it may.
 import type { Tokens } from '../core/token.js';
-import { isLoopback, isPlainOutside, type Values } from './checks.js';
+import { isLoopback, parseCantonUrl } from '../ledger/url.js';
+import { isPlainOutside, type Values } from './checks.js';
 
 export function checkPlaintext(v: Values, tokens: Tokens, problems: string[]): void {
   const allowed = v.ALLOW_PLAINTEXT ?? [];
@@ -20,5 +21,7 @@ export function checkPlaintext(v: Values, tokens: Tokens, problems: string[]): v
   }
 }
 
-const isPlainParticipant = (url: string): boolean =>
-  !url.startsWith('https://') && !isLoopback(url.replace(/\/$/, '').replace(/:\d+$/, ''));
+function isPlainParticipant(text: string): boolean {
+  const url = parseCantonUrl(text);
+  return url !== null && !url.tls && !isLoopback(url.host);
+}

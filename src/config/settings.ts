@@ -108,7 +108,6 @@ export const canton = {
     '#splice-api-token-transfer-instruction-v1',
     'package of the transfer interface',
   ),
-  COMMON_PACKAGE: withDefault(packageName, '#common', "package of the middleware's fingerprint mappings"),
 };
 
 export const tokens = {

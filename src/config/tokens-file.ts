@@ -49,6 +49,17 @@ export function loadTokens(path: string): Loaded {
   return parseTokens(content, `TOKENS_FILE ${path}`);
 }
 
+/** Addresses of the tokens that move in one step: all that the database needs to know. Null without a file. */
+export function oneStepTokens(path: string | undefined, problems: string[]): readonly string[] | null {
+  if (!path) return null;
+  const loaded = loadTokens(path);
+  if ('tokens' in loaded) {
+    return [...loaded.tokens.values()].flatMap(({ steps, address }) => (steps === 1 ? [address] : []));
+  }
+  problems.push(...loaded.problems);
+  return null;
+}
+
 export function parseTokens(content: unknown, source: string): Loaded {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     return { problems: [`${source} must hold an object: {"0x…": {"name": …}}`] };

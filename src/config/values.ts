@@ -1,6 +1,7 @@
 // How one setting's text becomes a value. Every refusal says what is wrong and what to write instead.
 import { z } from 'zod';
 import { type Party, party } from '../core/ids.js';
+import { parseCantonUrl } from '../ledger/url.js';
 import { parseDatabaseUrl } from '../store/url.js';
 import { masterKeyFrom } from '../transfer/key.js';
 
@@ -109,14 +110,10 @@ export const postgresUrl: Kind<string> = {
   },
 };
 
-/** `host:port`, plaintext, or `https://host:port`. */
 export const cantonUrl: Kind<string> = {
   parse(value) {
     if (value.startsWith('http://')) return wrong('give host:port for plaintext, https://host:port for TLS');
-    const match = /^(?:https:\/\/)?(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})\/?$/.exec(value);
-    return match !== null && Number(match[1]) <= 65_535
-      ? value
-      : wrong('give host:port, or https://host:port for TLS');
+    return parseCantonUrl(value) === null ? wrong('give host:port, or https://host:port for TLS') : value;
   },
 };
 

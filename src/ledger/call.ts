@@ -1,10 +1,8 @@
-// One call on the channel, from request to answer. Nothing here knows what a call is about.
-import type { ClientReadableStream } from '@grpc/grpc-js';
-import type { Offset } from '../core/ids.js';
+// One call on the channel, from request to answer. Knows nothing of what a call is for.
+import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import type { ReadFailure, SendOptions } from '../ports/ledger.js';
 import { monotonic } from '../runtime/clock.js';
-import type { TokenSource } from './auth.js';
-import { authorize, metadataWith, newerToken, type Patience } from './authorize.js';
+import { authorize, newerToken, type Patience, type TokenSource } from './auth.js';
 import type { LedgerChannel } from './channel.js';
 import { classifyRead, isPruned, type LocalErrorId } from './classify.js';
 import { type LedgerStatus, statusOfError } from './status.js';
@@ -12,18 +10,18 @@ import { type LedgerStatus, statusOfError } from './status.js';
 export interface Wire {
   readonly channel: LedgerChannel;
   readonly tokens: TokenSource;
-  /** Streams under way, to be ended when the ledger is closed. */
+  /** Open streams, cancelled when the ledger is closed. */
   readonly open: Set<{ cancel(): void }>;
 }
 
-/** What a generated service definition says of one method. */
+/** What a generated service definition says about one method. */
 export interface Method<Request, Response> {
   readonly path: string;
   readonly requestSerialize: (message: Request) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
-/** The method was not called: nothing left this process. */
+/** The method was never called: nothing left this process. */
 export interface NotCalled {
   readonly kind: 'not-called';
   readonly errorId: LocalErrorId | 'NOT_READY';
@@ -36,15 +34,15 @@ export interface Failed {
 export type Called<T> = { readonly kind: 'answer'; readonly value: T } | Failed | NotCalled;
 
 interface UnaryOptions extends SendOptions {
-  /** Without it a call on a channel that is connecting waits for it. */
+  /** If false, a call on a connecting channel waits for the connection. */
   readonly onlyWhenReady?: boolean;
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /**
- * One call, one answer. A read that the participant refuses for its token is made once more with a newer one, where
- * there is one; a submission leaves once, whatever is answered.
+ * One call, one answer. A read that is refused because of its token is retried once with a newer token, if there is
+ * one; a submission is sent once, whatever the answer.
  */
 export async function unary<Request, Response>(
   wire: Wire,
@@ -56,7 +54,7 @@ export async function unary<Request, Response>(
   if (encoded.kind === 'not-called') return encoded;
   const { signal, onlyWhenReady = false } = options;
   const left = countdown(options.timeoutMs);
-  // A submission takes the token that is at hand: its lease was looked at just before, and goes on running.
+  // A submission uses the token at hand: its lease was checked a moment ago, and time is running.
   const first = await authorize(wire.tokens, { timeoutMs: onlyWhenReady ? 0 : left(), signal });
   if (first.kind === 'unauthorized') return notCalled(first.errorId, first.detail);
   const once = (token: string | null) =>
@@ -67,7 +65,7 @@ export async function unary<Request, Response>(
   return newer === null ? called : once(newer);
 }
 
-/** From here to the call there is no await: the channel that is asked is the one that is called. */
+/** There is no await from here to the call, so the channel that was checked is the one that is called. */
 function unaryOnce<Request, Response>(
   wire: Wire,
   method: Method<Request, Response>,
@@ -111,8 +109,8 @@ function unaryOnce<Request, Response>(
 }
 
 /**
- * Yields the stream's messages; returns how it ended: null where the server simply ended it. Refused for its token
- * before the first message, it is opened once more with a newer one.
+ * Yields the stream's messages and returns how it ended: null if the server simply closed it. If the first message is
+ * refused because of the token, the stream is reopened once with a newer one.
  */
 export async function* serverStream<Request, Response>(
   wire: Wire,
@@ -153,10 +151,10 @@ async function* streamOnce<Request, Response>(
       options.timeoutMs === undefined ? {} : { deadline: deadlineIn(options.timeoutMs) },
     );
     wire.open.add(call);
-    // The cancel below ends in an error event too, when nobody iterates any more: unheard it would end the process.
+    // Cancelling below emits an error event even when nobody iterates any more; unhandled, it would end the process.
     call.on('error', () => {});
     options.signal?.addEventListener('abort', abort, { once: true });
-    // Pulled message by message: a slow reader slows the participant, not this process's memory.
+    // Messages are pulled one by one: a slow reader slows the participant down instead of filling our memory.
     for await (const message of call) {
       begun = true;
       yield message as Response;
@@ -186,19 +184,28 @@ function encode<Request>(
   }
 }
 
+function metadataWith(token: string | null): Metadata {
+  const metadata = new Metadata({ waitForReady: false });
+  if (token !== null) metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
 const isUnauthenticated = ({ status }: Failed): boolean => status.code === 'UNAUTHENTICATED';
 
 function tellRefused(wire: Wire, token: string | null): void {
   if (token !== null) wire.tokens.refused(token);
 }
 
-/** What is left of a time, on the monotonic clock (I7). */
+/** The time left, on the monotonic clock (I7). */
 function countdown(ms: number): () => number {
   const end = monotonic.elapsed() + ms;
   return () => end - monotonic.elapsed();
 }
 
-/** gRPC wants a point in time and turns it back into a span in the same tick: a step of the wall clock moves nothing. */
+/**
+ * gRPC takes a point in time and converts it back to a duration in the same tick, so a step of the wall clock has no
+ * effect.
+ */
 const deadlineIn = (ms: number): Date => new Date(Date.now() + ms);
 
 const notCalled = (errorId: NotCalled['errorId'], detail: string): NotCalled => ({
@@ -211,7 +218,8 @@ export function readFailure(failed: Failed | NotCalled): ReadFailure {
   if (failed.kind === 'status') {
     return { kind: 'failed-read', refusal: classifyRead(failed.status), pruned: isPruned(failed.status) };
   }
-  // Only the token is everybody's; a call that was aborted, or cannot be encoded, says nothing of the participant.
+  // Only a missing token affects everybody; a call that was aborted or cannot be encoded says nothing about the
+  // participant.
   return localFailure(failed.errorId, failed.detail, failed.errorId === 'TOKEN_UNAVAILABLE');
 }
 
@@ -227,11 +235,8 @@ export const localFailure = (errorId: string, detail: string, everybodys: boolea
   pruned: false,
 });
 
-/** What cannot be read may be one party's alone: an odd holding, say. */
+/** An unreadable answer may concern one party alone, for example because of a strange holding. */
 export const unreadable = (what: string): ReadFailure => {
   const { refusal, ...failure } = localFailure('ANSWER_UNREADABLE', what, false);
   return { ...failure, refusal: { ...refusal, kind: 'suspect' } };
 };
-
-/** 64 bits come as decimal text; an offset is never negative. */
-export const offsetOf = (text: string): Offset | null => (/^\d{1,19}$/.test(text) ? BigInt(text) : null);

@@ -4,6 +4,7 @@ import { ConfigError } from '../core/errors.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { monotonic } from '../runtime/clock.js';
 import { type TlsFiles, tlsSecurity } from './tls.js';
+import { isLoopback, parseCantonUrl } from './url.js';
 
 export interface ChannelOptions {
   /** `host:port` in plaintext, `https://host:port` for TLS. */
@@ -58,7 +59,14 @@ const OPTIONS = {
 };
 
 export function openChannel(options: ChannelOptions, times: ChannelTimes = TIMES): LedgerChannel {
-  const { target, loopback, tls } = parse(options.url);
+  const url = parseCantonUrl(options.url);
+  if (url === null) {
+    throw new ConfigError([
+      `CANTON_URL is ${JSON.stringify(options.url)}: give host:port, or https://host:port for TLS`,
+    ]);
+  }
+  const { host, port, tls } = url;
+  const target = `dns:${host}:${port}`;
   const security = tls ? tlsSecurity(options.tls ?? {}) : null;
   const insecure = credentials.createInsecure();
   const connect = (): Client =>
@@ -69,7 +77,7 @@ export function openChannel(options: ChannelOptions, times: ChannelTimes = TIMES
       'grpc.initial_reconnect_backoff_ms': times.reconnectMinMs,
       'grpc.max_reconnect_backoff_ms': times.reconnectMaxMs,
       // A proxy of the environment cannot know this machine's own loopback.
-      'grpc.enable_http_proxy': loopback ? 0 : 1,
+      'grpc.enable_http_proxy': isLoopback(host) ? 0 : 1,
     });
   let client = connect();
   const listeners = new Set<(ready: boolean) => void>();
@@ -166,17 +174,4 @@ function keepConnected(
     clearTimeout(kick);
     if (wasReady) tell.changed(false);
   };
-}
-
-function parse(url: string): { target: string; loopback: boolean; tls: boolean } {
-  const tls = url.startsWith('https://');
-  const authority = (tls ? url.slice('https://'.length) : url).replace(/\/$/, '');
-  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(authority);
-  if (match?.[1] === undefined || Number(match[2]) > 65_535) {
-    throw new ConfigError([
-      `CANTON_URL is ${JSON.stringify(url)}: give host:port, or https://host:port for TLS`,
-    ]);
-  }
-  const loopback = /^(localhost|127\.[0-9.]+|\[::1\])$/.test(match[1]);
-  return { target: `dns:${authority}`, loopback, tls };
 }

@@ -1,17 +1,18 @@
-// From what the participant said to what it means. Pure. For money the rule is: a refusal is certain only if its
-// error id is listed as certain and it carries Canton's own details; everything else may still commit.
+// Maps what the participant said to what it means. Pure. Where money is concerned, a refusal is certain only if its
+// error id is listed as certain and it carries Canton's own details; anything else may still commit.
 import type { Outcome, Refusal } from '../protocol/outcome.js';
 import { errorTable, ofTheMoment, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
 import type { GrpcCode, LedgerStatus } from './status.js';
+import { offsetOf } from './values.js';
 
-/** Of what is certainly over. */
+/** Verdicts on a submission that is certainly over. */
 type Certain = Exclude<SubmissionVerdict, 'duplicate' | 'unknown'>;
 export type RefusedOutcome = Exclude<Outcome, { kind: 'accepted' | 'not-sent' }>;
 
-/** Logs and `last_error` get this much of an answer. */
+/** How much of an answer goes into logs and `last_error`. */
 const DETAIL_MAX = 600;
 
-/** What an answer to a submission means, or a rejecting completion's status. */
+/** What an answer to a submission means, or the status of a rejecting completion. */
 export function classifySubmission(status: LedgerStatus): RefusedOutcome {
   const verdict = submissionVerdict(status);
   switch (verdict) {
@@ -30,49 +31,49 @@ function submissionVerdict(status: LedgerStatus): SubmissionVerdict {
     const listed = errorTable.get(errorId)?.verdict;
     return listed === 'for-good' ? verdictOfRule(status) : (listed ?? verdictOfUnlisted(status.category));
   }
-  // Its details were lost on the way, but this much can be believed: it only makes us look.
+  // The details were lost on the way, but this much can be trusted, since it only makes us look.
   if (status.messageId === 'DUPLICATE_COMMAND') return 'duplicate';
   return details === 'request-info' ? verdictOfRedacted(code) : 'unknown';
 }
 
 const verdictOfRule = (status: LedgerStatus): Certain => ofTheMoment(textOf(status)) ?? 'for-good';
 
-/** Canton's categories, for ids that are not in the table: certain only where a request was not let in. */
+/** Canton's categories, for ids missing from the table: certain only where the request was not let in. */
 function verdictOfUnlisted(category: number | null): ReadVerdict | 'unknown' {
   switch (category) {
     case 6: // AuthInterceptorInvalidAuthenticationCredentials
       return 'everybody';
     case 7: // InsufficientPermission
       return 'sender';
-    case 8: // InvalidIndependentOfSystemState: never valid, and no word that we know of the row
+    case 8: // InvalidIndependentOfSystemState: never valid, and not a verdict on the row that we know
       return 'of-request';
     default:
       return 'unknown';
   }
 }
 
-/** Categories 4 to 7 and 14 come without an id; the gRPC code is all there is. */
+/** Canton redacts the id of categories 4 to 7 and 14, which leaves only the gRPC code. */
 function verdictOfRedacted(code: GrpcCode): ReadVerdict | 'unknown' {
   switch (code) {
     case 'UNAUTHENTICATED':
       return 'everybody';
     case 'PERMISSION_DENIED':
       return 'sender';
-    case 'INVALID_ARGUMENT': // a security alert: a confirmer's final verdict, or refused at the door
+    case 'INVALID_ARGUMENT': // a security alert: a confirmer's final verdict, or refused on arrival
       return 'of-request';
-    default: // INTERNAL above all: before or after the submission went out
+    default: // mostly INTERNAL: raised before or after the submission went out
       return 'unknown';
   }
 }
 
-/** Why a read failed. It changed nothing, so the question is only whom it holds up. */
+/** Why a read failed. A read changes nothing, so the only question is whom the failure holds up. */
 export function classifyRead(status: LedgerStatus): Refusal {
   return refusal(readVerdict(status), status);
 }
 
 /**
- * Why a preparation failed. It changed nothing either, so nothing here is unknown; but it interprets the very request,
- * and what a Daml rule says of that is as true as of a submission.
+ * Why a preparation failed. It changes nothing either, so nothing here is unknown; but it interprets the actual
+ * request, so what a Daml rule says about it is as true as for a submission.
  */
 export function classifyPrepare(status: LedgerStatus): Refusal {
   return refusal(prepareVerdict(status), status);
@@ -85,13 +86,13 @@ function prepareVerdict(status: LedgerStatus): Certain {
   if (listed !== undefined || details === 'none') return readVerdict(status);
   const certain = errorId === null ? verdictOfRedacted(code) : verdictOfUnlisted(category);
   if (certain !== 'unknown') return certain;
-  // Canton's own refusal of this request, in words that are new to us.
+  // Canton refused this request with an error id that is new to us.
   return errorId !== null && category !== null && OF_THE_REQUEST.has(category)
     ? 'of-request'
     : readVerdict(status);
 }
 
-/** InvalidGivenCurrentSystemState in its three forms. */
+/** The three forms of InvalidGivenCurrentSystemState. */
 const OF_THE_REQUEST = new Set([9, 10, 11]);
 
 function readVerdict({ errorId, code }: LedgerStatus): ReadVerdict {
@@ -109,7 +110,10 @@ function readVerdict({ errorId, code }: LedgerStatus): ReadVerdict {
   }
 }
 
-/** One slow or too large answer must not stop everybody, nor a row for ever: what may be one party's alone is suspect. */
+/**
+ * One slow or oversized answer must not stop everybody, nor hold up one row for ever, so anything that may concern a
+ * single party counts as suspect.
+ */
 function verdictOfFailedRead(code: GrpcCode): ReadVerdict {
   switch (code) {
     case 'UNAVAILABLE':
@@ -117,11 +121,11 @@ function verdictOfFailedRead(code: GrpcCode): ReadVerdict {
       return 'everybody';
     case 'PERMISSION_DENIED':
       return 'sender';
-    case 'CANCELLED': // by ourselves: a lease lost, a stop
+    case 'CANCELLED': // cancelled by us: a lost lease, or a stop
       return 'again';
-    case 'UNIMPLEMENTED': // never gets better
+    case 'UNIMPLEMENTED': // will not get better
       return 'of-request';
-    default: // RESOURCE_EXHAUSTED, and UNKNOWN as a proxy's 413 reads, do not either
+    default: // RESOURCE_EXHAUSTED, and UNKNOWN (which is how a proxy's 413 arrives), will not get better either
       return 'of-sender';
   }
 }
@@ -148,21 +152,21 @@ const meanings: Readonly<Record<Certain, Pick<Refusal, 'kind' | 'blame'>>> = {
   token: { kind: 'not-the-row', blame: 'token' },
 };
 
-/** Pruned data can be asked for by reads alone; the id may only be believed with its details. */
+/** Only a read can ask for pruned data, and the id counts only if it comes with its details. */
 export const isPruned = (status: LedgerStatus): boolean =>
   status.errorId === 'PARTICIPANT_PRUNED_DATA_ACCESSED';
 
-/** Nothing is known of a hash; or the participant, before 3.6, cannot be asked. Neither proves anything. */
+/** Nothing is known about a hash, or the participant (before 3.6) cannot be asked. Neither proves anything. */
 export const knowsNoCompletion = ({ errorId, code }: LedgerStatus): boolean =>
   errorId === 'COMPLETION_NOT_FOUND' || code === 'UNIMPLEMENTED';
 
-/** Something is certainly not there: a proxy's 404 does not say that. */
+/** The update certainly does not exist; a proxy's 404 does not say that. */
 export const isUpdateAbsent = ({ errorId }: LedgerStatus): boolean =>
   errorId === 'UPDATE_NOT_FOUND' || errorId === 'TRANSACTION_NOT_FOUND';
 
 export const errorIdOf = (status: LedgerStatus): string => status.errorId ?? `GRPC_${status.code}`;
 
-/** Failures that arise on this side, here or in what is built on it. */
+/** Failures that arise in this process rather than at the participant. */
 export type LocalErrorId =
   | 'TOKEN_UNAVAILABLE'
   | 'USER_UNKNOWN'
@@ -178,15 +182,14 @@ export type LocalErrorId =
   | 'REGISTRY_UNREADABLE';
 
 function completionOffset({ metadata }: LedgerStatus): bigint | null {
-  const text = metadata.get('completion_offset');
-  return text !== undefined && /^\d{1,19}$/.test(text) ? BigInt(text) : null;
+  return offsetOf(metadata.get('completion_offset') ?? '');
 }
 
 function textOf({ message, metadata }: LedgerStatus): string {
   return `${message} ${metadata.get('error_id') ?? ''}`;
 }
 
-/** For people: the answer's text, and the contracts or parties it names. Control characters have no place in a row. */
+/** For people: the text of the answer and the contracts or parties it names, without control characters. */
 function detailOf({ message, resources }: LedgerStatus): string {
   const text = resources.length === 0 ? message : `${message} [${resources.join(', ')}]`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out

@@ -1,4 +1,4 @@
-// The participant's completion stream, as events of the core.
+// The participant's completion stream, as events that the protocol understands.
 import {
   CompletionStreamRequest,
   type CompletionStreamResponse,
@@ -10,11 +10,11 @@ import type { SynchronizerTime as WireTime } from '#proto/com/daml/ledger/api/v2
 import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
 import type { CompletionEvent, SynchronizerTime } from '../protocol/outcome.js';
-import { localFailure, offsetOf, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
+import { localFailure, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
 import { classifySubmission, knowsNoCompletion } from './classify.js';
 import type { LedgerSettings } from './settings.js';
 import { statusOfCompletion } from './status.js';
-import { microsOfTimestamp } from './values.js';
+import { microsOfTimestamp, offsetOf } from './values.js';
 
 const { CompletionStream, GetCompletionByHash } = UnimplementedCommandCompletionServiceService.definition;
 
@@ -42,19 +42,20 @@ export async function* completions(
           : readFailure(next.value);
       }
       const event = eventOf(next.value);
-      // An event that cannot be read may be the very one: the stream is worth nothing beyond it.
+      // The unreadable event may be the one we are looking for, so nothing after it can be trusted either.
       if (event === 'unreadable') return unreadable('an event of the completion stream');
       if (event !== null) yield event;
     }
   } finally {
-    // A consumer that has seen enough leaves here; the call must not outlive it.
+    // The consumer may stop early; the call must not outlive it.
     await stream.return(null);
   }
 }
 
 /**
- * A short cut to an acceptance (participants from 3.6 on, for what 3.5 and later wrote). Only that counts: the
- * rejections it may list say nothing of a copy that is still under way, and finding nothing proves nothing (rule 4).
+ * A shortcut to an acceptance (participants from 3.6 on, for completions written by 3.5 or later). Only an acceptance
+ * counts: a rejection listed here says nothing about a copy that is still under way, and finding nothing proves
+ * nothing (rule 4).
  */
 export async function acceptedByHash(
   wire: Wire,
@@ -67,10 +68,11 @@ export async function acceptedByHash(
   if (called.kind !== 'answer') return readFailure(called);
   if (called.value.acceptedCompletion === undefined) return { kind: 'read', value: null };
   const event = eventOfCompletion(called.value.acceptedCompletion);
-  if (event === 'unreadable' || event.kind !== 'accepted') return unreadable('a completion by hash');
-  // Of another transaction than was asked for it would complete a row that is not paid.
+  if (event === 'unreadable' || event.kind !== 'accepted')
+    return unreadable('a completion found by its hash');
+  // The completion of another transaction would mark a row as paid that is not.
   if (event.transactionHash === null || Buffer.compare(event.transactionHash, hash) !== 0) {
-    return unreadable('a completion by hash, of another hash');
+    return unreadable('a completion by hash, which has another hash');
   }
   return { kind: 'read', value: event };
 }
@@ -90,7 +92,7 @@ export function eventOfCompletion(
 ): Exclude<CompletionEvent, { kind: 'checkpoint' }> | 'unreadable' {
   const { commandId, submissionId, updateId, status } = completion;
   const offset = offsetOf(completion.offset);
-  // Code 0 is an acceptance, an absent status no word at all.
+  // Code 0 means accepted; without a status the completion says nothing.
   if (offset === null || status === undefined) return 'unreadable';
   const time = timeOf(completion.synchronizerTime);
   if (status.code !== 0) {
@@ -119,12 +121,13 @@ export function eventOfCompletion(
   };
 }
 
-/** Zero says that nothing is known of it, or that the synchronizer charges nothing. */
+/** Zero means unknown, or that the synchronizer charges nothing. */
 function costOf({ paidTrafficCost }: Completion): bigint | null {
-  return /^\d{1,19}$/.test(paidTrafficCost) && paidTrafficCost !== '0' ? BigInt(paidTrafficCost) : null;
+  const cost = /^\d{1,19}$/.test(paidTrafficCost) ? BigInt(paidTrafficCost) : 0n;
+  return cost > 0n ? cost : null;
 }
 
-/** Only of external submissions, and only from 3.5 on; what is no SHA-256 says nothing. */
+/** Present for external submissions from 3.5 on. Anything that is not a SHA-256 hash is ignored. */
 const hashOf = ({ hasTransactionHash, transactionHash }: Completion): Uint8Array | null =>
   hasTransactionHash && transactionHash.length === 32 ? transactionHash : null;
 

@@ -1,31 +1,31 @@
 // Canton's error ids, one row each: what the id says of a submission, what of a read, and why.
 // Not from `definite_answer`: that flag says "false" even of requests that the participant never read.
 
-/** What an id says of the submission that it answers. */
+/** What an id says about the submission that it answers. */
 export type SubmissionVerdict =
-  /** Certain, and a Daml rule's judgement of this very transfer: no later attempt could pass. */
+  /** Certain: a Daml rule judged this very transfer, and no later attempt could pass. */
   | 'for-good'
   /** Certain; the row may pass later. */
   | 'again'
-  /** Certain, and perhaps its sender's or its receiver's own: topology, which changes. */
+  /** Certain, and perhaps specific to the sender or the receiver: topology, which changes. */
   | 'of-sender'
   | 'of-receiver'
-  /** Certain: not a request that the ledger takes. Our configuration, or our bug, or one odd row. */
+  /** Certain: the Ledger API does not accept the request. Our configuration, a bug of ours, or one strange row. */
   | 'of-request'
-  /** Certain: more than is taken now. */
+  /** Certain: more than the participant accepts at the moment. */
   | 'overload'
   /** Certain: the network did not sequence or confirm it in time. */
   | 'unconfirmed'
-  /** Certain, and no row's fault: everybody's, or this sender's account, or this token's. */
+  /** Certain, and not the row's fault: it affects everybody, or this sender's account, or this token. */
   | 'everybody'
   | 'sender'
   | 'token'
   /** An acceptance of the same command exists. */
   | 'duplicate'
-  /** It may still commit, or an earlier one may: only the completion stream can tell. */
+  /** This submission or an earlier one may still commit: only the completion stream can tell. */
   | 'unknown';
 
-/** What it says of a read, where that does not follow: a read is never for good, it judges no row. */
+/** What it says about a read, where that does not follow: a failed read is never final, because it judges no row. */
 export type ReadVerdict = Exclude<SubmissionVerdict, 'for-good' | 'duplicate' | 'unknown'>;
 
 export interface ErrorRow {
@@ -164,7 +164,7 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
       DAML_FAILURE: 'a Daml rule said no',
       'UNHANDLED_EXCEPTION INTERPRETATION_USER_ERROR': 'a Daml rule said no (Daml before 3.3)',
     }),
-    // Answers to reads. As an answer to a submission they make no sense, so there they prove nothing.
+    // Errors of reads. As the answer to a submission they make no sense, so there they prove nothing.
     ...rows(
       'unknown',
       {
@@ -193,15 +193,18 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
   ].flat(),
 );
 
-/** Daml says of a rule about time the same as of any other; only its words tell. The row passes with newer times. */
+/**
+ * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer
+ * times.
+ */
 const OF_TIME =
   /requestedAt|executeBefore|expire|deadline|in the (past|future)|ledger time|too (early|late)|\bround\b/i;
-/** Of the inputs that were chosen this time: they changed since, or others would do. */
+/** About the inputs chosen this time: they have changed since, or others would pass. */
 const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
-/** Of what we are configured with, not of the transfer. */
+/** About our configuration, not about the transfer. */
 const OF_CONFIGURATION = /expectedAdmin|instrument/i;
 
-/** What a Daml rule's "no" is about, where it is not for good. */
+/** What a Daml rule's refusal is about, if it is not final. */
 export function ofTheMoment(text: string): 'again' | 'of-request' | null {
   if (OF_TIME.test(text) || OF_INPUTS.test(text)) return 'again';
   return OF_CONFIGURATION.test(text) ? 'of-request' : null;

@@ -1,4 +1,4 @@
-// An external party's transfer: the participant prepares it, it is signed elsewhere, then executed, once.
+// An external party's transfer: the participant prepares it, it is signed elsewhere, then it is executed, once.
 import { Signature, SignatureFormat, SigningAlgorithmSpec } from '#proto/com/daml/ledger/api/v2/crypto.js';
 import {
   CostEstimationHints,
@@ -17,16 +17,16 @@ import type { Outcome } from '../protocol/outcome.js';
 import { type Called, readFailure, unary, unreadable, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
 import { errorTable } from './error-table.js';
-import { transferCommand } from './exercise.js';
 import { blameRegistry, outcomeOf } from './outcome.js';
 import type { Scheme, SchemeMemory } from './scheme.js';
 import type { LedgerSettings } from './settings.js';
 import type { LedgerStatus } from './status.js';
+import { transferCommand } from './transfer-command.js';
 import { timestampOfMicros } from './values.js';
 
 /**
- * Of the forms that execute, the plain one only acknowledges, and the ForTransaction one looks the transaction up
- * after the commit and can fail there: neither must ever be used.
+ * Neither of the other execute calls may ever be used: the plain one only acknowledges, and the ForTransaction form
+ * looks up the transaction after the commit and can fail there.
  */
 const { PrepareSubmission, ExecuteSubmissionAndWait } =
   UnimplementedInteractiveSubmissionServiceService.definition;
@@ -34,8 +34,8 @@ const { PrepareSubmission, ExecuteSubmissionAndWait } =
 const HASH_BYTES = 32;
 
 /**
- * Interprets, and changes nothing: whatever goes wrong, nothing of the row is under way. Asked for V3 where that may
- * be there, and for V2 at once where it is refused.
+ * Interprets the transfer and changes nothing, so whatever goes wrong, nothing of the row is under way. Asks for V3
+ * if it may be available, and for V2 at once if V3 is refused.
  */
 export async function prepare(
   wire: Wire,
@@ -52,15 +52,15 @@ export async function prepare(
       prepareRequest(transfer, maxRecordTime, settings, scheme, estimate),
       options,
     );
-  // The estimate is worth no row: where it may be what failed, the same is asked for without.
+  // The estimate is not worth losing a row for: if it may be the cause of the failure, ask again without it.
   const ask = async (scheme: Scheme): Promise<Called<PrepareSubmissionResponse>> => {
     const called = await prepareBy(scheme, true);
     return called.kind === 'status' && mayBeOfTheEstimate(called.status) ? prepareBy(scheme, false) : called;
   };
   const first = schemes.ask();
   const called = await ask(first);
-  // Where V3 was taken before, no synchronizer goes back behind it: the refusal is the transfer's, and a participant that
-  // lies gets no signature that leaves the bound out.
+  // A synchronizer that has accepted V3 does not go back, so the refusal is about the transfer; and a lying
+  // participant must not get a signature that leaves the bound out.
   if (called.kind !== 'status' || schemes.inForce() === 3 || first === 2 || !mayBeOfScheme(called.status))
     return answerOf(called, first, schemes, transfer);
   return answerOf(await ask(2), 2, schemes, transfer);
@@ -91,7 +91,7 @@ function answerOf(
 /** Canton's `NodeHashingError`, which has no error id of its own. */
 const CANNOT_HASH = /cannot hash node/i;
 
-/** What a participant may say of a scheme that its synchronizer does not have. */
+/** What a participant may answer if its synchronizer does not know the scheme. */
 const SCHEME_REFUSALS: ReadonlySet<string | null> = new Set([
   'FAILED_TO_PREPARE_TRANSACTION',
   'INVALID_ARGUMENT',
@@ -102,7 +102,7 @@ const SCHEME_REFUSALS: ReadonlySet<string | null> = new Set([
 const mayBeOfScheme = ({ errorId, code }: LedgerStatus): boolean =>
   SCHEME_REFUSALS.has(errorId) || (errorId === null && code === 'INVALID_ARGUMENT');
 
-/** V2 leaves `max_record_time` out of what is signed, which is why that is looked at by itself before signing. */
+/** V2 does not sign `max_record_time`, so it is checked separately before signing. */
 export function prepareRequest(
   transfer: Transfer,
   maxRecordTime: Micros,
@@ -120,7 +120,7 @@ export function prepareRequest(
       scheme === 3
         ? HashingSchemeVersion.HASHING_SCHEME_VERSION_V3
         : HashingSchemeVersion.HASHING_SCHEME_VERSION_V2,
-    // Where accounts of traffic are enforced it is also what refuses here, before anything is signed.
+    // Where traffic accounts are enforced, this is also what refuses before anything is signed.
     estimateTrafficCost: new CostEstimationHints(
       estimate
         ? { expectedSignatures: [SigningAlgorithmSpec.SIGNING_ALGORITHM_SPEC_EC_DSA_SHA_256] }
@@ -137,7 +137,7 @@ function preparedOf(response: PrepareSubmissionResponse, askedScheme: Scheme): R
     return unreadable(`a preparation with a hash of ${preparedTransactionHash.length} bytes`);
   }
   if (hashingSchemeVersion === HashingSchemeVersion.HASHING_SCHEME_VERSION_UNSPECIFIED) {
-    return unreadable('a preparation that does not say how it was hashed');
+    return unreadable('a preparation without its hashing scheme');
   }
   return {
     kind: 'read',
@@ -157,12 +157,15 @@ function estimateOf({ costEstimation }: PrepareSubmissionResponse): bigint | nul
   return /^\d{1,20}$/.test(text) ? BigInt(text) : null;
 }
 
-/** Words of nothing else that we know: redacted ones of the participant's inside, traffic's own, "failed to prepare". */
+/**
+ * Errors that may come from the estimate: internal ones that the participant redacted, those of traffic accounts,
+ * "failed to prepare", and ids we do not know.
+ */
 const mayBeOfTheEstimate = ({ errorId, code, details, message }: LedgerStatus): boolean =>
   errorId === null
     ? details === 'request-info' && code === 'INTERNAL'
     : (OF_THE_ESTIMATE.has(errorId) && !OF_THE_HASH.test(message)) || !errorTable.has(errorId);
-/** Canton's `UnsupportedHashingSchemeVersion` and `NodeHashingError`: the same without an estimate. */
+/** Canton's `UnsupportedHashingSchemeVersion` and `NodeHashingError`, which do not depend on the estimate. */
 const OF_THE_HASH = /hashing scheme|cannot hash node/i;
 const OF_THE_ESTIMATE = new Set([
   'FAILED_TO_PREPARE_TRANSACTION',
@@ -171,12 +174,12 @@ const OF_THE_ESTIMATE = new Set([
 ]);
 
 /**
- * The one call that sends. `UNIMPLEMENTED` needs a thought: a participant before 3.4.4 does not have this method, and
- * would say so without having done anything. But bare it may as well come from what stands in between (a gateway's 404
- * reads so, and it may have passed an earlier copy on to another node), and redacted by Canton (RequestInfo alone,
- * category 14) it may come from inside a submission under way. So both are `unknown`: the row waits for its bound and
- * parks when its attempts are used up, which costs minutes where "certain" could cost a second payment. Only an error
- * id that the table knows as certain ends it at once, as everywhere.
+ * The one call that sends. `UNIMPLEMENTED` is the tricky answer. A participant before 3.4.4 lacks this method and
+ * says so without having done anything. But a bare `UNIMPLEMENTED` may also come from something in between (a
+ * gateway's 404 looks like this, and the gateway may have passed an earlier copy to another node), and one redacted
+ * by Canton (RequestInfo alone, category 14) may come from within a submission under way. So both are `unknown`: the
+ * row waits for its bound and parks when its attempts are used up. That costs minutes where "certain" could cost a
+ * second payment. Only an error id that the table lists as certain ends it at once, as everywhere.
  */
 export async function execute(
   wire: Wire,
@@ -188,7 +191,7 @@ export async function execute(
   return outcomeOf(await unary(wire, ExecuteSubmissionAndWait, request, { ...options, onlyWhenReady: true }));
 }
 
-/** No deduplication period, so that the participant uses its longest, and no minimum ledger time. */
+/** Without a deduplication period the participant uses its longest one. No minimum ledger time. */
 export function executeRequest(
   { prepared, submissionId, party, signature }: SignedSubmission,
   settings: LedgerSettings,

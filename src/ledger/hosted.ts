@@ -1,4 +1,4 @@
-// Sending a hosted party's transfer: one SubmitAndWait, once.
+// Sends a hosted party's transfer: one SubmitAndWait, once.
 import {
   SubmitAndWaitRequest,
   UnimplementedCommandServiceService,
@@ -8,11 +8,11 @@ import type { HostedSubmission } from '../core/transfer.js';
 import type { SendOptions } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
 import { unary, type Wire } from './call.js';
-import { transferCommand } from './exercise.js';
 import { blameRegistry, outcomeOf } from './outcome.js';
 import type { LedgerSettings } from './settings.js';
+import { transferCommand } from './transfer-command.js';
 
-/** The ForTransaction form looks the transaction up after the commit, and can fail there: it must never be used. */
+/** The ForTransaction form must never be used: it looks up the transaction after the commit, and can fail there. */
 const submitAndWait = UnimplementedCommandServiceService.definition.SubmitAndWait;
 
 export async function submit(
@@ -28,8 +28,8 @@ export async function submit(
 }
 
 /**
- * No deduplication period: the participant then uses its longest. No workflow id, no minimum ledger time: nothing
- * but the transfer's own `executeBefore` bounds it.
+ * Without a deduplication period the participant uses its longest one. No workflow id and no minimum ledger time: the
+ * transfer's own `executeBefore` is its only bound.
  */
 export function commandsOf(submission: HostedSubmission, settings: LedgerSettings): Commands {
   return new Commands({

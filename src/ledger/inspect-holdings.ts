@@ -1,26 +1,17 @@
-// Which instruments there are holdings of, by the interface's own view, whatever their template: enough of them to tell
-// a mistyped instrument from a new one, and never more than a start can wait for.
+// A sample of the instruments that parties hold, from the interface's view, whatever the template: enough to tell a
+// mistyped instrument from a new one, and never more than a start can wait for.
 import type { CreatedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
-import {
-  GetActiveContractsRequest,
-  UnimplementedStateServiceService,
-} from '#proto/com/daml/ledger/api/v2/state_service.js';
-import {
-  CumulativeFilter,
-  EventFormat,
-  Filters,
-  InterfaceFilter,
-} from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
+import { UnimplementedStateServiceService } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import type { Offset } from '../core/ids.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, serverStream, type Wire } from './call.js';
+import { activeContractsRequest, HOLDING_INTERFACE, HOLDING_MODULE, holdingFilter } from './contracts.js';
 import type { LedgerSettings } from './settings.js';
-import { fieldsOf, identifier, instrumentOf, isEntity } from './values.js';
+import { fieldsOf, instrumentOf, isEntity } from './values.js';
 
 const { GetActiveContracts } = UnimplementedStateServiceService.definition;
-const MODULE = 'Splice.Api.Token.HoldingV1';
 
-export interface SeenHolding {
+export interface HoldingSample {
   readonly contractId: string;
   readonly owner: string;
   readonly admin: string;
@@ -28,42 +19,30 @@ export interface SeenHolding {
   readonly locked: boolean;
 }
 
-export interface SeenHoldings {
-  /** Of each instrument and owner one, an unlocked one where there is such. */
-  readonly samples: readonly SeenHolding[];
-  /** All that these parties see was read: what is not among the samples is nowhere. */
+export interface HoldingSamples {
+  /** One per instrument and owner, unlocked if there is an unlocked one. */
+  readonly samples: readonly HoldingSample[];
+  /** Everything these parties see was read, so an instrument missing from the samples does not exist. */
   readonly whole: boolean;
 }
 
-/** `limit`: contracts that are read at the most. */
+/** `limit`: the most contracts that are read. */
 export interface HoldingsQuestion {
   readonly parties: readonly string[];
   readonly at: Offset;
   readonly limit: number;
 }
 
-/** An instrument is believed only where its admin has signed. */
-export async function seenHoldings(
+/** An instrument counts only if its admin has signed. */
+export async function holdingSamples(
   wire: Wire,
   settings: LedgerSettings,
   { parties, at, limit }: HoldingsQuestion,
   options: CallOptions,
-): Promise<Read<SeenHoldings>> {
-  const filter = new CumulativeFilter({
-    interfaceFilter: new InterfaceFilter({
-      interfaceId: identifier(settings.packages.holding, MODULE, 'Holding'),
-      includeInterfaceView: true,
-    }),
-  });
-  const request = new GetActiveContractsRequest({
-    activeAtOffset: at.toString(),
-    eventFormat: new EventFormat({
-      filtersByParty: new Map(parties.map((party) => [party, new Filters({ cumulative: [filter] })])),
-      verbose: true,
-    }),
-  });
+): Promise<Read<HoldingSamples>> {
+  const request = activeContractsRequest(parties, holdingFilter(settings), at);
   const stream = serverStream(wire, GetActiveContracts, request, options);
-  const samples = new Map<string, SeenHolding>();
+  const samples = new Map<string, HoldingSample>();
   let read = 0;
   try {
     for (;;) {
@@ -74,7 +53,7 @@ export async function seenHoldings(
           : readFailure(next.value);
       }
       const created = next.value.activeContract?.createdEvent;
-      const seen = created === undefined ? null : seenHolding(created);
+      const seen = created === undefined ? null : holdingSample(created);
       if (seen !== null) {
         const key = JSON.stringify([seen.admin, seen.instrumentId, seen.owner]);
         if (samples.get(key)?.locked !== false) samples.set(key, seen);
@@ -83,14 +62,20 @@ export async function seenHoldings(
       if (read >= limit) return { kind: 'read', value: { samples: [...samples.values()], whole: false } };
     }
   } finally {
-    // Seen enough: the call must not outlive this.
+    // Seen enough; the call must not outlive this function.
     await stream.return(null);
   }
 }
 
-/** Null where the view was not computed, or its admin has no part in it. */
-export function seenHolding({ interfaceViews, contractId, signatories }: CreatedEvent): SeenHolding | null {
-  const view = interfaceViews.find(({ interfaceId }) => isEntity(interfaceId, MODULE, 'Holding'));
+/** Null if the view was not computed, or the admin has not signed. */
+export function holdingSample({
+  interfaceViews,
+  contractId,
+  signatories,
+}: CreatedEvent): HoldingSample | null {
+  const view = interfaceViews.find(({ interfaceId }) =>
+    isEntity(interfaceId, HOLDING_MODULE, HOLDING_INTERFACE),
+  );
   const fields = fieldsOf(view?.viewValue);
   const owner = fields?.party('owner') ?? null;
   const instrument = instrumentOf(fields?.record('instrumentId') ?? null);
@@ -100,7 +85,7 @@ export function seenHolding({ interfaceViews, contractId, signatories }: Created
     owner,
     admin: instrument.admin,
     instrumentId: instrument.id,
-    // Left out at the end it is None.
+    // Participants leave out a None at the end of a record.
     locked: fields?.present('lock') ?? false,
   };
 }

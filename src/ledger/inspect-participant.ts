@@ -1,5 +1,5 @@
-// Reads that no row needs: whether this is the participant, the user and the packages that the settings speak of.
-// Nothing here changes anything; what a participant does not have, or does not let us ask, is a failed read.
+// Reads for checks, which no row needs: whether this is the participant, the user and the packages that the settings
+// name. Nothing here changes anything. If the participant lacks something, or does not let us ask, the read fails.
 import {
   ListUserRightsRequest,
   type Right,
@@ -13,50 +13,18 @@ import {
   PrepareSubmissionRequest,
   UnimplementedInteractiveSubmissionServiceService,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
-import {
-  GetConnectedSynchronizersRequest,
-  UnimplementedStateServiceService,
-} from '#proto/com/daml/ledger/api/v2/state_service.js';
 import type { Micros } from '../core/ids.js';
 import type { Transfer } from '../core/transfer.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, unary, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
-import { transferCommand } from './exercise.js';
 import type { LedgerSettings } from './settings.js';
+import { transferCommand } from './transfer-command.js';
 import { microsOfTimestamp } from './values.js';
 
-const { GetConnectedSynchronizers } = UnimplementedStateServiceService.definition;
 const { ListUserRights } = UnimplementedUserManagementServiceService.definition;
 const { GetPreferredPackages, PrepareSubmission } =
   UnimplementedInteractiveSubmissionServiceService.definition;
-
-export interface ConnectedSynchronizer {
-  /** Logical: `name::1220…`. */
-  readonly id: string;
-  readonly alias: string;
-}
-
-/**
- * Those that the participant is connected to now; with a party, those of them on which it hosts that party. Empty for
- * a party that nobody knows.
- */
-export async function connectedSynchronizers(
-  wire: Wire,
-  party: string | null,
-  options: CallOptions,
-): Promise<Read<readonly ConnectedSynchronizer[]>> {
-  const request = new GetConnectedSynchronizersRequest({ party: party ?? '' });
-  const called = await unary(wire, GetConnectedSynchronizers, request, options);
-  if (called.kind !== 'answer') return readFailure(called);
-  return {
-    kind: 'read',
-    value: called.value.connectedSynchronizers.map(({ synchronizerId: id, synchronizerAlias: alias }) => ({
-      id,
-      alias,
-    })),
-  };
-}
 
 /** `any`: for every party. */
 export interface UserRights {
@@ -65,7 +33,7 @@ export interface UserRights {
   readonly executeAs: ReadonlySet<string> | 'any';
 }
 
-/** Of the ledger user itself. `USER_NOT_FOUND` is what a participant without authentication may say. */
+/** Of the ledger user itself. A participant without authentication may answer `USER_NOT_FOUND`. */
 export async function userRights(
   wire: Wire,
   userId: string,
@@ -94,7 +62,7 @@ export interface PreferredPackage {
   readonly version: string;
 }
 
-/** Of each name the package that every one of the parties' participants has vetted on that synchronizer. */
+/** For each package name, the package that the participants of all these parties have vetted on that synchronizer. */
 export async function preferredPackages(
   wire: Wire,
   { names, parties, synchronizerId }: PackageQuestion,
@@ -124,17 +92,17 @@ export interface PackageQuestion {
   readonly synchronizerId: string;
 }
 
-/** What a preparation that nobody will sign says of the participant. */
+/** What an unsigned preparation reveals about the participant. */
 export interface Probe {
-  /** `HashingSchemeVersion`, 2 or 3 where it is one that we know. */
+  /** `HashingSchemeVersion`: 2 or 3 if it is one we know. */
   readonly scheme: number;
-  /** The participant's clock as it estimated the cost, in µs; null where it does not estimate. */
+  /** The participant's clock when it estimated the cost, in µs; null if it does not estimate. */
   readonly clock: Micros | null;
-  /** Bytes of traffic that the transfer would cost; null where it does not estimate. */
+  /** Bytes of traffic that the transfer would cost; null if the participant does not estimate. */
   readonly cost: string | null;
 }
 
-/** `PrepareSubmission` changes nothing on the ledger, and what it prepares is thrown away here: it cannot be signed. */
+/** `PrepareSubmission` changes nothing on the ledger; the preparation is dropped here and is never signed. */
 export async function probePrepare(
   wire: Wire,
   settings: LedgerSettings,

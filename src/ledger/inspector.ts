@@ -1,12 +1,10 @@
-// The participant and the registries as `doctor`, and `run` before its first pin, ask about them.
+// What `doctor`, and `run` before its first pin, ask the participant and the registries.
 
 import type { Transfer } from '../core/transfer.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
 import type { Wire } from './call.js';
-import { type HoldingsQuestion, type SeenHoldings, seenHoldings } from './inspect-holdings.js';
+import { type HoldingSamples, type HoldingsQuestion, holdingSamples } from './inspect-holdings.js';
 import {
-  type ConnectedSynchronizer,
-  connectedSynchronizers,
   type PackageQuestion,
   type PreferredPackage,
   type Probe,
@@ -17,13 +15,14 @@ import {
 } from './inspect-participant.js';
 import { type RegistryInstrument, registryInstrument } from './registry-metadata.js';
 import type { LedgerSettings } from './settings.js';
+import { type ConnectedSynchronizer, connectedSynchronizers } from './state.js';
 
-/** Reads only. What needs the ledger user is asked after `Ledger.userId` has told it. */
+/** Reads only. Calls that need the ledger user come after `Ledger.userId`. */
 export interface Inspector {
   synchronizers(party: string | null, options: CallOptions): Promise<Read<readonly ConnectedSynchronizer[]>>;
   rights(userId: string, options: CallOptions): Promise<Read<UserRights>>;
   packages(question: PackageQuestion, options: CallOptions): Promise<Read<readonly PreferredPackage[]>>;
-  holdings(question: HoldingsQuestion, options: CallOptions): Promise<Read<SeenHoldings>>;
+  holdings(question: HoldingsQuestion, options: CallOptions): Promise<Read<HoldingSamples>>;
   probe(transfer: Transfer, scheme: 2 | 3, options: CallOptions): Promise<Read<Probe>>;
   instrument(
     registry: { readonly url: string; readonly admin: string },
@@ -40,7 +39,7 @@ export const createInspector = (
   synchronizers: (party, call) => connectedSynchronizers(wire, party, call),
   rights: (userId, call) => userRights(wire, userId, call),
   packages: (question, call) => preferredPackages(wire, question, call),
-  holdings: (question, call) => seenHoldings(wire, settings, question, call),
+  holdings: (question, call) => holdingSamples(wire, settings, question, call),
   probe: (transfer, scheme, call) => probePrepare(wire, settings, transfer, scheme, call),
   instrument: (registry, id, call) => registryInstrument({ ...registry, known }, id, call),
 });

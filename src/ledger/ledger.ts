@@ -1,4 +1,4 @@
-// The participant as the core sees it: one channel, one token source, every answer a value.
+// The participant as the rest of the program sees it: one channel, one token source, every answer a value.
 
 import type { Ledger } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
@@ -7,34 +7,39 @@ import { noToken, type TokenSource } from './auth.js';
 import type { Wire } from './call.js';
 import { type ChannelOptions, openChannel } from './channel.js';
 import { acceptedByHash, completions } from './completions.js';
+import { holdings, transferFactories } from './contracts.js';
 import { execute, prepare } from './external.js';
 import { submit } from './hosted.js';
-import { participantId, version } from './identity.js';
+import { ledgerUser, participantId, userUnknown, version } from './identity.js';
 import { createInspector, type Inspector } from './inspector.js';
 import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
-import { holdings, ledgerEnd, prunedUpTo, synchronizersOf, transferFactories } from './state.js';
+import { connectedSynchronizers, ledgerEnd, prunedUpTo } from './state.js';
 import { transferOf, updateOffset } from './updates.js';
-import { ledgerUser, userUnknown } from './user.js';
 
 export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {
-  /** Null: whom the token speaks for, once it was asked. */
+  /** Null: the user the token speaks for, once it has been read. */
   readonly userId: string | null;
   readonly tokens?: TokenSource;
   readonly packages?: Partial<LedgerSettings['packages']>;
-  /** Hears of each change of the hashing scheme that preparations come in. */
+  /** Called whenever preparations start to come in another hashing scheme. */
   readonly onScheme?: (scheme: Scheme) => void;
 }
 
 export interface OpenLedger extends Ledger {
-  /** Ends every stream and lets go of the connection; calls under way still get their answer or their deadline. */
+  /**
+   * Cancels every stream and drops the connection; calls under way still get their answer or run into their deadline.
+   */
   close(): void;
-  /** What nobody needs on the way of a row: asked before the first, and by people. */
+  /** What no row needs: asked before the first one, and by people. */
   readonly inspect: Inspector;
 }
 
-/** Connects in the background, and again whenever the connection is lost. Throws ConfigError for what cannot work. */
+/**
+ * Connects in the background, and reconnects whenever the connection is lost. Throws ConfigError for settings that
+ * cannot work.
+ */
 export function createLedger(options: LedgerOptions): OpenLedger {
   const { synchronizerId, issuerParty, tokens = noToken } = options;
   const channel = openChannel(options);
@@ -60,7 +65,10 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     ledgerEnd: (call) => ledgerEnd(wire, call),
     prunedUpTo: (call) => prunedUpTo(wire, call),
     holdings: (party, at, call) => holdings(wire, settings, party, at, call),
-    synchronizersOf: (party, call) => synchronizersOf(wire, party, call),
+    synchronizersOf: async (party, call) => {
+      const read = await connectedSynchronizers(wire, party, call);
+      return read.kind === 'read' ? { kind: 'read', value: read.value.map(({ id }) => id) } : read;
+    },
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
     registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call, knownRegistries),
     submit: async (submission, call) =>
@@ -90,4 +98,4 @@ export function createLedger(options: LedgerOptions): OpenLedger {
   };
 }
 
-const UNKNOWN = 'the ledger user is not known yet: no token was there to say it';
+const UNKNOWN = 'the ledger user is not known yet, because no token could be read';

@@ -1,11 +1,12 @@
-// What the answer to a submission comes to, whichever call submitted.
+// What the answer to a submission means, whichever call submitted it.
 
 import type { TransferFactory } from '../core/transfer.js';
 import type { Outcome, Refusal } from '../protocol/outcome.js';
-import { type Called, offsetOf } from './call.js';
+import type { Called } from './call.js';
 import { classifySubmission } from './classify.js';
+import { offsetOf } from './values.js';
 
-/** `SubmitAndWaitResponse` and `ExecuteSubmissionAndWaitResponse` alike. */
+/** Both `SubmitAndWaitResponse` and `ExecuteSubmissionAndWaitResponse`. */
 interface Accepted {
   readonly updateId: string;
   readonly completionOffset: string;
@@ -17,13 +18,14 @@ export function outcomeOf(called: Called<Accepted>): Outcome {
       const { updateId, completionOffset } = called.value;
       const offset = offsetOf(completionOffset);
       if (updateId !== '' && offset !== null && offset > 0n) return { kind: 'accepted', updateId, offset };
-      // An OK without an update proves no commit; a look finds out.
+      // An OK without an update id proves no commit; a look will find out.
       return { kind: 'unknown', detail: 'ANSWER_UNREADABLE: accepted without an update id or offset' };
     }
     case 'status':
       return classifySubmission(called.status);
     case 'not-called':
-      // Never to be encoded is no matter of the connection: it uses up attempts, and parks.
+      // Encoding will never succeed, and the connection is not the cause: the attempts are used up, and the row
+      // parks.
       return called.errorId === 'REQUEST_UNENCODABLE'
         ? {
             kind: 'refused',
@@ -39,12 +41,12 @@ export function outcomeOf(called: Called<Accepted>): Outcome {
   }
 }
 
-/** What a Daml rule says where the choice context lacks something, or has it as something else. */
+/** What a Daml rule says if the choice context lacks a value or has a wrong one. */
 const OF_THE_CONTEXT = /\bcontext\b/i;
 
 /**
- * A rule that would fail the row for what a registry made up: it is the token's trouble, and the row waits (I5). A rule
- * of the token's that said no to the transfer itself stays what it is.
+ * If a rule would fail the row because of what the registry supplied, the token is to blame and the row waits (I5). A
+ * rule of the token that refused the transfer itself stands.
  */
 export function blameRegistry(refusal: Refusal, factory: TransferFactory): Refusal {
   if (factory.kind === 'own' || refusal.kind !== 'for-good') return refusal;

@@ -1,10 +1,11 @@
-// A registry's choice context, read without trust: values of the token standard's `AnyValue` (Splice.Api.Token.MetadataV1,
-// all of its constructors) as Daml's JSON writes them. Null where one is none. Pure.
+// Reads a registry's choice context without trusting it: values of the token standard's `AnyValue`
+// (Splice.Api.Token.MetadataV1, all of its constructors) as Daml's JSON writes them. Null if a value is not one.
+// Pure.
 import { parseDecimal } from '../core/decimal.js';
 import type { Micros } from '../core/ids.js';
 import type { AnyValue } from '../core/transfer.js';
 
-/** A context is a handful of values; what nests deeper is not one. */
+/** A context holds a handful of values; anything nested deeper is not a context. */
 const MAX_DEPTH = 16;
 
 export const choiceContext = (
@@ -46,7 +47,7 @@ function anyValueOf(json: unknown, depth: number): AnyValue | null {
       return micros === null ? null : { tag, value: micros };
     }
     case 'AV_RelTime': {
-      // A record of one field; some registries write the field's value alone.
+      // A record with one field; some registries write just the field's value.
       const micros = int64Of(isObject(value) ? value.microseconds : value);
       return micros === null ? null : { tag, value: micros };
     }
@@ -69,7 +70,7 @@ function anyValueOf(json: unknown, depth: number): AnyValue | null {
 const isObject = (json: unknown): json is Readonly<Record<string, unknown>> =>
   typeof json === 'object' && json !== null;
 
-/** A map as canton-middleware reads it: a list of `{_1, _2}`. */
+/** canton-middleware reads maps as a list of `{_1, _2}`. */
 function pairsOf(list: readonly unknown[]): Readonly<Record<string, unknown>> | null {
   const pairs = list.map((one) => one as { readonly _1?: unknown; readonly _2?: unknown } | null);
   const keys = new Set(pairs.map((pair) => pair?._1));
@@ -77,7 +78,7 @@ function pairsOf(list: readonly unknown[]): Readonly<Record<string, unknown>> | 
   return Object.fromEntries(pairs.map((pair) => [pair?._1 as string, pair?._2]));
 }
 
-/** Daml's JSON writes numbers that JSON would round as text. */
+/** Daml's JSON writes numbers as strings if JSON would round them. */
 function int64Of(json: unknown): bigint | null {
   const digits = typeof json === 'number' && Number.isSafeInteger(json) ? String(json) : json;
   if (typeof digits !== 'string' || !/^-?\d{1,19}$/.test(digits)) return null;
@@ -85,7 +86,7 @@ function int64Of(json: unknown): bigint | null {
   return BigInt.asIntN(64, int) === int ? int : null;
 }
 
-/** Daml's times begin with the year 1; that they end with 9999, four digits say. */
+/** Daml's times start with the year 1; four digits end them with 9999. */
 const YEAR_ONE_MS = Date.parse('0001-01-01T00:00:00Z');
 const DAY_MS = 86_400_000;
 
@@ -95,14 +96,14 @@ function daysOf(text: string): number | null {
   return ms === null ? null : ms / DAY_MS;
 }
 
-/** `2025-02-28T12:00:00.123456Z`, its fraction optional; what is finer than a microsecond, Daml's JSON drops. */
+/** `2025-02-28T12:00:00.123456Z`, the fraction optional; Daml's JSON drops anything finer than a microsecond. */
 function microsOf(text: string): Micros | null {
   const [, seconds = '', fraction = ''] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/.exec(text) ?? [];
   const ms = millisOf(seconds);
   return ms === null ? null : BigInt(ms) * 1000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
-/** Null also for what a Date would read as another day: the 30th of February is none. */
+/** Also null for text that a Date would read as another day: there is no 30th of February. */
 function millisOf(seconds: string): number | null {
   const ms = Date.parse(`${seconds}Z`);
   if (Number.isNaN(ms) || ms < YEAR_ONE_MS) return null;

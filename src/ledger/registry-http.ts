@@ -1,14 +1,13 @@
-// One call of a registry's HTTP API, wherever its root is. Nothing here throws: whatever goes wrong is the token's
-// trouble.
+// One call to a registry's HTTP API, wherever its root is. Never throws: any failure is blamed on the token.
 import type { CallOptions, Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
 import { localFailure } from './call.js';
 import type { LocalErrorId } from './classify.js';
-import { fetch } from './fetch.js';
+import { fetch, textUpTo } from './fetch.js';
 
-/** Where a registry is, and what was found out about that. */
+/** Where a registry is, and what we have learned about it. */
 export interface RegistryPlace {
-  /** As TOKENS_FILE has it. */
+  /** As written in TOKENS_FILE. */
   readonly url: string;
   readonly admin: string;
   /** Which of `registryRoots` has answered, by url and admin. */
@@ -18,24 +17,24 @@ export interface RegistryPlace {
 export interface RegistryCall {
   /** After the root: `/registry/…`. */
   readonly path: string;
-  /** A POST of this JSON; without it a GET. */
+  /** A POST of this JSON; without it, a GET. */
   readonly body?: object;
 }
 
-/** `not-there`: 404 wherever it could be. */
+/** `not-there`: 404 at every possible root. */
 export type RegistryReply = { readonly kind: 'body'; readonly text: string } | { readonly kind: 'not-there' };
 
-/** As canton-middleware has it: long enough for any registry, and nothing is under way meanwhile. */
+/** As in canton-middleware: long enough for any registry, and nothing is under way meanwhile. */
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1024 * 1024;
-/** A day: more is no wait but a mistake. */
+/** One day: a longer wait must be a mistake. */
 const RETRY_MAX_S = 86_400;
 
 /**
- * What comes before `/registry/…`, which is a property of the token: Digital Asset's Utility serves many registrars,
- * each at `<base>/api/token-standard/v0/registrars/{admin}`, Splice (Canton Coin) its own one at the root. A URL that
- * says it (it ends in `/registry`, or names a registrar) is taken at its word; else it is the Utility's base, or where
- * that is not there the root itself.
+ * What comes before `/registry/…` depends on the token: Digital Asset's Utility serves many registrars, each at
+ * `<base>/api/token-standard/v0/registrars/{admin}`; Splice (Canton Coin) serves one, at the root. A URL that is
+ * explicit (ends in `/registry`, or names a registrar) is used as it is. Any other is tried as the Utility's base,
+ * and then as the root itself.
  */
 export function registryRoots(url: string, admin: string): readonly string[] {
   const base = url.replace(/\/+$/, '');
@@ -44,7 +43,7 @@ export function registryRoots(url: string, admin: string): readonly string[] {
   return [`${base}/api/token-standard/v0/registrars/${encodeURIComponent(admin)}`, base];
 }
 
-/** Without any token of ours, to where the operator said and nowhere else: a redirect is not followed. */
+/** Sends none of our tokens, and only goes where the operator said: redirects are not followed. */
 export async function callRegistry(
   place: RegistryPlace,
   call: RegistryCall,
@@ -80,7 +79,7 @@ async function ask(
         await response.body?.cancel();
         return refusedWith(response);
       }
-      const text = await bounded(response);
+      const text = await textUpTo(MAX_BYTES, response);
       if (text === null)
         return registryFailure('REGISTRY_UNREADABLE', `its answer is longer than ${MAX_BYTES} bytes`);
       known.set(key, root);
@@ -88,7 +87,7 @@ async function ask(
     }
     return { kind: 'read', value: { kind: 'not-there' } };
   } catch (error) {
-    // Ours to end: a lease lost, a stop. It says nothing of the registry.
+    // We ended it (a lost lease, a stop), so it says nothing about the registry.
     if (options.signal?.aborted)
       return localFailure('CALL_ABORTED', 'aborted before the registry answered', false);
     return registryFailure(
@@ -98,19 +97,7 @@ async function ask(
   }
 }
 
-/** Null beyond the cap, without having read the rest. */
-async function bounded(response: Response): Promise<string | null> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Overloaded, or broken: it may pass. Anything else but 200 is an answer, and it is no. */
+/** Overloaded or broken: it may pass. Anything else but 200 is a definite refusal. */
 function refusedWith(response: Response): Read<never> {
   const passing = response.status >= 500 || response.status === 429 || response.status === 408;
   const after = /^\d{1,5}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
@@ -130,7 +117,7 @@ export const registryFailure = (
 ): Read<never> => ({
   kind: 'failed-read',
   refusal: {
-    // A refusal may be of this one transfer: of its receiver, say.
+    // A refusal may concern this transfer alone, for example its receiver.
     kind: errorId === 'REGISTRY_REFUSED' ? 'suspect' : 'not-the-row',
     blame: 'token',
     errorId,
@@ -140,7 +127,7 @@ export const registryFailure = (
   pruned: false,
 });
 
-/** The error's own message may carry the URL, and a URL may carry a password: only its cause is told. */
+/** The error's own message may contain the URL, and a URL may contain a password, so only its cause is told. */
 function causeOf(error: unknown): string {
   const { cause } = error as { readonly cause?: { readonly code?: unknown } };
   return typeof cause?.code === 'string' ? `it cannot be reached (${cause.code})` : 'it cannot be reached';

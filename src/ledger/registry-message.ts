@@ -5,7 +5,7 @@ import type { Micros } from '../core/ids.js';
 import type { Disclosure, TransferFactory, TransferTerms } from '../core/transfer.js';
 import { choiceContext as contextOf } from './registry-context.js';
 
-/** The choice's argument as JSON, its context and metadata left empty; whole seconds, as canton-middleware asks. */
+/** The choice's argument as JSON, with empty context and metadata, and whole seconds, as canton-middleware asks. */
 export function registryQuestion(terms: TransferTerms): object {
   const nothing = { values: {} };
   return {
@@ -33,10 +33,10 @@ export type RegistryAnswer =
   | { readonly kind: 'factory'; readonly factory: Extract<TransferFactory, { kind: 'registry' }> }
   | { readonly kind: 'unreadable'; readonly what: string };
 
-/** Of the ledger's own strings the longest. */
+/** The ledger's own strings are no longer. */
 const TEXT = z.string().min(1).max(255);
 
-/** `package:Module.Name:Entity`, or its three parts by name. */
+/** `package:Module.Name:Entity`, or the three parts by name. */
 const TEMPLATE_ID = z.union([
   z
     .string()
@@ -69,22 +69,25 @@ const ANSWER = z.object({
   }),
 });
 
-/** What it does not understand it refuses whole: half a context would be another transfer than the registry meant. */
+/**
+ * An answer that is not fully understood is refused: with half a context it would be another transfer than the
+ * registry meant.
+ */
 export function registryAnswer(text: string, synchronizerId: string): RegistryAnswer {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return unreadable('its answer is no JSON');
+    return unreadable('its answer is not JSON');
   }
   const parsed = ANSWER.safeParse(json);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return unreadable(`its answer's ${issue?.path.join('.') || 'whole'} is not as the token standard has it`);
+    return unreadable(`${issue?.path.join('.') || 'its answer'} does not follow the token standard`);
   }
   const { factoryId, transferKind, choiceContext } = parsed.data;
   const context = contextOf(choiceContext.choiceContextData.values ?? {});
-  if (context === null) return unreadable('its choice context holds a value that is not known here');
+  if (context === null) return unreadable('its choice context contains a value of an unknown kind');
   const disclosed = choiceContext.disclosedContracts.map(
     (one): Disclosure => ({
       contractId: one.contractId,
@@ -94,7 +97,7 @@ export function registryAnswer(text: string, synchronizerId: string): RegistryAn
     }),
   );
   if (new Set(disclosed.map(({ contractId }) => contractId)).size < disclosed.length) {
-    return unreadable('it discloses a contract twice');
+    return unreadable('its answer discloses a contract twice');
   }
   return {
     kind: 'factory',

@@ -1,16 +1,16 @@
-// What a registry says of itself and of an instrument: the token standard's metadata API, version 1.
+// What a registry says about itself and about an instrument: the token standard's metadata API, version 1.
 import { z } from 'zod';
 import type { CallOptions, Read } from '../ports/ledger.js';
 import { callRegistry, type RegistryPlace, registryFailure } from './registry-http.js';
 
 export type RegistryInstrument =
-  /** `decimals`: how many places it advises to show, 0 to 10; the standard's default is 10. */
+  /** `decimals`: how many places it recommends to show, 0 to 10; the standard's default is 10. */
   | { readonly kind: 'known'; readonly symbol: string; readonly decimals: number }
-  /** The registry is there, and has no such instrument. */
+  /** The registry exists and has no such instrument. */
   | { readonly kind: 'unknown' }
-  /** It is somebody else's registry. */
+  /** The registry belongs to another admin. */
   | { readonly kind: 'other-admin'; readonly admin: string }
-  /** No metadata API at this place: nothing is known. */
+  /** There is no metadata API at this URL, so nothing is known. */
   | { readonly kind: 'silent' };
 
 const INFO = z.object({ adminId: z.string().min(1) });
@@ -32,7 +32,7 @@ export async function registryInstrument(
   if (info.value.kind === 'not-there') return { kind: 'read', value: { kind: 'silent' } };
   const about = parsed(INFO, info.value.text);
   if (about === null)
-    return registryFailure('REGISTRY_UNREADABLE', 'its metadata is not as the standard has it');
+    return registryFailure('REGISTRY_UNREADABLE', 'its metadata does not follow the token standard');
   if (about.adminId !== place.admin) {
     return { kind: 'read', value: { kind: 'other-admin', admin: about.adminId } };
   }
@@ -44,7 +44,7 @@ export async function registryInstrument(
   if (instrument === null || instrument.id !== instrumentId) {
     return registryFailure(
       'REGISTRY_UNREADABLE',
-      `what it says of ${instrumentId} is not as the standard has it`,
+      `what it says about ${instrumentId} does not follow the token standard`,
     );
   }
   const { symbol, decimals } = instrument;

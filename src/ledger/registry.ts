@@ -1,5 +1,5 @@
-// The registry of another admin's token, over HTTP: which factory moves it, and what its choice has to be told. Whatever
-// goes wrong here is the token's trouble, never the row's: it waits, and others go on.
+// Asks the registry of another admin's token, over HTTP, which factory moves the token and what its choice needs. Any
+// failure here is blamed on the token, never on the row: the row waits, and others go on.
 
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
@@ -9,7 +9,7 @@ import type { LedgerSettings } from './settings.js';
 
 const PATH = '/registry/transfer-instruction/v1/transfer-factory';
 
-/** The answer is for this very transfer, and is never kept; only where the registry is, is. */
+/** The answer is valid for this one transfer and is never kept. Only the registry's location is. */
 export async function registryFactory(
   settings: Pick<LedgerSettings, 'synchronizerId'>,
   registryUrl: string,

@@ -1,8 +1,8 @@
-/** What every request needs to say. */
+/** What every request has to include. */
 export interface LedgerSettings {
   /**
-   * Part of the change ID that the participant deduplicates by. Throws before it is known (`user.ts`): what needs it
-   * is not to be begun then.
+   * Part of the change ID that the participant deduplicates by. Throws before it is known (`identity.ts`): nothing
+   * that needs it may start before then.
    */
   readonly userId: string;
   readonly synchronizerId: string;
@@ -15,7 +15,7 @@ export interface LedgerSettings {
   };
 }
 
-/** canton-middleware's. */
+/** As in canton-middleware. */
 export const defaultPackages: LedgerSettings['packages'] = {
   cip56: '#cip56-token',
   holding: '#splice-api-token-holding-v1',

@@ -1,20 +1,20 @@
-// What a failed call, or a completion's status, says: google.rpc.Status and its packed details, read without trust.
+// What a failed call or a completion's status says: google.rpc.Status and its packed details, read without trust.
 import { status as Grpc, type ServiceError } from '@grpc/grpc-js';
 import { ErrorInfo, RequestInfo, ResourceInfo, RetryInfo } from '#proto/google/rpc/error_details.js';
 import { Status } from '#proto/google/rpc/status.js';
 
-/** A gRPC status as far as it can be read. Everything is null or empty where it cannot. */
+/** A gRPC status, as far as it can be read. What cannot be read is null or empty. */
 export interface LedgerStatus {
-  /** `DEADLINE_EXCEEDED` and so on; `UNKNOWN` for a number that gRPC does not have. */
+  /** `DEADLINE_EXCEEDED` and so on; `UNKNOWN` for a number that gRPC does not define. */
   readonly code: GrpcCode;
   /** Canton's error id, from ErrorInfo alone. */
   readonly errorId: string | null;
-  /** The same, from the message's prefix `ID(category,correlation): `: a hint, which anybody can write. */
+  /** The same from the message's prefix `ID(category,correlation): `. Only a hint: anybody can write that. */
   readonly messageId: string | null;
   readonly category: number | null;
   /**
-   * Whose words these are. Canton packs an ErrorInfo (its domain is empty) into every answer, and where it redacts
-   * one, a RequestInfo alone. A proxy's 403, a client's own deadline, a broken connection have neither.
+   * Who is speaking. Canton packs an ErrorInfo (with an empty domain) into every answer, or a RequestInfo alone if it
+   * redacts one. A proxy's 403, a client's own deadline and a broken connection have neither.
    */
   readonly details: 'error-info' | 'request-info' | 'none';
   readonly retryAfterMs: number | null;
@@ -27,12 +27,12 @@ export interface LedgerStatus {
 export type GrpcCode = Exclude<keyof typeof Grpc, 'OK'>;
 
 const MESSAGE = /^([A-Z][A-Z0-9_]*)\((\d+),[^)]*\): /;
-/** Canton's ids are at most 63 characters of these; anything else must not become a label or a log's field. */
+/** Canton's ids have at most 63 of these characters; nothing else may become a metric label or a log field. */
 const ERROR_ID = /^[A-Z][A-Z0-9_]{0,62}$/;
-/** A day: more is no wait but a mistake. */
+/** One day: a longer wait must be a mistake. */
 const RETRY_MAX_MS = 86_400_000;
 
-/** Of whatever a call threw. */
+/** From anything a call threw. */
 export function statusOfError(error: unknown): LedgerStatus {
   const { code, details, metadata } = (
     typeof error === 'object' && error !== null ? error : {}
@@ -43,7 +43,7 @@ export function statusOfError(error: unknown): LedgerStatus {
   return read(typeof code === 'number' ? code : Grpc.UNKNOWN, message, packed);
 }
 
-/** Of a completion. */
+/** From a completion. */
 export const statusOfCompletion = (status: Status): LedgerStatus => read(status.code, status.message, status);
 
 function read(code: number, message: string, packed: Status | undefined): LedgerStatus {
@@ -97,7 +97,7 @@ function integer(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,3}$/.test(text) ? Number(text) : null;
 }
 
-/** Bytes from the network may be anything; what cannot be read says nothing. */
+/** Bytes from the network may be anything; unreadable ones say nothing. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,4 +1,4 @@
-// Whom we trust at the other end of the channel, and who we are there: PEM files, which others renew.
+// Whom we trust on the other end of the channel, and how we identify ourselves to it: PEM files, which others renew.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
@@ -6,17 +6,17 @@ import { ConfigError } from '../core/errors.js';
 import { extraVersion, renewedAuthorities, versionOf } from './trust.js';
 
 export interface TlsFiles {
-  /** PEM; Node's authorities without it. */
+  /** PEM; without it, Node's own authorities. */
   readonly caFile?: string | undefined;
   /** PEM; both or neither. */
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
 }
 
-/** The certificates as they are on disk: read again by the first connection after they were renewed. */
+/** The certificates as they are on disk, read again for the first connection after a renewal. */
 export function tlsSecurity(tls: TlsFiles): {
   current(): ChannelCredentials;
-  /** There are others now, and they can be used: half a pair, or half a file, is none. */
+  /** There are new certificates, and they are usable: half a pair or half a file is not. */
   renewed(): boolean;
 } {
   const files = [tls.caFile, tls.certFile, tls.keyFile];
@@ -60,11 +60,11 @@ function tlsCredentials({ caFile, certFile, keyFile }: TlsFiles): ChannelCredent
   }
   if (problems.length > 0) throw new ConfigError(problems);
   try {
-    // What is no certificate would be no authority, without a word.
+    // createSsl silently ignores anything that is not a certificate.
     if (ca !== null) new X509Certificate(ca);
     return credentials.createSsl(ca, key, cert);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([`the TLS files of CANTON_TLS_* cannot be used: ${reason}`]);
+    throw new ConfigError([`the files in CANTON_TLS_* cannot be used: ${reason}`]);
   }
 }

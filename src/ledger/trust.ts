@@ -1,8 +1,9 @@
-// Certificates that are renewed on disk: which files, and what they hold now. Node itself reads NODE_EXTRA_CA_CERTS once.
+// Certificates that are renewed on disk: which files they are, and what they contain now. Node itself reads
+// NODE_EXTRA_CA_CERTS only once.
 import { readFileSync, statSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 
-/** Says of files whether they are others than at the last time; cheap enough for every connection. */
+/** Tells whether files have changed since the last time; cheap enough to ask before every connection. */
 export function versionOf(paths: readonly (string | undefined)[]): string {
   return paths
     .map((path) => {
@@ -20,17 +21,19 @@ export function versionOf(paths: readonly (string | undefined)[]): string {
 const extra = (): string | undefined => process.env.NODE_EXTRA_CA_CERTS;
 const atStart = versionOf([extra()]);
 
-/** Of NODE_EXTRA_CA_CERTS alone. */
+/** NODE_EXTRA_CA_CERTS alone. */
 export const extraVersion = (): string => versionOf([extra()]);
 
-/** Node's authorities with those of NODE_EXTRA_CA_CERTS as it is now, PEM; null: as Node read them at its start. */
+/**
+ * Node's authorities with NODE_EXTRA_CA_CERTS as it is now, in PEM; null if it is still as Node read it at its start.
+ */
 export function renewedAuthorities(): string | null {
   const path = extra();
   if (path === undefined || path === '' || versionOf([path]) === atStart) return null;
   try {
     return [...rootCertificates, readFileSync(path, 'utf8')].join('\n');
   } catch {
-    // Between two versions of it: what was read at the start serves on.
+    // The file is being replaced: keep what was read at the start.
     return null;
   }
 }

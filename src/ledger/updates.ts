@@ -1,4 +1,4 @@
-// What an update did: read back to tell whether an acceptance is the transfer that it should be.
+// What an update did, read back to tell whether an acceptance is the transfer it should be.
 import type { ExercisedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
 import type { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
 import {
@@ -16,10 +16,10 @@ import {
 } from '#proto/com/daml/ledger/api/v2/update_service.js';
 import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Read, TransferEffect } from '../ports/ledger.js';
-import { offsetOf, readFailure, unary, unreadable, type Wire } from './call.js';
+import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
-import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './exercise.js';
-import { fieldsOf, instrumentOf, isEntity } from './values.js';
+import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
+import { fieldsOf, instrumentOf, isEntity, offsetOf } from './values.js';
 
 const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
 
@@ -49,7 +49,7 @@ export async function updateOffset(
   return value === null ? unreadable('an update without an offset') : { kind: 'read', value };
 }
 
-/** Null: an update that is no transaction. */
+/** Null: the update is not a transaction. */
 async function transactionOf(
   wire: Wire,
   updateId: string,
@@ -77,9 +77,10 @@ async function transactionOf(
 }
 
 /**
- * The one transfer of a transaction. Its exercise tells all of it, whoever the token's admin is; who sees only the
- * receiver's side has the event to go by that our own token leaves. Several are no transfer of ours, which is alone in
- * its transaction: null. One inside another is how a registry's factory may carry the outer one out.
+ * The one transfer of a transaction. Its exercise tells everything, whoever the token's admin is; a party that sees
+ * only the receiver's side has to go by the event that our own token leaves. Null if there are several, because ours
+ * is alone in its transaction. One exercise inside another is fine: that is how a registry's factory may carry out
+ * the outer one.
  */
 export function effectOf(transaction: Transaction): TransferEffect | null {
   const { updateId, commandId, events } = transaction;

@@ -1,4 +1,5 @@
-// Daml values: what we send and what we read, label by label. No floats, no guesses: null where a value is of another kind.
+// Daml values, as we send and read them, label by label. No floats and no guesses: null if a value is of another
+// kind.
 import {
   Record as DamlRecord,
   Identifier,
@@ -9,7 +10,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import { formatDecimal, parseDecimal } from '../core/decimal.js';
-import type { Micros } from '../core/ids.js';
+import type { Micros, Offset } from '../core/ids.js';
 
 export const party = (id: string): Value => new Value({ party: id });
 export const text = (value: string): Value => new Value({ text: value });
@@ -18,7 +19,7 @@ export const timestamp = (micros: Micros): Value => new Value({ timestamp: micro
 export const contractIds = (ids: readonly string[]): Value =>
   new Value({ list: new List({ elements: ids.map((contractId) => new Value({ contractId })) }) });
 export const emptyTextMap = (): Value => new Value({ textMap: new TextMap() });
-/** With every label, so that the order of fields does not matter. */
+/** With all labels, so that the order of fields does not matter. */
 export const record = (fields: Readonly<Record<string, Value>>): Value =>
   new Value({
     record: new DamlRecord({
@@ -31,18 +32,18 @@ export interface Fields {
   readonly text: (label: string) => string | null;
   readonly amount: (label: string) => bigint | null;
   readonly record: (label: string) => Fields | null;
-  /** `Some` of anything is true, `None` and an absent field false; null where it is no Optional at all. */
+  /** `Some` of anything is true; `None` and an absent field are false; null if it is not an Optional. */
   readonly present: (label: string) => boolean | null;
   readonly optionalParty: (label: string) => string | null;
   readonly optionalTime: (label: string) => Micros | null;
   readonly optionalRecord: (label: string) => Fields | null;
-  /** Null where an element is no party. */
+  /** Null if an element is not a party. */
   readonly parties: (label: string) => readonly string[] | null;
 }
 
 /**
- * Reads a record by its labels, which the participant sends where `verbose` was asked for. What is None at the end of a
- * record, a participant leaves out (since 3.4.4).
+ * Reads a record by its labels, which the participant sends if `verbose` was asked for. It leaves out a None at the
+ * end of a record (since 3.4.4).
  */
 export function fieldsOf(source: DamlRecord | undefined): Fields | null {
   if (source === undefined) return null;
@@ -86,16 +87,19 @@ export function instrumentOf(fields: Fields | null, adminLabel = 'admin'): Instr
   return admin === null || id === null ? null : { admin, id };
 }
 
-/** A template or interface by its package, `#name` or id. */
+/** A template or interface in a package, given as `#name` or by id. */
 export const identifier = (packageId: string, moduleName: string, entityName: string): Identifier =>
   new Identifier({ packageId, moduleName, entityName });
 
 export const isEntity = (id: Identifier | undefined, moduleName: string, entityName: string): boolean =>
   id?.moduleName === moduleName && id.entityName === entityName;
 
-/** Exact: a Timestamp's seconds are far below 2^53, its nanoseconds a whole number of micros on a ledger. */
+/** Exact: a Timestamp's seconds are far below 2^53, and on a ledger its nanoseconds are whole microseconds. */
 export const microsOfTimestamp = (time: Timestamp): Micros =>
   BigInt(time.seconds) * 1_000_000n + BigInt(Math.floor(time.nanos / 1000));
 
 export const timestampOfMicros = (micros: Micros): Timestamp =>
   new Timestamp({ seconds: Number(micros / 1_000_000n), nanos: Number(micros % 1_000_000n) * 1000 });
+
+/** 64 bits arrive as decimal text; an offset is never negative. */
+export const offsetOf = (text: string): Offset | null => (/^\d{1,19}$/.test(text) ? BigInt(text) : null);

@@ -3,7 +3,7 @@
 import { type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { Transfer } from '../core/transfer.js';
-import type { SeenHolding } from '../ledger/inspect-holdings.js';
+import type { HoldingSample } from '../ledger/inspect-holdings.js';
 import type { Probe } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
 import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
@@ -100,7 +100,7 @@ async function probe(ask: DeepQuestions, now: number | null, options: CallOption
 function trialOf({ facts, users, settings, commandId }: DeepQuestions, now: number): Transfer | null {
   if (facts.factories.kind !== 'read' || facts.held.kind !== 'read') return null;
   const [factory] = facts.factories.value;
-  const usable = (one: SeenHolding): boolean =>
+  const usable = (one: HoldingSample): boolean =>
     one.admin === settings.issuerParty && !one.locked && users.some((user) => user.party === one.owner);
   const holding = facts.held.value.samples.find(usable);
   if (factory === undefined || holding === undefined) return null;

@@ -1,10 +1,11 @@
 // What the cheap checks go by, asked in as few calls as possible. `run` asks before its first pin, `doctor` always.
 import type { Offset, Party } from '../core/ids.js';
 import type { Tokens } from '../core/token.js';
-import type { SeenHoldings } from '../ledger/inspect-holdings.js';
-import type { ConnectedSynchronizer, UserRights } from '../ledger/inspect-participant.js';
+import type { HoldingSamples } from '../ledger/inspect-holdings.js';
+import type { UserRights } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
 import type { RegistryInstrument } from '../ledger/registry-metadata.js';
+import type { ConnectedSynchronizer } from '../ledger/state.js';
 import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
 
 export interface PreflightSettings {
@@ -36,9 +37,9 @@ export interface Facts {
   readonly rights: Read<UserRights>;
   readonly factories: Read<readonly string[]>;
   /** As the issuer sees them, who signs every holding of its instruments. */
-  readonly issued: Read<SeenHoldings>;
+  readonly issued: Read<HoldingSamples>;
   /** As some of our users see them; of any admin. */
-  readonly held: Read<SeenHoldings>;
+  readonly held: Read<HoldingSamples>;
   /** By the token's address. */
   readonly registries: ReadonlyMap<string, Read<RegistryInstrument>>;
 }
@@ -63,7 +64,7 @@ export async function askFacts(
     inspect.synchronizers(issuerParty, options),
     user.kind === 'read' ? inspect.rights(user.value, options) : user,
   ]);
-  const seen = async (of: readonly string[], at: Offset): Promise<Read<SeenHoldings>> =>
+  const seen = async (of: readonly string[], at: Offset): Promise<Read<HoldingSamples>> =>
     of.length === 0
       ? { kind: 'read', value: { samples: [], whole: true } }
       : await inspect.holdings({ parties: of, at, limit: HOLDINGS_READ }, options);

@@ -1,5 +1,5 @@
 // Whether the participant, the user, the synchronizer and the issuer are those that the settings speak of. Pure.
-import type { ConnectedSynchronizer } from '../ledger/inspect-participant.js';
+import type { ConnectedSynchronizer } from '../ledger/state.js';
 import type { Facts, PreflightSettings } from './facts.js';
 import { type Finding, fail, isClosed, ok, skipped, unread, wait, warn } from './finding.js';
 import { nearest } from './nearest.js';

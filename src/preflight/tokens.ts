@@ -3,7 +3,7 @@
 // none of that id; its admin's holdings all bear other ids), and what nobody has seen yet is only said. Pure.
 import { DECIMAL_PLACES } from '../core/decimal.js';
 import type { Token } from '../core/token.js';
-import type { SeenHoldings } from '../ledger/inspect-holdings.js';
+import type { HoldingSamples } from '../ledger/inspect-holdings.js';
 import type { RegistryInstrument } from '../ledger/registry-metadata.js';
 import type { Read } from '../ports/ledger.js';
 import type { Facts, PreflightSettings } from './facts.js';
@@ -138,7 +138,7 @@ type Sight =
   | { readonly kind: 'others'; readonly ids: readonly string[] }
   | { readonly kind: 'nothing' };
 
-function sightOf({ instrumentAdmin, instrumentId }: Token, { samples }: SeenHoldings): Sight {
+function sightOf({ instrumentAdmin, instrumentId }: Token, { samples }: HoldingSamples): Sight {
   const ids = [
     ...new Set(samples.flatMap((one) => (one.admin === instrumentAdmin ? [one.instrumentId] : []))),
   ].sort();
@@ -146,7 +146,7 @@ function sightOf({ instrumentAdmin, instrumentId }: Token, { samples }: SeenHold
   return ids.length === 0 ? { kind: 'nothing' } : { kind: 'others', ids };
 }
 
-function bestSight(token: Token, reads: readonly Read<SeenHoldings>[]): Sight {
+function bestSight(token: Token, reads: readonly Read<HoldingSamples>[]): Sight {
   const sights = reads.flatMap((read) => (read.kind === 'read' ? [sightOf(token, read.value)] : []));
   return (
     sights.find(({ kind }) => kind === 'seen') ??

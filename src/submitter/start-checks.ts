@@ -14,8 +14,7 @@ import type { Database } from '../store/pool.js';
 import { lackingPrivileges } from '../store/privileges.js';
 import type { createStore } from '../store/store.js';
 import { userParties } from '../store/user-parties.js';
-import { masterKeyProblem } from '../transfer/master-key.js';
-import type { Signer } from '../transfer/signer.js';
+import { masterKeyProblem, type Signer } from '../transfer/signer.js';
 
 type Pins = Pick<ReturnType<typeof createStore>, 'pinned'>;
 

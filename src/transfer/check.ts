@@ -1,5 +1,5 @@
-// What a row says by itself, before the ledger is asked. A verdict here is final only where nothing of the row is
-// undecided; that is its caller's to know.
+// Judges a row by itself, before the ledger is asked. The verdict is final only if nothing of the row is undecided,
+// which is for the caller to know.
 import type { Party } from '../core/ids.js';
 import type { Token, Tokens } from '../core/token.js';
 import type { MempoolRow, Sender } from '../protocol/record.js';
@@ -7,7 +7,7 @@ import { isAddress, isTxHash, tokenKey } from './address.js';
 import { amountOf, toDecimalUnits } from './amount.js';
 import { type Failure, failure } from './messages.js';
 
-/** What only an operator can change. The row waits for a replay. */
+/** Only an operator can change this. The row waits for a replay. */
 export interface Park {
   readonly kind: 'park';
   readonly code: 'UNKNOWN_TOKEN' | 'TWO_STEP_TOKEN' | 'REGISTRY_TOKEN' | 'UNEXPECTED_OFFER';
@@ -22,15 +22,15 @@ export interface CheckedRow {
   readonly amount: bigint;
 }
 
-/** The row's own words first, since they fail for ever; then what the configuration has to say of its token. */
+/** First the row's own fields, since a fault there is final; then what the configuration says about its token. */
 export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): CheckedRow | Failure | Park {
   if (!isTxHash(row.txHash)) return failure('BAD_TX_HASH', `${row.txHash} is not 32 bytes`);
   for (const address of [row.fromAddress, row.contractAddress, row.recipientAddress]) {
-    if (!isAddress(address)) return failure('BAD_ADDRESS', `${JSON.stringify(address)} is no address`);
+    if (!isAddress(address)) return failure('BAD_ADDRESS', `${JSON.stringify(address)} is not an address`);
   }
   const raw = amountOf(row.amountData);
   if (raw === null) return failure('BAD_AMOUNT', `${row.amountData.length} bytes are more than a uint256`);
-  // The token's factory says the same ("amount must be positive"), at the price of a call.
+  // The token's factory says the same ("amount must be positive"), at the cost of a call.
   if (raw === 0n) return failure('ZERO_AMOUNT', 'the ledger moves positive amounts only');
 
   const token = tokens.get(tokenKey(row.contractAddress));
@@ -56,11 +56,11 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
       `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed, restart the instances, then replay`,
     );
   }
-  // Only its registry knows the factory of a token that is not our issuer's.
+  // If a token is not our issuer's, only its registry knows the factory.
   if (token.instrumentAdmin !== issuer && token.registryUrl === undefined) {
     return park(
       'REGISTRY_TOKEN',
-      `the admin of ${token.symbol} is ${token.instrumentAdmin}, and CANTON_ISSUER_PARTY is ${issuer}: if they should be one, put the wrong one right; else give its "registryUrl" in TOKENS_FILE. Restart the instances, then replay`,
+      `the admin of ${token.symbol} is ${token.instrumentAdmin}, and CANTON_ISSUER_PARTY is ${issuer}: if they should be the same, correct the wrong one; otherwise add the token's "registryUrl" to TOKENS_FILE. Restart the instances, then replay`,
     );
   }
   return { kind: 'ok', token, amount: scaled.units };
@@ -78,7 +78,7 @@ export interface Parties {
   readonly receiver: Party;
 }
 
-/** No fault of the row's, and it may pass by itself: it is tried again, and parks at last. */
+/** Not the row's fault, and it may pass by itself: the row is retried, and parks in the end. */
 export interface Wait {
   readonly kind: 'wait';
   readonly code: 'UNKNOWN_SENDER';
@@ -87,8 +87,8 @@ export interface Wait {
 }
 
 /**
- * An unknown sender is nothing that a row can be blamed for: the API takes only registered ones, so `users` lags, or
- * lost somebody. Whom a row is for, the API does not look at.
+ * An unknown sender is not the row's fault: the API only accepts registered senders, so `users` lags behind or has
+ * lost one. The API does not check the recipient.
  */
 export function checkParties(
   row: MempoolRow,
@@ -100,7 +100,7 @@ export function checkParties(
       return {
         kind: 'wait',
         code: 'UNKNOWN_SENDER',
-        reason: `UNKNOWN_SENDER: ${row.fromAddress} has no party in users; put it right, then replay if it is parked`,
+        reason: `UNKNOWN_SENDER: ${row.fromAddress} has no party in users; register it, then replay the row if it is parked`,
       };
     case 'keyless':
       return failure('NO_SIGNING_KEY', `${row.fromAddress} is external and its key is not here`);

@@ -11,7 +11,7 @@ export interface TermsParts {
   readonly receiver: Party;
   /** Contract ids of the holdings to spend. */
   readonly inputs: readonly string[];
-  /** The database's. */
+  /** The database's time. */
   readonly now: DbMillis;
   readonly executeBefore: Micros;
 }

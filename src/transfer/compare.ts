@@ -6,13 +6,13 @@ import { checkRow } from './check.js';
 
 export interface Compared {
   readonly row: MempoolRow;
-  /** Whom it was sent for, by the record. */
+  /** The party it was sent for, according to the record. */
   readonly sender: Party;
-  /** Null: nobody knows one. */
+  /** Null: not known. */
   readonly receiver: Party | null;
 }
 
-/** What an update did, held against what the row asks for. Null: it is this row's transfer. */
+/** Compares what an update did with what the row asks for. Null: it is this row's transfer. */
 export function differs(
   { row, sender, receiver }: Compared,
   effect: TransferEffect,
@@ -25,7 +25,7 @@ export function differs(
   }
   const { token, amount } = checked;
   const wanted: ReadonlyArray<readonly [string, unknown, unknown]> = [
-    // Seen by its submitter alone. Another one's is another row's transfer, whatever it moves.
+    // Only the submitter sees its command id. A different one means another row's transfer, whatever it moves.
     ['command id', effect.commandId === '' ? row.txHash : effect.commandId, row.txHash],
     ['sender', effect.sender, sender],
     ['receiver', effect.receiver, receiver],

@@ -5,15 +5,18 @@ import type { Outcome } from '../protocol/outcome.js';
 
 export interface FactoryCache {
   /**
-   * The admin's one factory. None, or several, is a refusal like the ledger's own: an ambiguity that must not be
-   * resolved by chance, and that an operator resolves for every row of the token.
+   * The admin's only factory. None or several is a refusal like one of the ledger's: the choice must not be left to
+   * chance, and an operator resolves it for every row of the token.
    */
   get(admin: string, at: Offset, options: CallOptions): Promise<Read<string>>;
-  /** What a submission through it came to: after some refusals the factory may be another contract than before. */
+  /**
+   * Reports what became of a submission through it: after some refusals the factory may be another contract than
+   * before.
+   */
   observe(transfer: Pick<Transfer, 'admin' | 'factory'>, outcome: Outcome): void;
 }
 
-/** A contract that is gone or of another kind may have been the factory. */
+/** Errors about a contract that is gone or of another kind, which may have been the factory. */
 const FORGET = new Set([
   'CONTRACT_NOT_FOUND',
   'CONTRACT_NOT_ACTIVE',
@@ -25,8 +28,8 @@ const FORGET = new Set([
 ]);
 
 /**
- * Asked for once: a factory hardly ever changes, and reading it would cost every transfer milliseconds. Callers that
- * come at the same time share one read, which no single caller's abort may end. Only what was found is remembered.
+ * Read once: a factory hardly ever changes, and reading it costs every transfer milliseconds. Concurrent callers
+ * share one read, which no single caller can abort. Only a successful read is remembered.
  */
 export function createFactoryCache(ledger: Pick<Ledger, 'transferFactories'>): FactoryCache {
   const known = new Map<string, string>();
@@ -37,9 +40,12 @@ export function createFactoryCache(ledger: Pick<Ledger, 'transferFactories'>): F
       const found = await ledger.transferFactories(admin, at, { timeoutMs });
       if (found.kind === 'failed-read') return found;
       const [id, ...others] = found.value;
-      if (id === undefined) return refused('NO_TRANSFER_FACTORY', `${admin} shows no transfer factory`);
+      if (id === undefined) return refused('NO_TRANSFER_FACTORY', `${admin} has no transfer factory`);
       if (others.length > 0) {
-        return refused('SEVERAL_TRANSFER_FACTORIES', `${admin} has several: ${found.value.join(', ')}`);
+        return refused(
+          'SEVERAL_TRANSFER_FACTORIES',
+          `${admin} has several, archive all but one: ${found.value.join(', ')}`,
+        );
       }
       known.set(admin, id);
       return { kind: 'read', value: id };

@@ -1,15 +1,15 @@
-// Money that is there and cannot be spent now: what is said of it, and what must not be made of it.
+// Money that exists but cannot be spent now: how to describe it, and how not to judge it.
 import { formatDecimal } from '../core/decimal.js';
 import type { Holding, UnreadableHolding } from '../core/holding.js';
 import type { Micros } from '../core/ids.js';
 import type { Refusal } from '../protocol/outcome.js';
 
 interface Judged {
-  /** No later than the ledger's time. */
+  /** Not later than the ledger's time. */
   readonly now: Micros;
 }
 
-/** Why, and who has to do what; of each kind the first contract is named. */
+/** Why, and who has to do what. Names the first contract of each kind. */
 export function heldBack(
   held: readonly Holding[],
   unreadable: readonly UnreadableHolding[],
@@ -26,7 +26,7 @@ export function heldBack(
     ({ first, amount, count }) => `${formatDecimal(amount)} ${said(first, judged)}${more(count)}`,
   );
   const [odd] = unreadable;
-  if (odd !== undefined) parts.push(`of ${named(odd)} ${odd.why}${more(unreadable.length)}`);
+  if (odd !== undefined) parts.push(`${named(odd)} cannot be read: ${odd.why}${more(unreadable.length)}`);
   return parts.join('; ');
 }
 
@@ -41,12 +41,12 @@ function kindOf({ place, lock }: Holding, { now }: Judged): Kind {
 function said(holding: Holding, judged: Judged): string {
   const { place, lock, contractId } = holding;
   if (place.kind === 'elsewhere')
-    return `active on ${place.synchronizerId}: to be reassigned to ours (${contractId})`;
+    return `active on ${place.synchronizerId}: reassign it to ours (${contractId})`;
   if (place.kind === 'moving') return `in reassignment to ${place.to} (${contractId})`;
-  const holders = lock?.holders.join(', ') || 'nobody known';
+  const holders = lock?.holders.join(', ') || 'an unknown party';
   const end = lock?.expiresAt == null ? '' : ` until ${isoOf(lock.expiresAt)}`;
   if (kindOf(holding, judged) === 'ended')
-    return `was locked${end}, and its factory takes no such holding: ${holders} has to release ${contractId}`;
+    return `was locked${end}, and the token's factory does not accept expired locks: ${holders} has to release ${contractId}`;
   return `locked by ${holders}${end} (${contractId})`;
 }
 
@@ -55,18 +55,18 @@ const named = ({ template, contractId }: UnreadableHolding): string =>
 
 const more = (count: number): string => (count > 1 ? `, and ${count - 1} more` : '');
 
-/** Far beyond a Date's years, as it came. */
+/** Beyond a Date's range it is shown as it came. */
 function isoOf(micros: Micros): string {
   const date = new Date(Number(micros / 1000n));
   return Number.isNaN(date.getTime()) ? `${micros} µs` : date.toISOString();
 }
 
 /**
- * Whether a factory takes holdings whose lock has ended is told by TOKENS_FILE or taken for granted: a Daml rule that
- * refuses such a transfer may have judged just that, so it is not the end of the row (I5).
+ * Whether a factory accepts holdings whose lock has expired comes from TOKENS_FILE or is assumed. A Daml rule that
+ * refuses such a transfer may have judged just that, so the refusal must not fail the row (I5).
  */
 export function notForLocks(refusal: Refusal, endedLocks: boolean): Refusal {
   if (!endedLocks || refusal.kind === 'not-the-row') return refusal;
-  const detail = `${refusal.detail} (it spends holdings whose lock has ended; where the token's factory takes none, set "takesExpiredLocks": false)`;
+  const detail = `${refusal.detail} (it spends holdings whose lock has expired; if the token's factory does not accept them, set "takesExpiredLocks": false)`;
   return { ...refusal, kind: 'try-again', detail };
 }

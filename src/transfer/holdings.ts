@@ -1,11 +1,11 @@
-// Which holdings a transfer spends.
+// Selects the holdings that a transfer spends.
 import { formatDecimal } from '../core/decimal.js';
 import type { Holding, Holdings } from '../core/holding.js';
 import { type Micros, microsOf } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import { heldBack } from './held.js';
 
-/** Canton Coin's rules take no more, and would refuse a transfer for good that another choice of holdings lets pass. */
+/** Canton Coin's rules accept no more, and would refuse for good a transfer that passes with other holdings. */
 export const MAX_REGISTRY_INPUTS = 100;
 
 export interface Wanted {
@@ -14,7 +14,7 @@ export interface Wanted {
   readonly instrumentId: string;
   /** In units of 10^-10. */
   readonly amount: bigint;
-  /** No later than the ledger's time (I7): a lock that ends by then has ended. */
+  /** Not later than the ledger's time (I7): a lock that ends by then has expired. */
   readonly now: Micros;
   readonly takesExpiredLocks: boolean;
   readonly maxInputs: number;
@@ -25,12 +25,15 @@ export type Selection =
       readonly kind: 'selected';
       readonly contractIds: readonly string[];
       readonly total: bigint;
-      /** Some of them were locked: whether the factory takes them is TOKENS_FILE's word. */
+      /** Some of them were locked: TOKENS_FILE decides whether the factory accepts them. */
       readonly endedLocks: boolean;
     }
-  /** With everything that the owner has of it, wherever it is. */
+  /** Counting everything the owner has of this instrument, wherever it is. */
   | { readonly kind: 'insufficient'; readonly detail: string }
-  /** The money may be there, but not to be spent now. `until`: when enough locks have ended, where that alone does. */
+  /**
+   * The money may be there, but cannot be spent now. `until`: when enough locks will have expired, if that alone
+   * suffices.
+   */
   | { readonly kind: 'held'; readonly detail: string; readonly until: Micros | null }
   /** The balance is there, but in too many pieces for one transaction. */
   | {
@@ -40,7 +43,7 @@ export type Selection =
       readonly detail: string;
     };
 
-/** What a token's factory takes, where TOKENS_FILE does not say. */
+/** What a token's factory accepts if TOKENS_FILE does not say. */
 export function inputRules(
   token: Pick<Token, 'instrumentAdmin' | 'takesExpiredLocks' | 'maxInputs'>,
   issuer: string,
@@ -52,13 +55,14 @@ export function inputRules(
   };
 }
 
-/** Before this no lock is taken to have ended: the database's time, less what the ledger's may lie behind it. */
+/** Locks that end after this count as locked: the database's time, less how far the ledger's may be behind it. */
 export const leastLedgerTime = (databaseNow: number, clockSkewMaxMs: number): Micros =>
   microsOf(Math.floor(databaseNow - clockSkewMaxMs));
 
 /**
- * Largest first, so that few inputs do; equal ones by contract id, so that the same holdings give the same choice; those
- * that were locked until lately come last. Only of this very instrument: anybody may issue something under the same id.
+ * Largest first, so that few inputs suffice; equal amounts by contract id, so that the same holdings give the same
+ * choice; holdings with an expired lock last. Only holdings of this very instrument: anybody may issue something with
+ * the same id.
  */
 export function selectHoldings({ holdings, unreadable }: Holdings, wanted: Wanted): Selection {
   const { amount: need, maxInputs: limit } = wanted;
@@ -75,7 +79,8 @@ export function selectHoldings({ holdings, unreadable }: Holdings, wanted: Wante
   const usable = [...free, ...ended.sort(byAmountThenId)];
   if (sum(usable) >= need) return select(usable, need, limit);
 
-  // Any admin that signed may be the one whose instrument it is; of others' it cannot be.
+  // Its admin signs a holding, so an unreadable one belongs to this instrument only if this admin is among the
+  // signatories.
   const odd = unreadable.filter(({ signatories }) => signatories?.includes(wanted.admin) ?? true);
   const detail = `${formatDecimal(need)} needed, ${formatDecimal(sum(usable))} can be spent`;
   if (sum(mine) < need && odd.length === 0)
@@ -94,14 +99,14 @@ function select(usable: readonly Holding[], need: bigint, limit: number): Select
     total += holding.amount;
   }
   if (chosen.length > limit) {
-    const detail = `${chosen.length} holdings are needed for ${formatDecimal(need)}, at most ${limit} fit; merge them`;
+    const detail = `${formatDecimal(need)} takes ${chosen.length} holdings, and a transfer can spend ${limit} at most; merge them`;
     return { kind: 'fragmented', pieces: chosen.length, limit, detail };
   }
   const contractIds = chosen.map(({ contractId }) => contractId);
   return { kind: 'selected', contractIds, total, endedLocks: chosen.some(({ lock }) => lock !== null) };
 }
 
-/** The end of the lock with which it is enough. */
+/** When the lock ends that makes the amount sufficient. */
 function untilFree(here: readonly Holding[], usable: bigint, wanted: Wanted): Micros | null {
   if (!wanted.takesExpiredLocks) return null;
   const ending = here

@@ -1,7 +1,7 @@
 /**
- * Look before you sign: what the participant prepared is the transfer that was asked for, and nothing else. A signature
- * moves money wherever the bytes say, so they are read here, and what is signed is the hash that is computed here from
- * what was read.
+ * Look before you sign: checks that what the participant prepared is the transfer that was asked for, and nothing
+ * else. A signature moves whatever money the bytes say, so the bytes are read here, and the hash that is signed is
+ * computed here from what was read.
  */
 import type { Micros, TxHash } from '../core/ids.js';
 import type { HoldingLayout } from '../core/token.js';
@@ -24,23 +24,23 @@ export interface Expected {
   readonly synchronizerId: string;
   readonly askedMaxRecordTime: Micros;
   readonly issuerParty: string;
-  /** Of the token's holdings, where TOKENS_FILE describes them. */
+  /** How the token's holdings are laid out, if TOKENS_FILE describes it. */
   readonly layout?: HoldingLayout | undefined;
 }
 
 export type Inspection =
-  /** `hash` is ours, and is what a key may sign. */
+  /** `hash` was computed here; it is the one to sign. */
   | { readonly kind: 'ok'; readonly hash: Uint8Array; readonly maxRecordTime: Micros }
-  /** No signature: the row parks. `WHAT: detail`, for people. */
+  /** Do not sign: the row parks. `WHAT: detail`, for people. */
   | { readonly kind: 'tampered'; readonly reason: string }
-  /** No signature, and nobody's fault: what is to be done before there can be one. */
+  /** Cannot be signed yet, and nobody is to blame: says what has to be done first. */
   | { readonly kind: 'unsignable'; readonly reason: string }
-  /** No signature now: the participant's clock is far ahead of the database's, which is every row's trouble. */
+  /** Cannot be signed now: the participant's clock is far ahead of the database's, which affects every row. */
   | { readonly kind: 'clocks-apart'; readonly reason: string };
 
 /**
- * As much as a participant takes in one message by default, and more for each input, where an operator has it take more:
- * far beyond what a transfer is, and nothing is worth reading there.
+ * The default size limit of a participant's messages, plus room for each input in case an operator has raised it. A
+ * transfer is far smaller; anything larger is not worth reading.
  */
 const BYTES_AT_ALL = 10 * 1024 * 1024;
 const BYTES_AN_INPUT = 64 * 1024;
@@ -59,7 +59,7 @@ export function inspectPrepared(prepared: Prepared, expected: Expected): Inspect
   }
 }
 
-/** Said where V2 cannot hash what a token is made of. */
+/** The advice if V2 cannot hash a token's transactions. */
 export const ONLY_V3 =
   'only V3 signs transfers of this token: the synchronizer needs protocol version 35, the participant 3.5. Then replay';
 
@@ -80,7 +80,7 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
     readsTime: factory.kind === 'own',
   });
   if (wrong !== null) return { kind: wrong.kind, reason: forPeople(wrong.reason) };
-  // A physical id, which there is from protocol version 35 on: whoever has it, has V3.
+  // From protocol version 35 on the id is a physical one, and a synchronizer that has it supports V3.
   if (scheme < prepared.askedScheme && metadata.synchronizerId !== expected.synchronizerId)
     return tampered(`hash: of scheme V${scheme}, where V${prepared.askedScheme} was asked for`);
   const tree = treeOf(transaction, terms.holdings.length);
@@ -90,7 +90,8 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
   const scene = sceneOf(tree, metadata);
   if (scene.kind === 'fault') return tampered(scene.reason);
   const layouts = factory.kind === 'own' ? [OWN] : layoutsOf(expected.layout, terms.instrumentId);
-  // No later than its ledger time: a factory that takes a lock that has ended may leave nothing but its end as the minimum.
+  // Never later than the ledger time: a factory that accepts an expired lock may leave the lock's end as the only
+  // minimum.
   const { minLedgerEffectiveTime: least = 0n, preparationTime } = metadata;
   let now = preparationTime;
   if (least > now) now = least;
@@ -119,12 +120,12 @@ const isScheme = (scheme: number): scheme is HashingScheme => scheme === 2 || sc
 
 const undescribed = (template: string, { kind }: TransferFactory): string =>
   kind === 'own'
-    ? `HOLDING_UNKNOWN: an input is a ${template}, which is no holding of our issuer's package`
-    : `HOLDING_UNKNOWN: nothing here knows how a ${template} writes down what it holds: describe it in TOKENS_FILE ("holding"), then replay`;
+    ? `HOLDING_UNKNOWN: an input is a ${template}, which is not a holding of our issuer's package: check CIP56_PACKAGE`
+    : `HOLDING_UNKNOWN: an input is a ${template}, whose fields are not known: describe them in TOKENS_FILE ("holding"), then replay`;
 
 /**
- * The bound alone, where an operator has switched the inspection off: without it, or past what was asked for, nothing
- * is signed even then (rule 2). Null where there is none to be read.
+ * The bound alone, for when an operator has switched the inspection off: even then nothing is signed without a bound,
+ * or with one past what was asked for (rule 2). Null if it cannot be read.
  */
 export function readBound({ transaction }: Prepared): Micros | null {
   try {

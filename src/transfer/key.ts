@@ -1,8 +1,10 @@
-// A stored key, opened for as long as somebody uses it. The only place where a private key is in the clear.
+// A stored key, decrypted for as long as it is used. The only place where a private key is in the clear.
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import type { SealedKey } from '../core/sealed-key.js';
 
-/** As canton-middleware stores it: base64 of nonce, ciphertext and tag of AES-256-GCM, with nothing authenticated besides. */
+/**
+ * As canton-middleware stores it: base64 of the nonce, ciphertext and tag of AES-256-GCM, without additional data.
+ */
 const NONCE_BYTES = 12;
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
@@ -10,12 +12,12 @@ const SEALED_BYTES = NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 
 export type Opened<T> =
   | { readonly kind: 'opened'; readonly value: T }
-  /** The reason names lengths at most, never what was read. */
+  /** The reason mentions lengths at most, never any content. */
   | { readonly kind: 'unreadable'; readonly detail: string };
 
 /**
- * Hands the private key to `use` and wipes it when that returns or throws. `use` must not keep it: what it makes of
- * it (numbers, for the curve) is out of our hands, and gone with the next garbage collection.
+ * Passes the private key to `use` and wipes it when that returns or throws. `use` must not keep it. The numbers that
+ * the curve makes of it are out of our hands, and go with the next garbage collection.
  */
 export function withKey<T>(
   sealed: SealedKey,
@@ -31,17 +33,17 @@ export function withKey<T>(
     authTagLength: TAG_BYTES,
   });
   decipher.setAuthTag(bytes.subarray(NONCE_BYTES + KEY_BYTES));
-  // In the clear from here on, the tag not yet checked.
+  // In the clear from here on, although the tag has not been checked yet.
   const privateKey = decipher.update(bytes.subarray(NONCE_BYTES, NONCE_BYTES + KEY_BYTES));
   try {
-    if (!isAuthentic(decipher)) return unreadable('CANTON_MASTER_KEY does not open it, or it was altered');
+    if (!isAuthentic(decipher)) return unreadable('CANTON_MASTER_KEY does not decrypt it, or it was altered');
     return { kind: 'opened', value: use(privateKey) };
   } finally {
     privateKey.fill(0);
   }
 }
 
-/** The other way round, for the demo and for tests: what `withKey` opens. */
+/** The reverse, for the demo and for tests. */
 export function sealKey(privateKey: Uint8Array, masterKey: Uint8Array): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', masterKey, nonce, { authTagLength: TAG_BYTES });
@@ -49,7 +51,7 @@ export function sealKey(privateKey: Uint8Array, masterKey: Uint8Array): string {
   return Buffer.concat([nonce, ciphertext, cipher.getAuthTag()]).toString('base64');
 }
 
-/** The master key from its base64, or what is wrong with that, without a word of it. */
+/** Decodes the master key from base64, or says what is wrong without revealing any of it. */
 export function masterKeyFrom(text: string): Uint8Array | string {
   const bytes = fromBase64(text);
   if (bytes === null) return 'must be base64, as the middleware has it';
@@ -58,7 +60,7 @@ export function masterKeyFrom(text: string): Uint8Array | string {
     : `must be ${KEY_BYTES} bytes in base64, as the middleware has it; it has ${bytes.length}`;
 }
 
-/** Strict, unlike Node's: padded, the standard alphabet, line breaks ignored. What Go's decoder takes. */
+/** Strict, unlike Node's: padded, the standard alphabet, line breaks ignored, as Go's decoder does. */
 function fromBase64(text: string): Buffer | null {
   const plain = text.replace(/[\r\n]/g, '');
   return plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain) ? Buffer.from(plain, 'base64') : null;

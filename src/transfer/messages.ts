@@ -1,9 +1,11 @@
 // What a wallet's user reads about a transfer that failed: short, stable, and free of internals. The details go to
 // logs and `last_error`.
 
-/** The short list of what may fail a row at all; docs/guarantees.md says why nothing later could overcome it. */
+/**
+ * The short list of what may fail a row; docs/guarantees.md explains why nothing could make such a row pass later.
+ */
 const texts = {
-  // Of the row's own words, judged before anything is sent.
+  // Faults in the row's own fields, found before anything is sent.
   BAD_TX_HASH: 'The transaction hash is invalid.',
   BAD_ADDRESS: 'An address of this transfer is invalid.',
   BAD_AMOUNT: 'The amount is invalid.',
@@ -11,9 +13,9 @@ const texts = {
   AMOUNT_TOO_FINE: 'The amount has more decimal places than this token supports on the ledger (10).',
   AMOUNT_TOO_LARGE: 'The amount is too large.',
   UNKNOWN_RECIPIENT: 'The recipient is not registered.',
-  NO_SIGNING_KEY: 'This account signs for itself; send the transfer with its own key.',
+  NO_SIGNING_KEY: 'This account signs its own transfers; send this one with its own key.',
   INSUFFICIENT_BALANCE: 'Insufficient balance.',
-  // A Daml rule's, by the ledger's error id.
+  // A Daml rule's refusal, by the ledger's error id.
   DAML_FAILURE: 'The rules of this token do not allow the transfer.',
   UNHANDLED_EXCEPTION: 'The rules of this token do not allow the transfer.',
   INTERPRETATION_USER_ERROR: 'The rules of this token do not allow the transfer.',
@@ -45,5 +47,5 @@ export const failure = (code: FailureCode, detail: string): Failure => ({
   detail: `${code}: ${detail}`,
 });
 
-// By name, for those who judge outside of this folder.
+// Exported by name for code that judges a balance outside this folder.
 export const INSUFFICIENT_BALANCE = texts.INSUFFICIENT_BALANCE;

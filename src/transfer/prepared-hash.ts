@@ -1,8 +1,8 @@
 /**
- * The hash that an external party signs, of schemes V2 and V3, computed here from a prepared transaction's content: what
- * a participant says it is counts for nothing. The rules are those of Canton's "external signing hashing algorithm" and of
- * the reference implementation that ships with it. A module of its own, without state: the sandbox checks with it too,
- * since the vectors in test/fixtures/prepared-hash*.json, which others computed, prove it.
+ * The hash that an external party signs, in schemes V2 and V3, computed here from a prepared transaction's content:
+ * what the participant says it is does not count. The rules are Canton's "external signing hashing algorithm" and its
+ * reference implementation. A module of its own without state, because the sandbox uses it too. The vectors in
+ * test/fixtures/prepared-hash*.json, which others computed, prove it.
  */
 import { hash as digest } from 'node:crypto';
 import { HashWriter } from './prepared/hash-writer.js';
@@ -18,10 +18,10 @@ import {
   type TransactionNode,
 } from './prepared/transaction.js';
 
-/** `HashingSchemeVersion`. V3 is known from protocol version 35 on. */
+/** `HashingSchemeVersion`. V3 exists from protocol version 35 on. */
 export type HashingScheme = 2 | 3;
 
-/** This content has no hash of this scheme; `needsV3`: it has one of V3. */
+/** This content has no hash in this scheme; `needsV3`: it has one in V3. */
 export class UnhashableError extends Error {
   constructor(
     message: string,
@@ -32,13 +32,13 @@ export class UnhashableError extends Error {
 }
 
 /**
- * 32 bytes. `transaction`: a PreparedTransaction as its participant sent it.
- * Throws a WireError where it is none, an UnhashableError where the scheme cannot cover it.
+ * 32 bytes. `transaction`: a PreparedTransaction as its participant sent it. Throws a WireError if it is not one, an
+ * UnhashableError if the scheme cannot cover it.
  */
 export const preparedHash = (transaction: Uint8Array, scheme: HashingScheme): Uint8Array =>
   hashOf(readPrepared(transaction), scheme);
 
-/** The same of what has been read already. */
+/** The same, for a transaction that has been read already. */
 export function hashOf({ transaction, metadata }: PreparedTransaction, scheme: HashingScheme): Uint8Array {
   const writer = purposed();
   writer.byte(scheme);
@@ -51,10 +51,10 @@ const sha256 = (writer: HashWriter): Uint8Array => digest('sha256', writer.writt
 
 const PREPARED_SUBMISSION = 0x30;
 const V2 = 2;
-/** Before each node, and the metadata, of V2. */
+/** In V2, precedes each node and the metadata. */
 const ENCODING = 1;
 const SEED_BYTES = 32;
-/** Of LF's first serialization; V2 knows no other. */
+/** The first serialization of Daml-LF; V2 supports no other. */
 const FIRST_LF = '2.1';
 const CREATE = 0;
 const EXERCISE = 1;
@@ -115,7 +115,7 @@ class TransactionHash {
     writer.repeated(ids, (id) => writer.raw(this.node(id)));
   }
 
-  /** Each once: of a node with two parents, or in a circle, it would never end. */
+  /** Each node once: with a cycle, or a node with two parents, this would never end. */
   private node(id: string): Uint8Array {
     const node = this.nodes.get(id);
     if (node?.v1 === undefined) throw new UnhashableError(`node ${id} is not there, or has two parents`);
@@ -242,12 +242,12 @@ function keyed(writer: HashWriter, node: Pick<Fetch, 'key' | 'byKey'>, scheme: H
   writer.optional(node.key, (key) => writer.key(key));
 }
 
-/** Left out of what is signed, it could be another one. */
+/** If it were left out of what is signed, it could be replaced. */
 function withoutKey({ key }: Pick<Create, 'key'>): void {
   if (key !== undefined) throw new UnhashableError('V2 hashes no contract key', true);
 }
 
-/** Hashed without its length: of another one, what follows could be read in two ways. */
+/** Hashed without its length: with another length, what follows could be read in two ways. */
 function checkedSeed(seed: Uint8Array): Uint8Array {
   if (seed.length !== SEED_BYTES) throw new UnhashableError(`a seed of ${seed.length} bytes`);
   return seed;

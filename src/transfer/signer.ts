@@ -1,27 +1,35 @@
-// Signing for external parties. What is signed is looked at elsewhere, before it comes here; here is how.
+// Signs for external parties. What is signed has been inspected before it comes here.
 import { createHash, createSecretKey } from 'node:crypto';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { ConfigError } from '../core/errors.js';
 import type { SealedKey } from '../core/sealed-key.js';
 import type { Signature } from '../core/transfer.js';
-import { fingerprintOf } from './fingerprint.js';
 import { withKey } from './key.js';
 
 export type Signed =
   | { readonly kind: 'signed'; readonly signature: Signature }
-  /** This process was given none. */
+  /** This process has no master key. */
   | { readonly kind: 'no-master-key' }
-  /** The row's own key: nobody here can sign for this party until a person has looked. Holds nothing of the key. */
+  /**
+   * The row's own key cannot be used: nobody here can sign for this party until a person has looked. Contains nothing
+   * of the key.
+   */
   | { readonly kind: 'unreadable'; readonly detail: string };
 
 export interface Signer {
   /** `hash`: of a prepared transaction, 32 bytes. The same key and hash give the same signature. */
   sign(key: SealedKey, hash: Uint8Array): Signed;
-  /** Whether the master key opens it, and a key is in it. False without a master key. */
+  /** Whether the master key decrypts it and it contains a key. False without a master key. */
   opens(key: SealedKey): boolean;
 }
 
 const MASTER_KEY_BYTES = 32;
+/** X.509 SubjectPublicKeyInfo of an uncompressed point on secp256k1, up to the point. */
+const SPKI = Buffer.from('3056301006072a8648ce3d020106052b8104000a034200', 'hex');
+/** Canton hashes with a purpose; 12 is the purpose for the fingerprint of a public key. */
+const PURPOSE = Buffer.from([0, 0, 0, 12]);
+/** The head of a multihash: SHA-256, 32 bytes. */
+const SHA256_32 = '1220';
 
 export function createSigner(masterKey: Uint8Array | null): Signer {
   if (masterKey !== null && masterKey.length !== MASTER_KEY_BYTES) {
@@ -29,7 +37,7 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
       `CANTON_MASTER_KEY must be ${MASTER_KEY_BYTES} bytes; it has ${masterKey.length}`,
     ]);
   }
-  // Held where no dump looks.
+  // Kept in an object that no dump shows.
   const secret = masterKey === null ? null : createSecretKey(masterKey);
   return {
     sign(key, hash) {
@@ -39,7 +47,7 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
       );
       if (opened.kind !== 'opened') return opened;
       return opened.value === null
-        ? { kind: 'unreadable', detail: 'what is encrypted is no private key of secp256k1' }
+        ? { kind: 'unreadable', detail: 'what it contains is not a private key of secp256k1' }
         : { kind: 'signed', signature: opened.value };
     },
     opens(key) {
@@ -50,11 +58,33 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
   };
 }
 
-/** ECDSA takes the hash as its message, and so hashes it once more. */
+/** ECDSA treats the hash as its message, so it is hashed once more. */
 function signature(privateKey: Uint8Array, hash: Uint8Array): Signature {
   const message = createHash('sha256').update(hash).digest();
   return {
     der: secp256k1.sign(message, privateKey, { prehash: false, lowS: true, format: 'der' }),
     fingerprint: fingerprintOf(secp256k1.getPublicKey(privateKey, false)),
   };
+}
+
+/** How the ledger names a public key, given as a point in either form, 33 or 65 bytes. Throws if it is not one. */
+export function fingerprintOf(publicKey: Uint8Array): string {
+  const point = secp256k1.Point.fromBytes(publicKey).toBytes(false);
+  return SHA256_32 + createHash('sha256').update(PURPOSE).update(SPKI).update(point).digest('hex');
+}
+
+/**
+ * Whether this process can sign at all. Asked before it claims anything; otherwise every external row would be a
+ * surprise. `stored`: some of the keys in `users`. One that decrypts is enough, since a damaged key concerns only its
+ * own rows. Null: no problem, or nobody has a key.
+ */
+export function masterKeyProblem(
+  masterKey: Uint8Array | null,
+  signer: Signer,
+  stored: readonly SealedKey[],
+): string | null {
+  if (stored.length === 0 || stored.some((key) => signer.opens(key))) return null;
+  return masterKey === null
+    ? "CANTON_MASTER_KEY is not set, and `users` contains encrypted keys: set it to the middleware's key, or CANTON_MASTER_KEY_FILE to a file that contains it"
+    : `CANTON_MASTER_KEY decrypts none of the ${stored.length} keys that were tried from \`users\`: set it to the key that the middleware encrypts with`;
 }

@@ -59,13 +59,13 @@ test('run: a participant that wants a token, and a database that is not there: o
     CANTON_USER_ID: 'mempool-submitter',
   };
   const wants = start(['run'], base as Record<string, string>);
-  const line = await wants.line((one) => one.includes('it wants a token'));
+  const line = await wants.line((one) => one.includes('it requires a token'));
   t.regex(line, /"msg":"not ready: claims nothing".*|CANTON_TOKEN_FILE, or CANTON_OAUTH_\*/);
   t.regex(line, /CANTON_TOKEN_FILE, or CANTON_OAUTH_\*/);
   wants.kill('SIGTERM');
   const { code, stdout } = await wants.ended;
   t.is(code, 0);
-  t.is(stdout.split('\n').filter((one) => one.includes('it wants a token')).length, 1);
+  t.is(stdout.split('\n').filter((one) => one.includes('it requires a token')).length, 1);
 
   const away = start(['run'], {
     ...base,

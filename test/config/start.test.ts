@@ -57,16 +57,16 @@ test('users hold keys: a start without the master key, or with a wrong one, ends
   t.deepEqual(await problemsAt(environment(world, right)), []);
   const none = await problemsAt(environment(world, unset));
   t.is(none.length, 1);
-  t.regex(none[0] ?? '', /^CANTON_MASTER_KEY: it is not set, and `users` holds encrypted keys/);
+  t.regex(none[0] ?? '', /^CANTON_MASTER_KEY is not set, and `users` contains encrypted keys/);
   t.deepEqual(await problemsAt(environment(world, wrong)), [
-    'CANTON_MASTER_KEY: it opens none of 2 keys that were tried in `users`; set it to the one that the middleware encrypts with',
+    'CANTON_MASTER_KEY decrypts none of the 2 keys that were tried from `users`: set it to the key that the middleware encrypts with',
   ]);
 
   // Exit code 2, before anything was claimed: no loop of restarts over one row after the other.
   const hash = await world.insert({ from: alice, to: bob });
   const ended = await cli(['run'], environment(world, wrong));
   t.is(ended.code, 2);
-  t.regex(ended.stderr, /CANTON_MASTER_KEY: it opens none of 2/);
+  t.regex(ended.stderr, /CANTON_MASTER_KEY decrypts none of the 2/);
   t.like(await world.row(hash), { status: 'pending', attempts: 0, claim_token: null });
 });
 

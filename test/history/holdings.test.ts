@@ -264,7 +264,7 @@ forBoth(
     ]);
     const local = await on.start();
     const why = await on.held(local, /^BALANCE_HELD: /);
-    t.regex(why, /its factory takes no such holding: issuer::\S+ has to release 00[0-9a-f]+$/);
+    t.regex(why, /does not accept expired locks: issuer::\S+ has to release 00[0-9a-f]+$/);
     await on.world.sandbox.control({ kind: 'release', party: on.alice.party });
     await completes(t, on);
   },
@@ -314,7 +314,7 @@ forBoth('a holding in reassignment, or on another synchronizer, is no lack of mo
   const local = await on.start();
   await on.held(local, /^BALANCE_HELD: DEMO: .* 5 in reassignment to other-domain::/);
   await move('away');
-  await on.held(local, /^BALANCE_HELD: DEMO: .* 5 active on other-domain::\S+: to be reassigned to ours/);
+  await on.held(local, /^BALANCE_HELD: DEMO: .* 5 active on other-domain::\S+: reassign it to ours/);
   t.is(on.world.sandbox.audit.of(on.hash).length, 0, 'it is not chosen there');
   await move('here');
   await completes(t, on);

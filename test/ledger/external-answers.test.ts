@@ -21,10 +21,10 @@ import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Status } from '#proto/google/rpc/status.js';
 import { party, type TxHash } from '../../src/core/ids.js';
 import type { AnyValue, SignedSubmission, Transfer } from '../../src/core/transfer.js';
-import { contextValue } from '../../src/ledger/choice-context.js';
 import { executeRequest, prepareRequest } from '../../src/ledger/external.js';
 import { createLedger, type OpenLedger } from '../../src/ledger/ledger.js';
 import { defaultPackages } from '../../src/ledger/settings.js';
+import { contextValue } from '../../src/ledger/transfer-command.js';
 import { connected, TIMEOUT } from './setup.js';
 
 const settings = { userId: 'u', synchronizerId: 's', issuerParty: 'issuer::1', packages: defaultPackages };

@@ -10,8 +10,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import { type Record as DamlRecord, List, Optional, Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Status } from '#proto/google/rpc/status.js';
-import { holdingOf } from '../../src/ledger/contracts.js';
-import { contractOf } from '../../src/ledger/state.js';
+import { contractOf, holdingOf } from '../../src/ledger/contracts.js';
 import * as daml from '../../src/ledger/values.js';
 
 const HERE = { kind: 'here' } as const;
@@ -109,7 +108,7 @@ test('no view, or none that can be read, is no lack of money', (t) => {
     const read = holdingOf(event, HERE);
     return read?.kind === 'unreadable' ? [read.unreadable.signatories, read.unreadable.why] : read;
   });
-  const odd = [['admin::1'], 'its view is not as the token standard has it'];
+  const odd = [['admin::1'], 'its view does not follow the token standard'];
   t.deepEqual(reasons, [
     [['admin::1'], 'its view cannot be computed (9: no such package)'],
     odd,

@@ -8,7 +8,7 @@ import {
   RecordField,
   Value,
 } from '#proto/com/daml/ledger/api/v2/value.js';
-import { seenHolding } from '../../src/ledger/inspect-holdings.js';
+import { holdingSample } from '../../src/ledger/inspect-holdings.js';
 import { bench, TIMEOUT, valueIn } from './setup.js';
 
 const record = (fields: Readonly<Record<string, Value>>): DamlRecord =>
@@ -32,18 +32,18 @@ const owner = new Value({ party: 'alice::1' });
 test('an instrument is believed only where its admin has signed, and only by the view', (t) => {
   const event = (signatories: string[], views = [view({ owner, instrumentId })]) =>
     new CreatedEvent({ contractId: '00', signatories, interfaceViews: views });
-  t.like(seenHolding(event(['admin::1', 'alice::1'])), {
+  t.like(holdingSample(event(['admin::1', 'alice::1'])), {
     admin: 'admin::1',
     instrumentId: 'GOLD',
     owner: 'alice::1',
     locked: false,
   });
-  t.is(seenHolding(event(['mallory::1'])), null);
-  t.is(seenHolding(event(['admin::1'], [])), null, 'its view was not computed');
+  t.is(holdingSample(event(['mallory::1'])), null);
+  t.is(holdingSample(event(['admin::1'], [])), null, 'its view was not computed');
   const some = new Value({ optional: new Optional({ value: owner }) });
   const none = new Value({ optional: new Optional() });
-  t.is(seenHolding(event(['admin::1'], [view({ owner, instrumentId, lock: some })]))?.locked, true);
-  t.is(seenHolding(event(['admin::1'], [view({ owner, instrumentId, lock: none })]))?.locked, false);
+  t.is(holdingSample(event(['admin::1'], [view({ owner, instrumentId, lock: some })]))?.locked, true);
+  t.is(holdingSample(event(['admin::1'], [view({ owner, instrumentId, lock: none })]))?.locked, false);
 });
 
 test('of each owner and instrument one, unlocked where there is such; and whether all was read', async (t) => {

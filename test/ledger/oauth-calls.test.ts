@@ -165,7 +165,7 @@ test('one user for the life of a process: a token of somebody else is told apart
     refusal: {
       blame: 'all',
       errorId: 'USER_UNKNOWN',
-      detail: `the token is somebody-else's now, and this process began as ${USER}: restart it`,
+      detail: `the token is now for somebody-else, but this process started as ${USER}: restart it`,
     },
   });
   await sandbox.control({ kind: 'token', token: jwt({ sub: 'somebody-else' }) });
@@ -175,7 +175,7 @@ test('one user for the life of a process: a token of somebody else is told apart
   oauth.reply = () => grant('opaque');
   clock.advance(3_600_000);
   t.like(await ledger.userId(TIMEOUT), {
-    refusal: { errorId: 'USER_UNKNOWN', detail: 'the token names no subject: set CANTON_USER_ID' },
+    refusal: { errorId: 'USER_UNKNOWN', detail: 'the token has no subject: set CANTON_USER_ID' },
   });
 
   const named = createLedger({ ...optionsFor(sandbox), userId: 'named', tokens: oauthTokens(oauth.client) });

@@ -249,11 +249,15 @@ const FAILURES: readonly (readonly [string, Reply, RegExp])[] = [
     /it answers 400: x{200}/,
   ],
   ['a page', { status: 502, body: `<html>${SECRET}</html>` }, /it answers 502$/],
-  ['no JSON', { body: `{"access_token": ${SECRET}` }, /its answer holds no access_token$/],
-  ['a text', { body: JSON.stringify(SECRET) }, /its answer holds no access_token$/],
-  ['nothing', { body: '' }, /its answer holds no access_token$/],
-  ['no token', { body: '{"expires_in": 3600}' }, /its answer holds no access_token$/],
-  ['a token that fits no header', { body: '{"access_token": "a b"}' }, /its answer holds no access_token$/],
+  ['no JSON', { body: `{"access_token": ${SECRET}` }, /its answer contains no access_token$/],
+  ['a text', { body: JSON.stringify(SECRET) }, /its answer contains no access_token$/],
+  ['nothing', { body: '' }, /its answer contains no access_token$/],
+  ['no token', { body: '{"expires_in": 3600}' }, /its answer contains no access_token$/],
+  [
+    'a token that fits no header',
+    { body: '{"access_token": "a b"}' },
+    /its answer contains no access_token$/,
+  ],
   ['a token with another status', { status: 201, body: grant('token').body }, /it answers 201$/],
 ];
 

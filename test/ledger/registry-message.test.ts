@@ -1,7 +1,7 @@
 // A registry's answer, read without trust: half a context would be another transfer than it meant.
 import test from 'ava';
-import { contextValue } from '../../src/ledger/choice-context.js';
 import { registryAnswer } from '../../src/ledger/registry-message.js';
+import { contextValue } from '../../src/ledger/transfer-command.js';
 
 const answered = (answer: unknown) => registryAnswer(JSON.stringify(answer), 'sync::1220');
 

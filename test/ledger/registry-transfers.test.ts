@@ -78,7 +78,7 @@ test('a registry that calls an offer direct, or says nothing of it, gets no sign
     const agreed = agreedFactory({ ...transfer.factory, transferKind }, token(1));
     if (agreed.kind === 'park') return t.fail(agreed.reason);
     const seen = await inspectPrepared(prepared, { ...on.expected(transfer), factory: agreed.factory });
-    t.like(seen, { kind: 'tampered', reason: 'receiver: an offer, where a transfer at once was due' });
+    t.like(seen, { kind: 'tampered', reason: 'receiver: an offer, where a direct transfer was expected' });
   }
 });
 

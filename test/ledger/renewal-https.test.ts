@@ -25,7 +25,7 @@ test('an authority that is renewed on disk is trusted by the next request, witho
   process.env.NODE_EXTRA_CA_CERTS = extra;
   const [{ registryFactory }, { requestToken }] = [
     await import('../../src/ledger/registry.js'),
-    await import('../../src/ledger/token-request.js'),
+    await import('../../src/ledger/oauth.js'),
   ];
   const server = createServer(renewed.issue('localhost'), (request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });

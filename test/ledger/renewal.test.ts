@@ -82,11 +82,16 @@ test('what keeps us out is said with the setting that lets us in', async (t) => 
   const tls = files(t, { caFile: ca.cert });
   const cases: readonly (readonly [string, string, Partial<LedgerOptions>, RegExp])[] = [
     ['self-signed', `https://${HOST}:${secure.port}`, {}, /CANTON_TLS_CA_FILE/],
-    ['another name', `https://127.0.0.1:${secure.port}`, { tls }, /CANTON_URL names another host/],
+    ['another name', `https://127.0.0.1:${secure.port}`, { tls }, /the host in CANTON_URL is not the one/],
     ['no certificate of ours', `https://${HOST}:${mutual.port}`, { tls }, /CANTON_TLS_CERT_FILE/],
-    ['nobody there', '127.0.0.1:1', {}, /see whether CANTON_URL has its host/],
-    ['plaintext to TLS', `${HOST}:${secure.port}`, {}, /https:\/\/ where it speaks TLS/],
-    ['TLS to plaintext', `https://${HOST}:${plain.port}`, { tls }, /https:\/\/ where it speaks TLS/],
+    ['nobody there', '127.0.0.1:1', {}, /check the host and the Ledger API port in CANTON_URL/],
+    ['plaintext to TLS', `${HOST}:${secure.port}`, {}, /https:\/\/ only if the participant speaks TLS/],
+    [
+      'TLS to plaintext',
+      `https://${HOST}:${plain.port}`,
+      { tls },
+      /https:\/\/ only if the participant speaks TLS/,
+    ],
   ];
   for (const [what, url, options, said] of cases) {
     const read = await open(t, url, options).version(TIMEOUT);

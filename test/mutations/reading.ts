@@ -4,7 +4,6 @@ import type { Mutation } from './mutation.js';
 const history = 'test/history/holdings.test.ts';
 const views = 'test/ledger/holding-views.test.ts';
 const choice = 'test/transfer/holdings.test.ts';
-const state = 'src/ledger/state.ts';
 const contracts = 'src/ledger/contracts.ts';
 const selection = 'src/transfer/holdings.ts';
 const balance = 'src/path/balance.ts';
@@ -12,7 +11,7 @@ const balance = 'src/path/balance.ts';
 export const reading: readonly Mutation[] = [
   {
     name: 'reading',
-    file: state,
+    file: contracts,
     find: '      includeInterfaceView: true,\n',
     put: '',
     test: history,
@@ -30,7 +29,7 @@ export const reading: readonly Mutation[] = [
   },
   {
     name: 'reading',
-    file: state,
+    file: contracts,
     find: "one.kind === 'unreadable' ? [one.unreadable] : []",
     put: '[]',
     test: history,
@@ -48,7 +47,7 @@ export const reading: readonly Mutation[] = [
   },
   {
     name: 'reading',
-    file: state,
+    file: contracts,
     find: "entry.streamContinuationToken.length > 0 ? 'nothing' : 'unknown'",
     put: "'nothing'",
     test: views,

@@ -124,7 +124,7 @@ test('an outage that lasts is said ever less often, at most once a minute, and s
   };
   const unready: SubmitterEvent = {
     kind: 'not-ready',
-    blockers: [{ part: 'participant', reason: 'it wants a token: set CANTON_TOKEN_FILE' }],
+    blockers: [{ part: 'participant', reason: 'it requires a token: set CANTON_TOKEN_FILE' }],
   };
   emit(unready);
   for (let second = 0; second < 600; second++) {

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { party } from '../../src/core/ids.js';
 import type { Token } from '../../src/core/token.js';
-import type { SeenHoldings } from '../../src/ledger/inspect-holdings.js';
+import type { HoldingSamples } from '../../src/ledger/inspect-holdings.js';
 import type { RegistryInstrument } from '../../src/ledger/registry-metadata.js';
 import type { Read } from '../../src/ports/ledger.js';
 import { clockFinding } from '../../src/preflight/clock.js';
@@ -39,7 +39,10 @@ const failed = (errorId: string): Read<never> => ({
   pruned: false,
   refusal: { kind: 'try-again', blame: 'sender', errorId, detail: 'as a test wants it', retryAfterMs: null },
 });
-const seen = (ids: readonly string[], { admin = ISSUER as string, whole = true } = {}): Read<SeenHoldings> =>
+const seen = (
+  ids: readonly string[],
+  { admin = ISSUER as string, whole = true } = {},
+): Read<HoldingSamples> =>
   read({
     samples: ids.map((instrumentId) => ({
       contractId: '00',

@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cache = path.join(root, 'node_modules', '.cache', 'canton-submitter-tests');
 const SOURCES = ['src', 'test', 'scripts'];
 /** What the sources read, or resolve names by, at run time. */
-const BESIDE = ['package.json', 'proto', 'schema.sql', 'triggers.sql', 'node_modules'];
+const BESIDE = ['package.json', 'proto', 'schema.sql', 'protocol.sql', 'triggers.sql', 'node_modules'];
 /** As they are. */
 const RUNNERS = ['test/support/compile.js', 'test/support/measure-pace.js'];
 /** Where each file is by itself, before those that a process starts with are put together. */

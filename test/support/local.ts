@@ -57,7 +57,7 @@ export interface LocalOptions {
 const SPANS = {
   // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
   leaseMs: 20_000,
-  pollMs: 100,
+  pollMs: 300,
   canaryMs: 1_000,
   callTimeoutMs: 5_000,
   windowMs: 15_000,

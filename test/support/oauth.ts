@@ -1,7 +1,7 @@
 // An OAuth2 token endpoint over real HTTP, that answers as a test says.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { OauthClient } from '../../src/ledger/token-request.js';
+import type { OauthClient } from '../../src/ledger/oauth.js';
 import { HANG_MS } from './time.js';
 
 interface Teardown {

@@ -82,7 +82,7 @@ test('what is locked, elsewhere or on its way is money all the same: too little 
   t.regex(held.detail, /^10 needed, 3 can be spent: 3 locked by bank::1 \(c\d+\), and 1 more; /);
   t.regex(
     held.detail,
-    /2 active on other::1: to be reassigned to ours \(c\d+\); 2 in reassignment to other::1 \(c\d+\)$/,
+    /2 active on other::1: reassign it to ours \(c\d+\); 2 in reassignment to other::1 \(c\d+\)$/,
   );
 });
 
@@ -106,7 +106,7 @@ test('a lock that has ended is no lock where the factory says so, and such a hol
   const when = '2023-11-14T22:13:20.000Z';
   t.true(
     held.detail.endsWith(
-      `50 was locked until ${when}, and its factory takes no such holding: bank::1 has to release ${ended.contractId}`,
+      `50 was locked until ${when}, and the token's factory does not accept expired locks: bank::1 has to release ${ended.contractId}`,
     ),
   );
 });
@@ -135,7 +135,7 @@ test('a holding that cannot be read is no lack of money, where its instrument ma
   t.like(choose([holding(10n)], {}, [odd([ISSUER])]), { kind: 'selected' }, 'the rest is enough');
   t.deepEqual(choose([holding(4n)], {}, [odd([ISSUER])]), {
     kind: 'held',
-    detail: '10 needed, 4 can be spent: of Gems:Gem c-odd its view cannot be computed (9)',
+    detail: '10 needed, 4 can be spent: Gems:Gem c-odd cannot be read: its view cannot be computed (9)',
     until: null,
   });
   t.like(choose([], {}, [odd(null)]), { kind: 'held' });

@@ -121,10 +121,10 @@ test('an offer makes exactly the one instruction that its result names, for this
   }
 });
 
-test('an offer where a transfer at once was due is refused', async (t) => {
+test('an offer where a direct transfer was expected is refused', async (t) => {
   const { expected } = registryScenario('direct');
   const seen = await inspected({ ...registryScenario('offer'), expected });
-  t.like(seen, { kind: 'tampered', reason: 'receiver: an offer, where a transfer at once was due' });
+  t.like(seen, { kind: 'tampered', reason: 'receiver: an offer, where a direct transfer was expected' });
 });
 
 test("Canton Coin's fee is what its own rules say was burned; nobody else's word counts", async (t) => {

@@ -59,9 +59,9 @@ test('what cannot be opened says why, without a word of what it holds', (t) => {
     [SEALED.slice(0, -1), /base64/],
     [` ${SEALED}`, /base64/],
     ['not a key', /base64/],
-    [flipped(0), /does not open it/],
-    [flipped(20), /does not open it/],
-    [flipped(59), /does not open it/],
+    [flipped(0), /does not decrypt it/],
+    [flipped(20), /does not decrypt it/],
+    [flipped(59), /does not decrypt it/],
   ];
   for (const [sealed, said] of cases) {
     const opened = open(sealed);
@@ -71,7 +71,7 @@ test('what cannot be opened says why, without a word of what it holds', (t) => {
       t.false(opened.detail.includes(sealed.slice(at, at + 8)));
   }
   const other = open(SEALED, createSecretKey(randomBytes(32)));
-  t.like(other, { kind: 'unreadable', detail: 'CANTON_MASTER_KEY does not open it, or it was altered' });
+  t.like(other, { kind: 'unreadable', detail: 'CANTON_MASTER_KEY does not decrypt it, or it was altered' });
 });
 
 test('a master key is 32 bytes in base64, or the reason names no byte of it', (t) => {

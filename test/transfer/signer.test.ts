@@ -12,10 +12,8 @@ import { inspect } from 'node:util';
 import test from 'ava';
 import { ConfigError } from '../../src/core/errors.js';
 import { SealedKey } from '../../src/core/sealed-key.js';
-import { fingerprintOf } from '../../src/transfer/fingerprint.js';
 import { sealKey } from '../../src/transfer/key.js';
-import { masterKeyProblem } from '../../src/transfer/master-key.js';
-import { createSigner, type Signed } from '../../src/transfer/signer.js';
+import { createSigner, fingerprintOf, masterKeyProblem, type Signed } from '../../src/transfer/signer.js';
 import { shown } from '../support/secrets.js';
 
 /** The order of secp256k1's group (SEC 2). */
@@ -125,7 +123,7 @@ test('no number outside 1 … n-1 is a key; both ends of that are', (t) => {
   for (const number of [0n, N, N + 1n, 2n ** 256n - 1n]) {
     t.deepEqual(signer.sign(sealed(bytesOf(number)), hash), {
       kind: 'unreadable',
-      detail: 'what is encrypted is no private key of secp256k1',
+      detail: 'what it contains is not a private key of secp256k1',
     });
     t.false(signer.opens(sealed(bytesOf(number))));
   }
@@ -137,7 +135,7 @@ test('without a master key nothing is signed; with a wrong one neither, and the 
   t.deepEqual(createSigner(null).sign(key, randomBytes(32)), { kind: 'no-master-key' });
   t.deepEqual(signer.sign(key, randomBytes(32)), {
     kind: 'unreadable',
-    detail: 'CANTON_MASTER_KEY does not open it, or it was altered',
+    detail: 'CANTON_MASTER_KEY does not decrypt it, or it was altered',
   });
   t.like(signer.sign(new SealedKey('short'), randomBytes(32)), { kind: 'unreadable' });
   for (const length of [0, 16, 31, 33]) {
@@ -156,9 +154,9 @@ test('at start: one stored key that opens is enough, none that does is a wrong m
   t.is(masterKeyProblem(master, signer, [foreign, mine]), null);
   t.regex(
     masterKeyProblem(master, signer, [foreign, foreign]) ?? '',
-    /^CANTON_MASTER_KEY: it opens none of 2 /,
+    /^CANTON_MASTER_KEY decrypts none of the 2 /,
   );
-  t.regex(masterKeyProblem(null, none, [mine]) ?? '', /^CANTON_MASTER_KEY: it is not set/);
+  t.regex(masterKeyProblem(null, none, [mine]) ?? '', /^CANTON_MASTER_KEY is not set/);
 });
 
 test('neither the signer nor a sealed key shows what it holds, however it is dumped', (t) => {

@@ -149,7 +149,7 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
   // Its inputs
   [
     "somebody else's holding",
-    /^input: 00c1 is no holding of the sender/,
+    /^input: 00c1 is not a holding of the sender/,
     (m) => setField(inputOf(m, 1).argument, 'owner', v.party(BOB)),
   ],
   [

@@ -1,16 +1,17 @@
 // `replay --recheck`: the database was set back in a way that it does not show by itself (a restored disk or VM).
+
+import { oneStepTokens } from '../../config/tokens-file.js';
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
 import { recheckByHand } from '../../store/operator/recheck-by-hand.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
-import { readOneStepTokens } from '../support/one-step-tokens.js';
 import { count } from '../support/text.js';
 
 export async function recheck(): Promise<void> {
   const settings = loadDatabaseSettings(process.env);
   const problems: string[] = [];
-  const tokens = readOneStepTokens(process.env.TOKENS_FILE, problems);
+  const tokens = oneStepTokens(process.env.TOKENS_FILE, problems);
   if (tokens === null && problems.length === 0) {
     problems.push(
       'TOKENS_FILE: required here, since whether a forgotten submission of a hosted sender can still commit depends on its token',

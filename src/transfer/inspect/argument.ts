@@ -1,4 +1,5 @@
-// The root: our factory's one choice, exercised by the sender alone, told exactly what was asked for.
+// The root: the one choice of our factory, exercised by the sender alone, with exactly the argument that was asked
+// for.
 import { parseDecimal } from '../../core/decimal.js';
 import type { AnyValue, TransferFactory, TransferTerms } from '../../core/transfer.js';
 import { difference, type Shape } from './shape.js';
@@ -11,7 +12,7 @@ export function rootFault(root: Exercised, terms: TransferTerms, factory: Transf
     return `root: exercises ${exercise.contractId}, where the factory is ${factory.contractId}`;
   }
   if (exercise.choiceId !== 'TransferFactory_Transfer') return `root: its choice is ${exercise.choiceId}`;
-  // Another choice of the same name could be declared by the template itself.
+  // The template itself might declare another choice of the same name.
   if (!isEntity(exercise.interfaceId, 'Splice.Api.Token.TransferInstructionV1', 'TransferFactory')) {
     return "root: its choice is not the transfer interface's";
   }

@@ -1,8 +1,8 @@
-// What becomes of the sender's holdings.
+// What happens to the sender's holdings.
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferTerms } from '../../core/transfer.js';
 import type { Create, Value } from '../prepared/transaction.js';
-import { holdingIn, type Layout, layoutFor, nameOf, type SeenHolding } from './layouts.js';
+import { holdingIn, type Layout, layoutFor, nameOf, type PreparedHolding } from './layouts.js';
 import type { Scene } from './scene.js';
 import { fieldsOf, partyIn, textIn } from './values.js';
 
@@ -15,9 +15,12 @@ export function instrumentIn(
   return admin === null || instrumentId === null ? null : { admin, instrumentId };
 }
 
-/** Of another instrument, or in its name only: anybody can make a contract that looks like a holding. */
+/**
+ * A holding of another instrument, or one that only claims this one: anybody can create a contract that looks like a
+ * holding.
+ */
 export function instrumentFault(
-  { admin, instrumentId, create }: SeenHolding,
+  { admin, instrumentId, create }: PreparedHolding,
   terms: TransferTerms,
 ): string | null {
   if (admin !== terms.admin || instrumentId !== terms.instrumentId) {
@@ -28,8 +31,8 @@ export function instrumentFault(
     : `instrument: its admin did not sign ${create.contractId}`;
 }
 
-/** For whom it should be, and seen by them: who is no stakeholder does not find it. */
-export function ownerFault(holding: SeenHolding, { sender, receiver }: TransferTerms): string | null {
+/** The holding must be for the right party, and visible to it: only stakeholders find a contract. */
+export function ownerFault(holding: PreparedHolding, { sender, receiver }: TransferTerms): string | null {
   const { owner, amount, create } = holding;
   if (owner !== sender && owner !== receiver) {
     return `receiver: ${formatDecimal(amount)} for ${owner}, where ${receiver} was asked for`;
@@ -37,21 +40,21 @@ export function ownerFault(holding: SeenHolding, { sender, receiver }: TransferT
   return create.stakeholders.includes(owner) ? null : `receiver: ${owner} does not see ${create.contractId}`;
 }
 
-/** The sender's holdings that are spent, exactly those that were chosen; what they come to. */
+/** The sender's holdings that are spent, which are exactly the chosen ones, and their total. */
 export interface Spent {
   readonly kind: 'spent';
-  readonly holdings: readonly SeenHolding[];
+  readonly holdings: readonly PreparedHolding[];
   readonly total: bigint;
 }
 
 export type NotSpent =
   | { readonly kind: 'fault'; readonly reason: string }
-  /** No fault of anybody's: nobody here knows how this template writes down what it holds. */
+  /** Nobody is to blame: the layout of this template is not known here. */
   | { readonly kind: 'undescribed'; readonly template: string };
 
 /**
- * Whatever the sender has a stake in and this transaction consumes is an input, and every input is consumed. `now`: the
- * transaction's ledger time, in microseconds; a lock that has ended by then is none.
+ * Whatever this transaction consumes that the sender has a stake in is an input, and every input is consumed. `now`:
+ * the transaction's ledger time, in microseconds; a lock that ends by then has expired.
  */
 export function spentOf(
   scene: Scene,
@@ -66,7 +69,7 @@ export function spentOf(
       return fault(`extra input: ${id} of the sender is consumed`);
     }
   }
-  const holdings: SeenHolding[] = [];
+  const holdings: PreparedHolding[] = [];
   for (const id of chosen) {
     const contract = scene.inputs.get(id);
     if (contract === undefined || !scene.consumed.has(id))
@@ -75,7 +78,7 @@ export function spentOf(
       return { kind: 'undescribed', template: nameOf(contract) };
     const holding = holdingIn(contract, layouts);
     if (holding === null || holding.owner !== terms.sender)
-      return fault(`input: ${id} is no holding of the sender`);
+      return fault(`input: ${id} is not a holding of the sender`);
     const { lock } = holding;
     if (lock !== null && (lock.expiresAt === null || lock.expiresAt > now))
       return fault(`input: ${id} is locked`);
@@ -89,10 +92,10 @@ export function spentOf(
     : { kind: 'spent', holdings, total };
 }
 
-/** What is left in the end: made here, and not consumed here. */
+/** What exists afterwards: created here and not consumed here. */
 export const remaining = ({ created, consumed }: Scene): readonly Create[] =>
   [...created.values()].filter(({ contractId }) => !consumed.has(contractId));
 
-/** Of a template that an input's may turn into, whatever its package's version. */
-export const likeAnInput = ({ family, create }: SeenHolding, { holdings }: Spent): boolean =>
+/** Of a template that an input's template may turn into, whatever the package version. */
+export const likeAnInput = ({ family, create }: PreparedHolding, { holdings }: Spent): boolean =>
   holdings.some((input) => input.family === family && input.create.packageName === create.packageName);

@@ -1,15 +1,18 @@
-// What a holding's template writes where. Known here: our own token's, the Utility registry's, Canton Coin's; any other is
-// described in TOKENS_FILE. What stands at the end of a record and is absent is None: participants leave it out.
+// Where a holding's template keeps what. Built in: our own token, the Utility registry, Canton Coin. Any other
+// template is described in TOKENS_FILE. A field missing at the end of a record is None, because participants leave it
+// out.
 import type { HoldingLayout } from '../../core/token.js';
 import type { Create, Value } from '../prepared/transaction.js';
 import { amountIn, as, fieldsOf, partyIn, textIn } from './values.js';
 
 export interface Layout extends HoldingLayout {
-  /** Templates of one token that turn into each other: what is spent and what is made of it are of one family. */
+  /**
+   * Templates of one token that turn into each other: what is spent and what is created from it belong to one family.
+   */
   readonly family: string;
-  /** Of every holding, where the template has no field for it. */
+  /** The id of every holding, if the template has no field for it. */
   readonly onlyId?: string;
-  /** Its lock stands before a field that is always there, and so is never left out. */
+  /** Its lock precedes a field that is always present, so it is never left out. */
   readonly lockInside?: true;
 }
 
@@ -24,7 +27,7 @@ export const OWN: Layout = {
   lockInside: true,
 };
 
-/** As created events of real networks show them. */
+/** As the created events of real networks show them. */
 const REGISTRIES: readonly Layout[] = [
   {
     family: 'utility',
@@ -54,7 +57,7 @@ const REGISTRIES: readonly Layout[] = [
   },
 ];
 
-/** `instrumentId`: of the token that is described. */
+/** `instrumentId`: the id of the token that is described. */
 export function layoutsOf(described: HoldingLayout | undefined, instrumentId: string): readonly Layout[] {
   if (described === undefined) return REGISTRIES;
   const layout: Layout = { ...described, family: 'described' };
@@ -62,11 +65,11 @@ export function layoutsOf(described: HoldingLayout | undefined, instrumentId: st
 }
 
 export interface Lock {
-  /** In microseconds; null: until somebody releases it. */
+  /** In microseconds; null: locked until somebody releases it. */
   readonly expiresAt: bigint | null;
 }
 
-export interface SeenHolding {
+export interface PreparedHolding {
   readonly owner: string;
   readonly admin: string;
   readonly instrumentId: string;
@@ -79,12 +82,12 @@ export interface SeenHolding {
 export const nameOf = ({ templateId }: Pick<Create, 'templateId'>): string =>
   `${templateId?.moduleName ?? ''}:${templateId?.entityName ?? ''}`;
 
-/** Whatever its package's version. */
+/** Whatever the package version. */
 export const layoutFor = (create: Create, layouts: readonly Layout[]): Layout | undefined =>
   layouts.find(({ template }) => template === nameOf(create));
 
-/** Null where it is of no template that is known, or not as that writes it. */
-export function holdingIn(create: Create, layouts: readonly Layout[]): SeenHolding | null {
+/** Null if the template is not known, or the contract does not match its layout. */
+export function holdingIn(create: Create, layouts: readonly Layout[]): PreparedHolding | null {
   const layout = layoutFor(create, layouts);
   if (layout === undefined) return null;
   const at = (path: string): Value | undefined => fieldAt(create.argument, path);
@@ -104,7 +107,7 @@ export function fieldAt(value: Value | undefined, path: string): Value | undefin
   return at;
 }
 
-/** An Optional, or plain where the template is of locked ones alone. */
+/** An Optional or, in a template that only describes locked holdings, a plain lock. */
 function lockIn(value: Value | undefined, inside = false): Lock | null | 'unreadable' {
   if (value === undefined) return inside ? 'unreadable' : null;
   const optional = as(value, 'optional');

@@ -1,4 +1,4 @@
-// What is signed beside the transaction, and the one thing that V2 leaves out of what is signed: its bound.
+// What is signed along with the transaction, and the one thing that V2 does not sign: its bound.
 
 import type { Micros } from '../../core/ids.js';
 import type { Metadata } from '../prepared/transaction.js';
@@ -8,11 +8,11 @@ export interface ExpectedMetadata {
   readonly commandId: string;
   readonly synchronizerId: string;
   readonly askedMaxRecordTime: Micros;
-  /** Its choice reads the ledger's time, so that the ledger fixed it (our own token's does). */
+  /** Its choice reads the ledger's time (our own token's does), so the ledger time is fixed. */
   readonly readsTime: boolean;
 }
 
-/** The participant's clock and the database's, with which the bound was asked for, may differ by so much. */
+/** How far the participant's clock may differ from the database's, which the bound is based on. */
 const CLOCKS_APART = 60_000_000n;
 
 /** `clocks-apart`: nothing points to a dishonest participant, only to a clock that is not set. */
@@ -39,7 +39,7 @@ const clocksApart = ({ preparationTime }: Metadata, { askedMaxRecordTime }: Expe
 function submissionFault(metadata: Metadata, expected: ExpectedMetadata): string | null {
   const { actAs = [], commandId } = metadata.submitterInfo ?? {};
   if (actAs.length !== 1 || actAs[0] !== expected.sender) return `act_as: ${actAs.join(', ') || 'nobody'}`;
-  // The change id rests on it: under another one a second submission would be no duplicate (I4).
+  // The change id depends on it: under another command id a second submission would not be a duplicate (I4).
   if (commandId !== expected.commandId) return `command_id: ${commandId}`;
   if (!isSynchronizer(metadata.synchronizerId, expected.synchronizerId)) {
     return `synchronizer: ${metadata.synchronizerId}`;
@@ -47,10 +47,13 @@ function submissionFault(metadata: Metadata, expected: ExpectedMetadata): string
   return boundFault(metadata, expected.askedMaxRecordTime);
 }
 
-/** From protocol version 35 on it is the physical id: the logical one, and the version behind it. */
+/** From protocol version 35 on it is the physical id: the logical one, followed by the version. */
 const isSynchronizer = (id: string, ours: string): boolean => id === ours || id.startsWith(`${ours}::`);
 
-/** Absent, or later than asked for, and the record would call a submission dead that still commits (rule 2). */
+/**
+ * Without a bound, or with one later than asked for, the record would call a submission dead that can still commit
+ * (rule 2).
+ */
 function boundFault({ maxRecordTime }: Metadata, asked: Micros): string | null {
   if (maxRecordTime === undefined) return 'max_record_time: absent';
   if (maxRecordTime <= 0n) return `max_record_time: ${maxRecordTime}`;
@@ -58,8 +61,8 @@ function boundFault({ maxRecordTime }: Metadata, asked: Micros): string | null {
 }
 
 /**
- * These times are signed, and the ledger takes a transaction only near them: a dishonest participant that drops the
- * bound keeps a signature that is good for no longer than this.
+ * These times are signed, and the ledger accepts a transaction only near them. So if a dishonest participant drops
+ * the bound, its signature is good for no longer than this.
  */
 function timeFault(metadata: Metadata, expected: ExpectedMetadata): string | null {
   const { minLedgerEffectiveTime: min, maxLedgerEffectiveTime: max } = metadata;

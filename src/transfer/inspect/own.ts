@@ -1,4 +1,4 @@
-// What a transfer of our own issuer's token does, to the last node: its template is known.
+// What a transfer of our own issuer's token does, down to the last node: its template is known.
 
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferTerms } from '../../core/transfer.js';
@@ -14,8 +14,8 @@ const isEvent = (create: Create): boolean =>
   isEntity(create.templateId, 'CIP56.Events', 'TokenTransferEvent');
 
 /**
- * The inputs archived, the receiver's holding, the sender's change where there is some, one event. Fetches change
- * nothing and are fine; anything else is one node too many.
+ * It archives the inputs and creates the receiver's holding, the sender's change if any, and one event. Fetches
+ * change nothing and are fine; any other node is one too many.
  */
 export function ownFault(scene: Scene, spent: Spent, terms: TransferTerms, issuer: string): string | null {
   const { root, below } = scene.tree;
@@ -40,7 +40,7 @@ export function ownFault(scene: Scene, spent: Spent, terms: TransferTerms, issue
   );
 }
 
-/** By those who signed it, as archivals are; that each input is consumed once is known before. */
+/** Archivals are exercised by the signatories. That each input is consumed once has been checked before. */
 const archivesInput = ({ exercise }: Exercised, inputs: ReadonlySet<string>): boolean =>
   exercise.choiceId === 'Archive' &&
   exercise.consuming &&
@@ -75,11 +75,11 @@ function holdingsFault(created: readonly Create[], spent: Spent, terms: Transfer
     : `amount: no holding of ${formatDecimal(missing.amount)} for ${missing.owner}`;
 }
 
-/** By it who sees only the receiver's side reads what was paid.  */
+/** A party that sees only the receiver's side learns from this event what was paid. */
 function eventFault(events: readonly Create[], { holdings }: Spent, terms: TransferTerms): string | null {
   const [event, ...others] = events;
   if (event === undefined || others.length > 0)
-    return `extra node: ${events.length} transfer events, where one is due`;
+    return `extra node: ${events.length} transfer events, where one is expected`;
   const fields = fieldsOf(event.argument);
   const instrument = instrumentIn(fields?.get('instrumentId'));
   const says =
@@ -91,5 +91,5 @@ function eventFault(events: readonly Create[], { holdings }: Spent, terms: Trans
     amountIn(fields?.get('amount')) === terms.amount &&
     instrument?.admin === terms.admin &&
     instrument.instrumentId === terms.instrumentId;
-  return says ? null : 'event: it tells of another transfer';
+  return says ? null : 'event: it describes another transfer';
 }

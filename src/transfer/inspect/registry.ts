@@ -1,10 +1,10 @@
-// What a transfer of a registry's token does, whose factory and rules are templates that nobody here knows: every
-// holding in it is accounted for, beyond its inputs nothing of the sender's is touched, and nothing is promised.
+// What a transfer of a registry's token does. Its factory and rules are templates that are not known here, so: every
+// holding in it is accounted for, nothing else of the sender's is touched, and nothing is promised.
 import { formatDecimal } from '../../core/decimal.js';
 import type { TransferFactory, TransferTerms } from '../../core/transfer.js';
 import type { Create } from '../prepared/transaction.js';
 import { instrumentFault, likeAnInput, ownerFault, remaining, type Spent } from './holdings.js';
-import { holdingIn, type Layout, layoutFor, nameOf, type SeenHolding } from './layouts.js';
+import { holdingIn, type Layout, layoutFor, nameOf, type PreparedHolding } from './layouts.js';
 import { feeOf, offerIn } from './result.js';
 import type { Scene } from './scene.js';
 import { first } from './shape.js';
@@ -38,7 +38,10 @@ export function registryFault(
   ]);
 }
 
-/** The sender's authority reaches everything below the root: no choice may use it on another of its contracts. */
+/**
+ * The sender's authority reaches everything below the root, so no choice may use it on another of the sender's
+ * contracts.
+ */
 function touchedFault({ tree, created }: Scene, { sender, holdings }: TransferTerms): string | null {
   const inputs = new Set(holdings);
   for (const node of tree.below) {
@@ -50,7 +53,11 @@ function touchedFault({ tree, created }: Scene, { sender, holdings }: TransferTe
   return null;
 }
 
-function foreignFault(holdings: readonly SeenHolding[], spent: Spent, terms: TransferTerms): string | null {
+function foreignFault(
+  holdings: readonly PreparedHolding[],
+  spent: Spent,
+  terms: TransferTerms,
+): string | null {
   for (const holding of holdings) {
     const wrong = ownerFault(holding, terms) ?? instrumentFault(holding, terms);
     if (wrong !== null) return wrong;
@@ -62,22 +69,22 @@ function foreignFault(holdings: readonly SeenHolding[], spent: Spent, terms: Tra
 interface Ending {
   readonly kind: Kind;
   readonly offered: boolean;
-  /** What the admin's own rules burn of it; null: they have none, and nothing may be missing. */
+  /** What the admin's own rules burn; null: there are no such rules, and nothing may be missing. */
   readonly fee: bigint | null;
 }
 
 /**
- * Nothing is lost, and nothing goes elsewhere. At once: the amount to the receiver, the rest back. An offer: the rest
- * back, and the amount locked with the sender, or kept in the offer itself. Where there are fees, what is locked also
- * has to cover those of the acceptance.
+ * Nothing is lost, and nothing goes elsewhere. Direct: the amount goes to the receiver, the rest back. Offer: the
+ * rest goes back, and the amount stays locked with the sender or is kept in the offer itself. If there are fees, the
+ * locked amount also has to cover those of the acceptance.
  */
 function sumFault(
-  holdings: readonly SeenHolding[],
+  holdings: readonly PreparedHolding[],
   { total }: Spent,
   { sender, receiver, amount }: TransferTerms,
   { kind, offered, fee }: Ending,
 ): string | null {
-  const sum = (of: (holding: SeenHolding) => boolean): bigint =>
+  const sum = (of: (holding: PreparedHolding) => boolean): bigint =>
     holdings.filter(of).reduce((all, one) => all + one.amount, 0n);
   const free = sum(({ owner, lock }) => owner === sender && lock === null);
   const locked = sum(({ owner, lock }) => owner === sender && lock !== null);
@@ -97,14 +104,14 @@ function sumFault(
   if (atOnce || (later && (kind === 'offer' || kind === null))) return null;
   const what = `${formatDecimal(received)} for the receiver, ${formatDecimal(free)} for the sender`;
   return later
-    ? `receiver: an offer, where a transfer at once was due`
+    ? `receiver: an offer, where a direct transfer was expected`
     : `amount: ${what}, of ${formatDecimal(total)}`;
 }
 
 /**
- * A contract that the sender signs can bind it for ever, so that there is none but what a transfer is: holdings, and the
- * one offer. Of these nobody has a part who had none in the holdings that were spent: whom the registry brings in with
- * contracts of its own choice is a stranger.
+ * A contract that the sender signs can bind the sender for ever, so only those that a transfer needs may exist:
+ * holdings, and the one offer. And no party may appear in them that had no part in the holdings spent: anyone whom
+ * the registry brings in through contracts of its own is a stranger.
  */
 function promiseFault(
   left: readonly Create[],

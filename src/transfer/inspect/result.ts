@@ -1,4 +1,4 @@
-// What TransferFactory_Transfer says that it came to: done, or an offer, and what was burned on the way.
+// What TransferFactory_Transfer says it did: completed, or made an offer, and what was burned on the way.
 import { parseDecimal } from '../../core/decimal.js';
 import type { TransferTerms } from '../../core/transfer.js';
 import type { Create } from '../prepared/transaction.js';
@@ -11,8 +11,8 @@ import { as, isEntity, textIn } from './values.js';
 const PENDING = 'TransferInstructionResult_Pending';
 
 /**
- * The contract that the choice's result calls its TransferInstruction: null where there is none to wait for; why not,
- * where it is not made here, or offers something else than was asked for.
+ * Finds the contract that the choice's result names as its TransferInstruction. Null if there is none to wait for; a
+ * reason if it is not created here, or offers something other than what was asked for.
  */
 export function offerIn(
   { exercise }: Exercised,
@@ -27,7 +27,7 @@ export function offerIn(
   return offeredFault(offer, terms) ?? offer;
 }
 
-/** As both known templates keep it, the Utility registry's TransferOffer and Splice's AmuletTransferInstruction. */
+/** As both known templates store it: the Utility registry's TransferOffer and Splice's AmuletTransferInstruction. */
 function offeredFault(offer: Create, terms: TransferTerms): string | null {
   const asked: Readonly<Record<string, Shape>> = {
     sender: { kind: 'party', is: terms.sender },
@@ -46,12 +46,12 @@ function offeredFault(offer: Create, terms: TransferTerms): string | null {
   );
 }
 
-/** Where Splice's rules say what they burned; a dot in it, so that it is no path. */
+/** Where Splice's rules say what they burned. The key contains a dot, so it is not a path. */
 const BURNED = 'splice.lfdecentralizedtrust.org/burned';
 
 /**
- * Canton Coin charges its sender a fee, by rules that its admin has signed: then this much is missing in the end, as the
- * result tells. Null for any other factory, whose word about it would be worth nothing.
+ * Canton Coin charges its sender a fee, by rules that its admin has signed, so this much is missing in the end, as
+ * the result says. Null for any other factory, whose word on it would be worth nothing.
  */
 export function feeOf({ exercise }: Exercised, { holdings }: Spent, { admin }: TransferTerms): bigint | null {
   const charges =

@@ -1,4 +1,5 @@
-// The contracts of a prepared transaction: which it found, made and consumed, and that all it says of each agrees.
+// The contracts of a prepared transaction: which existed, which it creates and which it consumes. Checks that
+// everything it says about each of them agrees.
 import type { Create, Metadata } from '../prepared/transaction.js';
 import { type Fault, fault, isContractId, type Node, type Tree } from './tree.js';
 import { sameSet } from './values.js';
@@ -6,9 +7,9 @@ import { sameSet } from './values.js';
 export interface Scene {
   readonly kind: 'scene';
   readonly tree: Tree;
-  /** Contracts that were there before, by id. */
+  /** Contracts that existed before, by id. */
   readonly inputs: ReadonlyMap<string, Create>;
-  /** Contracts that this transaction makes, by id. */
+  /** Contracts that this transaction creates, by id. */
   readonly created: ReadonlyMap<string, Create>;
   readonly consumed: ReadonlySet<string>;
 }
@@ -67,7 +68,9 @@ type Use = Exclude<Node, { kind: 'create' | 'query' }>;
 
 const use = (node: Use) => (node.kind === 'exercise' ? node.exercise : node.fetch);
 
-/** Of one contract, both times. Its package may be a newer version where it is used than where it was made. */
+/**
+ * Whether both describe one contract. The package may be newer where the contract is used than where it was created.
+ */
 function agrees(node: Use, contract: Create): boolean {
   const { packageName, templateId, signatories, stakeholders } = use(node);
   return (

@@ -1,4 +1,4 @@
-// What a Daml value has to be, and where one differs from it. Every field counts, and none may be there besides.
+// What a Daml value has to be, and where it differs. Every field counts, and there may be no others.
 import { formatDecimal, parseDecimal } from '../../core/decimal.js';
 import type { Value } from '../prepared/transaction.js';
 import { as, fieldsOf } from './values.js';
@@ -10,14 +10,14 @@ export type Shape =
   /** In days since 1970. */
   | { readonly kind: 'date'; readonly is: number }
   | { readonly kind: 'bool'; readonly is: boolean }
-  /** In any order, each once. */
+  /** In any order, each exactly once. */
   | { readonly kind: 'contractIds'; readonly are: readonly string[] }
   | { readonly kind: 'list'; readonly of: readonly Shape[] }
   | { readonly kind: 'record'; readonly of: Readonly<Record<string, Shape>> }
   | { readonly kind: 'textMap'; readonly of: ReadonlyMap<string, Shape> }
   | { readonly kind: 'variant'; readonly tag: string; readonly of: Shape };
 
-/** `PATH: what is there instead`; null where the value is what it has to be. */
+/** `PATH: what is there instead`; null if the value is as it has to be. */
 export function difference(path: string, value: Value | undefined, shape: Shape): string | null {
   switch (shape.kind) {
     case 'party':
@@ -65,10 +65,10 @@ const unlike = (path: string, actual: string | null | undefined, expected: strin
 
 function contractIds(path: string, value: Value | undefined, expected: readonly string[]): string | null {
   const elements = as(value, 'list')?.elements;
-  if (elements === undefined) return `${path}: no list`;
+  if (elements === undefined) return `${path}: not a list`;
   const ids = elements.map((element) => as(element, 'contractId') ?? 'something else');
   const missing = new Set(expected);
-  // Each is taken out once: what is there twice is one too many.
+  // Each id is removed once, so an id that appears twice is one too many.
   const extra = ids.find((id) => !missing.delete(id));
   if (extra !== undefined) return `extra input: ${extra} in ${path}`;
   const [left] = missing;
@@ -104,7 +104,7 @@ function labelled(
   );
 }
 
-/** The first fault of several checks; none is made after it. */
+/** The first fault of several checks; those after it are not run. */
 export function first(checks: readonly (() => string | null)[]): string | null {
   for (const check of checks) {
     const fault = check();

@@ -1,5 +1,5 @@
-// The nodes of a prepared transaction as the one tree they have to be. Before anything walks it or hashes it: a cycle,
-// or a node with two parents, would have the hash compute for ever.
+// The nodes of a prepared transaction as the single tree they have to be. Checked before anything walks or hashes
+// them: on a cycle, or a node with two parents, the hash would never end.
 import type {
   Create,
   DamlTransaction,
@@ -12,14 +12,14 @@ import type {
 export type Created = { readonly kind: 'create'; readonly create: Create };
 export type Exercised = { readonly kind: 'exercise'; readonly exercise: Exercise };
 export type Fetched = { readonly kind: 'fetch'; readonly fetch: Fetch };
-/** Looks up contracts by their key, and does nothing with them. */
+/** Looks up contracts by their key and does nothing to them. */
 export type Queried = { readonly kind: 'query'; readonly query: QueryByKey };
 export type Node = Created | Exercised | Fetched | Queried;
 
 export interface Tree {
   readonly kind: 'tree';
   readonly root: Exercised;
-  /** In the order of execution, without the root. */
+  /** In execution order, without the root. */
   readonly below: readonly Node[];
 }
 export interface Fault {
@@ -29,20 +29,23 @@ export interface Fault {
 export const fault = (reason: string): Fault => ({ kind: 'fault', reason });
 
 /**
- * The ledger bounds neither inputs nor nodes, so this is no limit for a transfer: an input makes a handful of nodes, its
- * rules some more. What is far beyond that is no transfer, and is not worth walking and hashing.
+ * The ledger limits neither inputs nor nodes, so these numbers do not limit a transfer: an input makes a handful of
+ * nodes, its rules some more. Anything far beyond that is not a transfer, and not worth walking and hashing.
  */
 const NODES_AT_ALL = 5_000;
 const NODES_AN_INPUT = 50;
 const SEED_BYTES = 32;
 const NODE_ID = /^(0|[1-9]\d{0,8})$/;
-/** What the ledger writes. The hash reads anything as hex digits, so that others could stand for the same bytes. */
+/**
+ * As the ledger writes them. The hash reads any text as hex digits, so other spellings could stand for the same
+ * bytes.
+ */
 const CONTRACT_ID = /^([0-9a-f]{2})+$/;
 export const isContractId = (text: string): boolean => CONTRACT_ID.test(text);
 
 /**
- * One root, every node reachable from it exactly once, nothing rolled back, no kind of node that is not known. `inputs`:
- * how many holdings were chosen.
+ * One root, every node reachable from it exactly once, no rollbacks, no unknown kinds of node. `inputs`: how many
+ * holdings were chosen.
  */
 export function treeOf(transaction: DamlTransaction, inputs: number): Tree | Fault {
   const { roots, nodes, nodeSeeds } = transaction;
@@ -72,18 +75,18 @@ export function treeOf(transaction: DamlTransaction, inputs: number): Tree | Fau
   if (unreached !== undefined) return fault(`extra node: ${unreached} is not below the root`);
   if (seeds.size > 0) return fault('seed: of a node that is not there');
   const [root, ...below] = visited;
-  return root?.kind === 'exercise' ? { kind: 'tree', root, below } : fault('root: it is no exercise');
+  return root?.kind === 'exercise' ? { kind: 'tree', root, below } : fault('root: it is not an exercise');
 }
 
 /**
- * What creates contracts has one, of 32 bytes. It is hashed without its length: with another one, what follows it could
- * be read in two ways, and one signature would serve for both.
+ * A node that creates contracts has a seed of 32 bytes. The seed is hashed without its length, so with another
+ * length, what follows it could be read in two ways, and one signature would cover both.
  */
 const isSeed = (seed: Uint8Array | undefined, { kind }: Node): boolean =>
   kind === 'fetch' || kind === 'query' ? seed === undefined : seed?.length === SEED_BYTES;
 
 function nodeOf({ nodeId, v1 }: TransactionNode): Node | string {
-  if (!NODE_ID.test(nodeId)) return `extra node: ${nodeId} is no id`;
+  if (!NODE_ID.test(nodeId)) return `extra node: ${nodeId} is not an id`;
   switch (v1?.kind) {
     case 'create':
       return withId({ kind: 'create', create: v1.value }, v1.value.contractId);

@@ -1,15 +1,15 @@
-// Daml values of a prepared transaction, label by label. Null where a value is of another kind.
+// Daml values of a prepared transaction, label by label. Null if a value is of another kind.
 import { parseDecimal } from '../../core/decimal.js';
 import type { Identifier, Value } from '../prepared/transaction.js';
 
 type Held = { readonly [V in Value as V['kind']]: V['value'] };
 type Of<K extends Value['kind']> = Held[K];
 
-/** What it holds, where it is of this kind. */
+/** The content of a value of this kind. */
 export const as = <K extends Value['kind']>(value: Value | undefined, kind: K): Of<K> | null =>
   value?.kind === kind ? (value.value as Of<K>) : null;
 
-/** Null where it is no record, or has a label twice: which of the two would count? */
+/** Null if it is not a record, or has a label twice (which of the two would count?). */
 export function fieldsOf(value: Value | undefined): ReadonlyMap<string, Value | undefined> | null {
   const fields = as(value, 'record')?.fields;
   if (fields === undefined) return null;
@@ -29,7 +29,7 @@ export function amountIn(value: Value | undefined): bigint | null {
 export const optionalPartyIn = (value: Value | undefined): string | null =>
   partyIn(as(value, 'optional')?.value);
 
-/** By its names: a prepared transaction says the package by its id, which changes with every version. */
+/** By module and entity: a prepared transaction names the package by its id, which changes with every version. */
 export const isEntity = (id: Identifier | undefined, moduleName: string, entityName: string): boolean =>
   id?.moduleName === moduleName && id.entityName === entityName;
 

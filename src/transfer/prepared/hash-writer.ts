@@ -1,4 +1,4 @@
-// How the hash of a prepared transaction writes what it covers: big-endian, each text and list after its length.
+// Writes what the hash of a prepared transaction covers: big-endian, each text and list preceded by its length.
 import type { Identifier, Key, Value } from './transaction.js';
 import { WireError } from './wire.js';
 
@@ -61,10 +61,10 @@ export class HashWriter {
     this.buffer.write(text, at, 'utf8');
   }
 
-  /** A contract id: the bytes that its digits stand for. */
+  /** A contract id, as the bytes its digits stand for. */
   hex(text: string): void {
     const bytes = Buffer.from(text, 'hex');
-    if (bytes.length * 2 !== text.length) throw new WireError(`a contract id that is no hex: ${text}`);
+    if (bytes.length * 2 !== text.length) throw new WireError(`a contract id that is not hex: ${text}`);
     this.int32(bytes.length);
     this.raw(bytes);
   }
@@ -160,7 +160,7 @@ export class HashWriter {
     }
   }
 
-  /** Before `buffer` is read: it may be another one afterwards. */
+  /** Call before using `buffer`: this may replace it. */
   private room(count: number): number {
     const from = this.length;
     this.length += count;

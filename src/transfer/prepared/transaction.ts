@@ -1,6 +1,6 @@
-// A prepared transaction as its bytes have it: every field that a hash covers, and nothing beside. Names and numbers are
-// the Ledger API's (interactive_submission_service.proto, interactive_submission_data.proto, value.proto), with those
-// of contract keys, which came with 3.5.
+// A prepared transaction as its bytes define it: every field that a hash covers, and nothing else. Names and numbers
+// are the Ledger API's (interactive_submission_service.proto, interactive_submission_data.proto, value.proto),
+// including contract keys, which came with 3.5.
 import {
   bool,
   bytes,
@@ -68,7 +68,7 @@ export interface EnumValue {
   readonly constructorName: string;
 }
 
-/** Values hold values: by then it is there. */
+/** Values contain values; `anyValue` exists by the time this is called. */
 const value: Type<Value> = { wire: string.wire, read: (reader) => anyValue.read(reader) };
 const anyValue = oneOf('a value', {
   unit: [1, message({})],
@@ -158,7 +158,7 @@ const exercise = message({
   choiceObservers: texts(14),
   key: optional(15, key),
   byKey: field(16, bool, false),
-  /** Of development protocols, whose hash is another scheme's. */
+  /** Only in development protocols, which other schemes hash. */
   externalCallResults: repeated(17, bytes),
 });
 export type Exercise = ReturnType<typeof exercise.read>;
@@ -222,7 +222,7 @@ export interface PreparedTransaction {
   readonly metadata: Metadata;
 }
 
-/** `bytes` of a PreparedTransaction message. Throws a WireError where they are none. */
+/** The `bytes` of a PreparedTransaction message. Throws a WireError if they are not one. */
 export function readPrepared(bytes: Uint8Array): PreparedTransaction {
   const { transaction, metadata } = prepared.parse(Reader.of(bytes));
   if (transaction === undefined || metadata === undefined) throw new WireError('half of it is missing');

@@ -1,15 +1,15 @@
 // Protobuf's wire format, read once and strictly, for bytes that a signature will cover. A general parser is lenient
-// where this must not be: it drops a byte order mark, takes the last of two, makes a number of 64 bits.
+// where this one must not be: it drops a byte order mark, takes the last of two values, makes a number of 64 bits.
 
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
-/** What is no such message. */
+/** The bytes are not such a message. */
 export class WireError extends Error {}
 
-/** How one value is read, once its tag has been. */
+/** How to read one value, once its tag has been read. */
 export interface Type<T> {
   readonly wire: typeof VARINT | typeof FIXED64 | typeof BYTES;
   read(reader: Reader): T;
@@ -35,7 +35,7 @@ export class Reader {
     const first = this.byte();
     if (first < 0x80) return first;
     const value = this.rest(BigInt(first & 0x7f));
-    if (value > 0xffff_ffffn) throw new WireError(`${value} where 32 bits are due`);
+    if (value > 0xffff_ffffn) throw new WireError(`${value} where 32 bits are expected`);
     return Number(value);
   }
 
@@ -69,18 +69,18 @@ export class Reader {
     const length = this.small();
     const from = this.advance(length);
     const text = this.buffer.toString('utf8', from, from + length);
-    // What is no UTF-8 reads as this character, which may also be meant.
+    // Invalid UTF-8 is read as this character, which may also be a genuine one.
     return text.includes('\ufffd') ? strict(this.buffer.subarray(from, from + length)) : text;
   }
 
-  /** The message that is next, as a reader of its own. */
+  /** The next message, as a reader of its own. */
   inner(): Reader {
     const length = this.small();
     const from = this.advance(length);
     return new Reader(this.buffer, from, from + length);
   }
 
-  /** A field that nobody here knows, which no hash covers either. */
+  /** A field that is not known here. No hash covers it either. */
   skip(wire: number): void {
     switch (wire) {
       case VARINT:
@@ -118,7 +118,7 @@ function strict(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw new WireError('a text that is no UTF-8');
+    throw new WireError('a text that is not UTF-8');
   }
 }
 
@@ -149,7 +149,7 @@ export interface Field<T> {
   readonly absent: T;
 }
 
-/** What is absent reads as `absent`, as proto3 has it. */
+/** An absent field reads as `absent`, as in proto3. */
 export const field = <T>(number: number, type: Type<T>, absent: T): Field<T> => ({
   number,
   type,
@@ -176,7 +176,7 @@ export type Message<F extends Fields> = {
 };
 
 export interface MessageType<T> extends Type<T> {
-  /** Its content alone, without a length before it. */
+  /** Reads the content alone, without a length before it. */
   parse(content: Reader): T;
 }
 
@@ -186,7 +186,7 @@ const messageType = <T>(parse: (content: Reader) => T): MessageType<T> => ({
   read: (reader) => parse(reader.inner()),
 });
 
-/** Throws a WireError where a field that is not repeated comes twice: which of the two would count? */
+/** Throws a WireError if a field that is not repeated comes twice (which of the two would count?). */
 export function message<F extends Fields>(fields: F): MessageType<Message<F>> {
   const entries = Object.entries(fields);
   const byNumber = new Map(
@@ -230,7 +230,7 @@ export type OneOf<C extends Cases> = {
   };
 }[keyof C & string];
 
-/** A message that is one oneof. Throws a WireError where none of its cases is set, or more than one. */
+/** A message that consists of one oneof. Throws a WireError if none of its cases is set, or more than one. */
 export function oneOf<C extends Cases>(what: string, cases: C): MessageType<OneOf<C>> {
   const byNumber = new Map(Object.entries(cases).map(([kind, [number, type]]) => [number, { kind, type }]));
   return messageType((reader) => {

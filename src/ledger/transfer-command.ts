@@ -1,9 +1,8 @@
-// The one command that is ever sent, for either way to submit: CIP-56's `TransferFactory_Transfer`, through our own
-// issuer's factory or through another admin's, with what its registry told for this very transfer.
+// The one command that is ever sent, by either kind of sender: CIP-56's `TransferFactory_Transfer`, through our own
+// issuer's factory, or through another admin's with what its registry supplied for this very transfer.
 import { Command, DisclosedContract, ExerciseCommand } from '#proto/com/daml/ledger/api/v2/commands.js';
-import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
-import type { Disclosure, Transfer, TransferFactory } from '../core/transfer.js';
-import { contextValue } from './choice-context.js';
+import { List, TextMap, TextMapEntry, Value, Variant } from '#proto/com/daml/ledger/api/v2/value.js';
+import type { AnyValue, Disclosure, Transfer, TransferFactory } from '../core/transfer.js';
 import type { LedgerSettings } from './settings.js';
 import * as daml from './values.js';
 
@@ -11,7 +10,7 @@ export const TRANSFER_CHOICE = 'TransferFactory_Transfer';
 export const TRANSFER_MODULE = 'Splice.Api.Token.TransferInstructionV1';
 export const TRANSFER_INTERFACE = 'TransferFactory';
 
-/** What of a submission follows from its factory. */
+/** The parts of a submission that depend on the factory. */
 export interface TransferCommand {
   readonly commands: Command[];
   readonly readAs: string[];
@@ -31,7 +30,8 @@ export function transferCommand(
   });
   return {
     commands: [new Command({ exercise })],
-    // Our own factory shows to its admin and auditors only; another's comes disclosed, and our issuer has no part in it.
+    // Our own factory is visible to its admin and auditors only. Another admin's arrives disclosed, and our issuer is
+    // not involved.
     readAs: factory.kind === 'own' ? [settings.issuerParty] : [],
     disclosedContracts: factory.kind === 'own' ? [] : factory.disclosed.map(disclosedContract),
   };
@@ -65,3 +65,50 @@ function transferArgument(transfer: Omit<Transfer, 'commandId'>): Value {
 
 const contextOf = (factory: TransferFactory): Value =>
   contextValue(factory.kind === 'own' ? new Map() : factory.context);
+
+/**
+ * A registry's `ChoiceContext {values: TextMap AnyValue}`. Keys are sorted, so that the same context gives the same
+ * bytes.
+ */
+export const contextValue = (values: ReadonlyMap<string, AnyValue>): Value =>
+  daml.record({ values: textMap(values) });
+
+const textMap = (values: ReadonlyMap<string, AnyValue>): Value =>
+  new Value({
+    textMap: new TextMap({
+      entries: [...values]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => new TextMapEntry({ key, value: anyValue(value) })),
+    }),
+  });
+
+const anyValue = (any: AnyValue): Value =>
+  new Value({ variant: new Variant({ constructorName: any.tag, value: held(any) }) });
+
+function held(any: AnyValue): Value {
+  switch (any.tag) {
+    case 'AV_Text':
+      return daml.text(any.value);
+    case 'AV_Party':
+      return daml.party(any.value);
+    case 'AV_ContractId':
+      return new Value({ contractId: any.value });
+    case 'AV_Decimal':
+      return new Value({ numeric: any.value });
+    case 'AV_Int':
+      return new Value({ int64: any.value });
+    case 'AV_Bool':
+      return new Value({ bool: any.value });
+    case 'AV_Date':
+      return new Value({ date: any.value });
+    case 'AV_Time':
+      return daml.timestamp(any.value);
+    case 'AV_RelTime':
+      return daml.record({ microseconds: new Value({ int64: any.value.toString() }) });
+    case 'AV_List':
+      return new Value({ list: new List({ elements: any.value.map(anyValue) }) });
+    case 'AV_Map':
+      // The standard's Daml type is `TextMap AnyValue`; a list of pairs would not type-check.
+      return textMap(any.value);
+  }
+}

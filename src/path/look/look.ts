@@ -1,4 +1,5 @@
 import { nextLookMs } from '../../protocol/backoff.js';
+import { overdueMs } from '../../protocol/bound.js';
 import { marksOf } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import {
@@ -86,10 +87,10 @@ function later(
   trouble: string | null,
 ): Verdict {
   const said = trouble === null ? '' : `; its completions cannot be read: ${trouble}`;
-  const { sentUntil } = claim.record;
-  if (sentUntil !== null) {
+  const overdue = overdueMs(claim.record, databaseNow(path, batch));
+  if (overdue !== null) {
     return undecided(
-      nextLookMs(databaseNow(path, batch) - sentUntil),
+      nextLookMs(overdue),
       `UNDECIDED: the ledger has not said yet what became of an earlier submission${said}`,
     );
   }

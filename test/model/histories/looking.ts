@@ -1,4 +1,4 @@
-// The look at an undecided row (rule 4), as src/path/look.ts and its neighbours go about it.
+// The look at an undecided row (rule 4), as src/path/look goes about it.
 
 import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
 import { nextLookMs } from '../../../src/protocol/backoff.js';

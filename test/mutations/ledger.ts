@@ -267,7 +267,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/path/look/judge.ts',
+    file: 'src/path/look/completion.ts',
     find: "undecided(stop.aborted ? 'now' : AGAIN_MS, why)",
     put: 'parkUndecided(why)',
     test: look,
@@ -276,7 +276,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'I4',
-    file: 'src/path/look/judge.ts',
+    file: 'src/path/look/completion.ts',
     find: 'const finding = lookAt(',
     put: 'const finding = dead.has(row) ? null : lookAt(',
     test: clocks,

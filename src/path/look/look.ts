@@ -13,7 +13,7 @@ import {
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
 import { type ClaimedAt, databaseNow, type Path, type Submission } from '../given/context.js';
-import type { FoundKind, Looking, Reading } from './judge.js';
+import type { FoundKind, Looking, Reading } from './completion.js';
 import { readAll } from './read.js';
 import { verifyAcceptance } from './verify.js';
 

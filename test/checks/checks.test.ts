@@ -94,6 +94,14 @@ test('cycles: type imports count', (t) => {
   ]);
 });
 
+test('cycles: the folders of the path import one way too', (t) => {
+  const files = { 'src/path/a.ts': to('./look/b.js'), 'src/path/look/b.ts': '', 'src/path/c.ts': '' };
+  t.deepEqual(said(files), []);
+  t.deepEqual(said({ ...files, 'src/path/look/b.ts': to('../c.js') }), [
+    'cycles: src/path: a cycle: src/path → src/path/look → src/path',
+  ]);
+});
+
 test('sql: statements stay in the store; a sentence is no statement', (t) => {
   for (const statement of [
     'select 1 from mempool',

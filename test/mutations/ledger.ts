@@ -151,8 +151,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P21',
     file: 'src/path/look/look.ts',
-    find: 'return undecided(\n      nextLookMs(databaseNow(path, batch) - sentUntil),',
-    put: "if (databaseNow(path, batch) > sentUntil) return { ...undecided('now', 'dead'), record: 'clear' };\n    return undecided(\n      nextLookMs(databaseNow(path, batch) - sentUntil),",
+    find: 'return undecided(\n      nextLookMs(overdue),',
+    put: "if (overdue > 0) return { ...undecided('now', 'dead'), record: 'clear' };\n    return undecided(\n      nextLookMs(overdue),",
     test: look,
     match: 'P21 *',
     what: "the ledger's word: a row whose bound passed by the database's clock is sent again",
@@ -267,7 +267,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/path/look/judge.ts',
+    file: 'src/path/look/completion.ts',
     find: "undecided(stop.aborted ? 'now' : AGAIN_MS, why)",
     put: 'parkUndecided(why)',
     test: look,
@@ -276,7 +276,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'I4',
-    file: 'src/path/look/judge.ts',
+    file: 'src/path/look/completion.ts',
     find: 'const finding = lookAt(',
     put: 'const finding = dead.has(row) ? null : lookAt(',
     test: clocks,

@@ -44,7 +44,7 @@ export interface Reading {
 const AGAIN_MS = 5_000;
 
 /** What one event says about each row. Deaths are kept until the stream has proven itself; an acceptance needs no proof. */
-export async function judge(reading: Reading, event: CompletionEvent, dead: Dead): Promise<void> {
+export async function applyCompletion(reading: Reading, event: CompletionEvent, dead: Dead): Promise<void> {
   const { path, open, close } = reading;
   tellCost(reading, event);
   for (const time of timesOf(event))

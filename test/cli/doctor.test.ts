@@ -38,7 +38,7 @@ const calls = (world: World): number => world.sandbox.audit.summary().ledgerCall
 
 for (const [apiVersion, clock] of [
   ['3.4.8', /the ledger is not ahead/],
-  ['3.5.1', /ledger and database agree/],
+  ['3.5.1', /the ledger and the database agree/],
 ] as const) {
   test(`all is well on ${apiVersion}: a line for each check, 0, and nothing is submitted`, async (t) => {
     const { world, env } = await setup(t, { registry: true, apiVersion });
@@ -120,7 +120,7 @@ test('a user that may not read, a participant and a database that are not there'
   t.is(blind.code, 1);
   t.like(blind.of('issuer rights'), {
     status: 'wait',
-    todo: `grant mempool-submitter CanReadAs of ${world.sandbox.issuer}`,
+    todo: `grant mempool-submitter CanReadAs for ${world.sandbox.issuer}`,
   });
   t.like(blind.of('completions'), { status: 'fail' });
   t.like(blind.of('token DEMO'), { status: 'skipped' });

@@ -1,5 +1,5 @@
 -- What the table does by itself: it rings when rows arrive, and it defends itself against writers that know nothing of
--- claims. Applied by `canton-submitter migrate` after schema.sql.
+-- claims. Applied by `canton-submitter migrate` after schema.sql and protocol.sql.
 
 -- @step the doorbell: one transaction at a time notifies; the others see its lock and know that somebody is ringing.
 -- NOTIFY takes a database-wide lock at commit, so a notification of each insert would make inserts queue behind each

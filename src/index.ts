@@ -4,6 +4,7 @@ export type { Token, Tokens } from './core/token.js';
 export type { NotReady, SubmitterEvent, WakeReason } from './observe/events.js';
 export type { Health } from './observe/health.js';
 export type { Outcome, Refusal, RefusalKind } from './protocol/outcome.js';
-export type { Settled, SettleResult, Verdict } from './protocol/settlement.js';
+export type { Settled, SettleResult } from './protocol/settlement.js';
+export type { Verdict } from './protocol/verdict.js';
 export type { QueueStatus } from './store/status.js';
 export { createSubmitter, type Submitter } from './submitter.js';

@@ -1,6 +1,7 @@
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
 import type { Outcome } from '../protocol/outcome.js';
-import type { SettleResult, Verdict } from '../protocol/settlement.js';
+import type { SettleResult } from '../protocol/settlement.js';
+import type { Verdict } from '../protocol/verdict.js';
 
 /** Which signal made the claim loop look. */
 export type WakeReason =

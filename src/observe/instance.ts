@@ -1,8 +1,8 @@
 // What this process has done since its start, and holds now: its part of the status.
 import type { Observable } from 'rxjs';
 import { StoreUnavailable } from '../core/errors.js';
+import { verdictName } from '../protocol/verdict.js';
 import type { SubmitterEvent } from './events.js';
-import { verdictName } from './metrics/rows.js';
 
 export interface InstanceState {
   readonly inFlight: { readonly submissions: number; readonly looks: number };

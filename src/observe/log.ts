@@ -4,9 +4,9 @@ import type { Observable } from 'rxjs';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { Outcome } from '../protocol/outcome.js';
+import { verdictName } from '../protocol/verdict.js';
 import type { SubmitterEvent } from './events.js';
 import { isOld } from './health.js';
-import { verdictName } from './metrics/rows.js';
 import { createSeldom } from './seldom.js';
 
 export type { Logger } from 'pino';

@@ -1,8 +1,7 @@
 import type { Holdings } from '../core/holding.js';
 import { type Micros, type Offset, type Party, sameSynchronizer } from '../core/ids.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
-import { parked, released, retryOrPark } from '../protocol/decide.js';
-import type { PendingVerdict, Verdict } from '../protocol/settlement.js';
+import { givenBack, type PendingVerdict, park, retry, retryIn, type Verdict } from '../protocol/verdict.js';
 import type { CheckedRow } from '../transfer/check.js';
 import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
@@ -59,7 +58,7 @@ export async function judgeBalance(
   const after = before === 'proven' ? await deps.participant.prove(options.signal) : before;
   if (after !== 'proven') {
     const why = 'UNPROVEN: the balance is too small, but the participant did not prove itself';
-    return released('clear', path.settings.probeMs, -1, why);
+    return givenBack(why, path.settings.probeMs);
   }
   return {
     kind: 'failed',
@@ -80,7 +79,7 @@ function balanceOf(
     case 'held':
       return waits(path, submission, `${row.token.symbol}: ${chosen.detail}`, chosen.inMs);
     case 'fragmented':
-      return parked(`FRAGMENTED: ${chosen.detail}, then replay`, 'clear');
+      return park(`FRAGMENTED: ${chosen.detail}, then replay`);
   }
 }
 
@@ -95,9 +94,11 @@ function waits(
   inMs: number | null,
 ): PendingVerdict {
   const { retry: policy } = settings;
-  const verdict = retryOrPark(`BALANCE_HELD: ${detail}`, { attempts: claim.attempts, policy, random });
-  if (inMs === null || verdict.wait === 'parked') return verdict;
-  return { ...verdict, wait: Math.min(policy.maxMs, Math.max(policy.minMs, Math.ceil(inMs))) };
+  const why = `BALANCE_HELD: ${detail}`;
+  const tries = { attempts: claim.attempts, policy, random };
+  return inMs === null
+    ? retry(why, tries)
+    : retryIn(Math.min(policy.maxMs, Math.max(policy.minMs, Math.ceil(inMs))), why, tries);
 }
 
 /**

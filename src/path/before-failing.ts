@@ -1,6 +1,5 @@
-import { parked, released } from '../protocol/decide.js';
 import type { UndecidedClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { givenBack, park, unsent, type Verdict } from '../protocol/verdict.js';
 import type { PathContext } from './context.js';
 import { type LookDeps, look } from './look.js';
 import type { FoundKind, Looking } from './looking.js';
@@ -23,7 +22,7 @@ export async function beforeFailing(
   const verified = deps.participant.verified();
   if (verified === null) {
     // Whether there was a failover is not known right now.
-    return released('clear', path.settings.probeMs, -1, 'NOT_FAILED: the participant is not verified');
+    return givenBack('NOT_FAILED: the participant is not verified', path.settings.probeMs);
   }
   if (verified.pinned.recheck === null) return verdict;
   const { from, until } = verified.pinned.recheck;
@@ -42,7 +41,7 @@ export async function beforeFailing(
   });
   const [end] = ends;
   // The lease was lost meanwhile: whatever is said here is fenced.
-  return end === undefined ? released('clear', 'now', 0, null) : afterLook(path, verdict, end);
+  return end === undefined ? unsent('the look before it fails did not end') : afterLook(path, verdict, end);
 }
 
 /** Nothing of this row is recorded, so whatever does not end it gives it back without a record. */
@@ -54,11 +53,9 @@ function afterLook(
   if (found === 'dead') return failed;
   if (verdict.kind !== 'pending') return verdict;
   const why = verdict.lastError ?? '';
-  if (verdict.wait === 'parked') return parked(why, 'clear');
-  return released(
-    'clear',
-    settings.probeMs,
-    -1,
+  if (verdict.wait === 'parked') return park(why);
+  return givenBack(
     `RECHECK: before it fails, the ledger has to say that it was not done before the failover. ${why}`,
+    settings.probeMs,
   );
 }

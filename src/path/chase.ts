@@ -1,10 +1,9 @@
 import type { Offset } from '../core/ids.js';
-import { parked } from '../protocol/decide.js';
 import { chaseFrom, lookAt } from '../protocol/look.js';
 import type { Mark } from '../protocol/proof.js';
 import { beginBefore, marksOf, observeProof, type Proof, proofAtBegin } from '../protocol/proof.js';
 import type { UndecidedClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { parkUndecided, type Verdict } from '../protocol/verdict.js';
 import { limited } from '../runtime/limit.js';
 import type { PathContext } from './context.js';
 import { isStill } from './marks.js';
@@ -36,7 +35,7 @@ export async function chase(
   const pruned = await path.ledger.prunedUpTo({ timeoutMs: CALL_MS, signal });
   if (completionOffset !== null && pruned.kind === 'read' && pruned.value >= completionOffset) {
     const reason = `PRUNED: the participant calls this a duplicate of ${completionOffset}, and has forgotten everything up to ${pruned.value}`;
-    return parked(reason, 'keep');
+    return parkUndecided(reason);
   }
   const { beginExclusive, until } = chaseFrom(
     completionOffset,
@@ -114,7 +113,7 @@ async function followed(
     const where = completionOffset === null ? `anywhere up to ${until}` : `at ${completionOffset}`;
     const reason = `LOST_DUPLICATE: the participant calls this a duplicate, and shows no acceptance of it ${where}`;
     path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
-    return parked(reason, 'keep');
+    return parkUndecided(reason);
   }
   return stop.aborted ? null : 'broken';
 }

@@ -1,6 +1,7 @@
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { ClaimedRow } from '../protocol/record.js';
-import { settlementOf, type Verdict } from '../protocol/settlement.js';
+import { settlementOf } from '../protocol/settlement.js';
+import type { Verdict } from '../protocol/verdict.js';
 import type { PathContext } from './context.js';
 import type { Lease } from './renew.js';
 import type { Settler } from './settle.js';

@@ -1,13 +1,14 @@
 // A sender whose key is stored here: prepare, look, sign, write ahead, execute. Every step before the last changes
 // nothing on the ledger, and the record stands between the signature and the request (rule 1).
 
-import { type DbMillis, dbMillis, type Micros, microsOf } from '../core/ids.js';
+import { type DbMillis, type Micros, microsOf } from '../core/ids.js';
 import type { SealedKey } from '../core/sealed-key.js';
 import type { Token } from '../core/token.js';
 import type { Prepared, Signature, Transfer } from '../core/transfer.js';
-import { parked } from '../protocol/decide.js';
+import { askedBound, externalExecuteBefore, writtenBound } from '../protocol/bound.js';
+import type { Refusal } from '../protocol/outcome.js';
 import type { SubmissionRecord } from '../protocol/record.js';
-import { externalExecuteBefore } from '../transfer/command.js';
+import { park } from '../protocol/verdict.js';
 import { notForLocks } from '../transfer/held.js';
 import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';
 import type { PathContext } from './context.js';
@@ -31,7 +32,7 @@ export async function sendExternal(
   const { transfer, endedLocks } = gathered;
 
   const since = path.clock.elapsed();
-  const asked = dbMillis(Math.floor(databaseNow(path, submission) + path.settings.windowMs));
+  const asked = askedBound(databaseNow(path, submission), path.settings.windowMs);
   const answer = await path.ledger.prepare(transfer, microsOf(asked), {
     timeoutMs: PREPARE_MS,
     signal: submission.lease.signal,
@@ -46,6 +47,7 @@ export async function sendExternal(
 
   const looked = lookBeforeSigning(path, transfer, row.token, prepared, microsOf(asked));
   if (typeof looked === 'string') return refuse(path, submission, looked);
+  if (looked.kind === 'refused') return looked;
   const signature = sign(path, key, looked.hash);
   if (typeof signature === 'string') return refuse(path, submission, signature);
 
@@ -74,6 +76,12 @@ export async function sendExternal(
   return sent;
 }
 
+interface Signable {
+  readonly kind: 'signable';
+  readonly hash: Uint8Array;
+  readonly until: DbMillis;
+}
+
 /** What a signature may cover: this transfer, nothing else, and not for longer than was asked. Else the reason. */
 function lookBeforeSigning(
   { settings }: PathContext,
@@ -81,12 +89,12 @@ function lookBeforeSigning(
   { holding: layout }: Token,
   prepared: Prepared,
   asked: Micros,
-): { readonly hash: Uint8Array; readonly until: DbMillis } | string {
+): Signable | Extract<Sent, { kind: 'refused' }> | string {
   if (!settings.verifyPrepared) {
     const bound = readBound(prepared);
     if (bound === null || bound > asked)
       return `TAMPERED: max_record_time is ${bound ?? 'absent'}, asked ${asked}`;
-    return { hash: prepared.hash, until: untilOf(bound) };
+    return { kind: 'signable', hash: prepared.hash, until: writtenBound(bound) };
   }
   const inspection = inspectPrepared(prepared, {
     terms: transfer,
@@ -97,13 +105,25 @@ function lookBeforeSigning(
     issuerParty: settings.issuerParty,
     layout,
   });
-  if (inspection.kind === 'tampered') return `TAMPERED: ${inspection.reason}`;
-  if (inspection.kind === 'unsignable') return inspection.reason;
-  return { hash: inspection.hash, until: untilOf(inspection.maxRecordTime) };
+  switch (inspection.kind) {
+    case 'ok':
+      return { kind: 'signable', hash: inspection.hash, until: writtenBound(inspection.maxRecordTime) };
+    case 'tampered':
+      return `TAMPERED: ${inspection.reason}`;
+    case 'unsignable':
+      return inspection.reason;
+    case 'clocks-apart':
+      return { kind: 'refused', refusal: clocksApart(inspection.reason) };
+  }
 }
 
-/** Whole milliseconds, never before the ledger's own bound. */
-const untilOf = (bound: Micros): DbMillis => dbMillis(Math.ceil(Number(bound) / 1000));
+const clocksApart = (detail: string): Refusal => ({
+  kind: 'not-the-row',
+  blame: 'all',
+  errorId: 'PARTICIPANT_CLOCK_AHEAD',
+  detail,
+  retryAfterMs: null,
+});
 
 function sign({ signer }: PathContext, key: SealedKey, hash: Uint8Array): Signature | string {
   const signed = signer.sign(key, hash);
@@ -120,5 +140,5 @@ function sign({ signer }: PathContext, key: SealedKey, hash: Uint8Array): Signat
 /** No signature leaves: the row waits for a person, who is told loudly. */
 function refuse(path: PathContext, { claim }: Submission, reason: string): Sent {
   path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
-  return { kind: 'verdict', verdict: parked(reason, 'clear') };
+  return { kind: 'verdict', verdict: park(reason) };
 }

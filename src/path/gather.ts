@@ -1,9 +1,8 @@
 import type { Token } from '../core/token.js';
 import type { Transfer, TransferFactory, TransferTerms } from '../core/transfer.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
-import { parked } from '../protocol/decide.js';
 import type { Outcome, Refusal } from '../protocol/outcome.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { park, type Verdict } from '../protocol/verdict.js';
 import { transferTerms } from '../transfer/command.js';
 import { notForLocks } from '../transfer/held.js';
 import { agreedFactory } from '../transfer/steps.js';
@@ -70,7 +69,7 @@ async function withFactory(
     told.value.kind === 'registry'
       ? agreedFactory(told.value, token)
       : { kind: 'ok' as const, factory: told.value };
-  if (factory.kind === 'park') return { kind: 'verdict', verdict: parked(factory.reason, 'clear') };
+  if (factory.kind === 'park') return { kind: 'verdict', verdict: park(factory.reason) };
   const transfer = { ...terms, commandId: submission.claim.row.txHash, factory: factory.factory };
   return { kind: 'transfer', transfer, endedLocks };
 }

@@ -1,4 +1,4 @@
-import { brokenBound } from '../protocol/look.js';
+import { brokenBound, missedByMs } from '../protocol/bound.js';
 import type { SynchronizerTime } from '../protocol/outcome.js';
 import type { ClaimedRow, SubmissionRecord } from '../protocol/record.js';
 import type { PathContext } from './context.js';
@@ -28,7 +28,7 @@ export function haltOnBrokenBound(
 ): void {
   if (time === null || time.synchronizerId !== path.settings.synchronizerId) return;
   if (!brokenBound(time.recordTime, record)) return;
-  const lateMs = Math.ceil(Number(time.recordTime) / 1000) - (record.sentUntil ?? 0);
+  const lateMs = missedByMs(time.recordTime, record);
   const reason = `${row.txHash} was accepted ${lateMs} ms after its bound: LEDGER_TIME_TOLERANCE_MS is too low; raise it with \`migrate --tolerance\``;
   path.emit({ kind: 'alarm', what: `halted: ${reason}`, txHash: row.txHash });
   participant.halt({ reason, lateMs });

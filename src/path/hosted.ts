@@ -1,7 +1,6 @@
 // A sender that the participant acts for: the claim has written its record, one SubmitAndWait does the rest.
 import { dbMillis } from '../core/ids.js';
-import type { SubmissionRecord } from '../protocol/record.js';
-import { hostedExecuteBefore } from '../transfer/command.js';
+import { boundFor, hostedExecuteBefore } from '../protocol/bound.js';
 import type { PathContext } from './context.js';
 import { gather, ofEndedLocks } from './gather.js';
 import type { JudgedRow } from './judge.js';
@@ -17,7 +16,7 @@ export async function sendHosted(
   const { own } = submission.claim;
   if (own === null) return notSent('the claim wrote no record');
   // Without the bound of a one-step transfer nothing rules an acceptance out: the record says so before it is sent.
-  const record: SubmissionRecord = row.token.steps === 1 ? own : { ...own, sentUntil: null };
+  const record = boundFor(own, row.token.steps);
   const executeBefore = hostedExecuteBefore(record.sentUntil, databaseNow(path, submission), path.settings);
   const gathered = await gather(path, deps, submission, { row, sender: own.party, receiver, executeBefore });
   if (gathered.kind !== 'transfer') return gathered;

@@ -1,9 +1,8 @@
 import { microsOf } from '../core/ids.js';
-import { nextLookMs } from '../protocol/backoff.js';
-import { afterDeath, parked, released } from '../protocol/decide.js';
+import { afterDeath } from '../protocol/decide.js';
 import { type Finding, lookAt } from '../protocol/look.js';
 import type { CompletionEvent, SynchronizerTime } from '../protocol/outcome.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { lookedInVain, parkUndecided, undecided } from '../protocol/verdict.js';
 import { limited } from '../runtime/limit.js';
 import { chase } from './chase.js';
 import { haltOnBrokenBound } from './halt.js';
@@ -22,14 +21,14 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Dead
   for (const row of [...open]) {
     if (row.lease.signal.aborted) {
       // Somebody else's by now; said all the same, so that nobody counts it as ours.
-      await close(row, 'undecided', released('keep', 'now', 0, null));
+      await close(row, 'undecided', undecided('now', null));
       continue;
     }
     if (answerMayBePruned(reading, row, event)) {
       await close(
         row,
         'pruned',
-        parked('PRUNED: the participant no longer tells of the time this row was accepted in', 'keep'),
+        parkUndecided('PRUNED: the participant no longer tells of the time this row was accepted in'),
       );
       continue;
     }
@@ -48,7 +47,7 @@ export async function judge(reading: Reading, event: CompletionEvent, dead: Dead
         await close(
           row,
           'undecided',
-          released('keep', AGAIN_MS, 0, 'DUPLICATE_COMMAND: its acceptance is not found yet'),
+          undecided(AGAIN_MS, 'DUPLICATE_COMMAND: its acceptance is not found yet'),
         );
     }
   }
@@ -66,17 +65,17 @@ async function accepted(
   );
   if (verdict === 'unread') {
     const why = 'UNDECIDED: an acceptance was seen, and its update cannot be read';
-    await close(row, 'undecided', released('keep', stop.aborted ? 'now' : AGAIN_MS, 0, why));
+    await close(row, 'undecided', undecided(stop.aborted ? 'now' : AGAIN_MS, why));
   } else if (verdict === 'absent') await close(row, 'undecided', notShown(path, row));
   else await close(row, verdict.kind === 'completed' ? 'accepted' : 'foreign', verdict);
 }
 
 /** It counts, so that at last a person looks at it. */
-function notShown({ settings }: Reading['path'], { claim }: Looking): Verdict {
-  const lastError = "UNDECIDED: an acceptance was seen, and its update is not shown to its sender's party";
-  if (claim.attempts + 1 >= settings.retry.maxAttempts) return parked(lastError, 'keep');
-  return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError };
-}
+const notShown = ({ settings }: Reading['path'], { claim }: Looking) =>
+  lookedInVain("UNDECIDED: an acceptance was seen, and its update is not shown to its sender's party", {
+    attempts: claim.attempts,
+    policy: settings.retry,
+  });
 
 /**
  * Dead, and proven so. The record is cleared and the row given back at once: the next claim, this instance's or

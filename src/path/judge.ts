@@ -1,7 +1,6 @@
 import type { Party } from '../core/ids.js';
-import { parked, retryOrPark } from '../protocol/decide.js';
 import type { FreshClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { park, retry, type Verdict } from '../protocol/verdict.js';
 import { type CheckedRow, checkParties, checkRow } from '../transfer/check.js';
 import type { PathContext } from './context.js';
 
@@ -20,11 +19,11 @@ export function judge({ settings, random }: PathContext, claim: FreshClaim): Jud
   const { row, sender, recipient, attempts } = claim;
   const checked = checkRow(row, settings.tokens, settings.issuerParty);
   if (checked.kind === 'failed') return { kind: 'verdict', verdict: checked };
-  if (checked.kind === 'park') return { kind: 'verdict', verdict: parked(checked.reason, 'clear') };
+  if (checked.kind === 'park') return { kind: 'verdict', verdict: park(checked.reason) };
   const parties = checkParties(row, sender, recipient);
   if (parties.kind === 'failed') return { kind: 'verdict', verdict: parties };
   if (parties.kind === 'wait') {
-    const verdict = retryOrPark(parties.reason, { attempts, policy: settings.retry, random });
+    const verdict = retry(parties.reason, { attempts, policy: settings.retry, random });
     return { kind: 'verdict', verdict };
   }
   return { kind: 'ok', row: checked, sender: parties.sender, receiver: parties.receiver };

@@ -1,7 +1,6 @@
 import { nextLookMs } from '../protocol/backoff.js';
-import { parked, released } from '../protocol/decide.js';
 import { marksOf } from '../protocol/proof.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { lookedInVain, parkUndecided, undecided, type Verdict } from '../protocol/verdict.js';
 import { limited } from '../runtime/limit.js';
 import { askByHash } from './ask-by-hash.js';
 import type { PathContext } from './context.js';
@@ -120,9 +119,8 @@ function part(reading: Reading, rows: readonly Looking[]): Reading {
 }
 
 const elsewhere = ({ claim }: Looking): Verdict =>
-  parked(
+  parkUndecided(
     `ANOTHER_PARTICIPANT: sent on pinned participant no. ${claim.record.sentOn}, which this one cannot tell of`,
-    'keep',
   );
 
 /**
@@ -139,21 +137,18 @@ function later(
     why,
   }: { readonly atOnce: boolean; readonly readOn: boolean; readonly why: string | null },
 ): Verdict {
-  if (atOnce) return released('keep', 'now', 0, null);
+  if (atOnce) return undecided('now', null);
   const said = why === null ? '' : `; its completions cannot be read: ${why}`;
   const { sentUntil } = claim.record;
   if (sentUntil !== null) {
     const now = batch.now + (clock.elapsed() - batch.at);
-    return released(
-      'keep',
+    return undecided(
       nextLookMs(now - sentUntil),
-      0,
       `UNDECIDED: the ledger has not said yet what became of an earlier submission${said}`,
     );
   }
   const lastError = `UNDECIDED: only an acceptance can end it${said}`;
-  if (!readOn || why !== null) return released('keep', nextLookMs(null), 0, lastError);
-  if (claim.attempts + 1 >= settings.retry.maxAttempts)
-    return parked('UNDECIDED: it may commit at any time, and no acceptance has shown', 'keep');
-  return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError };
+  if (!readOn || why !== null) return undecided(nextLookMs(null), lastError);
+  const tries = { attempts: claim.attempts, policy: settings.retry };
+  return lookedInVain(lastError, tries, 'UNDECIDED: it may commit at any time, and no acceptance has shown');
 }

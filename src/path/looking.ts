@@ -2,7 +2,7 @@ import type { DbMillis } from '../core/ids.js';
 import type { Refusal } from '../protocol/outcome.js';
 import type { Mark } from '../protocol/proof.js';
 import type { UndecidedClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import type { Verdict } from '../protocol/verdict.js';
 import type { PathContext } from './context.js';
 import type { KnownTimes } from './known-times.js';
 import type { Participant } from './participant.js';

@@ -1,9 +1,9 @@
 import type { Offset, Party } from '../core/ids.js';
 import type { ReadFailure } from '../ports/ledger.js';
-import { parked } from '../protocol/decide.js';
 import type { CompletionEvent } from '../protocol/outcome.js';
 import type { Mark } from '../protocol/proof.js';
 import { beginBefore, observeProof, type Proof, proofAtBegin } from '../protocol/proof.js';
+import { parkUndecided } from '../protocol/verdict.js';
 import { bury, judge } from './judge-completions.js';
 import type { Dead, Looking, Reading } from './looking.js';
 import { isStill } from './marks.js';
@@ -119,9 +119,8 @@ async function earliestTold({ path, open, close, stop, unsure }: Reading): Promi
       await close(
         row,
         'pruned',
-        parked(
+        parkUndecided(
           `PRUNED: the participant forgot everything up to ${upTo}, this was sent from ${sentFrom}`,
-          'keep',
         ),
       );
       continue;

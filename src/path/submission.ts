@@ -1,9 +1,10 @@
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { SendOptions } from '../ports/ledger.js';
-import { released } from '../protocol/decide.js';
+
+import { windowIsOver } from '../protocol/bound.js';
 import type { Outcome, Refusal } from '../protocol/outcome.js';
 import type { FreshClaim, SubmissionRecord } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { unsent, type Verdict } from '../protocol/verdict.js';
 import type { FactoryCache } from '../transfer/factory.js';
 import type { Breaker } from './breaker.js';
 import type { PathContext } from './context.js';
@@ -46,15 +47,13 @@ export type Sent =
 /** `waitMs`: not at once, where the same would come of it. */
 export const notSent = (why: string, waitMs: number | null = null): Sent => ({
   kind: 'verdict',
-  verdict: released('clear', waitMs ?? 'now', -1, `NOT_SENT: ${why}`),
+  verdict: unsent(why, waitMs ?? 'now'),
 });
 
 /** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
 export const databaseNow = ({ clock }: PathContext, { now, at }: Pick<Submission, 'now' | 'at'>): DbMillis =>
   dbMillis(now + (clock.elapsed() - at));
 
-/** A sixth of the window has to be left when the request leaves: what comes later would be refused for its age. */
-const WINDOW_LEFT = 1 / 6;
 /** Of the lease, so that the call does not begin with one foot outside. */
 const LEASE_LEFT = 1 / 10;
 
@@ -75,7 +74,7 @@ function tooLate(
   if (!path.ledger.ready()) return 'the connection to the participant is not ready';
   if (submission.lease.signal.aborted || submission.lease.left() < leaseMs * LEASE_LEFT)
     return 'the lease is about to end';
-  return until - databaseNow(path, submission) < windowMs * WINDOW_LEFT ? WINDOW_OVER : null;
+  return windowIsOver(until, databaseNow(path, submission), windowMs) ? WINDOW_OVER : null;
 }
 
 const WINDOW_OVER = 'too little of the submission window is left';

@@ -1,8 +1,8 @@
 import type { KeyWait } from '../core/breaker.js';
-import { type Decidable, decide, released, retryOrPark } from '../protocol/decide.js';
+import { type Decidable, decide } from '../protocol/decide.js';
 import type { Refusal } from '../protocol/outcome.js';
 import type { FreshClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { givenBack, retry, undecided, unsent, type Verdict } from '../protocol/verdict.js';
 import { tokenKey } from '../transfer/address.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';
@@ -63,7 +63,7 @@ async function attempt(path: PathContext, deps: SubmitDeps, submission: Submissi
 /** A read that this process ended itself, for a lease that is lost or a stop, says nothing of the row and counts nothing. */
 function cutOff({ lease: { signal } }: Submission, { errorId }: Refusal): Verdict | null {
   if (!signal.aborted || !CUT_OFF.has(errorId)) return null;
-  return released('clear', 'now', -1, `NOT_SENT: ${signal.reason}, before the ledger had answered`);
+  return unsent(`${signal.reason}, before the ledger had answered`);
 }
 
 const CUT_OFF: ReadonlySet<string> = new Set(['GRPC_CANCELLED', 'CALL_ABORTED']);
@@ -82,7 +82,7 @@ async function answered(
       const claim = { ...submission.claim, record };
       const { signal } = submission.lease;
       const found = await chase(path, deps.participant, claim, outcome.completionOffset, signal);
-      return found ?? released('keep', 'now', 0, `DUPLICATE_COMMAND: ${outcome.detail}`);
+      return found ?? undecided('now', `DUPLICATE_COMMAND: ${outcome.detail}`);
     }
     case 'accepted': {
       const { updateId, offset } = outcome;
@@ -135,9 +135,9 @@ function waiting(path: PathContext, submission: Submission, wait: KeyWait): Verd
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
   const old = databaseNow(path, submission) - claim.row.createdAt >= WAITED_MS;
-  if (!wait.held || !old) return released('clear', ms, -1, why);
+  if (!wait.held || !old) return givenBack(why, ms);
   const { retry: policy } = path.settings;
-  return retryOrPark(why, { attempts: claim.attempts, policy, random: path.random }, ms);
+  return retry(why, { attempts: claim.attempts, policy, random: path.random }, ms);
 }
 
 const WAITED_MS = 3_600_000;
@@ -153,6 +153,6 @@ const subjectOf = ({ row, sender, receiver }: JudgedRow, { claim, at }: Submissi
 /** A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. */
 function afterFault(path: PathContext, claim: FreshClaim, error: unknown, sent: boolean): Verdict {
   const why = `INTERNAL: ${error instanceof Error ? error.message : String(error)}`;
-  if (sent) return released('keep', 'now', 0, why);
-  return retryOrPark(why, { attempts: claim.attempts, policy: path.settings.retry, random: path.random });
+  if (sent) return undecided('now', why);
+  return retry(why, { attempts: claim.attempts, policy: path.settings.retry, random: path.random });
 }

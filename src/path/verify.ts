@@ -1,7 +1,6 @@
 import type { Offset } from '../core/ids.js';
-import { parked } from '../protocol/decide.js';
 import type { UndecidedClaim } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { parkUndecided, type Verdict } from '../protocol/verdict.js';
 import { tokenKey } from '../transfer/address.js';
 import { differs } from '../transfer/compare.js';
 import { offerNote } from '../transfer/steps.js';
@@ -54,5 +53,5 @@ export async function verifyAcceptance(
   if (difference === null) return complete();
   const reason = `FOREIGN_ACCEPTANCE: update ${found.updateId} was accepted under this row's command id, but ${difference}`;
   path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
-  return parked(reason, 'keep');
+  return parkUndecided(reason);
 }

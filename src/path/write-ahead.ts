@@ -1,6 +1,5 @@
-import { released } from '../protocol/decide.js';
 import type { SubmissionRecord } from '../protocol/record.js';
-import type { Verdict } from '../protocol/settlement.js';
+import { unsent, type Verdict } from '../protocol/verdict.js';
 import type { PathContext } from './context.js';
 import { PINS_CHANGED } from './participant.js';
 import type { Submission, SubmitDeps } from './submission.js';
@@ -13,11 +12,11 @@ export async function writeAhead(
   record: SubmissionRecord,
 ): Promise<Verdict | null> {
   const verified = deps.participant.verified();
-  if (verified === null) return released('clear', 'now', -1, 'NOT_SENT: the participant is not verified');
+  if (verified === null) return unsent('the participant is not verified');
   const written = await path.store.writeAhead(claim, record, verified.pinned.generation);
   if (written === 'written') return null;
   const { id, txHash } = claim.row;
   if (written === 'fenced') path.emit({ kind: 'fenced', during: 'write-ahead', id, txHash });
   else deps.participant.doubt(PINS_CHANGED);
-  return released('clear', 'now', -1, `NOT_SENT: write-ahead ${written}`);
+  return unsent(`write-ahead ${written}`);
 }

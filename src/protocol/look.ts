@@ -1,5 +1,6 @@
-import { type DbMillis, type Micros, microsOf, type Offset, type TxHash } from '../core/ids.js';
-import type { CompletionEvent, Refusal, SynchronizerTime } from './outcome.js';
+import type { Offset, TxHash } from '../core/ids.js';
+import { pastBound } from './bound.js';
+import type { CompletionEvent, Refusal } from './outcome.js';
 import type { SubmissionRecord } from './record.js';
 
 /** What a completion stream, read event by event from the record's `sentFrom`, says of an undecided submission. */
@@ -54,30 +55,6 @@ function isOurs(
   if (submissionId !== null && event.submissionId === submissionId) return true;
   const { transactionHash } = event;
   return hash !== null && transactionHash !== null && Buffer.compare(hash.bytes, transactionHash) === 0;
-}
-
-/**
- * An acceptance of our own submission past the bound that its record gave it: the bound was no bound, and a death read
- * from such a one may have been none. Somebody has to raise the tolerance before anything else is sent.
- */
-export const brokenBound = (
-  recordTime: Micros,
-  record: Pick<SubmissionRecord, 'sentUntil' | 'submissionId'>,
-): boolean =>
-  record.submissionId !== null && record.sentUntil !== null && recordTime > microsOf(record.sentUntil);
-
-/**
- * Completions come in record-time order, so once the synchronizer's time is *strictly* past the bound, what was
- * not accepted never will be. At the bound exactly it still may (P7).
- */
-function pastBound(
-  times: readonly SynchronizerTime[],
-  sentUntil: DbMillis | null,
-  synchronizerId: string,
-): boolean {
-  if (sentUntil === null) return false;
-  const bound = microsOf(sentUntil);
-  return times.some((time) => time.synchronizerId === synchronizerId && time.recordTime > bound);
 }
 
 /** The hunt for the acceptance that a `DUPLICATE_COMMAND` spoke of (P22): where to begin, and what an event says. */

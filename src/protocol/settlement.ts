@@ -1,31 +1,7 @@
-import type { ClaimToken, DbMillis, Offset, RowId, TxHash } from '../core/ids.js';
+import type { ClaimToken, DbMillis, RowId, TxHash } from '../core/ids.js';
+import { boundOf } from './bound.js';
 import type { ClaimedRow } from './record.js';
-
-/** What becomes of a claimed row. Every one of them is written under the fence id + token + pending (I2). */
-export type Verdict =
-  /** `note` goes to `last_error`: what people should know of it, such as that it is an offer. */
-  | {
-      readonly kind: 'completed';
-      readonly updateId: string;
-      readonly offset: Offset;
-      readonly note: string | null;
-    }
-  /** `message` is what a wallet's user reads; `detail` goes to `last_error`. */
-  | { readonly kind: 'failed'; readonly message: string; readonly detail: string }
-  | PendingVerdict;
-
-/** Back to pending: a retry, a release, a park. */
-export interface PendingVerdict {
-  readonly kind: 'pending';
-  /** `clear` only after a certain refusal, a proven death, or where nothing was sent; else `keep` (I4). */
-  readonly record: 'clear' | 'keep';
-  /** `now`: `available_at` stays as it is; a number: ms from the database's now; `parked`: until a person replays it. */
-  readonly wait: 'now' | 'parked' | number;
-  /** Added to `attempts`: -1 gives back what the claim counted, +1 counts a look that must not go on for ever. */
-  readonly attempts: -1 | 0 | 1;
-  /** Why, for people: `CODE: detail`. Null leaves `last_error` alone. */
-  readonly lastError: string | null;
-}
+import type { Verdict } from './verdict.js';
 
 export interface Settlement {
   readonly id: RowId;
@@ -50,7 +26,7 @@ export const settlementOf = (claim: ClaimedRow, verdict: Verdict): Settlement =>
   verdict,
   under: {
     generation: claim.generation,
-    bound: claim.kind === 'undecided' ? (claim.record.sentUntil ?? 'infinity') : null,
+    bound: claim.kind === 'undecided' ? boundOf(claim.record) : null,
   },
 });
 

@@ -1,6 +1,7 @@
 // Outcomes, in one statement a batch. Nothing is reported of a row that the database did not say: what the
 // statement did not return is read again, and one row's trouble is that row's alone.
-import type { Settled, Settlement, SettleResult, Verdict } from '../protocol/settlement.js';
+import type { Settled, Settlement, SettleResult } from '../protocol/settlement.js';
+import type { Verdict } from '../protocol/verdict.js';
 import { refusesValues } from './errors.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { READ_BACK, SETTLE, type SettledTuple } from './statements.js';

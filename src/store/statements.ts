@@ -1,5 +1,5 @@
 // Every statement that runs while rows are on their way. What holds a guarantee by several queries is a function of
-// schema.sql; the rest stands here. Each says why it is so and which index serves it.
+// protocol.sql; the rest stands here. Each says why it is so and which index serves it.
 
 export interface Statement<Row> {
   readonly text: string;

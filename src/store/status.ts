@@ -2,22 +2,10 @@
 // answered by a partial index, and lists are cut.
 import { type DbMillis, dbMillis, type TxHash } from '../core/ids.js';
 import type { Recheck } from '../ports/store.js';
+import type { QueueState } from '../protocol/row-state.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
-
-/** Every pending row is in exactly one of them. */
-export type QueueState =
-  /** May be claimed now, as far as the row itself is concerned; its lane may be held. */
-  | 'waiting'
-  /** Held by a claim. */
-  | 'in-flight'
-  /** A submission may still commit; waits for its next look. */
-  | 'undecided'
-  /** Waits for the end of a backoff. */
-  | 'backoff'
-  /** Waits for a person. */
-  | 'parked';
 
 export interface QueueCount {
   readonly rows: number;

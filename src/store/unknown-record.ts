@@ -1,8 +1,6 @@
 // The record of a submission that we did not make, or no longer remember: no submission id, no hash. Only an acceptance
 // or its bound decides it, so the bound must lie past everything that may have been sent.
-
-/** The largest submission window that may have been asked for. */
-export const WINDOW_MAX_MS = 60_000;
+import { WINDOW_MAX_MS } from '../protocol/bound.js';
 
 /** As SQL: $n ms since the epoch, the latest time known to the caller; `p` is the pinned row. In whole milliseconds. */
 export const unknownBound = (notBefore: string): string =>

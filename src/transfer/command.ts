@@ -1,8 +1,8 @@
-import { type DbMillis, dbMillis, type Micros, type Party } from '../core/ids.js';
+import type { DbMillis, Micros, Party } from '../core/ids.js';
 import type { TransferTerms } from '../core/transfer.js';
 import type { MempoolRow } from '../protocol/record.js';
 import type { CheckedRow } from './check.js';
-import { executeBefore, requestedAt } from './times.js';
+import { requestedAt } from './times.js';
 
 export interface TermsParts {
   readonly row: Pick<MempoolRow, 'createdAt'>;
@@ -26,17 +26,3 @@ export const transferTerms = (parts: TermsParts): TransferTerms => ({
   requestedAt: requestedAt(parts.row.createdAt, parts.now),
   executeBefore: parts.executeBefore,
 });
-
-/**
- * For a hosted sender, whose transfer has no other bound (rule 2): derived from the written bound, never computed
- * anew. If that is `'infinity'` (a two-step transfer), the offer stays open for `OFFER_LIFETIME_MS`.
- */
-export const hostedExecuteBefore = (
-  sentUntil: DbMillis | null,
-  now: DbMillis,
-  { toleranceMs, offerLifetimeMs }: { readonly toleranceMs: number; readonly offerLifetimeMs: number },
-): Micros => executeBefore(sentUntil ?? dbMillis(now + offerLifetimeMs + toleranceMs), toleranceMs);
-
-/** For an external sender: `max_record_time` is the bound, so this one must only not come first. */
-export const externalExecuteBefore = (now: DbMillis, offerLifetimeMs: number): Micros =>
-  executeBefore(dbMillis(now + offerLifetimeMs), 0);

@@ -34,7 +34,9 @@ export type Inspection =
   /** Do not sign: the row parks. `WHAT: detail`, for people. */
   | { readonly kind: 'tampered'; readonly reason: string }
   /** Cannot be signed yet, and nobody is to blame: says what has to be done first. */
-  | { readonly kind: 'unsignable'; readonly reason: string };
+  | { readonly kind: 'unsignable'; readonly reason: string }
+  /** Cannot be signed now: the participant's clock is far ahead of the database's, which affects every row. */
+  | { readonly kind: 'clocks-apart'; readonly reason: string };
 
 /**
  * The default size limit of a participant's messages, plus room for each input in case an operator has raised it. A
@@ -77,7 +79,7 @@ function inspect(prepared: Prepared, expected: Expected): Inspection {
     askedMaxRecordTime: expected.askedMaxRecordTime,
     readsTime: factory.kind === 'own',
   });
-  if (wrong !== null) return tampered(wrong);
+  if (wrong !== null) return { kind: wrong.kind, reason: forPeople(wrong.reason) };
   // From protocol version 35 on the id is a physical one, and a synchronizer that has it supports V3.
   if (scheme < prepared.askedScheme && metadata.synchronizerId !== expected.synchronizerId)
     return tampered(`hash: of scheme V${scheme}, where V${prepared.askedScheme} was asked for`);

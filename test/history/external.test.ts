@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { Ledger } from '../../src/ports/ledger.js';
 import { createSigner } from '../../src/transfer/signer.js';
-import { startLocal } from '../support/local.js';
+import { givenBack, startLocal } from '../support/local.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';
 import { createNetwork, nextEvent, replay } from './ledger-network.js';
 
@@ -241,15 +241,26 @@ test('P25 a slow preparation that outlasts its window: nothing leaves under that
     settings: { windowMs: 1_500 },
   });
   const hash = await world.insert({ from: alice, to: bob });
-  const released = await local.event('settled');
-  t.regex(
-    released.verdict.kind === 'pending' ? (released.verdict.lastError ?? '') : '',
-    /^NOT_SENT: too little of the submission window/,
-  );
+  await givenBack(local, /^NOT_SENT: too little of the submission window/);
   await world.ended([hash]);
   const row = await world.row(hash);
   t.is(row.status, 'completed');
   t.is(row.attempts, 1, 'what was not sent is no attempt');
   t.is(world.sandbox.audit.of(hash).length, 1);
+  t.deepEqual(await world.audit(), []);
+});
+
+test("the participant's clock runs ahead by far: nothing is signed, no row parks, and all of them go when it is set", async (t) => {
+  const world = await createWorld(t, external);
+  const [alice, bob] = [await world.user(), await world.user()];
+  await world.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 900_000 });
+  const local = await startLocal(t, world);
+  const hash = await world.insert({ from: alice, to: bob });
+  const { attempts } = await givenBack(local, /^PARTICIPANT_CLOCK_AHEAD: .* set both clocks by NTP$/);
+  t.is(attempts, -1, 'what was not sent is no attempt');
+  t.is(world.sandbox.audit.of(hash).length, 0);
+  await world.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 0 });
+  await world.ended([hash]);
+  t.like(await world.row(hash), { status: 'completed', attempts: 1 });
   t.deepEqual(await world.audit(), []);
 });

@@ -6,7 +6,7 @@ import type { Token } from '../../src/core/token.js';
 import type { Store } from '../../src/ports/store.js';
 import type { PartySpec, SandboxOptions } from '../../src/sandbox/index.js';
 import { forBoth } from '../support/both.js';
-import { type Local, type LocalOptions, startLocal, tokensOf } from '../support/local.js';
+import { givenBack, type Local, type LocalOptions, startLocal, tokensOf } from '../support/local.js';
 import { createWorld, DEMO, type Parties, type User, type World } from '../support/world.js';
 import { replay } from './ledger-network.js';
 
@@ -71,13 +71,7 @@ async function scene(
         },
         ...rest,
       }),
-    async held(local, reason) {
-      const { verdict } = await local.event(
-        'settled',
-        ({ verdict: it }) => it.kind === 'pending' && reason.test(it.lastError ?? ''),
-      );
-      return verdict.kind === 'pending' ? (verdict.lastError ?? '') : '';
-    },
+    held: async (local, reason) => (await givenBack(local, reason)).lastError,
     received: () => world.sandbox.balances(bob.party)[symbol]?.amount ?? '0',
     left: () => world.sandbox.balances(alice.party)[symbol]?.amount ?? '0',
   };
@@ -217,8 +211,7 @@ test('a lock that ends later than the longest backoff: so long the row is not as
   const on = await scene(t, 'hosted', AMULET, ENDS);
   const { store } = lateDatabase();
   const local = await on.start({ store, settings: { retry: { minMs: 20, maxMs: 60_000, maxAttempts: 9 } } });
-  const { verdict } = await local.event('settled');
-  t.is(verdict.kind === 'pending' && verdict.wait, local.settings.retry.maxMs);
+  t.is((await givenBack(local, /^BALANCE_HELD: /)).wait, local.settings.retry.maxMs);
 });
 
 /** An hour ago. */

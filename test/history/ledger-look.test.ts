@@ -91,16 +91,16 @@ forBoth(
   'P6 an acceptance that is published after its bound is seen, since time and acceptance come from one read',
   async (t, parties) => {
     // Large enough a tolerance that timers of a busy machine do not turn the acceptance into a time-out.
-    const world = await createWorld(t, { parties, dedup: false, timeScale: 0.05 });
+    const world = await createWorld(t, { parties, dedup: false, timeScale: 0.15 });
     const [alice, bob] = [await world.user(), await world.user()];
     const network = createNetwork();
     network.next('unheard');
-    // A hosted bound is 3 s after the window, an external one its end.
-    const windowMs = parties === 'hosted' ? 1_500 : 3_500;
+    // A hosted bound is 9 s after the window, an external one its end.
+    const windowMs = parties === 'hosted' ? 3_500 : 12_500;
     const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs } });
     // Sequenced before the bound and decided after it: record time is what counts, not the hour.
-    world.sandbox.faults.add({ on: 'submit', do: { kind: 'sequenceLate', ms: 2_000 }, times: 1 });
-    world.sandbox.faults.add({ on: 'submit', do: { kind: 'decideLate', ms: 2_850 }, times: 1 });
+    world.sandbox.faults.add({ on: 'submit', do: { kind: 'sequenceLate', ms: 5_000 }, times: 1 });
+    world.sandbox.faults.add({ on: 'submit', do: { kind: 'decideLate', ms: 8_900 }, times: 1 });
     const hash = await world.insert({ from: alice, to: bob });
     const decided = world.sandbox.audit
       .until((log) => log.of(hash)[0]?.outcome.kind === 'accepted')

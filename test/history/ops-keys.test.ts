@@ -26,17 +26,17 @@ for (const { blame, error } of CASES) {
         lanes: 'off',
         probeMs: PROBE_MS,
         // Waiting for a receiver counts, and this is not about how long.
-        retry: { minMs: 20, maxMs: 200, maxAttempts: 100_000 },
+        retry: { minMs: 100, maxMs: 500, maxAttempts: 100_000 },
         concurrency: 2,
-        pollMs: 50,
+        pollMs: 100,
         leaseMs: 5_000,
         windowMs: 5_000,
       },
     });
     const user = async (): Promise<User> => {
-      const made = await world.user({ balance: 30, holdings: 30 });
+      const made = await world.user({ balance: 25, holdings: 25 });
       world.sandbox.createParties([
-        { party: made.party, holdings: [{ token: 'PROMPT', amount: '1', count: 30 }] },
+        { party: made.party, holdings: [{ token: 'PROMPT', amount: '1', count: 25 }] },
       ]);
       return made;
     };

@@ -5,7 +5,7 @@ import { LONG } from '../support/long.js';
 import { mutants, withoutGuard } from './histories/mutants.js';
 import { check, inWords } from './histories/run.js';
 
-const RUNS = LONG ? 100_000 : 4_000;
+const RUNS = LONG ? 100_000 : 2_500;
 /** The rarest of them is met once in some thousand histories of its kind. */
 const RUNS_WITHOUT = 40_000;
 

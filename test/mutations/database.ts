@@ -25,21 +25,21 @@ const ANY_OLD =
 
 export const database: readonly Mutation[] = [
   fences(
-    'schema.sql',
+    'protocol.sql',
     "when s.generation is distinct from v_pin.generation then 'the pins were changed meanwhile'",
     '',
     'I5 nothing becomes failed*',
     'an end counts under the pins of its claim',
   ),
   fences(
-    'schema.sql',
+    'protocol.sql',
     "case when v_pin.halted is not null then 'claims were halted meanwhile'\n             when v_moved",
     'case when v_moved',
     DEATH,
     'an end is not settled while claims are halted',
   ),
   fences(
-    'schema.sql',
+    'protocol.sql',
     "\n             when s.kind = 'pending' and s.bound is distinct from (extract(epoch from m.sent_until) * 1000)::float8\n               then 'its bound was moved meanwhile'",
     '',
     DEATH,
@@ -47,7 +47,7 @@ export const database: readonly Mutation[] = [
   ),
   fences(
     'src/protocol/settlement.ts',
-    "claim.kind === 'undecided' ? (claim.record.sentUntil ?? 'infinity') : null",
+    "claim.kind === 'undecided' ? boundOf(claim.record) : null",
     'null',
     DEATH,
     'a death says under which bound it was read',
@@ -159,14 +159,14 @@ export const database: readonly Mutation[] = [
   ),
 
   again(
-    'schema.sql',
+    'protocol.sql',
     'if p_pin.database_oid::text <> v_asked then return true; end if;',
     '',
     'P20 a copy of the database*',
     'the database’s oid is compared',
   ),
   again(
-    'schema.sql',
+    'protocol.sql',
     "if p_pin.table_oid is not null and p_pin.table_oid <> 'mempool'::regclass::oid::bigint then return true; end if;",
     '',
     'P20 a table that was dropped*',
@@ -215,8 +215,8 @@ export const database: readonly Mutation[] = [
     'a delete needs no rights on the memory',
   ),
   again(
-    'schema.sql',
-    'where m.id = any (v_ids) and e.tx_hash = m.tx_hash',
+    'protocol.sql',
+    'where m.id = any (p_ids) and e.tx_hash = m.tx_hash',
     'where false and m.id = any (v_ids) and e.tx_hash = m.tx_hash',
     'I4 an insert that does not see*',
     'an ended hash is never claimed',
@@ -236,14 +236,14 @@ export const database: readonly Mutation[] = [
     'nothing is pruned without a memory',
   ),
   again(
-    'schema.sql',
-    "if v_pin.same_nonce = 'park' and not p_look then",
+    'protocol.sql',
+    "if p_pin.same_nonce = 'park' and not p_look then",
     'if false then',
     'SAME_NONCE=park: *completed*',
     'a used nonce parks',
   ),
   again(
-    'schema.sql',
+    'protocol.sql',
     'and not c.same_nonce_ok and',
     'and',
     'SAME_NONCE=park: *completed*',
@@ -294,21 +294,21 @@ export const database: readonly Mutation[] = [
   ),
 
   spelling(
-    'schema.sql',
+    'protocol.sql',
     'from users a where mempool_address_v1(a.evm_address) = mempool_address_v1(f.from_address)',
     'from users a where a.evm_address = f.from_address',
     'a registered party*',
     'a sender is found by value',
   ),
   spelling(
-    'schema.sql',
+    'protocol.sql',
     'from users b where mempool_address_v1(b.evm_address) = mempool_address_v1(f.recipient_address)',
     'from users b where b.evm_address = f.recipient_address',
     'a registered party*',
     'a receiver is found by value',
   ),
   spelling(
-    'schema.sql',
+    'protocol.sql',
     'order by (a.evm_address = f.from_address) desc, a.id limit 1',
     'order by a.id limit 1',
     'of two users*',
@@ -323,7 +323,7 @@ export const database: readonly Mutation[] = [
   ),
 
   proven(
-    'schema.sql',
+    'protocol.sql',
     "if current_setting('transaction_isolation') <> 'read committed' then",
     'if false then',
     'every statement that decides*',

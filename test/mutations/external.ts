@@ -39,11 +39,21 @@ export const externals: readonly Mutation[] = [
   {
     name: 'sign',
     file: 'src/path/external.ts',
-    find: "if (inspection.kind === 'tampered')",
-    put: "if (inspection.kind === 'tampered') return { hash: prepared.hash, until: untilOf(asked) };\n  if (inspection.kind === 'tampered')",
+    find: "case 'tampered':\n      return `TAMPERED",
+    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: writtenBound(asked) };\n    case 'tampered':\n      return `TAMPERED",
     test: external,
     match: 'a participant that prepares*',
     what: 'the look before signing',
+  },
+  {
+    name: 'sign',
+    file: 'src/path/external.ts',
+    find: "return { kind: 'refused', refusal: clocksApart(inspection.reason) };",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source of one
+    put: 'return `TAMPERED: ${inspection.reason}`;',
+    test: external,
+    match: "the participant's clock runs ahead*",
+    what: 'that a clock which runs ahead is no tampering',
   },
   {
     name: 'sign',

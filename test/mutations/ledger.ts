@@ -12,14 +12,14 @@ const soak = 'test/history/ledger-soak.test.ts';
 /** An answer that says nothing leaves the record, so that the next attempt looks first. */
 const forgetting = {
   file: 'src/protocol/decide.ts',
-  find: "        record: 'keep',\n        wait: 'now',",
-  put: "        record: 'clear',\n        wait: 'now',",
+  find: "return undecided('now', `UNKNOWN: ",
+  put: "return ((...said: Parameters<typeof undecided>) => ({ ...undecided(...said), record: 'clear' as const }))('now', `UNKNOWN: ",
   what: 'the record, where an answer says nothing',
 } as const;
 
 /** Only time strictly past the bound rules an acceptance out. */
 const impatient = {
-  file: 'src/protocol/look.ts',
+  file: 'src/protocol/bound.ts',
   find: 'time.synchronizerId === synchronizerId && time.recordTime > bound',
   put: 'time.synchronizerId === synchronizerId',
   what: 'the bound, in the question whether time is past it',
@@ -58,7 +58,7 @@ export const ledger: readonly Mutation[] = [
   { name: 'P2', ...forgetting, test: undecided, match: 'P2 *' },
   {
     name: 'P3',
-    file: 'src/transfer/times.ts',
+    file: 'src/protocol/bound.ts',
     find: 'microsOf(Math.floor(sentUntil - toleranceMs))',
     put: 'microsOf(Math.floor(sentUntil + 3_600_000 - toleranceMs))',
     test: undecided,
@@ -79,9 +79,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P5',
     file: 'src/path/read-completions.ts',
-    find: `        parked(
+    find: `        parkUndecided(
           \`PRUNED: the participant forgot everything up to \${upTo}, this was sent from \${sentFrom}\`,
-          'keep',
         ),`,
     put: "        { kind: 'pending', record: 'clear', wait: 'now', attempts: 0, lastError: 'PRUNED' },",
     test: look,
@@ -102,7 +101,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P7',
-    file: 'src/protocol/look.ts',
+    file: 'src/protocol/bound.ts',
     find: 'time.recordTime > bound',
     put: 'time.recordTime >= bound',
     test: look,
@@ -157,8 +156,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P21',
     file: 'src/path/look.ts',
-    find: "      'keep',\n      nextLookMs(now - sentUntil),",
-    put: "      now > sentUntil ? 'clear' : 'keep',\n      nextLookMs(now - sentUntil),",
+    find: 'return undecided(\n      nextLookMs(now - sentUntil),',
+    put: "if (now > sentUntil) return { ...undecided('now', 'dead'), record: 'clear' };\n    return undecided(\n      nextLookMs(now - sentUntil),",
     test: look,
     match: 'P21 *',
     what: "the ledger's word: a row whose bound passed by the database's clock is sent again",
@@ -175,7 +174,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P22',
     file: 'src/path/chase.ts',
-    find: "    path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });\n    return parked(reason, 'keep');",
+    find: "    path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });\n    return parkUndecided(reason);",
     put: "      return { kind: 'pending', record: 'clear', wait: 'now', attempts: 0, lastError: reason };",
     test: undecided,
     match: 'P22 DUPLICATE_COMMAND*',
@@ -192,7 +191,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P25',
-    file: 'src/transfer/command.ts',
+    file: 'src/protocol/bound.ts',
     find: 'sentUntil ?? dbMillis(now + offerLifetimeMs + toleranceMs)',
     put: 'dbMillis(now + 6_000 + toleranceMs)',
     test: send,
@@ -201,7 +200,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P25',
-    file: 'src/path/submission.ts',
+    file: 'src/protocol/bound.ts',
     find: '< windowMs * WINDOW_LEFT',
     put: '< -windowMs * 1_000 * WINDOW_LEFT',
     test: send,
@@ -265,7 +264,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P29',
     file: 'src/path/look.ts',
-    find: "  if (!readOn || why !== null) return released('keep', nextLookMs(null), 0, lastError);\n",
+    find: '  if (!readOn || why !== null) return undecided(nextLookMs(null), lastError);\n',
     put: '',
     test: look,
     match: 'P29 looks*',
@@ -274,8 +273,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P29',
     file: 'src/path/judge-completions.ts',
-    find: "released('keep', stop.aborted ? 'now' : AGAIN_MS, 0, why)",
-    put: "parked(why, 'keep')",
+    find: "undecided(stop.aborted ? 'now' : AGAIN_MS, why)",
+    put: 'parkUndecided(why)',
     test: look,
     match: 'P29 an acceptance*',
     what: 'an update that cannot be read is no attempt',
@@ -292,7 +291,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P20',
     file: 'src/path/before-failing.ts',
-    find: "return released('clear', path.settings.probeMs, -1, 'NOT_FAILED: the participant is not verified');",
+    find: "return givenBack('NOT_FAILED: the participant is not verified', path.settings.probeMs);",
     put: 'return verdict;',
     test: 'test/history/failover.test.ts',
     match: 'P20 while the participant*',

@@ -52,7 +52,7 @@ export const pinning: readonly Mutation[] = [
     'a start asks for its privileges',
   ),
   of(
-    'schema.sql',
+    'protocol.sql',
     'for update of m skip locked) l;',
     ') l;',
     'test/store/again.test.ts',

@@ -138,8 +138,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: balance,
-    find: "  if (inMs === null || verdict.wait === 'parked') return verdict;\n",
-    put: '  if (inMs !== 0.5) return verdict;\n',
+    find: 'return inMs === null\n',
+    put: 'return inMs !== 0.5\n',
     test: history,
     match: 'a lock that ends later*',
     what: 'a row waits for the end of a lock, and asks no sooner',

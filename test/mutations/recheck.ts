@@ -12,7 +12,7 @@ const of = (file: string, find: string, put: string, match: string, what: string
   what,
 });
 const schema = (find: string, put: string, match: string, what: string): Mutation =>
-  of('schema.sql', find, put, match, what);
+  of('protocol.sql', find, put, match, what);
 const rewrite = (find: string, put: string, match: string, what: string): Mutation =>
   of('src/store/recheck.ts', find, put, match, what);
 const DOUBTS = 'P20 a recheck doubts every pending row*';

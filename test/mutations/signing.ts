@@ -156,8 +156,8 @@ export const signings: readonly Mutation[] = [
   {
     name: 'sign',
     file: 'src/path/external.ts',
-    find: "if (inspection.kind === 'tampered') return `TAMPERED",
-    put: "if (inspection.kind === 'tampered') return { hash: prepared.hash, until: untilOf(asked) };\n  if (inspection.kind === 'tampered') return `TAMPERED",
+    find: "case 'tampered':\n      return `TAMPERED",
+    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: writtenBound(asked) };\n    case 'tampered':\n      return `TAMPERED",
     test: signing,
     match: 'a promise beside*',
     what: 'the look before signing a registry transfer',

@@ -6,10 +6,10 @@ import { recheck } from './recheck.js';
 const HEAD =
   "where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane";
 const FREE =
-  "where m.status = 'pending' and m.claim_token is null and m.available_at <= now()\n         and (m.sent_until is not null) = p_look\n         and (u.lane is null";
+  "where m.status = 'pending' and m.claim_token is null and m.available_at <= now()\n       and (m.sent_until is not null) = p_look\n       and (u.lane is null";
 const claim = (name: string, find: string, put: string, match: string, what: string): Mutation => ({
   name,
-  file: 'schema.sql',
+  file: 'protocol.sql',
   find,
   put,
   test: 'test/store/claim.test.ts',
@@ -146,7 +146,7 @@ export const store: readonly Mutation[] = [
   ),
   claim(
     'P23',
-    'exit when cardinality(v_ids) >= p_limit or (v_stage = 1 and cardinality(v_seen) < v_window);',
+    'exit when cardinality(ids) >= p_limit or (v_stage = 1 and cardinality(v_seen) < v_window);',
     'exit;',
     'P23 *',
     'lanes round the ring when one sender fills the window',
@@ -166,13 +166,16 @@ export const store: readonly Mutation[] = [
     'P9 *the look alone*',
     'the claim looks at the lane again after locking it',
   ),
-  lanes(
-    'P9',
-    'create unique index concurrently if not exists mempool_claimed_lane_v2',
-    'create index concurrently if not exists mempool_claimed_lane_v2',
-    'P9 I6 is a constraint*',
-    'one claim of a lane is a constraint',
-  ),
+  {
+    ...lanes(
+      'P9',
+      'create unique index concurrently if not exists mempool_claimed_lane_v2',
+      'create index concurrently if not exists mempool_claimed_lane_v2',
+      'P9 I6 is a constraint*',
+      'one claim of a lane is a constraint',
+    ),
+    file: 'schema.sql',
+  },
   lanes(
     'P9',
     'where pg_try_advisory_xact_lock(d.lane)',
@@ -197,8 +200,8 @@ export const store: readonly Mutation[] = [
   ),
   lanes(
     'P10',
-    'sent_until = case when s.clear then null else m.sent_until end',
-    'sent_until = m.sent_until',
+    '\n            where not s.clear)',
+    ')',
     'P10 a submission is dead*',
     'what is dead is claimed anew, in its place',
   ),
@@ -247,7 +250,7 @@ export const store: readonly Mutation[] = [
 
   settle(
     'I2',
-    'schema.sql',
+    'protocol.sql',
     "m.id = any (v_ids) and m.claim_token = s.token and m.status = 'pending'",
     "m.id = any (v_ids) and m.status = 'pending'",
     'I2 a late writer*',
@@ -255,7 +258,7 @@ export const store: readonly Mutation[] = [
   ),
   settle(
     'I2',
-    'schema.sql',
+    'protocol.sql',
     "m.id = any (v_ids) and m.claim_token = s.token and m.status = 'pending'",
     'm.id = any (v_ids) and m.claim_token = s.token',
     'I2 the token alone*',
@@ -263,7 +266,7 @@ export const store: readonly Mutation[] = [
   ),
   settle(
     'I2',
-    'schema.sql',
+    'protocol.sql',
     'm.id = p_id and m.claim_token = p_token',
     'm.id = p_id',
     'I2 a late writer*',
@@ -271,7 +274,7 @@ export const store: readonly Mutation[] = [
   ),
   settle(
     'P16',
-    'schema.sql',
+    'protocol.sql',
     'claim_token = case when s.final then m.claim_token end',
     'claim_token = null',
     'P16 settle committed*',

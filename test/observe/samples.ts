@@ -2,7 +2,8 @@
 import { dbMillis, type RowId, type TxHash } from '../../src/core/ids.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Outcome } from '../../src/protocol/outcome.js';
-import type { SettleResult, Verdict } from '../../src/protocol/settlement.js';
+import type { SettleResult } from '../../src/protocol/settlement.js';
+import type { Verdict } from '../../src/protocol/verdict.js';
 
 const ofRow = (row: number) => ({
   id: String(row) as RowId,

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { dbMillis, type Party, type TxHash } from '../../src/core/ids.js';
-import { brokenBound, chaseFrom, lookAt } from '../../src/protocol/look.js';
+import { brokenBound } from '../../src/protocol/bound.js';
+import { chaseFrom, lookAt } from '../../src/protocol/look.js';
 import type { CompletionEvent } from '../../src/protocol/outcome.js';
 import { beginBefore, observeProof, proofAtBegin } from '../../src/protocol/proof.js';
 

@@ -155,7 +155,10 @@ async function drain(url: string, admin: pg.Client): Promise<number> {
 /** The claim without its lane lock, its fresh look, its repeated predicates and its constraint. */
 async function breakClaim(admin: pg.Client): Promise<void> {
   await admin.query('drop index mempool_claimed_lane_v2');
-  const { rows } = await admin.query("select pg_get_functiondef('mempool_claim_v1'::regproc) as def");
+  const { rows } = await admin.query(
+    `select string_agg(pg_get_functiondef(f), ';') as def
+       from unnest(array['mempool_choose_v1', 'mempool_take_v1']::regproc[]) f`,
+  );
   const before = String(rows[0]?.def);
   const after = before
     .replace('where pg_try_advisory_xact_lock(d.lane)', 'where true')

@@ -72,7 +72,7 @@ test('the mediator takes a transaction UUID once, whatever became of it, once it
   t.is(await reasonOf(on.external.execute(rejected, on.signer)), 'MEDIATOR_SAYS_TX_TIMED_OUT');
   t.is(await reasonOf(on.external.execute(rejected, on.signer)), 'DUPLICATE_CONFIRMATION_REQUEST_UUID');
 
-  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'decideLate', ms: 300 } });
+  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'decideLate', ms: 3_000 } });
   const [one, two] = [
     on.external.execute(undecided, on.signer),
     reasonOf(on.external.execute(undecided, on.signer)),
@@ -94,7 +94,7 @@ test('two prepared on one holding: decided in the order of sequencing, not of pr
     await on.external.prepare(spec(on, 'c2')),
     await on.external.prepare(spec(on, 'c3')),
   ];
-  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'decideLate', ms: 800 } });
+  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'decideLate', ms: 3_000 } });
   const winner = on.external.execute(second, on.signer);
   await on.sandbox.audit.until((log) => log.entries[0]?.deliveredAt != null);
   t.is(await reasonOf(on.external.execute(first, on.signer)), 'LOCAL_VERDICT_LOCKED_CONTRACTS');

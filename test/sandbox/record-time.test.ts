@@ -73,7 +73,7 @@ test('an input that an earlier undecided submission locks: LOCKED; one spent mea
   await first;
   t.is(await second, 'LOCAL_VERDICT_LOCKED_CONTRACTS');
 
-  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 500 } });
+  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'sequenceLate', ms: 1_500 } });
   const third = failing(on.client.transfer(spec(on, 'third', 1)));
   await delivered(on, 2);
   t.like(await on.sandbox.control({ kind: 'spend', party: on.alice, keep: true }), { spent: 4 });
@@ -96,10 +96,10 @@ test('a clock far ahead of the synchronizer: the ledger time is out of bound', a
 });
 
 test('a duplicate is answered although something earlier is undecided, and time does not go backwards', async (t) => {
-  const on = await stage(t);
+  const on = await stage(t, { timeScale: 0.1 });
   const reader = on.client.completionStream([on.alice], await on.client.ledgerEnd());
   await on.client.transfer(spec(on, 'c1', 0));
-  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'decideLate', ms: 200 } });
+  on.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'decideLate', ms: 3_000 } });
   const slow = on.client.transfer(spec(on, 'slow', 1));
   await delivered(on, 1);
   t.is(await reasonOf(on.client.transfer(spec(on, 'c1', 2))), 'DUPLICATE_COMMAND');

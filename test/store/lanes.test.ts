@@ -26,7 +26,7 @@ const GATE = `
     if current_setting('gate.closed', true) = 'yes' then perform pg_advisory_xact_lock_shared(1, 1); end if;
     return pg_catalog.pg_try_advisory_xact_lock(lane);
   end $$;
-  alter function mempool_claim_v1 set search_path = gate, public, pg_catalog`;
+  alter function mempool_choose_v1 set search_path = gate, public, pg_catalog`;
 const CLAIM = "select id from mempool_claim_v1(false, 1, 'p', 8, 30000, 0, 1, 1000) where answer = 'row'";
 /** In this database: others have gates of their own. */
 const AT_THE_GATE = `select 1 from pg_locks l join pg_database d on d.oid = l.database

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { settlementOf, type Verdict } from '../../src/protocol/settlement.js';
+import { settlementOf } from '../../src/protocol/settlement.js';
+import type { Verdict } from '../../src/protocol/verdict.js';
 import { aHash, aToken, completed, failed, idsOf, insertUser, pending, prepared, until } from './support.js';
 
 test('I2 a late writer changes nothing, and is told: settle, renew and write-ahead are fenced by the token', async (t) => {

@@ -5,12 +5,8 @@ import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimToken, Party, TxHash } from '../../src/core/ids.js';
 import type { Store } from '../../src/ports/store.js';
 import type { ClaimedRow } from '../../src/protocol/record.js';
-import {
-  type PendingVerdict,
-  type Settled,
-  settlementOf,
-  type Verdict,
-} from '../../src/protocol/settlement.js';
+import { type Settled, settlementOf } from '../../src/protocol/settlement.js';
+import type { PendingVerdict, Verdict } from '../../src/protocol/verdict.js';
 import type { MigrateOptions } from '../../src/store/migrate/migrate.js';
 import { readSteps } from '../../src/store/migrate/steps.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';

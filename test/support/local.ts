@@ -12,6 +12,7 @@ import { createWay, type Way } from '../../src/path/way.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { Notifications } from '../../src/ports/notifications.js';
 import type { Store } from '../../src/ports/store.js';
+import type { PendingVerdict, Verdict } from '../../src/protocol/verdict.js';
 import { monotonic } from '../../src/runtime/clock.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
@@ -56,7 +57,7 @@ export interface LocalOptions {
 const SPANS = {
   // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
   leaseMs: 20_000,
-  pollMs: 100,
+  pollMs: 300,
   canaryMs: 1_000,
   callTimeoutMs: 5_000,
   windowMs: 15_000,
@@ -84,6 +85,18 @@ export function tokensOf({ sandbox }: World): Map<string, Token> {
       { offerIsDone: false, ...token, address },
     ]),
   );
+}
+
+/** A row was given back for this reason; what was written of others before it, as a slow machine has them, is no matter. */
+export async function givenBack(
+  local: Local,
+  reason: RegExp,
+): Promise<PendingVerdict & { lastError: string }> {
+  const is = (verdict: Verdict): verdict is PendingVerdict & { lastError: string } =>
+    verdict.kind === 'pending' && reason.test(verdict.lastError ?? '');
+  const { verdict } = await local.event('settled', (event) => is(event.verdict));
+  if (!is(verdict)) throw new Error('the event does not fit');
+  return verdict;
 }
 
 export async function startLocal(t: Teardown, world: World, options: LocalOptions = {}): Promise<Local> {

@@ -26,6 +26,22 @@ for (const [title, reason, change] of [...words, ...effects]) {
   });
 }
 
+test('prepared far after the bound: no signature, and no row parks for a clock that runs ahead', async (t) => {
+  const scenario = ownScenario();
+  const message = messageOf(scenario);
+  const after = (ms: number) => scenario.expected.askedMaxRecordTime + BigInt(ms) * 1_000n;
+  Object.assign(message.metadata ?? {}, {
+    preparationTime: after(60_001),
+    minLedgerEffectiveTime: after(60_001),
+    maxLedgerEffectiveTime: after(60_001),
+  });
+  t.deepEqual(await inspectPrepared(await seal(message), scenario.expected), {
+    kind: 'clocks-apart',
+    reason:
+      "the participant prepared this 60 s after the bound that the database's clock gave it: set both clocks by NTP",
+  });
+});
+
 test('no signature for a circle, and no hash of one, which would be computed for ever', async (t) => {
   const scenario = ownScenario();
   const prepared = await seal(messageOf(scenario));

@@ -123,7 +123,6 @@ export const words: ReadonlyArray<readonly [string, RegExp, Change]> = [
   ['no max_record_time', /^max_record_time: absent/, (m) => delete metadataOf(m).maxRecordTime],
   ['a later max_record_time', /^max_record_time: 1700000030000001/, meta({ maxRecordTime: ASKED + 1n })],
   ['a max_record_time of nothing', /^max_record_time: 0/, meta({ maxRecordTime: 0n })],
-  ['prepared in the future', /^preparation_time/, meta({ preparationTime: ASKED + 60_000_001n })],
   [
     'a ledger time past the bound',
     /^ledger_effective_time: not before/,

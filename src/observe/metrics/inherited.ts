@@ -3,9 +3,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../../ports/clock.js';
 import type { Outcome } from '../../protocol/outcome.js';
+import { verdictName } from '../../protocol/verdict.js';
 import type { SubmitterEvent } from '../events.js';
 import { CALL_SECONDS, seconds } from './buckets.js';
-import { verdictName } from './rows.js';
 
 export const INHERITED = 'api_server_ethrpc_submitter_';
 

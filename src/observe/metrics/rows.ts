@@ -1,7 +1,8 @@
 // Metrics of the way of a row: wake-ups, claims, calls, outcomes, looks, settlements.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Outcome } from '../../protocol/outcome.js';
-import type { SettleResult, Verdict } from '../../protocol/settlement.js';
+import type { SettleResult } from '../../protocol/settlement.js';
+import { verdictName } from '../../protocol/verdict.js';
 import type { SubmitterEvent } from '../events.js';
 import { boundedErrorIds, CALL_SECONDS, STATEMENT_SECONDS, seconds, WAIT_SECONDS } from './buckets.js';
 
@@ -133,15 +134,5 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
 
 const errorIdOf = (outcome: Outcome, bounded: (errorId: string) => string): string =>
   outcome.kind === 'refused' ? bounded(outcome.refusal.errorId) : '';
-
-/** `released`: given back uncounted, never sent or still undecided. */
-export function verdictName(
-  verdict: Verdict,
-): 'completed' | 'failed' | 'parked' | 'released' | 'undecided' | 'retry' {
-  if (verdict.kind !== 'pending') return verdict.kind;
-  if (verdict.wait === 'parked') return 'parked';
-  if (verdict.record === 'keep') return 'undecided';
-  return verdict.attempts === -1 ? 'released' : 'retry';
-}
 
 export const resultName = (result: SettleResult): string => (typeof result === 'string' ? result : 'refused');

@@ -12,7 +12,7 @@ const HELD = `select count(*) filter (where lease_expires_at is not null or clai
     count(*) filter (where available_at = 'infinity')::int as parked
   from mempool where status = 'pending'`;
 
-/** What schema.sql and triggers.sql made, read from them, so that the two cannot drift apart. */
+/** What the SQL files made, read from them, so that the two cannot drift apart. */
 export function downStatements(optionsBefore: readonly string[]): readonly string[] {
   const sql = readSteps()
     .map((step) => step.sql)

@@ -1,8 +1,9 @@
 // The pinned row's first insert, and what the old submitter left behind: a transfer
 // that it had sent and lost the answer of is its normal leftover, so every pending row gets an unknown record, and is
 // looked up on the ledger before anything is sent for it (P24).
+
+import { unknownSpanMs } from '../../protocol/bound.js';
 import { HOSTED, PARTY, USER_OF } from '../senders.js';
-import { WINDOW_MAX_MS } from '../unknown-record.js';
 import type { Lanes, SameNonce } from './steps.js';
 
 export interface FirstPin {
@@ -51,8 +52,7 @@ export const RECORD_LEFTOVERS = `update mempool m
   where m.id = l.id`;
 
 /** `now()` is late enough to begin from: the old submitter was stopped three minutes before, with all that it had sent. */
-export const leftoverBoundMs = (pin: FirstPin): number =>
-  WINDOW_MAX_MS + pin.toleranceMs + pin.clockSkewMaxMs;
+export const leftoverBoundMs = (pin: FirstPin): number => unknownSpanMs(pin);
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 

@@ -1,4 +1,4 @@
-// `migrate`: puts schema.sql and triggers.sql into the database and pins what all instances must agree on. Safe to run
+// `migrate`: puts schema.sql, protocol.sql and triggers.sql into the database and pins what all instances must agree on. Safe to run
 // again, safe when killed half-way, safe beside a running API: no lock is waited for longer than two seconds, and
 // indexes are built concurrently.
 import type pg from 'pg';

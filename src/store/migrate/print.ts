@@ -19,6 +19,9 @@ const ONLY_THERE = `do $$ begin
 end $$;
 `;
 
+/** As `migrate` runs a step: nobody sees half of it. */
+const inTransaction = (sql: string): string => `begin;\n${sql}commit;\n`;
+
 /** `create`: makes the API's tables where they are absent; else it fails there, before anything is changed. */
 export function printMigration(
   pin: FirstPin,
@@ -41,10 +44,10 @@ export function printMigration(
         ? []
         : step.index
           ? ['set lock_timeout = 0;', step.sql, "set lock_timeout = '2s';"]
-          : [makesApiTables(step) && !create ? ONLY_THERE : step.sql],
+          : [makesApiTables(step) && !create ? ONLY_THERE : inTransaction(step.sql)],
     ),
     printFirstPin(pin, PROTOCOL, oneStep, oldUser),
-    ...steps.filter((step) => step.afterPin).map((step) => step.sql),
+    ...steps.filter((step) => step.afterPin).map((step) => inTransaction(step.sql)),
     ...RETIRED.map((name) => `drop index concurrently if exists ${name};`),
   ].join('\n');
 }

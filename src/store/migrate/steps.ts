@@ -1,4 +1,4 @@
-// schema.sql and triggers.sql, cut into the steps that `migrate` runs one by one.
+// schema.sql, protocol.sql and triggers.sql, cut into the steps that `migrate` runs one by one, each in a transaction.
 import { readFileSync } from 'node:fs';
 
 export type Lanes = 'sender' | 'off';
@@ -18,7 +18,7 @@ export interface Step {
   readonly afterPin: boolean;
 }
 
-const FILES = ['schema.sql', 'triggers.sql'];
+const FILES = ['schema.sql', 'protocol.sql', 'triggers.sql'];
 
 export function readSteps(): readonly Step[] {
   return FILES.flatMap((file) => cut(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')));

@@ -11,7 +11,7 @@ import {
 import type { Recheck } from '../../../src/ports/store.js';
 import type { Mark } from '../../../src/protocol/proof.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
-import type { Verdict } from '../../../src/protocol/settlement.js';
+import type { Verdict } from '../../../src/protocol/verdict.js';
 import type { Rules } from './rules.js';
 import { SKEW_MAX_MS, TOLERANCE_MS, WINDOW_MAX_MS, WINDOW_MS } from './times.js';
 

@@ -1,6 +1,6 @@
 // One instance, as src/path goes its way: check, claim, then the row's own steps, and settle. Several rows at a time.
 import type { Mark } from '../../../src/protocol/proof.js';
-import type { Verdict } from '../../../src/protocol/settlement.js';
+import type { Verdict } from '../../../src/protocol/verdict.js';
 import type { Claim } from './database.js';
 import { beforeFailing, look } from './looking.js';
 import { bad, GOOD, type Luck, Self, type Steps, type Surroundings, type Verified } from './self.js';

@@ -2,12 +2,19 @@
 
 import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
 import { nextLookMs } from '../../../src/protocol/backoff.js';
-import { afterDeath, parked, released } from '../../../src/protocol/decide.js';
+import { afterDeath } from '../../../src/protocol/decide.js';
 import { chaseFrom, type Finding } from '../../../src/protocol/look.js';
 import type { CompletionEvent } from '../../../src/protocol/outcome.js';
 import { proofAtBegin } from '../../../src/protocol/proof.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
-import type { Verdict } from '../../../src/protocol/settlement.js';
+import {
+  givenBack,
+  lookedInVain,
+  park,
+  parkUndecided,
+  undecided,
+  type Verdict,
+} from '../../../src/protocol/verdict.js';
 import type { Claim } from './database.js';
 import { type Attempt, bad, completed, MAX_ATTEMPTS, type Self, type Steps } from './self.js';
 import { PARTICIPANT, PROBE_MS, SYNCHRONIZER } from './times.js';
@@ -27,7 +34,7 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
   const { claim } = attempt;
   const nothing = (verdict: Verdict): Looked => ({ found: 'nothing', verdict });
   const later = (): Looked => nothing(lookAgain(claim, record, self.now(attempt)));
-  if (verified === null) return nothing(released('keep', 'now', 0, null));
+  if (verified === null) return nothing(undecided('now', null));
   const { mark } = verified;
   if (mark === null && rules.proof && view.id !== PARTICIPANT) return later();
   const party = rules.recordParty ? record.party : claim.user.party;
@@ -51,7 +58,7 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
       if (finding?.kind === 'accepted') return { found: 'acceptance', verdict: verify(self, claim, finding) };
       if (finding?.kind === 'duplicate') {
         const chased = chase(self, claim, record, finding.completionOffset);
-        return nothing(chased ?? released('keep', 5_000, 0, 'DUPLICATE_COMMAND'));
+        return nothing(chased ?? undecided(5_000, 'DUPLICATE_COMMAND'));
       }
       if (finding?.kind === 'dead') dead ??= finding;
       const proven = proof === 'shown' || (proof === 'unmarked' && self.view.id === PARTICIPANT);
@@ -81,8 +88,8 @@ export function* beforeFailing(self: Self, attempt: Attempt, verdict: Verdict): 
   const looked = yield* look(self, attempt, record);
   if (looked.found === 'dead') return verdict;
   if (looked.verdict.kind !== 'pending') return looked.verdict;
-  if (looked.verdict.wait === 'parked') return parked(looked.verdict.lastError ?? '', 'clear');
-  return released('clear', 5_000, -1, 'RECHECK: the ledger has to say first that it was not done');
+  if (looked.verdict.wait === 'parked') return park(looked.verdict.lastError ?? '');
+  return givenBack('RECHECK: the ledger has to say first that it was not done', 5_000);
 }
 
 /** Completed only by what is shown to be this transfer: its id, else its content (P22). */
@@ -93,7 +100,7 @@ function verify(self: Self, { row }: Claim, found: Extract<Finding, { kind: 'acc
   count(ours ? 'found' : 'foreign');
   return ours
     ? completed(found.updateId, found.offset)
-    : parked(`FOREIGN_ACCEPTANCE: update ${found.updateId}`, 'keep');
+    : parkUndecided(`FOREIGN_ACCEPTANCE: update ${found.updateId}`);
 }
 
 /** `DUPLICATE_COMMAND` says that an acceptance exists: found, parked where it is nowhere, or null: not known yet. */
@@ -111,7 +118,7 @@ export function chase(
     if (event.offset <= beginExclusive) continue;
     const finding = rules.lookAt(event, claim.row.txHash, { ...record, sentUntil: null }, SYNCHRONIZER);
     if (finding?.kind === 'accepted') return verify(self, claim, finding);
-    if (event.offset >= until) return parked('LOST_DUPLICATE', 'keep');
+    if (event.offset >= until) return parkUndecided('LOST_DUPLICATE');
   }
   return null;
 }
@@ -125,9 +132,8 @@ const attempted = (attempts: number): Parameters<typeof afterDeath>[1] => ({
 
 /** Still undecided. */
 function lookAgain({ row }: Claim, { sentUntil }: SubmissionRecord, now: DbMillis): Verdict {
-  if (sentUntil !== null) return released('keep', nextLookMs(now - sentUntil), 0, 'UNDECIDED');
-  if (row.attempts + 1 >= MAX_ATTEMPTS) return parked('UNDECIDED: it may commit at any time', 'keep');
-  return { kind: 'pending', record: 'keep', wait: nextLookMs(null), attempts: 1, lastError: 'UNDECIDED' };
+  if (sentUntil !== null) return undecided(nextLookMs(now - sentUntil), 'UNDECIDED');
+  return lookedInVain('UNDECIDED', attempted(row.attempts));
 }
 
 /** A stream lists the parties it is asked for; checkpoints come in any. */

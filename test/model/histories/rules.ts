@@ -1,4 +1,4 @@
-// What the simulated protocol decides by: the real decisions of src/core, and the guards that statements and instances
+// What the simulated protocol decides by: the real decisions of src/protocol, and the guards that statements and instances
 // keep. A mutant takes one of them out, and the property must miss it.
 import { decide } from '../../../src/protocol/decide.js';
 import { lookAt } from '../../../src/protocol/look.js';

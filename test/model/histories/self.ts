@@ -2,7 +2,7 @@
 import { type DbMillis, dbMillis, type Micros, type Offset } from '../../../src/core/ids.js';
 import type { Recheck } from '../../../src/ports/store.js';
 import type { Mark } from '../../../src/protocol/proof.js';
-import type { Verdict } from '../../../src/protocol/settlement.js';
+import type { Verdict } from '../../../src/protocol/verdict.js';
 import type { Claim, Database } from './database.js';
 import { type Ledger, shows, type View } from './ledger.js';
 import type { Rules } from './rules.js';

@@ -2,9 +2,9 @@
 // send once, decide by the answer.
 
 import { dbMillis, microsOf } from '../../../src/core/ids.js';
-import { type Attempt as Attempted, released } from '../../../src/protocol/decide.js';
+import type { Attempt as Attempted } from '../../../src/protocol/decide.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
-import type { Verdict } from '../../../src/protocol/settlement.js';
+import { givenBack, undecided, unsent, type Verdict } from '../../../src/protocol/verdict.js';
 import type { Coin, Message } from './ledger.js';
 import { chase } from './looking.js';
 import { type Attempt, bad, MAX_ATTEMPTS, type Self, type Steps } from './self.js';
@@ -22,11 +22,11 @@ export function* submit(self: Self, attempt: Attempt): Steps<Verdict> {
     // Final, so only between two proofs that this is the pinned participant.
     return before && self.proven(mark)
       ? { kind: 'failed', message: 'insufficient balance', detail: 'INSUFFICIENT_BALANCE' }
-      : released('clear', PROBE_MS, -1, 'UNPROVEN: the balance is too small');
+      : givenBack('UNPROVEN: the balance is too small', PROBE_MS);
   }
   const record = yield* recorded(self, attempt);
   if ('kind' in record) return record;
-  if (bad(yield)) return released('clear', 'now', -1, 'NOT_SENT: the connection is not ready');
+  if (bad(yield)) return unsent('the connection is not ready');
 
   const message = send(self, attempt, record, inputs);
   if (!rules.writeAhead) {
@@ -47,7 +47,7 @@ function* recorded(self: Self, attempt: Attempt): Steps<SubmissionRecord | Verdi
   const bound = dbMillis(self.now(attempt) + WINDOW_MS + (user.hosted ? TOLERANCE_MS : 0));
   const luck = yield;
   const { verified } = self;
-  if (verified === null) return released('clear', 'now', -1, 'NOT_SENT: the participant is not verified');
+  if (verified === null) return unsent('the participant is not verified');
   const record: SubmissionRecord = {
     sentFrom: own?.sentFrom ?? self.sentFrom,
     sentUntil: endless ? null : (own?.sentUntil ?? bound),
@@ -62,7 +62,7 @@ function* recorded(self: Self, attempt: Attempt): Steps<SubmissionRecord | Verdi
   self.say(() => `records ${token} on r${row.id + 1} from ${sentFrom} until ${sentUntil}: ${written}`);
   if (written === 'written' && !bad(luck)) return record;
   if (written === 'stale') self.verified = null;
-  return released('clear', 'now', -1, `NOT_SENT: write-ahead ${written}`);
+  return unsent(`write-ahead ${written}`);
 }
 
 type Sent = Pick<Message, 'answer' | 'nr'>;
@@ -119,7 +119,7 @@ function* answered(self: Self, { claim }: Attempt, record: SubmissionRecord, sen
     self.say(() => `hears of s${sent.nr}: ${answer.kind}`);
     if (answer.kind === 'duplicate') {
       const chased = chase(self, claim, record, answer.completionOffset);
-      return chased ?? released('keep', 'now', 0, 'DUPLICATE_COMMAND');
+      return chased ?? undecided('now', 'DUPLICATE_COMMAND');
     }
     return rules.decide(answer, attempted(attempts));
   }

@@ -72,7 +72,7 @@ for (const [apiVersion, clock] of [
     t.regex(said.of('hashing')?.what ?? '', /^V[23]/);
     t.regex(said.of('packages')?.what ?? '', /cip56-token 1\.0\.0/);
     // Of the sandbox's two registry tokens one is offered.
-    t.like(said.of('steps of USDCx'), { status: 'ok', what: 'direct for the receiver that was asked for' });
+    t.like(said.of('steps of USDCx'), { status: 'ok', what: 'direct for the receiver that was asked about' });
     t.like(said.of('steps of EURO'), { status: 'warn' });
     t.is(calls(world), 0);
     t.is((await world.db.query('select 1 from mempool')).length, 0);
@@ -142,7 +142,7 @@ test('--transfer puts a row in, which a running instance does once; without a te
   const named = ['--from', alice.party, '--to', bob.address, '--token', DEMO];
   const asked = await doctor(env, '--transfer', '1.5', ...named);
   t.is(asked.code, 2);
-  t.regex(asked.stderr, /say --yes/);
+  t.regex(asked.stderr, /confirm with --yes/);
   t.is((await doctor(env, '--transfer', '0', ...named, '--yes')).code, 2);
   t.is((await doctor(env, '--from', alice.party)).code, 2);
   t.is(

@@ -6,16 +6,49 @@ import { ConfigError } from '../core/errors.js';
 import { exit, exitCodeOf, messageOf } from './exit.js';
 import { watchOutput } from './support/output.js';
 
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./run.js')).runCommand(),
-  doctor: async () => (await import('./doctor.js')).doctorCommand(),
-  migrate: async () => (await import('./migrate.js')).migrateCommand(),
-  status: async () => (await import('./status.js')).statusCommand(),
-  replay: async () => (await import('./replay.js')).replayCommand(),
-  prune: async () => (await import('./prune.js')).pruneCommand(),
-  enqueue: async () => (await import('./enqueue.js')).enqueueCommand(),
-  sandbox: async () => (await import('./sandbox.js')).sandboxCommand(),
-  demo: async () => (await import('./demo.js')).demoCommand(),
+interface Listed {
+  /** As the list of commands shows it; what the command's own help says stands with the command. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+const commands: Readonly<Record<string, Listed>> = {
+  run: {
+    summary: 'submit transfers until SIGTERM; any number of instances on one database',
+    load: async () => (await import('./run.js')).runCommand(),
+  },
+  doctor: {
+    summary: 'check the settings against database, participant and registries',
+    load: async () => (await import('./doctor.js')).doctorCommand(),
+  },
+  migrate: {
+    summary: 'prepare the database, and change what all instances must agree on',
+    load: async () => (await import('./migrate.js')).migrateCommand(),
+  },
+  status: {
+    summary: 'show the queue: states and ages, who holds rows, failed and parked rows',
+    load: async () => (await import('./status.js')).statusCommand(),
+  },
+  replay: {
+    summary: 'make waiting, retrying or parked rows due now',
+    load: async () => (await import('./replay.js')).replayCommand(),
+  },
+  prune: {
+    summary: 'delete old mined rows',
+    load: async () => (await import('./prune.js')).pruneCommand(),
+  },
+  enqueue: {
+    summary: 'insert raw signed ERC-20 transfers, as eth_sendRawTransaction gets them',
+    load: async () => (await import('./enqueue.js')).enqueueCommand(),
+  },
+  sandbox: {
+    summary: 'start a Canton participant to test against',
+    load: async () => (await import('./sandbox.js')).sandboxCommand(),
+  },
+  demo: {
+    summary: 'everything at once, with nothing installed',
+    load: async () => (await import('./demo.js')).demoCommand(),
+  },
 };
 
 /** Both `src/cli` and `dist/cli` lie two folders below package.json. */
@@ -51,10 +84,9 @@ async function main(words: readonly string[]): Promise<void> {
       if (envFile !== undefined) loadEnvFile(envFile);
     })
     .exitOverride();
-  const named = Object.keys(commands).filter((name) => words.includes(name));
-  for (const name of named.length === 1 ? named : Object.keys(commands)) {
-    const command = await commands[name]?.();
-    if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const command = words.includes(name) ? await load() : new Command(name);
+    program.addCommand(command.summary(summary).copyInheritedSettings(program));
   }
   await program.parseAsync(words, { from: 'user' });
 }

@@ -99,6 +99,7 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
   const inserters = new pg.Pool({
     connectionString: database.href,
     max: INSERTERS,
+    idleTimeoutMillis: 0,
     application_name: 'bench',
   });
   undo.push(() => inserters.end());

@@ -154,7 +154,7 @@ forBoth(
     if (parties === 'hosted') return completes(t, on);
     t.regex(
       (await local.event('parked')).reason,
-      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit .*TOKENS_FILE \("holding"\), then replay$/,
+      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit, .*TOKENS_FILE \("holding"\), then replay$/,
     );
     t.is(on.world.sandbox.audit.of(on.hash).length, 0);
     await local.stop();

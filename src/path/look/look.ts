@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import { type ClaimedAt, databaseNow, type Path, type Submission } from '../given/context.js';
+import { type ClaimedAt, databaseNow, type Path, type Submission, triesOf } from '../given/context.js';
 import type { FoundKind, Looking, Reading } from './completion.js';
 import { readAll } from './read.js';
 import { verifyAcceptance } from './verify.js';
@@ -96,8 +96,11 @@ function later(
   }
   const why = `UNDECIDED: only an acceptance can end it${said}`;
   if (!readOn || trouble !== null) return undecided(nextLookMs(null), why);
-  const tries = { attempts: claim.attempts, policy: path.settings.retry };
-  return lookedInVain(why, tries, 'UNDECIDED: it may commit at any time, and no acceptance has shown');
+  return lookedInVain(
+    why,
+    triesOf(path, claim),
+    'UNDECIDED: it may commit at any time, and no acceptance has shown',
+  );
 }
 
 const BY_HASH_MS = 5_000;

@@ -5,9 +5,9 @@ import { cycles } from './checks/cycles.js';
 import { layers } from './checks/layers.js';
 import { sizes } from './checks/sizes.js';
 import { type Problem, readSources, type Source } from './checks/sources.js';
-import { clocks, sleeps, sql, weakSignals } from './checks/words.js';
+import { clocks, english, sleeps, sql, weakSignals } from './checks/words.js';
 
-const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals } as const;
+const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, english } as const;
 type Check = keyof typeof CHECKS;
 
 /** Each with its reason. One that is not needed any more is a problem too. */

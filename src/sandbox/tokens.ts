@@ -9,7 +9,7 @@ export interface TokenSpec {
   /** The registrar's, not the issuer's: its registry moves it directly, or makes an offer to the receiver. */
   readonly registry?: 'direct' | 'offer';
   /**
-   * Of an admin with holding templates of its own: Canton Coin's, or one that only its registry knows, so that
+   * Belongs to an admin with its own holding templates: Canton Coin's, or one that only its registry knows, so that
    * TOKENS_FILE has to describe it.
    */
   readonly holdings?: 'amulet' | 'deposit';

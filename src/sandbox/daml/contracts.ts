@@ -88,7 +88,7 @@ export interface Transfer {
  * describes.
  */
 export interface TransferOffer {
-  /** Of a utility registry, of an amulet, of a deposit. */
+  /** From a utility registry, an amulet, or a deposit. */
   readonly kind: 'transferOffer' | 'amuletInstruction' | 'depositOffer';
   readonly registrar: string;
   readonly transfer: Transfer;

@@ -44,7 +44,7 @@ function completions(
   if (request.parties.length === 0) missing('parties');
   for (const party of request.parties) {
     if (!partyString.test(party))
-      refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+      refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is not a party`);
   }
   const { state } = participant;
   const parties = new Set(request.parties);

@@ -32,7 +32,7 @@ export class EventFilter {
     if (!format) missing(field);
     for (const party of format.filtersByParty.keys()) {
       if (!partyString.test(party))
-        refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+        refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is not a party`);
     }
     this.verbose = format.verbose;
     this.#byParty = new Map([...format.filtersByParty].map(([party, filters]) => [party, compile(filters)]));

@@ -40,7 +40,7 @@ export function expect(value: Value | undefined, sum: Value['sum']): Value {
 export const party: Read<string> = (value) => {
   const { party } = expect(value, 'party');
   if (!partyString.test(party))
-    refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+    refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is not a party`);
   return party;
 };
 export const text: Read<string> = (value) => expect(value, 'text').text;

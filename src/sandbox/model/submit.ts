@@ -1,5 +1,5 @@
-// The path of a submission: interpret, check for in-flight duplicates, register, deduplicate, travel, be sequenced,
-// be decided, be published. Until it is registered it can be refused; after that, every end is a completion.
+// A submission's path: interpret, check for in-flight duplicates, register, deduplicate, travel, be sequenced, be
+// decided, be published. It can be refused until it is registered; after that, every end is a completion.
 import type { LedgerClock, Micros } from '../clock.js';
 import { type LedgerError, refuse } from '../errors.js';
 import type { Latency } from '../latency.js';
@@ -165,8 +165,8 @@ export class SubmissionPath {
   }
 
   /**
-   * Sequences whatever is due, at its due time and in that order. The synchronizer is another machine: that this one
-   * was busy must not make a submission late, and no checkpoint may pass what is not in the order yet.
+   * Sequences whatever is due, at its due time and in order. The synchronizer is another machine: a busy process here
+   * must not make a submission late, and no checkpoint may pass what is not in the order yet.
    */
   settleDue(until = this.ledger.clock.synchronizer()): void {
     const overdue: Travelling[] = [];
@@ -220,8 +220,7 @@ export class SubmissionPath {
   }
 
   /**
-   * Activeness is decided in record-time order: by what is spent, and by what is locked, even if that is rejected
-   * later.
+   * Activeness is decided in record-time order: by what is spent, and by what is locked, though it may be rejected.
    */
   #contention(transaction: Transaction): LedgerError | undefined {
     const { contracts } = this.ledger.state;

@@ -197,3 +197,20 @@ test('code is what is left without comments and quotes, whatever is nested in te
     ['x', 'src/a/y.ts', 'src/z.ts'],
   );
 });
+
+test('english: phrases that crept in before are refused in comments and messages', (t) => {
+  for (const text of [
+    '// Of a row that is gone.\n',
+    '/** Of what is left. */\n',
+    "throw new Error('0x is no address');\n",
+    '// What was buried.\n',
+  ]) {
+    t.regex(said({ 'src/ledger/a.ts': text })[0] ?? '', /^english: src\/ledger\/a\.ts: /, text);
+  }
+  t.deepEqual(
+    said({
+      'src/ledger/a.ts': "// There is no row.\n// It is no longer there.\nconst x = 'is not an address';\n",
+    }),
+    [],
+  );
+});

@@ -31,7 +31,7 @@ const TAKEN: Readonly<Record<string, string>> = {
 
 export const rescue: Scenario = {
   name: 'rescue',
-  about: `kill -9 of an instance that has taken rows of external senders and sent none of them, with another one idle beside it: seconds until the ledger gets the first call for a row. pg-boss is measured with its shortest heartbeat, ${HEARTBEAT_SECONDS} s; its default, and graphile-worker's, are what their code says.`,
+  about: `kill -9 of an instance that has taken rows of external senders and sent none of them, with another one idle beside it: seconds until the ledger gets the first call for a row. pg-boss is measured with its shortest heartbeat, ${HEARTBEAT_SECONDS} s; its default is read from the table of its queues (expire_seconds, and a look every minute), graphile-worker's from its statement that frees locks (sql/resetLockedAt.js, every 8 to 10 minutes).`,
   figure: 'p99Seconds',
   run: (context) =>
     onStage({ senders: 100, latencyMs: 5 }, async (stage) => {

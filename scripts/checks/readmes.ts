@@ -2,7 +2,7 @@
 import type { Problem, Source } from './sources.js';
 
 /** Folders whose README names every file. */
-export const README_FOLDERS = ['src/path', 'src/protocol'] as const;
+export const README_FOLDERS = ['src/path', 'src/protocol', 'src/store'] as const;
 
 const FILE = /`([\w./-]+\.ts)`/g;
 

@@ -208,7 +208,7 @@ test('replay --completed changes no row that is claimed, not parked, or not pend
 test('a parked row is given up by the very statement of the run-book, and no other row is', async (t) => {
   const db = await prepared(t);
   const runbooks = readFileSync(new URL('../../docs/runbooks.md', import.meta.url), 'utf8');
-  const [, sql = ''] = /must not be done any more.*?```sql\n(.*?)```/s.exec(runbooks) ?? [];
+  const [, sql = ''] = /must not be sent any more.*?```sql\n(.*?)```/s.exec(runbooks) ?? [];
   const giveUp = (hash: TxHash) => db.query(sql.replace("'…'", `'${hash.slice(2)}'`));
   const { id, hash } = await parkedUndecided(db);
   const other = randomBytes(32);

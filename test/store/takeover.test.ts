@@ -2,13 +2,24 @@
 // while the API inserts and those instances claim and settle, and the two builds go on side by side.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { settlementOf } from '../../src/protocol/settlement.js';
 import { schemaProblems } from '../../src/store/check.js';
 import { INSERT_PIN } from '../../src/store/migrate/first-pin.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { PROTOCOL } from '../../src/store/pins.js';
 import { openDatabase } from '../../src/store/pool.js';
+import { createStore } from '../../src/store/store.js';
 import { freshDatabase, type TestDatabase } from '../support/postgres.js';
-import { insertRow, insertUser, MIDDLEWARE, migrateOptions, prepared } from './support.js';
+import {
+  completed,
+  idsOf,
+  insertRow,
+  insertUser,
+  LEASE_MS,
+  MIDDLEWARE,
+  migrateOptions,
+  prepared,
+} from './support.js';
 
 /** The steps of its two files, for LANES=sender and SAME_NONCE=pay. */
 const STEPS = ['schema.sql', 'triggers.sql']
@@ -80,6 +91,21 @@ test('P30 a database of the build before is taken over while its instances and t
   const database = openDatabase({ url: db.url });
   t.teardown(() => database.close());
   t.deepEqual(await schemaProblems(database, 'sender'), []);
+  await insert();
+  const store = createStore(database);
+  const reply = await store.claim({
+    holder: 'this build',
+    limit: 4,
+    leaseMs: LEASE_MS,
+    generation: 1n,
+    sentFrom: 1n,
+    windowMs: 1_000,
+  });
+  const rows = reply.kind === 'claimed' ? reply.rows : [];
+  t.deepEqual(await store.settle(rows.map((row) => settlementOf(row, completed))), [
+    { result: 'settled', laneWaits: false },
+  ]);
+  settled.push(...idsOf(rows));
   t.is(new Set(settled).size, settled.length, 'none twice');
   t.is(settled.length, inserted, 'and none left out');
   t.like(await db.one('select protocol, generation::int from mempool_submitter_v1'), {

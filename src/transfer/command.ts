@@ -1,8 +1,7 @@
-import type { DbMillis, Micros, Party } from '../core/ids.js';
+import { type DbMillis, type Micros, microsOf, type Party } from '../core/ids.js';
 import type { TransferTerms } from '../core/transfer.js';
 import type { MempoolRow } from '../protocol/record.js';
 import type { CheckedRow } from './check.js';
-import { requestedAt } from './times.js';
 
 export interface TermsParts {
   readonly row: Pick<MempoolRow, 'createdAt'>;
@@ -15,6 +14,13 @@ export interface TermsParts {
   readonly now: DbMillis;
   readonly executeBefore: Micros;
 }
+
+/** The ledger wants `requestedAt` in its past; the database's clock may be this far ahead of the ledger's. */
+const REQUESTED_BEFORE_MS = 5_000;
+
+/** `now`: the database's, which came with the claim, plus what has elapsed since: no clock of this machine matters. */
+export const requestedAt = (createdAt: DbMillis, now: DbMillis): Micros =>
+  microsOf(Math.floor(Math.min(createdAt, now - REQUESTED_BEFORE_MS)));
 
 export const transferTerms = (parts: TermsParts): TransferTerms => ({
   sender: parts.sender,

@@ -7,13 +7,11 @@ import { disagreement } from '../path/participant/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { pause } from '../runtime/timers.js';
-import { hiddenRows, schemaProblems } from '../store/check.js';
+import { hiddenRows, lackingPrivileges, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';
-import { storedKeys } from '../store/keys.js';
 import type { Database } from '../store/pool.js';
-import { lackingPrivileges } from '../store/privileges.js';
 import type { createStore } from '../store/store.js';
-import { userParties } from '../store/user-parties.js';
+import { storedKeys, userParties } from '../store/users.js';
 import { masterKeyProblem, type Signer } from '../transfer/signer.js';
 
 type Pins = Pick<ReturnType<typeof createStore>, 'pinned'>;

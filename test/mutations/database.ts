@@ -61,8 +61,8 @@ export const database: readonly Mutation[] = [
   ),
   fences(
     'src/store/migrate/change-pins.ts',
-    'if (lowers) throw new Refusal(`refused: it is halted',
-    'if (false) throw new Refusal(`refused: it is halted',
+    'if (lowers)\n    throw new Refusal(`refused: claims are halted',
+    'if (false)\n    throw new Refusal(`refused: claims are halted',
     'a bound is lowered by a flag*',
     'nothing is lowered while it is halted',
   ),
@@ -74,7 +74,7 @@ export const database: readonly Mutation[] = [
     'a halt ends above the lateness',
   ),
   fences(
-    'src/store/halt.ts',
+    'src/store/pins.ts',
     'greatest(halted_above_ms,',
     'least(halted_above_ms,',
     'a halt ends above*',
@@ -102,15 +102,15 @@ export const database: readonly Mutation[] = [
     'a bound is past on the ledger’s clock',
   ),
   fences(
-    'src/store/migrate/connected.ts',
+    'src/store/migrate/at-work.ts',
     'if (listeners.length > 0) {',
     'if (false) {',
     'migrate --down and*',
     'nobody is connected',
   ),
   fences(
-    'src/store/migrate/connected.ts',
-    'if (holders.length > 0) {',
+    'src/store/migrate/at-work.ts',
+    'if (claims !== null) {',
     'if (false) {',
     'migrate --down and*',
     'nobody holds a row',
@@ -257,8 +257,8 @@ export const database: readonly Mutation[] = [
     'leftovers carry the old user',
   ),
   again(
-    'src/store/migrate/migrate.ts',
-    'if (rows[0]?.some && (options.oldUser ?? null) === null) {',
+    'src/store/migrate/first-pin.ts',
+    'if (rows[0]?.some && oldUser === null) {',
     'if (false) {',
     'P24 the first pin asks*',
     'the old user is asked for',
@@ -330,7 +330,7 @@ export const database: readonly Mutation[] = [
     'isolation is asked for',
   ),
   proven(
-    'src/store/migrate/migration.ts',
+    'src/store/migrate/session.ts',
     '    await client.query(OWN_SCHEMA);\n',
     '',
     'every function of ours*',

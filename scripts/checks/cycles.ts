@@ -1,4 +1,4 @@
-// No file may reach itself through its imports, type imports included: what is in a cycle can only be read as a whole.
+// No file may reach itself through its imports, type imports included: files in a cycle can only be read together.
 import { importsOf, type Problem, type Source } from './sources.js';
 
 export function cycles(sources: readonly Source[]): Problem[] {

@@ -1,4 +1,4 @@
-// The repository's TypeScript as the checks look at it: paths, imports, and text with comments and strings apart.
+// The repository's TypeScript as the checks see it: paths, imports, and text with comments and strings apart.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
@@ -17,7 +17,7 @@ export interface Import {
   readonly dynamic: boolean;
 }
 
-/** One thing that is not as it should be; `path` so that exceptions can name it. */
+/** Something wrong; `path` so that exceptions can name it. */
 export interface Problem {
   readonly path: string;
   readonly what: string;
@@ -41,7 +41,7 @@ export function readSources(root: string, folders: readonly string[]): Source[] 
 export const readFiles = (root: string, paths: readonly string[]): Source[] =>
   paths.map((file) => ({ path: file, text: readFileSync(path.join(root, file), 'utf8') }));
 
-/** Type imports too: they bind two files together as much as others do. */
+/** Includes type imports, which bind two files together as much as others do. */
 export function importsOf({ path: from, text }: Source): Import[] {
   const found: Import[] = [];
   const add = (specifier: string, dynamic: boolean): void => {
@@ -69,7 +69,7 @@ export function importsOf({ path: from, text }: Source): Import[] {
   return found;
 }
 
-/** What stands in quotes or backticks. */
+/** The text in quotes or backticks. */
 export function stringsOf({ path: file, text }: Source): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -83,10 +83,46 @@ export function stringsOf({ path: file, text }: Source): string[] {
   return found;
 }
 
-/** The code alone: comments and what stands in quotes taken out. */
-export function codeOf({ text }: Source): string {
-  const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, text);
-  const tokens: string[] = [];
+/** The code alone, without comments and quoted text. */
+export function codeOf(source: Source): string {
+  return tokensOf(source)
+    .filter(({ kind }) => kind > ts.SyntaxKind.LastTriviaToken && !isQuoted(kind))
+    .map(({ text }) => text)
+    .join(' ');
+}
+
+/** Each comment as one line of text; `//` lines that follow each other are one comment. */
+export function commentsOf(source: Source): string[] {
+  const comments: string[] = [];
+  let goesOn = false;
+  for (const { kind, text } of tokensOf(source)) {
+    if (kind === ts.SyntaxKind.SingleLineCommentTrivia) {
+      const line = text.replace(/^\/\/ ?/, '');
+      if (goesOn) comments.push(`${comments.pop()} ${line}`);
+      else comments.push(line);
+      goesOn = true;
+    } else if (kind === ts.SyntaxKind.MultiLineCommentTrivia) {
+      comments.push(
+        text
+          .replace(/^\/\*+|\*\/$/g, '')
+          .replace(/\n\s*\* ?/g, ' ')
+          .trim(),
+      );
+      goesOn = false;
+    } else if (kind > ts.SyntaxKind.LastTriviaToken) goesOn = false;
+  }
+  return comments;
+}
+
+interface Token {
+  readonly kind: ts.SyntaxKind;
+  readonly text: string;
+}
+
+/** Includes white space and comments. */
+function tokensOf({ text }: Source): Token[] {
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, ts.LanguageVariant.Standard, text);
+  const tokens: Token[] = [];
   // Inside a template the scanner has to be told where its text goes on.
   const braces: boolean[] = [];
   for (let kind = scanner.scan(); kind !== ts.SyntaxKind.EndOfFileToken; kind = scanner.scan()) {
@@ -98,13 +134,14 @@ export function codeOf({ text }: Source): string {
         braces.push(true);
       if (inTemplate) continue;
     }
-    const quoted =
-      kind === ts.SyntaxKind.StringLiteral ||
-      (kind >= ts.SyntaxKind.FirstTemplateToken && kind <= ts.SyntaxKind.LastTemplateToken);
-    if (!quoted) tokens.push(scanner.getTokenText());
+    tokens.push({ kind, text: scanner.getTokenText() });
   }
-  return tokens.join(' ');
+  return tokens;
 }
+
+const isQuoted = (kind: ts.SyntaxKind): boolean =>
+  kind === ts.SyntaxKind.StringLiteral ||
+  (kind >= ts.SyntaxKind.FirstTemplateToken && kind <= ts.SyntaxKind.LastTemplateToken);
 
 const parsed = (file: string, text: string): ts.SourceFile =>
   ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

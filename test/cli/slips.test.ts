@@ -169,7 +169,7 @@ test('status --watch says that the database is away, and goes on when it is back
   });
   await status.line((line) => line.startsWith('{'));
   await proxy.refuse();
-  await status.said(/trying again: /);
+  await status.said(/retrying: /);
   await proxy.resume();
   const { length } = status.stdout().split('\n');
   await status.line(() => status.stdout().split('\n').length > length + 1);

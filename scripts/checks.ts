@@ -1,5 +1,5 @@
-// What the compiler and the linter do not see, as part of `npm test`: sizes, layers, cycles, words in the wrong place, and
-// READMEs that no longer fit their folder.
+// What the compiler and the linter do not see, as part of `npm test`: sizes, layers, cycles, words in the wrong place,
+// phrases, and READMEs that no longer fit their folder.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cycles } from './checks/cycles.js';
@@ -12,7 +12,7 @@ import { clocks, english, sleeps, sql, weakSignals } from './checks/words.js';
 const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, english, readmes } as const;
 type Check = keyof typeof CHECKS;
 
-/** Each with its reason. One that is not needed any more is a problem too. */
+/** Each with its reason. An exception that is no longer needed is a problem too. */
 const EXCEPTIONS: Readonly<Partial<Record<Check, Readonly<Record<string, string>>>>> = {
   sql: {
     'src/cli/demo/database.ts':
@@ -20,10 +20,10 @@ const EXCEPTIONS: Readonly<Partial<Record<Check, Readonly<Record<string, string>
   },
   clocks: {
     'src/ledger/call.ts':
-      'grpc-js takes a deadline as a time of this machine, and turns it into a duration at once',
+      'grpc-js takes a deadline as a time on this machine, and turns it into a duration at once',
   },
   sleeps: {
-    'test/checks/checks.test.ts': 'shows the check what it must find',
+    'test/checks/checks.test.ts': 'contains what the check must find',
     'test/race/stress.ts': 'the stress lasts as long as it is told, and looks at it in between',
     'test/race/worker.ts': 'work and pauses between inserts take a random time',
     'test/sandbox/client.ts': 'the time-out of a helper that waits for an event',

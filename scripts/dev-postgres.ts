@@ -1,4 +1,4 @@
-// A throw-away Postgres to develop against: prints its URL, lives until Ctrl-C. `npx tsx scripts/dev-postgres.ts`
+// A throw-away Postgres for development: prints its URL and lives until Ctrl-C. `npx tsx scripts/dev-postgres.ts`
 import { startPostgres } from '../src/cli/support/throwaway-postgres.js';
 
 const postgres = await startPostgres();

@@ -1,5 +1,5 @@
-// Generates proto/gen from proto/**/*.proto: buf and protoc-gen-ts make TypeScript in a scratch folder,
-// the compiler makes of it what is committed. `--check [FOLDER ...]` writes nothing and compares instead: proto/gen, or
+// Generates proto/gen from proto/**/*.proto: buf and protoc-gen-ts write TypeScript into a scratch folder, and the
+// compiler turns it into what is committed. `--check [FOLDER ...]` writes nothing and compares instead: proto/gen, or
 // each of these folders.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,15 +49,15 @@ function runPlugin(out: string): void {
   runTool('@bufbuild/buf/bin/buf', ['generate', protoDir, '--template', JSON.stringify(template)]);
 }
 
-/** What the plugin gets wrong or leaves unlike the rest. */
+/** Corrects the plugin's mistakes and oddities. */
 function amend(source: string): string {
   const amended = source
-    // An absent message reads as undefined; the plugin's types deny it.
+    // An absent message reads as undefined, although the plugin's types say otherwise.
     .replace(
       /get (\w+)\(\)(?= \{\s+return pb_1\.Message\.getWrapperField\(this, ([\w.]+),)/g,
       'get $1(): $2 | undefined',
     )
-    // A map entry may come without its key or value where that is the default; the runtime has to be told it.
+    // A map entry may come without its key or value if that is the default; the runtime has to be told so.
     .replace(/(reader\.readString, reader\.readString)\)/g, '$1, undefined, "", "")')
     .replace(
       /(value = ([\w.]+)\.deserialize\(reader\)\);\s+return value;\s+\})\)/g,
@@ -65,12 +65,12 @@ function amend(source: string): string {
     )
     // google-protobuf 4 no longer has the readers of packed fields that the plugin calls.
     .replace(/message\.(\w+) = reader\.readPacked(\w+)\(\)/g, 'reader.readPackable$2Into(message.$1)')
-    // Every setter of a message asks it for its array, and the runtime then walks all that is below to sync its own
-    // map class, which this code never uses: most of the time of a decode.
+    // Every setter of a message asks it for its array, and the runtime then walks everything below to sync its own
+    // map class, which this code never uses. That was most of the time of a decode.
     .replace(/(class \w+ extends pb_1\.Message \{)/g, '$1\n    override toArray() { return this.array; }')
-    // json_names turns fields into camelCase, but not the getters that name a oneof's case.
+    // json_names turns fields into camelCase, but not the getters that name the case of a oneof.
     .replace(/get (\w+)\(\)(?= \{\s+const cases: )/g, (_, name: string) => `get ${camelCase(name)}()`);
-  // The plugin's code does not hold under our strictness; its callers stay checked.
+  // The plugin's code does not pass our strict compiler options; its callers are still checked.
   return `// @ts-nocheck\n${amended}`;
 }
 
@@ -78,7 +78,7 @@ function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** As a process of its own: under tsx, loading the compiler takes longer than its work. */
+/** In a process of its own: under tsx, loading the compiler takes longer than its work. */
 function compile(sources: string, out: string): void {
   const compilerOptions = {
     target: 'es2022',
@@ -123,7 +123,7 @@ function differences(wanted: Tree, found: Tree): string[] {
   const paths = [...new Set([...wanted.keys(), ...found.keys()])].sort();
   return paths.flatMap((path) => {
     if (!found.has(path)) return [`missing: ${path}`];
-    if (!wanted.has(path)) return [`not generated any more: ${path}`];
+    if (!wanted.has(path)) return [`no longer generated: ${path}`];
     return wanted.get(path) === found.get(path) ? [] : [`differs: ${path}`];
   });
 }

@@ -1,4 +1,4 @@
-// README's table of settings, written from the code: `npx tsx scripts/readme-settings.ts`. A test compares the two.
+// Writes README's table of settings from the code: `npx tsx scripts/readme-settings.ts`. A test compares the two.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, settingNames } from '../src/config/settings.js';
@@ -18,7 +18,7 @@ export function settingsTable(): string {
   return ['| name | default | |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
-/** Null where README has no place for it. */
+/** Null if README has no place for it. */
 export const tableInReadme = (): string | null => BETWEEN.exec(readFileSync(README, 'utf8'))?.[2] ?? null;
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

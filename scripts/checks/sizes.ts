@@ -1,4 +1,4 @@
-// One file always gets away, and it is the orchestrator: so there is a limit.
+// In every code base one file gets out of hand, usually the orchestrator; hence a limit.
 import type { Problem, Source } from './sources.js';
 
 const LIMIT = 300;

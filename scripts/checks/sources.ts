@@ -1,4 +1,4 @@
-// The repository's TypeScript as the checks look at it: paths, imports, and text with comments and strings apart.
+// The repository's TypeScript as the checks see it: paths, imports, and text with comments and strings apart.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
@@ -17,7 +17,7 @@ export interface Import {
   readonly dynamic: boolean;
 }
 
-/** One thing that is not as it should be; `path` so that exceptions can name it. */
+/** Something wrong; `path` so that exceptions can name it. */
 export interface Problem {
   readonly path: string;
   readonly what: string;
@@ -41,7 +41,7 @@ export function readSources(root: string, folders: readonly string[]): Source[] 
 export const readFiles = (root: string, paths: readonly string[]): Source[] =>
   paths.map((file) => ({ path: file, text: readFileSync(path.join(root, file), 'utf8') }));
 
-/** Type imports too: they bind two files together as much as others do. */
+/** Includes type imports, which bind two files together as much as others do. */
 export function importsOf({ path: from, text }: Source): Import[] {
   const found: Import[] = [];
   const add = (specifier: string, dynamic: boolean): void => {
@@ -69,7 +69,7 @@ export function importsOf({ path: from, text }: Source): Import[] {
   return found;
 }
 
-/** What stands in quotes or backticks. */
+/** The text in quotes or backticks. */
 export function stringsOf({ path: file, text }: Source): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -83,7 +83,7 @@ export function stringsOf({ path: file, text }: Source): string[] {
   return found;
 }
 
-/** The code alone: comments and what stands in quotes taken out. */
+/** The code alone, without comments and quoted text. */
 export function codeOf(source: Source): string {
   return tokensOf(source)
     .filter(({ kind }) => kind > ts.SyntaxKind.LastTriviaToken && !isQuoted(kind))
@@ -119,7 +119,7 @@ interface Token {
   readonly text: string;
 }
 
-/** White space and comments too. */
+/** Includes white space and comments. */
 function tokensOf({ text }: Source): Token[] {
   const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, ts.LanguageVariant.Standard, text);
   const tokens: Token[] = [];

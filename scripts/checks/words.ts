@@ -1,10 +1,11 @@
-// What may stand in a file, by where the file is: SQL in the store, the machine's clock in one place, no sleeping tests.
+// What may be in a file, depending on where it is: SQL only in the store, the machine's clock in one place, no
+// sleeping tests.
 import { codeOf, commentsOf, type Problem, type Source, stringsOf } from './sources.js';
 
 const SQL =
   /\b(select\b[\s\S]*?\bfrom\s+[a-z_"(]|insert\s+into\b|update\s+\w+(\s+\w+)?\s+set\b|delete\s+from\b|(create|drop|alter)\s+(or\s+replace\s+)?(unique\s+)?(table|index|function|trigger|database)\b|truncate\s+\w|lock\s+table\b|(?:^|;)\s*(?:un)?listen\s+\w|pg_notify\()/i;
 
-/** One home for SQL: what touches the table can be read in one place. */
+/** All SQL is in one place, so that everything that touches the table can be read there. */
 export function sql(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => {
     if (!source.path.startsWith('src/') || source.path.startsWith('src/store/')) return [];
@@ -15,7 +16,10 @@ export function sql(sources: readonly Source[]): Problem[] {
   });
 }
 
-/** I7: a process measures elapsed time, on its monotonic clock. Where it plays others, it may be late like them. */
+/**
+ * I7: a process measures elapsed time, on its monotonic clock. Code that plays others may use the machine's clock, as
+ * they do.
+ */
 const WITH_A_CLOCK = /^src\/(sandbox|cli)\/|^src\/runtime\/clock\.ts$/;
 
 export function clocks(sources: readonly Source[]): Problem[] {
@@ -32,12 +36,12 @@ export function clocks(sources: readonly Source[]): Problem[] {
   });
 }
 
-/** Helpers, for all tests or for those beside them. */
+/** Helpers for all tests, or for those in the same folder. */
 const SUPPORT = /^test\/(.*\/)?support(\/|\.ts$)/;
 
 /**
  * A sleep in a test is a guess about a machine. Tests wait for events; the helpers that do so may have a time-out. A
- * session that sleeps longer than any test lasts is a busy one, not a wait.
+ * database session that sleeps longer than any test lasts is keeping something busy, which is not a wait.
  */
 export function sleeps(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => {
@@ -54,7 +58,10 @@ export function sleeps(sources: readonly Source[]): Problem[] {
   });
 }
 
-/** It forgets a time-out among its sources when it is collected (nodejs/node#57736): `runtime/limit.ts` has another. */
+/**
+ * AbortSignal.any loses a time-out among its sources when that is collected (nodejs/node#57736); `runtime/limit.ts`
+ * does not.
+ */
 export function weakSignals(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) =>
     source.path.startsWith('src/') && /\bAbortSignal \. any\b/.test(codeOf(source))
@@ -62,9 +69,6 @@ export function weakSignals(sources: readonly Source[]): Problem[] {
       : [],
   );
 }
-
-/** Where comments and messages have been gone through; the rest of `src` joins as it is. */
-const GONE_THROUGH = /^src\/(ledger|transfer|config|cli|preflight|sandbox)\b/;
 
 /** Phrases that no native engineer would write, each with what to write instead. */
 const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; readonly instead: string }[] = [
@@ -86,7 +90,7 @@ const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; rea
 /** Comments and messages are read by people who are in a hurry, some of them at 3 a.m. */
 export function english(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => {
-    if (!GONE_THROUGH.test(source.path)) return [];
+    if (!source.path.startsWith('src/')) return [];
     const comments = commentsOf(source);
     const everything = [...comments, ...stringsOf(source)];
     return PHRASES.flatMap(({ pattern, comment, instead }) =>

@@ -1,6 +1,6 @@
 // How a command ends.
 import { CommanderError } from 'commander';
-import { ConfigError, Refusal, StoreUnavailable } from '../core/errors.js';
+import { CommandRefused, ConfigError, StoreUnavailable } from '../core/errors.js';
 
 export const exit = {
   clean: 0,
@@ -25,7 +25,7 @@ export function messageOf(error: unknown): string | null {
   if (error instanceof StoreUnavailable) return `the database cannot be reached: ${error.message}`;
   if (error instanceof ConfigError)
     return error instanceof HintedError ? `${error.message}\n${error.hint}` : error.message;
-  if (error instanceof Refusal) return error.message;
+  if (error instanceof CommandRefused) return error.message;
   // Unexpected, so the stack trace is needed.
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

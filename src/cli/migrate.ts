@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
 import { oneStepTokens } from '../config/tokens-file.js';
 import { databaseProblems } from '../config.js';
-import { ConfigError, Refusal } from '../core/errors.js';
+import { CommandRefused, ConfigError } from '../core/errors.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
 import type { PinChanges } from '../store/migrate/change-pins.js';
 import { migrateDown } from '../store/migrate/down.js';
@@ -181,12 +181,12 @@ const wholeMs = (text: string): number => {
 
 /** The database's own error is shown as it is; the lines before it tell which statement it was. */
 function inWords(error: unknown): unknown {
-  if (error instanceof ConfigError || error instanceof Refusal) return error;
+  if (error instanceof ConfigError || error instanceof CommandRefused) return error;
   const role = roleProblem(error, withoutPassword(process.env.DATABASE_URL ?? ''));
   if (role !== null) return new ConfigError([role]);
   return sqlState(error) === null
     ? toStoreError(error)
-    : new Refusal(
+    : new CommandRefused(
         `the database refused the migration: ${error instanceof Error ? error.message : String(error)}`,
       );
 }

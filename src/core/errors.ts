@@ -11,8 +11,8 @@ export class ConfigError extends Error {
 }
 
 /** A command does not do what was asked, although it was written correctly: exit code 1. */
-export class Refusal extends Error {
-  override readonly name = 'Refusal';
+export class CommandRefused extends Error {
+  override readonly name = 'CommandRefused';
 }
 
 /** Postgres cannot be reached, or cut the call off: it is not known whether a write happened, and the caller tries again. */

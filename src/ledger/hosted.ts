@@ -7,8 +7,8 @@ import { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import type { HostedSubmission } from '../core/transfer.js';
 import type { SendOptions } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
+import { blameRegistry, outcomeOf } from './answer.js';
 import { unary, type Wire } from './call.js';
-import { blameRegistry, outcomeOf } from './outcome.js';
 import type { LedgerSettings } from './settings.js';
 import { transferCommand } from './transfer-command.js';
 

@@ -1,8 +1,9 @@
-import type { DbMillis, Micros, Party } from '../core/ids.js';
+// What a transfer asks for. Its times come from the database's clock, so a wrong clock on this machine does not matter;
+// `executeBefore` is a bound, so protocol/bound.ts computes it.
+import { type DbMillis, type Micros, microsOf, type Party } from '../core/ids.js';
 import type { TransferTerms } from '../core/transfer.js';
 import type { MempoolRow } from '../protocol/record.js';
 import type { CheckedRow } from './check.js';
-import { requestedAt } from './times.js';
 
 export interface TermsParts {
   readonly row: Pick<MempoolRow, 'createdAt'>;
@@ -26,3 +27,10 @@ export const transferTerms = (parts: TermsParts): TransferTerms => ({
   requestedAt: requestedAt(parts.row.createdAt, parts.now),
   executeBefore: parts.executeBefore,
 });
+
+/** The ledger wants `requestedAt` in its past; the database's clock may be this far ahead of the ledger's. */
+const REQUESTED_BEFORE_MS = 5_000;
+
+/** `now`: the time that came with the claim, plus what has elapsed since it was asked for. */
+export const requestedAt = (createdAt: DbMillis, now: DbMillis): Micros =>
+  microsOf(Math.floor(Math.min(createdAt, now - REQUESTED_BEFORE_MS)));

@@ -8,7 +8,7 @@ import { heldBack } from './held.js';
 /** Canton Coin's rules accept no more, and would refuse for good a transfer that passes with other holdings. */
 export const MAX_REGISTRY_INPUTS = 100;
 
-export interface Wanted {
+export interface WantedHoldings {
   readonly owner: string;
   readonly admin: string;
   readonly instrumentId: string;
@@ -47,7 +47,7 @@ export type Selection =
 export function inputRules(
   token: Pick<Token, 'instrumentAdmin' | 'takesExpiredLocks' | 'maxInputs'>,
   issuer: string,
-): Pick<Wanted, 'takesExpiredLocks' | 'maxInputs'> {
+): Pick<WantedHoldings, 'takesExpiredLocks' | 'maxInputs'> {
   const own = token.instrumentAdmin === issuer;
   return {
     takesExpiredLocks: token.takesExpiredLocks ?? !own,
@@ -64,7 +64,7 @@ export const leastLedgerTime = (databaseNow: number, clockSkewMaxMs: number): Mi
  * choice; holdings with an expired lock last. Only holdings of this very instrument: anybody may issue something with
  * the same id.
  */
-export function selectHoldings({ holdings, unreadable }: Holdings, wanted: Wanted): Selection {
+export function selectHoldings({ holdings, unreadable }: Holdings, wanted: WantedHoldings): Selection {
   const { amount: need, maxInputs: limit } = wanted;
   const mine = holdings.filter(
     (holding) =>
@@ -107,7 +107,7 @@ function select(usable: readonly Holding[], need: bigint, limit: number): Select
 }
 
 /** When the lock ends that makes the amount sufficient. */
-function untilFree(here: readonly Holding[], usable: bigint, wanted: Wanted): Micros | null {
+function untilFree(here: readonly Holding[], usable: bigint, wanted: WantedHoldings): Micros | null {
   if (!wanted.takesExpiredLocks) return null;
   const ending = here
     .flatMap(({ lock, amount }) => (lock?.expiresAt == null ? [] : [{ at: lock.expiresAt, amount }]))

@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { status as Grpc } from '@grpc/grpc-js';
 import test from 'ava';
+import { blameRegistry } from '../../src/ledger/answer.js';
 import { classifyPrepare, classifyRead, classifySubmission } from '../../src/ledger/classify.js';
 import { errorTable } from '../../src/ledger/error-table.js';
-import { blameRegistry } from '../../src/ledger/outcome.js';
 import { type LedgerStatus, statusOfError } from '../../src/ledger/status.js';
 import { decide } from '../../src/protocol/decide.js';
 import type { Outcome, Refusal } from '../../src/protocol/outcome.js';

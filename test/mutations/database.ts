@@ -61,8 +61,8 @@ export const database: readonly Mutation[] = [
   ),
   fences(
     'src/store/migrate/change-pins.ts',
-    'if (lowers)\n    throw new Refusal(`refused: claims are halted',
-    'if (false)\n    throw new Refusal(`refused: claims are halted',
+    'if (lowers)\n    throw new CommandRefused(`refused: claims are halted',
+    'if (false)\n    throw new CommandRefused(`refused: claims are halted',
     'a bound is lowered by a flag*',
     'nothing is lowered while it is halted',
   ),

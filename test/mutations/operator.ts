@@ -56,7 +56,7 @@ export const operator: readonly Mutation[] = [
   ),
   sessions(
     'store/migrate/session.ts',
-    'if (!(await keepsItsServer(client, connector))) throw new Refusal(POOLED);',
+    'if (!(await keepsItsServer(client, connector))) throw new CommandRefused(POOLED);',
     '',
     'a pooler in transaction mode*',
     'migrate refuses a pooler in transaction mode',

@@ -28,7 +28,7 @@ test('proto/gen is what proto/ generates, and a change on either side is noticed
   t.deepEqual(told, [
     'missing: google/rpc/error_details.d.ts',
     'differs: google/rpc/status.js',
-    'not generated any more: left_over.js',
+    'no longer generated: left_over.js',
     `${changed} is not what proto/ generates: run \`npm run gen\``,
   ]);
 });

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import pg from 'pg';
-import { Refusal } from '../../src/core/errors.js';
+import { CommandRefused } from '../../src/core/errors.js';
 import type { TxHash } from '../../src/core/ids.js';
 import { migrateDown } from '../../src/store/migrate/down.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
@@ -128,7 +128,7 @@ test('a bound is lowered by a flag of its own, and never while it is halted', as
   const db = await prepared(t);
   const change = (changes: Parameters<typeof migrateOptions>[1]) => migrate(migrateOptions(db.url, changes));
   const refuses = (changes: Parameters<typeof migrateOptions>[1], message: RegExp) =>
-    t.throwsAsync(() => change(changes), { instanceOf: Refusal, message });
+    t.throwsAsync(() => change(changes), { instanceOf: CommandRefused, message });
   const before = await db.store.pinned();
   await refuses({ changes: { toleranceMs: 59_999, clearsHalt: true } }, /--lower-tolerance 59999/);
   await refuses({ changes: { clockSkewMaxMs: 59_999 } }, /--lower-clock-skew 59999/);
@@ -155,7 +155,10 @@ test('a halt ends above the lateness that was seen, the greatest of them, and no
   const tolerance = (toleranceMs: number) =>
     migrate(migrateOptions(db.url, { changes: { toleranceMs, clearsHalt: true } }));
   for (const tooLow of [60_000, 65_000, 68_999])
-    await t.throwsAsync(() => tolerance(tooLow), { instanceOf: Refusal, message: /at least 69000 ms/ });
+    await t.throwsAsync(() => tolerance(tooLow), {
+      instanceOf: CommandRefused,
+      message: /at least 69000 ms/,
+    });
   t.is((await db.store.pinned())?.halted, 'late');
   await tolerance(69_000);
   t.like(await db.store.pinned(), { halted: null, toleranceMs: 69_000 });
@@ -221,7 +224,7 @@ test('migrate --down and --repin are refused while an instance listens or holds 
   await instance.connect();
   for (const way of Object.values(ways)) {
     await t.throwsAsync(() => way(db.url, agreed, quiet), {
-      instanceOf: Refusal,
+      instanceOf: CommandRefused,
       message: /host-1 is connected/,
     });
   }

@@ -1,7 +1,7 @@
 // A role, a database or a pooler that differs from what everything was proven under.
 import { randomInt } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import { ConfigError, Refusal } from '../../src/core/errors.js';
+import { CommandRefused, ConfigError } from '../../src/core/errors.js';
 import { hiddenRows } from '../../src/store/check.js';
 import { UnfitSession } from '../../src/store/errors.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
@@ -159,7 +159,9 @@ for (const options of ['refused', 'ignored'] as const) {
     test(`a pooler in transaction mode under migrate is refused: ${size} servers, options ${options}`, async (t) => {
       const db = await prepared(t);
       const pooler = await startPooler(t, db.url, { options, size });
-      const error = await t.throwsAsync(() => migrate(migrateOptions(pooler)), { instanceOf: Refusal });
+      const error = await t.throwsAsync(() => migrate(migrateOptions(pooler)), {
+        instanceOf: CommandRefused,
+      });
       t.regex(error.message, /pooler in transaction mode.*DATABASE_LISTEN_URL/);
       const locks =
         "select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";

@@ -10,14 +10,14 @@ import {
   leastLedgerTime,
   MAX_REGISTRY_INPUTS,
   selectHoldings,
-  type Wanted,
+  type WantedHoldings,
 } from '../../src/transfer/holdings.js';
 import { ISSUER } from './rows.js';
 
 const UNIT = 10n ** 10n;
 const NOW = microsOf(1_700_000_000_000);
 const MINUTE = 60_000_000n;
-const wanted: Wanted = {
+const wanted: WantedHoldings = {
   owner: 'alice::1',
   admin: ISSUER,
   instrumentId: 'DEMO',
@@ -43,7 +43,7 @@ const holding = (units: bigint, change: Partial<Holding> = {}): Holding => {
 };
 const choose = (
   holdings: readonly Holding[],
-  change: Partial<Wanted> = {},
+  change: Partial<WantedHoldings> = {},
   unreadable: readonly UnreadableHolding[] = [],
 ) => selectHoldings({ holdings, unreadable }, { ...wanted, ...change });
 const lockedUntil = (expiresAt: bigint | null) => ({ lock: { holders: ['bank::1'], expiresAt } });

@@ -4,9 +4,8 @@ import { dbMillis, microsOf, party } from '../../src/core/ids.js';
 import type { Read } from '../../src/ports/ledger.js';
 import { executeBefore, externalExecuteBefore, hostedExecuteBefore } from '../../src/protocol/bound.js';
 import type { Outcome, Refusal } from '../../src/protocol/outcome.js';
-import { transferTerms } from '../../src/transfer/command.js';
+import { requestedAt, transferTerms } from '../../src/transfer/command.js';
 import { createFactoryCache } from '../../src/transfer/factory.js';
-import { requestedAt } from '../../src/transfer/times.js';
 import { demo, ISSUER, rowOf } from './rows.js';
 
 test('requestedAt lies in the past of both clocks, executeBefore comes from the written bound alone', (t) => {

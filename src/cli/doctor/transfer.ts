@@ -2,7 +2,7 @@
 // process it like any other: recorded, bounded, looked up, so that it happens once whatever becomes of this command.
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config.js';
-import { ConfigError, Refusal } from '../../core/errors.js';
+import { CommandRefused, ConfigError } from '../../core/errors.js';
 import type { Token } from '../../core/token.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { monotonic } from '../../runtime/clock.js';
@@ -94,9 +94,9 @@ export async function transferFinding(
 
 async function one(database: Database, given: string): Promise<UserParty> {
   const [user, other] = await findUser(database, given);
-  if (user === undefined) throw new Refusal(`${given} is not an address or party in \`users\``);
+  if (user === undefined) throw new CommandRefused(`${given} is not an address or party in \`users\``);
   if (other !== undefined)
-    throw new Refusal(`${given} is the party of several users: give an address instead`);
+    throw new CommandRefused(`${given} is the party of several users: give an address instead`);
   return user;
 }
 

@@ -1,6 +1,6 @@
 // `replay`: makes waiting rows due now. Always safe, because they keep their record.
 import { loadDatabaseSettings } from '../../config.js';
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../store/operator/replay.js';
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
@@ -16,7 +16,9 @@ export async function plain(flags: Flags): Promise<void> {
     /** If one row was asked for by name and not taken, a bare count of 0 says too little. */
     const taken = async (rows: readonly ReplayedRow[], done: string): Promise<void> => {
       if (rows.length > 0 || flags.hash === undefined) return show(rows, done);
-      throw new Refusal(`${flags.hash} is not replayed: ${WHY_NOT[await notReplayed(database, flags.hash)]}`);
+      throw new CommandRefused(
+        `${flags.hash} is not replayed: ${WHY_NOT[await notReplayed(database, flags.hash)]}`,
+      );
     };
     if (flags.dryRun || asks(flags)) {
       const rows = await replay(database, selection, { dryRun: true });

@@ -20,7 +20,7 @@ import type { Participant } from '../model/participant.js';
 import type { Contract, Entry, Node, UpdateRecord } from '../model/records.js';
 import { blobOf } from './blob.js';
 import { ValueEncoder } from './encode-values.js';
-import type { EventFilter, Wanted } from './event-filter.js';
+import type { EventFilter, WantedEvents } from './event-filter.js';
 import { interfaceIdentifier, templateIdentifier } from './plain-values.js';
 
 export function timestampOf(micros: Micros): Timestamp {
@@ -35,7 +35,7 @@ export function eventEncoder(verbose: boolean, { leavesOutTrailingNones }: Gener
 
 export function createdEvent(
   contract: Contract,
-  wanted: Wanted,
+  wanted: WantedEvents,
   encoder: ValueEncoder,
   viewFails: (contractId: string) => boolean = () => false,
 ): CreatedEvent {
@@ -202,7 +202,7 @@ class TransactionView {
     return [...new Set([...stakeholders(contract.payload), ...below])];
   }
 
-  #common(nodeId: number, contract: Contract, wanted: Wanted) {
+  #common(nodeId: number, contract: Contract, wanted: WantedEvents) {
     return {
       offset: `${this.offset}`,
       nodeId,

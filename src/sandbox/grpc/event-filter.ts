@@ -16,7 +16,7 @@ interface Rule {
   readonly view?: InterfaceKind;
 }
 
-export interface Wanted {
+export interface WantedEvents {
   /** The requesting parties that may see it. */
   readonly witnesses: readonly string[];
   readonly blob: boolean;
@@ -59,7 +59,7 @@ export class EventFilter {
   }
 
   /** Undefined if none of the requesting parties sees it. */
-  match(kind: TemplateKind, visibleTo: readonly string[]): Wanted | undefined {
+  match(kind: TemplateKind, visibleTo: readonly string[]): WantedEvents | undefined {
     const witnesses: string[] = [];
     const rules = new Set<Rule>();
     for (const party of visibleTo) {

@@ -59,12 +59,12 @@ export function updateService(host: Host) {
   };
 }
 
-interface Wanted {
+interface WantedUpdates {
   readonly filter: EventFilter;
   readonly shape: TransactionShape;
 }
 
-function wantedOf(format: UpdateFormat | undefined): Wanted {
+function wantedOf(format: UpdateFormat | undefined): WantedUpdates {
   const transactions =
     (format ?? missing('update_format')).includeTransactions ?? missing('include_transactions');
   const shape = transactions.transactionShape;
@@ -72,7 +72,11 @@ function wantedOf(format: UpdateFormat | undefined): Wanted {
   return { filter: new EventFilter(transactions.eventFormat), shape };
 }
 
-function visible(entry: Entry, { filter, shape }: Wanted, participant: Participant): Transaction | undefined {
+function visible(
+  entry: Entry,
+  { filter, shape }: WantedUpdates,
+  participant: Participant,
+): Transaction | undefined {
   return transactionOf(entry, participant, filter, shape);
 }
 

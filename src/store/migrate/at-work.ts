@@ -1,7 +1,7 @@
 // Who is working on this database: the instances that listen, and whoever holds a claim whose lease has not run out. Asked
 // before a person takes away what they would be working with.
 import type pg from 'pg';
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 
 /** The LISTEN connection of each instance, by the name that subscriber.ts gives it. Visible to every role. */
 const LISTENERS = `select distinct a.application_name as name from pg_stat_activity a
@@ -28,13 +28,13 @@ export async function refuseWhileAtWork(client: pg.ClientBase): Promise<void> {
   const { rows: listeners } = await client.query<{ name: string }>(LISTENERS);
   if (listeners.length > 0) {
     const names = listeners.map(({ name }) => name.replace(/ listen$/, ''));
-    throw new Refusal(
+    throw new CommandRefused(
       `refused: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} connected; stop every instance first`,
     );
   }
   const claims = await liveClaims(client);
   if (claims !== null) {
-    throw new Refusal(
+    throw new CommandRefused(
       `refused: ${claims.holders.join(', ')} ${claims.holders.length === 1 ? 'holds' : 'hold'} ${claims.rows} claimed rows; stop every instance, wait until their leases have run out, and try again`,
     );
   }

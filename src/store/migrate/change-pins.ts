@@ -1,7 +1,7 @@
 // How `migrate` changes the pinned row: under a lock that no claim and no write-ahead overlaps, raising the generation, so that
 // every instance repeats its checks.
 import type pg from 'pg';
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import { audit, type Lanes, PIN_LOCK, PROTOCOL, type SameNonce } from '../pins.js';
 import { unhurried } from '../pool.js';
 import { RETIRED } from './indexes.js';
@@ -88,10 +88,10 @@ const asIs = (pin: FoundPins, changes: PinChanges, now: Identity): boolean =>
   PARTS.every((part) => (pin[part] ?? null) !== null || now[part] === null) &&
   !(changes.clearsHalt === true && pin.halted);
 
-/** Throws Refusal. Without lanes, two transfers of one nonce may be sent at once, whatever a claim looks at. */
+/** Throws CommandRefused. Without lanes, two transfers of one nonce may be sent at once, whatever a claim looks at. */
 export function refuseParkWithoutLanes(pin: { readonly lanes: Lanes; readonly sameNonce: SameNonce }): void {
   if (pin.sameNonce === 'park' && pin.lanes === 'off')
-    throw new Refusal(
+    throw new CommandRefused(
       'refused: SAME_NONCE=park needs lanes (LANES=sender): without lanes two transfers of one nonce may be sent at once',
     );
 }
@@ -102,12 +102,14 @@ function refuseUnsafe(pin: FoundPins, changes: PinChanges): void {
   const lower = (name: string, flag: string, wanted: number | undefined, pinned: number): void => {
     if (wanted === undefined) return;
     if (wanted < pinned && !lowers) {
-      throw new Refusal(
+      throw new CommandRefused(
         `refused: ${name} ${wanted} is lower than the pinned ${pinned}. \`migrate --lower-${flag} ${wanted}\` lowers it, and says what that risks`,
       );
     }
     if (wanted > pinned && lowers)
-      throw new Refusal(`refused: ${name} ${wanted} is higher than the pinned ${pinned}: use --${flag}`);
+      throw new CommandRefused(
+        `refused: ${name} ${wanted} is higher than the pinned ${pinned}: use --${flag}`,
+      );
   };
   lower('the tolerance', 'tolerance', changes.toleranceMs, pin.tolerance_ms);
   lower('the clock skew', 'clock-skew', changes.clockSkewMaxMs, pin.clock_skew_max_ms);
@@ -117,10 +119,10 @@ function refuseUnsafe(pin: FoundPins, changes: PinChanges): void {
   });
   if (!pin.halted) return;
   if (lowers)
-    throw new Refusal(`refused: claims are halted (${pin.halted}); end that with --tolerance first`);
+    throw new CommandRefused(`refused: claims are halted (${pin.halted}); end that with --tolerance first`);
   const least = pin.halted_above_ms ?? 0;
   if (clearsHalt && (changes.toleranceMs ?? pin.tolerance_ms) < least) {
-    throw new Refusal(
+    throw new CommandRefused(
       `refused: claims are halted (${pin.halted}), and only a tolerance of at least ${least} ms would have kept that bound`,
     );
   }

@@ -1,5 +1,5 @@
 // `migrate --down`: the table as canton-middleware made it. Refused while something that matters would be forgotten.
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import { isNotMigrated } from '../errors.js';
 import { audit } from '../pins.js';
 import { refuseWhileAtWork } from './at-work.js';
@@ -71,12 +71,13 @@ export async function migrateDown(
       const { rows } = await client
         .query<{ claimed: number; undecided: number; parked: number }>(UNFINISHED)
         .catch((error: unknown) => {
-          if (isNotMigrated(error)) throw new Refusal('nothing to undo: mempool has none of our columns');
+          if (isNotMigrated(error))
+            throw new CommandRefused('nothing to undo: mempool has none of our columns');
           throw error;
         });
       const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = rows;
       if (claimed + undecided + parked > 0) {
-        throw new Refusal(
+        throw new CommandRefused(
           `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked; going back would forget what may be on its way to the ledger`,
         );
       }

@@ -2,7 +2,7 @@
 // safe to run again, safe when killed half-way, and safe beside a running API: no lock is waited for longer than two seconds,
 // and indexes are built concurrently.
 import type pg from 'pg';
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import { seesAll } from '../check.js';
 import { type Lanes, PROTOCOL, type SameNonce } from '../pins.js';
 import {
@@ -49,7 +49,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     const firstIndex = steps.findIndex((step) => step.index !== null);
     const pinnedBefore = await readPin(client);
     if (pinnedBefore !== null && pinnedBefore.protocol > PROTOCOL) {
-      throw new Refusal(
+      throw new CommandRefused(
         `this database belongs to a newer canton-submitter (protocol ${pinnedBefore.protocol}, this one speaks ${PROTOCOL}): update first`,
       );
     }

@@ -1,7 +1,7 @@
 // The session of `migrate`, up and down, and of the other commands that change pins: one at a time, each in a session of its
 // own, and no lock is waited for longer than two seconds.
 import pg from 'pg';
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import { pause } from '../../runtime/timers.js';
 import { type Connector, createConnector, refusesSettings, sessionSettings } from '../connector.js';
 import { LOCKED, lostRace, sqlState, UnfitSession } from '../errors.js';
@@ -36,12 +36,12 @@ async function session(url: string): Promise<pg.Client> {
     try {
       client = await connected(connector);
       const kind = await connector.fit(client);
-      if (!(await keepsItsServer(client, connector))) throw new Refusal(POOLED);
+      if (!(await keepsItsServer(client, connector))) throw new CommandRefused(POOLED);
       if (kind === 'pooled') await client.query(sessionSettings(TIMES));
       return client;
     } catch (error) {
       await client?.end();
-      if (error instanceof Refusal || error instanceof UnfitSession) throw error;
+      if (error instanceof CommandRefused || error instanceof UnfitSession) throw error;
       if (refusesSettings(error) && connector.withoutSettings()) left += 1;
       else {
         const answer = sqlState(error);

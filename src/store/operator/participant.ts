@@ -1,7 +1,7 @@
 // What a person decides about the pinned participant: `migrate --remark` forgets its marks, `migrate --repin` unpins it, since
 // no other participant can tell what was sent on it.
 import type pg from 'pg';
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import { refuseWhileAtWork } from '../migrate/at-work.js';
 import { inSession, inTransaction, patiently } from '../migrate/session.js';
 import { audit, PIN_LOCK } from '../pins.js';
@@ -43,7 +43,8 @@ export async function remark(
     const read = async (): Promise<MarksTuple> => {
       const { rows } = await client.query<MarksTuple>(MARKS);
       const [marks] = rows;
-      if (!marks?.mark_offset) throw new Refusal('refused: nothing is marked, so there is nothing to forget');
+      if (!marks?.mark_offset)
+        throw new CommandRefused('refused: nothing is marked, so there is nothing to forget');
       return marks;
     };
     const before = await read();
@@ -157,7 +158,7 @@ async function pinnedParticipant(
   const { rows } = await client.query<ParticipantTuple>(PARTICIPANT);
   const [tuple] = rows;
   if (tuple === undefined || tuple.participant_id === null) {
-    throw new Refusal(
+    throw new CommandRefused(
       'refused: no participant is pinned, so the next instance pins the one it is shown anyway',
     );
   }

@@ -1,6 +1,6 @@
 // `prune`: deletes old mined rows, in batches. A trigger of the table remembers the hash of each (I4); without that trigger
 // nothing is deleted.
-import { Refusal } from '../../core/errors.js';
+import { CommandRefused } from '../../core/errors.js';
 import type { Database } from '../pool.js';
 import type { Statement } from '../statements.js';
 
@@ -36,7 +36,7 @@ export async function prune(
 ): Promise<number> {
   const [remembers] = await database.run(REMEMBERS, []);
   if (remembers?.yes !== true) {
-    throw new Refusal(
+    throw new CommandRefused(
       'refused: the trigger mempool_remember_v1 is missing or disabled, so a deleted transaction could be paid again; run `canton-submitter migrate`',
     );
   }

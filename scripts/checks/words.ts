@@ -70,9 +70,6 @@ export function weakSignals(sources: readonly Source[]): Problem[] {
   );
 }
 
-/** Where comments and messages have been gone through; the rest of `src` joins as it is. */
-const GONE_THROUGH = /^src\/(ledger|transfer|config|cli|preflight|sandbox)\b/;
-
 /** Phrases that no native engineer would write, each with what to write instead. */
 const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; readonly instead: string }[] = [
   {
@@ -93,7 +90,7 @@ const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; rea
 /** Comments and messages are read by people who are in a hurry, some of them at 3 a.m. */
 export function english(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => {
-    if (!GONE_THROUGH.test(source.path)) return [];
+    if (!source.path.startsWith('src/')) return [];
     const comments = commentsOf(source);
     const everything = [...comments, ...stringsOf(source)];
     return PHRASES.flatMap(({ pattern, comment, instead }) =>

@@ -238,7 +238,7 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   t.regex(unasked.stderr, /nothing was changed: there is no terminal to ask on; confirm with --yes/);
   const repinned = await cli(['migrate', '--repin', '--yes'], env);
   t.is(repinned.code, 0);
-  t.regex(repinned.stdout, /p1 is pinned no more[\s\S]*1 undecided rows are parked with their records/);
+  t.regex(repinned.stdout, /p1 is no longer pinned[\s\S]*1 undecided rows are parked with their records/);
   t.regex((await cli(['status'], env)).stdout, /^1 row was sent on a participant that is no longer pinned/);
 });
 

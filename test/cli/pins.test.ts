@@ -13,7 +13,7 @@ test('migrate with settings that differ changes no pin and says so; a lower tole
   const before = await pins();
   const plain = await cli(['migrate'], { ...env, LEDGER_TIME_TOLERANCE_MS: '1000', LANES: 'off' });
   t.is(plain.code, 0);
-  t.regex(plain.stdout, /LANES is off here, and sender is pinned: nothing was changed/);
+  t.regex(plain.stdout, /LANES is off here, and sender is pinned; nothing was changed/);
   t.regex(plain.stdout, /LEDGER_TIME_TOLERANCE_MS is 1000 here, and 60000 is pinned/);
   for (const slip of [
     ['--tolerance', '1000'],

@@ -3,10 +3,10 @@ import { type Config, ConfigError } from '../../config.js';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Pinned } from '../../ports/store.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
+import { lackingPrivileges } from '../../store/check.js';
 import { roleProblem } from '../../store/errors.js';
-import { lackingPrivileges } from '../../store/privileges.js';
 import { createStore } from '../../store/store.js';
-import { type UserParty, userParties } from '../../store/user-parties.js';
+import { type UserParty, userParties } from '../../store/users.js';
 import { type Questions, refusals } from '../../submitter/start-checks.js';
 
 export interface DatabaseSide {

@@ -2,12 +2,8 @@
 import type { DatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
 import { hiddenRows } from '../../store/check.js';
-import { roleProblem, sqlState } from '../../store/errors.js';
+import { isNotMigrated, roleProblem } from '../../store/errors.js';
 import { type Database, openDatabase } from '../../store/pool.js';
-
-/** A table, column or function is missing. */
-const isNotMigrated = (error: unknown): boolean =>
-  ['42P01', '42703', '42883'].includes(sqlState(error) ?? '');
 
 export async function withDatabase<T>(
   { database: { url, shown }, warnings }: DatabaseSettings,

@@ -9,7 +9,7 @@ import { sizes } from './checks/sizes.js';
 import { type Problem, readFiles, readSources, type Source } from './checks/sources.js';
 import { clocks, english, sleeps, sql, weakSignals } from './checks/words.js';
 
-const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, english, readmes } as const;
+const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, readmes, english } as const;
 type Check = keyof typeof CHECKS;
 
 /** Each with its reason. An exception that is no longer needed is a problem too. */

@@ -1,5 +1,5 @@
-// No file may reach itself through its imports, type imports included: files in a cycle can only be read together. In some
-// rooms the same holds for folders.
+// No file may reach itself through its imports, type imports included: files in a cycle can only be read together. In
+// some rooms the same holds for folders.
 import path from 'node:path';
 import { importsOf, type Problem, type Source } from './sources.js';
 

@@ -16,7 +16,7 @@ import {
 
 const SELECTED_PARKED = `${SELECTED} and m.available_at = 'infinity'`;
 
-/** Tells whether a row is still as a person was shown it: one that has changed since is not sent. */
+/** Only what a person was shown is sent: a row that has changed since is not. */
 const FINGERPRINT = `md5(row(m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
     m.sent_on, m.sent_by, m.last_error, m.attempts)::text)`;
 

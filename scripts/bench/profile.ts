@@ -43,7 +43,7 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Of a start nobody asks: the last two thirds are the backlog. */
+/** The first third is the start; what comes after it is the backlog. */
 const STARTED = 1 / 3;
 
 function told({ nodes, samples, timeDeltas }: Profile): string[] {

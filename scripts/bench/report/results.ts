@@ -5,7 +5,7 @@ import type { Summary } from '../measure/stats.js';
 import type { Result } from '../scenario.js';
 
 export interface Measured extends Omit<Result, 'name'> {
-  /** Of the file in scenarios/ that it comes from. */
+  /** The name of the scenario that it comes from. */
   readonly of: string;
   readonly size: string;
   readonly rounds: number;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { compile } from '../../../test/support/compile.js';
 
-/** Of the compiled tree: the service as a process starts it, and the workers of the other systems. */
+/** Paths in the compiled tree: the service's command line, and the workers of the other systems. */
 const tree = (): string => process.env.TEST_COMPILED ?? compile();
 const PROGRAMS = {
   submitter: 'parts/src/cli/demo/child.js',

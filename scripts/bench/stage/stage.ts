@@ -14,7 +14,7 @@ import { type Child, start } from './processes.js';
 import { createRows, type Rows } from './rows.js';
 
 export interface StageOptions {
-  /** Of each kind, hosted and external. */
+  /** So many hosted ones, and as many external ones. */
   readonly senders: number;
   /** What a commit takes. */
   readonly latencyMs: number;

@@ -1,10 +1,9 @@
 // The figures as a file: by scenario, system and name, with what they were measured on.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import type { Summary } from '../measure/stats.js';
 import type { Result } from '../scenario.js';
 
-export interface Measured extends Omit<Result, 'name'> {
+export interface Measured extends Result {
   /** The name of the scenario that it comes from. */
   readonly of: string;
   readonly size: string;
@@ -12,7 +11,6 @@ export interface Measured extends Omit<Result, 'name'> {
   readonly machine: Machine;
   /** Day of the run. */
   readonly date: string;
-  readonly systems: Readonly<Record<string, Summary>>;
 }
 
 export interface Machine {

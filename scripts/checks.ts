@@ -1,13 +1,15 @@
-// What the compiler and the linter do not see, as part of `npm test`: sizes, layers, cycles, and words in the wrong place.
+// What the compiler and the linter do not see, as part of `npm test`: sizes, layers, cycles, words in the wrong place, and
+// READMEs that no longer fit their folder.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cycles } from './checks/cycles.js';
 import { layers } from './checks/layers.js';
+import { README_FOLDERS, readmes } from './checks/readmes.js';
 import { sizes } from './checks/sizes.js';
-import { type Problem, readSources, type Source } from './checks/sources.js';
+import { type Problem, readFiles, readSources, type Source } from './checks/sources.js';
 import { clocks, sleeps, sql, weakSignals } from './checks/words.js';
 
-const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals } as const;
+const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, readmes } as const;
 type Check = keyof typeof CHECKS;
 
 /** Each with its reason. One that is not needed any more is a problem too. */
@@ -33,9 +35,10 @@ export function findings(
   sources: readonly Source[],
   exceptions: Readonly<Partial<Record<Check, Readonly<Record<string, string>>>>> = EXCEPTIONS,
 ): string[] {
+  const code = sources.filter(({ path: file }) => file.endsWith('.ts'));
   return (Object.keys(CHECKS) as Check[]).flatMap((name) => {
     const excepted = exceptions[name] ?? {};
-    const problems: readonly Problem[] = CHECKS[name](sources);
+    const problems: readonly Problem[] = CHECKS[name](name === 'readmes' ? sources : code);
     const stale = Object.keys(excepted).filter((file) => !problems.some((problem) => problem.path === file));
     return [
       ...problems
@@ -48,7 +51,8 @@ export function findings(
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
-  const found = findings(readSources(root, ['src', 'test', 'scripts']));
+  const guides = README_FOLDERS.map((folder) => `${folder}/README.md`);
+  const found = findings([...readSources(root, ['src', 'test', 'scripts']), ...readFiles(root, guides)]);
   for (const line of found) console.error(line);
   if (found.length > 0) process.exit(1);
 }

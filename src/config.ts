@@ -1,4 +1,4 @@
-// Configuration: read once, at start, from the environment; all problems are reported at once.
+// The configuration, read once at start from the environment; all problems are reported together.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { checkDatabaseFiles, checkFiles, crossCheck } from './config/checks.js';
@@ -17,7 +17,9 @@ import type { RetryPolicy } from './protocol/backoff.js';
 
 export { ConfigError } from './core/errors.js';
 
-/** `url` and `listenUrl` hold passwords: they are not enumerable, so no dump shows them and a spread loses them. */
+/**
+ * `url` and `listenUrl` contain passwords. They are not enumerable, so no dump shows them and a spread drops them.
+ */
 export interface DatabaseConfig {
   readonly url: string;
   readonly listenUrl: string;
@@ -31,25 +33,25 @@ export interface AdminConfig extends Address {
   readonly token: string | null;
 }
 
-/** What every command with a database needs. */
+/** Needed by every command that uses the database. */
 export interface DatabaseSettings {
   readonly database: DatabaseConfig;
-  /** Names in the environment that look like settings and are none, and settings that look like mistakes. */
+  /** Environment variables that look like misspelt settings, and settings that look like mistakes. */
   readonly warnings: readonly string[];
 }
 
-/** What `migrate` pins for all instances. */
+/** Pinned by `migrate` for all instances. */
 export interface PinnedSettings {
   readonly lanes: 'sender' | 'off';
   readonly toleranceMs: number;
-  /** Null: not set, so whatever is pinned. */
+  /** Null: not set, so keep what is pinned. */
   readonly sameNonce: 'pay' | 'park' | null;
 }
 
 /** Everything `run` needs. Durations in ms. */
 export interface Config extends DatabaseSettings, PinnedSettings {
   readonly instanceId: string;
-  /** Unique per process start; stands in `claimed_by`. */
+  /** Unique per process start; written to `claimed_by`. */
   readonly holder: string;
   readonly canton: {
     readonly url: string;
@@ -59,14 +61,14 @@ export interface Config extends DatabaseSettings, PinnedSettings {
     readonly oauth: OauthClient | null;
     readonly packages: Readonly<Record<'cip56' | 'holding' | 'transfer', string>>;
   };
-  /** Null: whom the token speaks for, asked at start. */
+  /** Null: ask at start which user the token speaks for. */
   readonly userId: string | null;
   readonly participantId: string | null;
   readonly synchronizerId: string;
   readonly issuerParty: Party;
-  /** Opens the keys in `users`. Not enumerable. */
+  /** Decrypts the keys in `users`. Not enumerable. */
   readonly masterKey: Uint8Array | null;
-  /** Look at what the participant prepared, before it is signed. */
+  /** Inspect what the participant prepared before signing it. */
   readonly verifyPrepared: boolean;
   readonly tokens: Tokens;
   readonly concurrency: number;
@@ -79,7 +81,7 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   readonly stopGraceMs: number;
   readonly retry: RetryPolicy;
   readonly probeMs: number;
-  /** Null: what the participant says of its checkpoints. */
+  /** Null: go by the participant's checkpoint interval. */
   readonly lookPatienceMs: number | null;
   readonly canaryMs: number;
   readonly admin: AdminConfig | null;
@@ -110,7 +112,7 @@ export function loadEnqueueSettings(env: NodeJS.ProcessEnv): EnqueueSettings {
   return report(() => ({ database: databaseOf(values()), tokens, chainId: values().CHAIN_ID }));
 }
 
-/** For `run`, and for whoever embeds the submitter. Throws ConfigError. */
+/** For `run`, and for programs that embed the submitter. Throws ConfigError. */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const { CHAIN_ID: _, ...shape } = table.settings;
   const { values, report, problems, warnings } = read(env, z.object(shape));
@@ -120,7 +122,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   checkFiles(env, problems);
   return report(() => {
     const v = values();
-    if (tokens.size === 0) warnings.push('TOKENS_FILE holds no token: every row will be parked');
+    if (tokens.size === 0) warnings.push('TOKENS_FILE contains no tokens: every row will be parked');
     crossCheck(v, problems, warnings);
     checkPlaintext(v, tokens, problems);
     const instanceId = v.INSTANCE_ID ?? table.defaultInstanceId(randomBytes(3).toString('hex'));
@@ -168,7 +170,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   });
 }
 
-/** An empty variable counts as absent: `FOO=` in a compose file means "not set". */
+/** An empty variable counts as not set, as in `FOO=` in a compose file. */
 function read<S extends z.ZodObject>(env: NodeJS.ProcessEnv, schema: S) {
   const warnings = unknownNames(env);
   const problems: string[] = [];
@@ -181,16 +183,16 @@ function read<S extends z.ZodObject>(env: NodeJS.ProcessEnv, schema: S) {
   return {
     problems,
     warnings,
-    /** Only to be asked within `report`, where there are no problems. */
+    /** Call only within `report`, when there are no problems. */
     values(): z.infer<S> {
       if (!parsed.success) throw new ConfigError(problems);
       return parsed.data;
     },
     report<T extends object>(build: () => T): T & { readonly warnings: readonly string[] } {
-      // With other problems too: so that those of `crossCheck` are among them.
+      // Built even if there are other problems, so that those found by `crossCheck` are reported too.
       const built = parsed.success ? build() : undefined;
       if (problems.length > 0 || built === undefined) throw new ConfigError(problems);
-      // Not into a new object: that would lose what is not enumerable.
+      // A new object would lose the properties that are not enumerable.
       return Object.assign(built, { warnings });
     },
   };

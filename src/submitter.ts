@@ -6,8 +6,7 @@ import { createLedger, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
-import type { PathSettings } from './path/context.js';
-import { watchedStore } from './path/watched-store.js';
+import { watchedStore } from './observe/watched-store.js';
 import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
 import { beforeFirstPin } from './preflight/first-start.js';
@@ -24,8 +23,8 @@ import { createSigner } from './transfer/signer.js';
 /** One instance of the service. Any number of them, on any number of machines, may share a database. */
 export interface Submitter {
   /**
-   * Resolves when it listens and claims. A database or participant that cannot be reached is waited for; `health()`
-   * says so meanwhile. Throws ConfigError where the database is not migrated, or pinned to other settings, and before
+   * Resolves when it listens and claims. It waits for a database or participant that cannot be reached; `health()` says so
+   * meanwhile. Throws ConfigError where the database is not migrated, or pinned to other settings, and before
    * anything is pinned where the settings contradict the ledger.
    */
   start(): Promise<void>;
@@ -34,15 +33,15 @@ export interface Submitter {
   /** Everything that happens, as typed events. Log, metrics and health are subscribers like yours. */
   readonly events$: Observable<SubmitterEvent>;
   health(): Health;
-  /** The queue as the database has it: for all instances. */
+  /** The queue as the database has it, for all instances. */
   snapshot(): Promise<QueueStatus>;
 }
 
-/** Between looks at a participant that is waited for. */
-const LOOK_AGAIN_MS = 1_000;
+/** Between two checks of a participant that is waited for. */
+const CHECK_AGAIN_MS = 1_000;
 const DATABASE_CLOSE_MS = 1_000;
 
-/** Puts one instance together: notification → wake-up → claim → transfer → outcome → settle (`path/way.ts`). */
+/** Puts one instance together; `path/way.ts` is the way of a row through it. */
 export function createSubmitter(config: Config): Submitter {
   const events$ = new Subject<SubmitterEvent>();
   const emit = (event: SubmitterEvent): void => events$.next(event);
@@ -63,43 +62,42 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
-  const settings = settingsOf(config);
-  const path = { settings, store, ledger, signer, clock: monotonic, random: Math.random, emit };
+  const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
   const { signal } = stopping;
   const waiting = { shown: config.database.shown, emit, signal };
-  /** Put together at the start: it has timers, which nobody would stop where the start is refused. */
+  /** Built at the start: it has timers, which nobody would stop if the start were refused. */
   let way: Way | null = null;
   let snapshots: { stop(): Promise<void> } | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
-  /** Waits for the database, then refuses what no waiting would mend. */
+  /** Waits for the database, then refuses what waiting would not cure. */
   const checkDatabase = async (): Promise<void> => {
     const problems = await untilThere(() => refusals(config, { database, store, signer }), waiting);
     if (problems !== null && problems.length > 0) throw new ConfigError(problems);
   };
 
-  const look = async (): Promise<readonly Finding[]> => {
+  const contradictions = async (): Promise<readonly Finding[]> => {
     const parties = await partiesToAsk(config, database, waiting);
     return (await cheapChecks(config, { ledger, parties, signal })).findings;
   };
 
-  /** Before the first pin: what contradicts the ledger is refused while it has not cost a row. */
+  /** Before the first pin: settings that contradict the ledger are refused while they have not cost a row. */
   const checkLedger = (): Promise<'pinned' | 'clear' | 'stopped'> =>
     beforeFirstPin({
       pinned: async () => (await untilThere(store.pinned, waiting))?.participant != null,
-      look,
+      look: contradictions,
       waiting: (reason) => emit({ kind: 'not-ready', blockers: [{ part: 'participant', reason }] }),
       warning: (what) => emit({ kind: 'warning', what }),
       signal,
-      againMs: Math.min(config.probeMs, LOOK_AGAIN_MS),
+      againMs: Math.min(config.probeMs, CHECK_AGAIN_MS),
     });
 
-  /** Later it holds up nobody: a fleet that has run must start again whatever a token's holders did meanwhile. */
+  /** Later they stop nobody: a fleet that has run must be able to start again, whatever a token's holders did meanwhile. */
   const tellContradictions = async (): Promise<void> => {
     try {
-      for (const finding of await look()) {
+      for (const finding of await contradictions()) {
         if (finding.status === 'fail') emit({ kind: 'alarm', what: words(finding), txHash: null });
       }
     } catch (error) {
@@ -154,42 +152,3 @@ export const openLedger = (config: Config, onScheme?: (scheme: 2 | 3) => void): 
 
 const tokenSource = ({ tokenFile: path, oauth }: Config['canton']): TokenSource =>
   path !== null ? tokenFile(path) : oauth !== null ? oauthTokens(oauth) : noToken;
-
-function settingsOf(config: Config): PathSettings {
-  const {
-    holder,
-    concurrency,
-    leaseMs,
-    pollMs,
-    canaryMs,
-    callTimeoutMs,
-    windowMs,
-    toleranceMs,
-    offerLifetimeMs,
-    probeMs,
-    lookPatienceMs,
-  } = config;
-  const { retry, lanes, sameNonce, verifyPrepared, synchronizerId, issuerParty, participantId, tokens } =
-    config;
-  return {
-    holder,
-    concurrency,
-    leaseMs,
-    pollMs,
-    canaryMs,
-    callTimeoutMs,
-    windowMs,
-    toleranceMs,
-    offerLifetimeMs,
-    probeMs,
-    lookPatienceMs,
-    retry,
-    lanes,
-    sameNonce,
-    verifyPrepared,
-    synchronizerId,
-    issuerParty,
-    participantId,
-    tokens,
-  };
-}

@@ -37,6 +37,10 @@ export function readSources(root: string, folders: readonly string[]): Source[] 
   );
 }
 
+/** What is not TypeScript; a file that is missing is an error. */
+export const readFiles = (root: string, paths: readonly string[]): Source[] =>
+  paths.map((file) => ({ path: file, text: readFileSync(path.join(root, file), 'utf8') }));
+
 /** Type imports too: they bind two files together as much as others do. */
 export function importsOf({ path: from, text }: Source): Import[] {
   const found: Import[] = [];

@@ -1,4 +1,4 @@
-// Admin HTTP: liveness, readiness, metrics, status. Reads only; nothing here changes anything.
+// Admin HTTP: liveness, readiness, metrics, status. It only reads.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import { ConfigError } from '../core/errors.js';
@@ -36,7 +36,7 @@ export async function startAdmin(address: AdminAddress, sources: AdminSources): 
       await reply
         .code(401)
         .header('www-authenticate', 'Bearer')
-        .send({ error: 'send ADMIN_TOKEN as bearer token' });
+        .send({ error: 'send ADMIN_TOKEN as a bearer token' });
     }
   });
   server.addHook('onSend', async (_request, reply) => {
@@ -58,7 +58,7 @@ export async function startAdmin(address: AdminAddress, sources: AdminSources): 
   });
   server.get('/status', async (_request, reply) => {
     const { ready, blockers } = sources.health();
-    // The instance's part is worth most when the database is away.
+    // The instance's own part matters most while the database is away.
     const database = await sources.snapshot().catch((error: unknown) => ({
       unavailable: error instanceof Error ? error.message : String(error),
     }));
@@ -78,13 +78,13 @@ export async function startAdmin(address: AdminAddress, sources: AdminSources): 
   }
 }
 
-/** Equal length and equal time, whatever was sent. */
+/** Hashed first, so that the comparison takes the same time whatever was sent. */
 function sameToken(given: string, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
 
-/** Nonces and offsets are bigints: as text, since JSON's readers would round them. */
+/** Nonces and offsets are bigints: as text, since JSON readers would round them. */
 export const toJson = (value: unknown): string =>
   JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
 
@@ -92,8 +92,8 @@ function asConfigError(error: unknown, { host, port }: AdminAddress): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const reason = {
     EADDRINUSE:
-      'is taken: another instance on this machine? Give each its own port, 0 for any free one, or off',
-    EACCES: 'may not be opened by this user: give a port above 1023',
+      'is taken, perhaps by another instance on this machine: give each its own port, 0 for any free one, or off',
+    EACCES: 'may not be opened by this user: choose a port above 1023',
     EADDRNOTAVAIL: 'is not an address of this machine',
     ENOTFOUND: 'is not a known host name',
   }[String(code)];

@@ -1,4 +1,4 @@
-// Who we are, and what opens the keys: settings that belong together, and the files that they name.
+// Who we are, and what decrypts the keys: settings that belong together, and the files they name.
 import { tokenSubject } from '../ledger/auth.js';
 import type { OauthClient } from '../ledger/oauth.js';
 import { masterKeyFrom } from '../transfer/key.js';
@@ -13,16 +13,16 @@ const OAUTH = [
   'CANTON_OAUTH_AUDIENCE',
 ] as const satisfies readonly SettingName[];
 
-/** Told whatever else is wrong: all problems at once. */
+/** Checked even if other settings are wrong, so that all problems are reported together. */
 export function checkCredentials(env: NodeJS.ProcessEnv, problems: string[]): void {
   const missing = OAUTH.filter((name) => !env[name]);
   const oauth = missing.length < OAUTH.length;
   if (oauth && missing.length > 0) {
     const verb = missing.length === 1 ? 'is' : 'are';
-    problems.push(`${missing.join(', ')} ${verb} not set: the four CANTON_OAUTH_* belong together`);
+    problems.push(`${missing.join(', ')} ${verb} not set: all four CANTON_OAUTH_* are needed`);
   }
   if (oauth && env.CANTON_TOKEN_FILE) {
-    problems.push('CANTON_TOKEN_FILE and CANTON_OAUTH_* are two ways to a token: leave one of them out');
+    problems.push('CANTON_TOKEN_FILE and CANTON_OAUTH_* are both set: remove one of them');
   }
   const token = env.CANTON_TOKEN_FILE
     ? readable('CANTON_TOKEN_FILE', env.CANTON_TOKEN_FILE, problems)
@@ -30,21 +30,21 @@ export function checkCredentials(env: NodeJS.ProcessEnv, problems: string[]): vo
   if (env.CANTON_USER_ID || oauth || token === null) return;
   if (token === undefined) {
     problems.push(
-      'CANTON_USER_ID is not set: name the ledger user, or give its token in CANTON_TOKEN_FILE or by CANTON_OAUTH_*',
+      'CANTON_USER_ID is not set: give the ledger user, or its token through CANTON_TOKEN_FILE or CANTON_OAUTH_*',
     );
   } else if (tokenSubject(token.trim()) === null) {
-    problems.push('CANTON_USER_ID is not set, and the token in CANTON_TOKEN_FILE names no subject: set it');
+    problems.push(
+      'CANTON_USER_ID is not set, and the token in CANTON_TOKEN_FILE has no subject: set CANTON_USER_ID',
+    );
   }
 }
 
-/** The key of CANTON_MASTER_KEY_FILE; that of CANTON_MASTER_KEY has been read with the other settings. */
+/** The key in CANTON_MASTER_KEY_FILE. CANTON_MASTER_KEY is read with the other settings. */
 export function masterKeyInFile(env: NodeJS.ProcessEnv, problems: string[]): Uint8Array | null {
   const path = env.CANTON_MASTER_KEY_FILE;
   if (!path) return null;
   if (env.CANTON_MASTER_KEY)
-    problems.push(
-      'CANTON_MASTER_KEY and CANTON_MASTER_KEY_FILE are two places for one key: leave one of them out',
-    );
+    problems.push('CANTON_MASTER_KEY and CANTON_MASTER_KEY_FILE are both set: remove one of them');
   const text = readable('CANTON_MASTER_KEY_FILE', path, problems);
   const key = text === null ? null : masterKeyFrom(text.trim());
   if (typeof key !== 'string') return key;
@@ -52,7 +52,7 @@ export function masterKeyInFile(env: NodeJS.ProcessEnv, problems: string[]): Uin
   return null;
 }
 
-/** Null where there is none. The secret is not enumerable. */
+/** Null if OAuth is not configured. The secret is not enumerable. */
 export function oauthOf(v: Values): OauthClient | null {
   const { CANTON_OAUTH_TOKEN_URL: tokenUrl, CANTON_OAUTH_CLIENT_ID: clientId } = v;
   const { CANTON_OAUTH_CLIENT_SECRET: clientSecret, CANTON_OAUTH_AUDIENCE: audience } = v;

@@ -1,5 +1,5 @@
-// What goes over a network unencrypted, anybody on the way reads and changes: a token that moves money, a registry's word
-// on which factory takes it. So that it happens only where somebody has said that it may.
+// Unencrypted traffic can be read and changed by anybody on the way: a token that moves money, a registry's answer
+// about which factory moves a token. So it is refused unless somebody has explicitly allowed it.
 import type { Tokens } from '../core/token.js';
 import { isLoopback, parseCantonUrl } from '../ledger/url.js';
 import { isPlainOutside, type Values } from './checks.js';
@@ -9,14 +9,14 @@ export function checkPlaintext(v: Values, tokens: Tokens, problems: string[]): v
   const hasToken = v.CANTON_TOKEN_FILE !== undefined || v.CANTON_OAUTH_CLIENT_ID !== undefined;
   if (!allowed.includes('canton') && hasToken && isPlainParticipant(v.CANTON_URL)) {
     problems.push(
-      `CANTON_URL ${v.CANTON_URL} is plaintext to another machine, and the token that moves money would go over it: write https://host:port, or set ALLOW_PLAINTEXT=canton where that network is safe`,
+      `CANTON_URL ${v.CANTON_URL} is plaintext to another machine, and would carry the token that moves money: write https://host:port, or set ALLOW_PLAINTEXT=canton if that network is safe`,
     );
   }
   if (allowed.includes('registry')) return;
   for (const { address, registryUrl } of tokens.values()) {
     if (registryUrl === undefined || !isPlainOutside(registryUrl)) continue;
     problems.push(
-      `TOKENS_FILE: ${address}: registryUrl is plain http to another machine, which could name any factory on the way: write https://, or set ALLOW_PLAINTEXT=registry where that network is safe`,
+      `TOKENS_FILE: ${address}: registryUrl is plain http to another machine, so anybody on the way could name another factory: write https://, or set ALLOW_PLAINTEXT=registry if that network is safe`,
     );
   }
 }

@@ -1,16 +1,19 @@
-// What must not be printed by accident.
+// Keeps secrets from being printed by accident.
 
-/** Adds properties that no dump shows: neither util.inspect nor JSON nor a spread. */
+/** Adds properties that neither util.inspect nor JSON nor a spread shows. */
 export function hidden<T extends object, S extends object>(shown: T, secret: S): T & S {
   const properties = Object.entries(secret).map(([name, value]) => [name, { value, enumerable: false }]);
   return Object.defineProperties({ ...shown }, Object.fromEntries(properties)) as T & S;
 }
 
-/** A URL as people may see it. */
+/** A URL without its password, for people. */
 export const withoutPassword = (url: string): string =>
   url.replace(/^(\w+:\/\/[^:@/]*):.*@/, '$1:***@').replace(/([?&](?:ssl)?password=)[^&]*/gi, '$1***');
 
-/** Texts that a log must not show, whoever put them into an error: passwords as written and as meant, tokens. */
+/**
+ * Texts that no log may show, even if somebody put them into an error: tokens, and passwords both as written in a URL
+ * and decoded.
+ */
 export function secretTexts(
   urls: readonly string[],
   ...others: readonly (string | null)[]
@@ -23,7 +26,7 @@ export function secretTexts(
   return [...new Set([...passwords, ...others])].filter((one): one is string => one !== null && one !== '');
 }
 
-/** Of a whole configuration: what its log must not show. */
+/** Everything in a configuration that its log must not show. */
 export function secretsOf(config: {
   readonly database: { readonly url: string; readonly listenUrl: string };
   readonly admin: { readonly token: string | null } | null;

@@ -1,4 +1,4 @@
-// Every setting there is: its form, its default and why that much. README's table is checked against this one.
+// Every setting: its form, its default and the reason for that value. README's table is checked against this one.
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import {
@@ -27,11 +27,11 @@ export const database = {
   ),
   DATABASE_LISTEN_URL: optional(
     postgresUrl,
-    'for LISTEN, around a pooler that does not carry it',
+    'for LISTEN, if `DATABASE_URL` leads to a pooler that does not support it',
     '`DATABASE_URL`',
   ),
-  // One for claims, one for looks, one for settle, one so that renewals never wait for any of them.
-  DATABASE_POOL_SIZE: withDefault(integer(1, 100), '4', 'connections of this process, LISTEN apart'),
+  // One each for claims, looks and settling, and one so that renewals never wait for any of these.
+  DATABASE_POOL_SIZE: withDefault(integer(1, 100), '4', 'connections of this process, not counting LISTEN'),
 };
 
 export const pinned = {
@@ -49,12 +49,12 @@ export const pinned = {
   CLOCK_SKEW_MAX_MS: withDefault(
     milliseconds(0),
     '60000',
-    "how far the database's clock and the ledger's may lie apart. Read and pinned by `migrate` alone",
+    "how far the database's clock and the ledger's may differ. Read and pinned by `migrate` only",
   ),
   SAME_NONCE: optional(
     oneOf('pay', 'park'),
-    "a sender's second transaction of one nonce is paid too, or parked. Pinned by `migrate`",
-    '`pay`, then what is pinned',
+    "whether a sender's second transaction with the same nonce is paid too, or parked. Pinned by `migrate`",
+    '`pay`, then the pinned value',
   ),
 };
 
@@ -63,41 +63,44 @@ export const canton = {
     cantonUrl,
     'the participant, `host:port`, or `https://host:port` for TLS: exactly one, or its HA replicas',
   ),
-  CANTON_TLS_CA_FILE: optional(text, 'PEM', "Node's authorities and those of `NODE_EXTRA_CA_CERTS`"),
+  CANTON_TLS_CA_FILE: optional(text, 'PEM', "Node's authorities and those in `NODE_EXTRA_CA_CERTS`"),
   CANTON_TLS_CERT_FILE: optional(text, 'PEM, for mutual TLS, together with the key'),
   CANTON_TLS_KEY_FILE: optional(text, 'PEM'),
-  CANTON_TOKEN_FILE: optional(text, 'a bearer token that something else renews; looked at before every call'),
+  CANTON_TOKEN_FILE: optional(text, 'a bearer token that something else renews; checked before every call'),
   CANTON_OAUTH_TOKEN_URL: optional(
     httpUrl,
-    'OAuth2 client credentials, instead of a token file; all four together. `NODE_EXTRA_CA_CERTS` for a private CA',
+    'OAuth2 client credentials, instead of a token file; all four or none. `NODE_EXTRA_CA_CERTS` for a private CA',
   ),
-  CANTON_OAUTH_CLIENT_ID: optional(text, 'who asks for the token'),
+  CANTON_OAUTH_CLIENT_ID: optional(text, 'the OAuth2 client id'),
   CANTON_OAUTH_CLIENT_SECRET: optional(secretText, 'its secret'),
-  CANTON_OAUTH_AUDIENCE: optional(text, 'whom the token is for'),
+  CANTON_OAUTH_AUDIENCE: optional(text, 'the audience of the token'),
   CANTON_USER_ID: optional(
     text,
     'the ledger user, part of what the participant deduplicates by. Pinned by the first `run`',
     "the token's subject; required without a token",
   ),
-  CANTON_PARTICIPANT_ID: optional(text, 'where the token may not ask for it', 'asked'),
-  CANTON_SYNCHRONIZER_ID: required(text, 'whose time decides. Pinned by the first `run`'),
+  CANTON_PARTICIPANT_ID: optional(text, 'needed if the token may not ask for it', 'asked'),
+  CANTON_SYNCHRONIZER_ID: required(
+    text,
+    'the synchronizer to submit to, whose time decides. Pinned by the first `run`',
+  ),
   CANTON_ISSUER_PARTY: required(partyId, "the middleware's issuer, `name::1220…`"),
   CANTON_MASTER_KEY: optional(
     masterKey,
-    "the middleware's, base64 of 32 bytes: opens the keys in `users`",
-    'none; required where `users` holds keys',
+    "the middleware's key, base64 of 32 bytes: decrypts the keys in `users`",
+    'none; required if `users` contains keys',
   ),
-  CANTON_MASTER_KEY_FILE: optional(text, 'the same, from a file'),
+  CANTON_MASTER_KEY_FILE: optional(text, 'the same, in a file'),
   VERIFY_PREPARED: withDefault(
     oneOf('on', 'off'),
     'on',
-    'before an external party signs, look whether the prepared transaction does what the row says; `off` trusts the participant with every key',
+    'before an external party signs, check that the prepared transaction does what the row says; `off` trusts the participant with every key',
   ),
   ALLOW_PLAINTEXT: optional(
     listOf('canton', 'registry'),
-    'what may go over a network unencrypted, comma-separated: `canton` (a token to `CANTON_URL`), `registry` (an http `registryUrl`)',
+    'what may go over a network unencrypted, comma-separated: `canton` (the token to `CANTON_URL`), `registry` (an http `registryUrl`)',
   ),
-  CIP56_PACKAGE: withDefault(packageName, '#cip56-token', 'package of holdings and transfer factory'),
+  CIP56_PACKAGE: withDefault(packageName, '#cip56-token', 'package of the holdings and the transfer factory'),
   HOLDING_PACKAGE: withDefault(
     packageName,
     '#splice-api-token-holding-v1',
@@ -120,58 +123,68 @@ export const tokens = {
 export const running = {
   INSTANCE_ID: optional(
     text,
-    'names this process in `claimed_by`, logs and the status',
-    `host name and a random part`,
+    'the name of this process in `claimed_by`, logs and the status',
+    `host name and a random suffix`,
   ),
   CONCURRENCY: withDefault(integer(1, 10_000), '64', 'submissions in flight in this process'),
-  // Renewed every third of it: two renewals may get lost, or the event loop stall for 20 s, before the third is late.
+  // Renewed every third of this time, so two renewals may fail, or the event loop may stall for 20 s, before a lease
+  // is lost.
   LEASE_MS: withDefault(
     milliseconds(200, 3_600_000),
     '30000',
-    'how long a claim holds without renewal: what a killed process delays its rows by. At least 200',
+    'how long a claim lasts without renewal, and so how long rows of a killed process wait. At least 200',
   ),
-  // The safety net, not the engine: a missed bell costs this at most, an idle instance 12 cheap statements a minute.
+  // A safety net, not the normal path: a missed notification costs at most this; an idle instance, 12 cheap
+  // statements a minute.
   POLL_INTERVAL_MS: withDefault(
     milliseconds(50, 3_600_000),
     '5000',
     'how often to look without a notification, ± 20 %. At least 50',
   ),
-  // As canton-middleware: commits take 5 to 15 s, and four times the slowest is no commit any more but a lost answer.
+  // As in canton-middleware: commits take 5 to 15 s, and after four times that the answer has been lost.
   CALL_TIMEOUT_MS: withDefault(
     milliseconds(100),
     '60000',
     'when a submission without an answer is given up as unknown. At least 100',
   ),
-  // The lease's default: a dead process's lease and what it may still have accepted end together.
+  // Same as the lease: a dead process's lease and the time its transfers may still be accepted end together.
   SUBMISSION_WINDOW_MS: withDefault(
     milliseconds(500, 60_000),
     '30000',
     'how long after its claim a transfer may reach the ledger. 500 to 60000',
   ),
-  // Longer than any window by far, since a transfer's own bound has to come first.
+  // Much longer than any window, because a transfer's own bound has to come first.
   OFFER_LIFETIME_MS: withDefault(
     milliseconds(600_000, 7_776_000_000),
     '86400000',
     'how long the offer of a two-step transfer waits for its receiver (canton-middleware: 30 days). 600000 to 7776000000',
   ),
   // Twice the slowest usual commit.
-  STOP_GRACE_MS: withDefault(milliseconds(0), '30000', 'how long SIGTERM waits for what is in flight'),
-  // Contention is over when the other transfer's commit is: a few hundred ms at the least, doubled each time.
-  RETRY_MIN_MS: withDefault(milliseconds(1), '500', 'first backoff after a refusal that may pass'),
-  RETRY_MAX_MS: withDefault(milliseconds(1), '60000', 'longest backoff'),
-  // 20 attempts with backoffs of 0.25 to 30 s on average: some 7 minutes of refusals, then a person has to look.
-  MAX_ATTEMPTS: withDefault(integer(1, 100_000), '20', 'then the row is parked, never failed'),
+  STOP_GRACE_MS: withDefault(
+    milliseconds(0),
+    '30000',
+    'how long to wait after SIGTERM for what is in flight',
+  ),
+  // Contention ends with the other transfer's commit: a few hundred ms at least, so start there and double.
+  RETRY_MIN_MS: withDefault(milliseconds(1), '500', 'the first backoff after a refusal that may pass'),
+  RETRY_MAX_MS: withDefault(milliseconds(1), '60000', 'the longest backoff'),
+  // 20 attempts with average backoffs of 0.25 to 30 s: about 7 minutes of refusals before a person has to look.
+  MAX_ATTEMPTS: withDefault(
+    integer(1, 100_000),
+    '20',
+    'after so many attempts a row is parked, never failed',
+  ),
   BREAKER_PROBE_MS: withDefault(
     milliseconds(50),
     '5000',
-    'one row tries a participant that refuses everything this often, per instance',
+    'how often each instance tries one row on a participant that refuses everything',
   ),
   LOOK_PATIENCE_MS: optional(
     milliseconds(100),
-    'how long one look waits for the ledger to say what became of a row',
-    'asked of the participant, + 5 s',
+    'how long one look waits for the ledger to tell what became of a row',
+    "the participant's checkpoint interval + 5 s",
   ),
-  // It must be heard within 2 s: twelve seconds at the most until a deaf listener is known.
+  // It must be heard within 2 s, so a deaf listener is found within twelve seconds.
   CANARY_INTERVAL_MS: withDefault(
     milliseconds(100),
     '10000',
@@ -180,28 +193,28 @@ export const running = {
   ADMIN_ADDRESS: withDefault(
     listenAddress,
     '127.0.0.1:9464',
-    '`/livez`, `/readyz`, `/metrics`, `/status`; port 0 takes a free one, `off` none',
+    'where `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
   ),
-  ADMIN_TOKEN: optional(secretText, 'bearer token that guards all of these but `/livez`'),
+  ADMIN_TOKEN: optional(secretText, 'bearer token required by all of these except `/livez`'),
 };
 
 export const logging = {
   LOG_LEVEL: withDefault(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     'info',
-    '`debug` tells every step of every row',
+    '`debug` logs every step of every row',
   ),
 };
 
 export const enqueueing = {
   CHAIN_ID: required(
     integer(1, Number.MAX_SAFE_INTEGER),
-    'of the Ethereum facade whose transactions `enqueue` takes',
+    'chain id of the Ethereum facade whose transactions `enqueue` accepts',
     'required by `enqueue`',
   ),
 };
 
-/** All of them, in the order of README's table. */
+/** All settings, in the order of README's table. */
 export const settings = {
   ...database,
   ...canton,

@@ -1,17 +1,20 @@
-// TOKENS_FILE: what the ERC-20 contract addresses of rows stand for on the ledger.
+// TOKENS_FILE: which tokens on the ledger the rows' ERC-20 contract addresses stand for.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { HoldingLayout, Token, Tokens } from '../core/token.js';
 import { isAddress, tokenKey } from '../transfer/address.js';
 import { isPartyId } from './values.js';
 
-/** Of canton-middleware's API, which accepted the row with them. */
+/** canton-middleware's API, which accepted the row, has these limits. */
 const DECIMALS = z.int('must be a whole number').min(0, 'must be 0 to 18').max(18, 'must be 0 to 18');
-const TEXT = z.string('must be a text').min(1, 'must not be empty');
+const TEXT = z.string('must be a string').min(1, 'must not be empty');
 
 const PATH = TEXT.regex(/^[A-Za-z_$][\w$']*(\.[A-Za-z_$][\w$']*)*$/, 'must be a path of labels, a.b.c');
 
-/** Where the fields are that a transfer is about. Their types are the ledger's: what is of another is not signed. */
+/**
+ * Where a holding keeps the fields that a transfer depends on. The ledger fixes their types; a field of another type
+ * is not signed.
+ */
 const layout = z.strictObject({
   template: TEXT.regex(/^[A-Z][\w.']*:[A-Z][\w']*$/, 'must be Module:Entity, without a package'),
   owner: PATH,
@@ -43,13 +46,13 @@ export function loadTokens(path: string): Loaded {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const what = error instanceof SyntaxError ? 'is no JSON' : 'cannot be read';
+    const what = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
     return { problems: [`TOKENS_FILE ${path} ${what}: ${reason}`] };
   }
   return parseTokens(content, `TOKENS_FILE ${path}`);
 }
 
-/** Addresses of the tokens that move in one step: all that the database needs to know. Null without a file. */
+/** Addresses of the one-step tokens, which is all that the database needs to know. Null without a file. */
 export function oneStepTokens(path: string | undefined, problems: string[]): readonly string[] | null {
   if (!path) return null;
   const loaded = loadTokens(path);
@@ -62,15 +65,15 @@ export function oneStepTokens(path: string | undefined, problems: string[]): rea
 
 export function parseTokens(content: unknown, source: string): Loaded {
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    return { problems: [`${source} must hold an object: {"0x…": {"name": …}}`] };
+    return { problems: [`${source} must contain an object: {"0x…": {"name": …}}`] };
   }
   const problems: string[] = [];
   const tokens = new Map<string, Token>();
   for (const [address, value] of Object.entries(content)) {
     const where = `${source}: ${address}`;
-    if (!isAddress(address)) problems.push(`${where} is no contract address: 0x and 40 hex digits`);
+    if (!isAddress(address)) problems.push(`${where} is not a contract address: write 0x and 40 hex digits`);
     else if (tokens.has(tokenKey(address)))
-      problems.push(`${where} is there twice, in different case: keep one`);
+      problems.push(`${where} appears twice, spelled differently: keep one`);
     const parsed = entry.safeParse(value);
     if (!parsed.success) {
       problems.push(...parsed.error.issues.map((issue) => `${where}: ${said(issue)}`));
@@ -96,7 +99,7 @@ function layoutOf({ id, lock, ...rest }: z.infer<typeof layout>): HoldingLayout 
 function said(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     const [what, shape] = issue.path[0] === 'holding' ? ['holding', layout.shape] : ['a token', entry.shape];
-    return `${issue.keys.join(', ')} ${issue.keys.length === 1 ? 'is no field' : 'are no fields'} of ${what} (${Object.keys(shape).join(', ')})`;
+    return `${issue.keys.join(', ')} ${issue.keys.length === 1 ? 'is not a field' : 'are not fields'} of ${what} (${Object.keys(shape).join(', ')})`;
   }
   return issue.path.length === 0 ? 'must be an object' : `${issue.path.join('.')} ${issue.message}`;
 }

@@ -1,10 +1,10 @@
-// A misspelt setting would silently leave the default in place: names that look like ours are pointed out.
+// A misspelt setting would silently keep its default, so environment variables that look like settings are reported.
 import { settingNames } from './settings.js';
 
 /** Set by our own processes for each other, or read by something else in this repository. */
 const OTHERS = new Set(['CANTON_SUBMITTER_POSTGRES_ORDER']);
 
-/** Edits after which nobody would still call it a misspelling. */
+/** With more edits than this, nobody would call it a misspelling. */
 const NEAR = 2;
 
 export function unknownNames(env: NodeJS.ProcessEnv): string[] {
@@ -13,8 +13,8 @@ export function unknownNames(env: NodeJS.ProcessEnv): string[] {
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '' || known.has(name) || OTHERS.has(name)) continue;
     const near = nearest(name);
-    if (near !== null) warnings.push(`${name} is no setting: did you mean ${near}?`);
-    else if (name.startsWith('CANTON_')) warnings.push(`${name} is no setting, and has no effect`);
+    if (near !== null) warnings.push(`${name} is not a setting: did you mean ${near}?`);
+    else if (name.startsWith('CANTON_')) warnings.push(`${name} is not a setting, and has no effect`);
   }
   return warnings;
 }
@@ -24,7 +24,7 @@ function nearest(name: string): string | null {
   let best: { readonly name: string; readonly edits: number } | null = null;
   for (const candidate of settingNames) {
     const edits = squeeze(candidate) === plain ? 0 : editDistance(name.toUpperCase(), candidate);
-    // Short names are near to everything: LANE to LANES, yes, but LOG to LANES, no.
+    // A short name resembles too many others: LANE is probably LANES, but LOG is not.
     const allowed = Math.min(NEAR, Math.floor(candidate.length / 4));
     if (edits <= allowed && (best === null || edits < best.edits)) best = { name: candidate, edits };
   }
@@ -33,7 +33,7 @@ function nearest(name: string): string | null {
 
 const squeeze = (name: string): string => name.replaceAll('_', '').toUpperCase();
 
-/** Levenshtein, one row at a time. */
+/** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,17 +1,17 @@
-// How one setting's text becomes a value. Every refusal says what is wrong and what to write instead.
+// How the text of one setting becomes a value. Every error says what is wrong and what to write instead.
 import { z } from 'zod';
 import { type Party, party } from '../core/ids.js';
 import { parseCantonUrl } from '../ledger/url.js';
 import { parseDatabaseUrl } from '../store/url.js';
 import { masterKeyFrom } from '../transfer/key.js';
 
-/** Told apart from a value by its class alone, so that any type can be a value. */
+/** Recognised by its class alone, so that a value may be of any type. */
 class Wrong {
   constructor(readonly what: string) {}
 }
 const wrong = (what: string): Wrong => new Wrong(what);
 
-/** What README and `--help` say of a setting. */
+/** What README and `--help` say about a setting. */
 export interface Described {
   /** As shown: `5000`, `required`, `none`. */
   readonly fallback: string;
@@ -20,7 +20,7 @@ export interface Described {
 
 type Parse<T> = (text: string) => T | Wrong;
 
-/** The value never appears in a message where it may be a secret. */
+/** The value does not appear in the message if it may be a secret. */
 const parsed = <T>(parse: Parse<T>, secret: boolean) =>
   z.string().transform((text, context): T => {
     const value = parse(text);
@@ -45,12 +45,12 @@ export const withDefault = <T>({ parse }: Kind<T>, fallback: string, about: stri
   parsed(parse, false).prefault(fallback).meta({ fallback, about });
 
 export const text: Kind<string> = {
-  parse: (value) => (value.trim() === value ? value : wrong('remove the blanks around it')),
+  parse: (value) => (value.trim() === value ? value : wrong('remove the spaces around it')),
 };
 
 export const secretText: Kind<string> = {
   secret: true,
-  parse: (value) => (/^[\x21-\x7e]+$/.test(value) ? value : wrong('use printable ASCII without blanks')),
+  parse: (value) => (/^[\x21-\x7e]+$/.test(value) ? value : wrong('use printable ASCII without spaces')),
 };
 
 export const masterKey: Kind<Uint8Array> = {
@@ -61,7 +61,7 @@ export const masterKey: Kind<Uint8Array> = {
   },
 };
 
-/** Not shown where it is wrong: it may be so for holding a password. */
+/** Not shown if it is wrong, because a password in it may be what is wrong. */
 export const httpUrl: Kind<string> = {
   secret: true,
   parse(value) {
@@ -81,7 +81,7 @@ export const integer = (least: number, most: number, unit = ''): Kind<number> =>
   },
 });
 
-/** Longer than a day is a mistake of unit, and setTimeout counts to 24.8 days only. */
+/** More than a day must be a mistake of unit, and setTimeout cannot count beyond 24.8 days. */
 const DAY_MS = 86_400_000;
 export const milliseconds = (least: number, most = DAY_MS): Kind<number> =>
   integer(least, most, ' of milliseconds');
@@ -90,7 +90,7 @@ export const oneOf = <const T extends string>(...allowed: readonly T[]): Kind<T>
   parse: (value) => allowed.find((one) => one === value) ?? wrong(`give one of ${allowed.join(', ')}`),
 });
 
-/** Comma-separated; blanks around them do not count. */
+/** Comma-separated, with optional spaces. */
 export const listOf = <const T extends string>(...allowed: readonly T[]): Kind<readonly T[]> => ({
   parse(value) {
     const given = value.split(',').map((one) => one.trim());
@@ -101,7 +101,7 @@ export const listOf = <const T extends string>(...allowed: readonly T[]): Kind<r
   },
 });
 
-/** Read here as it will be read where it is used, so that it is wrong now or never; no letter of it is shown. */
+/** Parsed here exactly as where it is used, so that it is refused now or never. No part of it is shown. */
 export const postgresUrl: Kind<string> = {
   secret: true,
   parse(value) {
@@ -117,7 +117,7 @@ export const cantonUrl: Kind<string> = {
   },
 };
 
-/** Canton's limit, and that of the columns which keep it. */
+/** Canton's limit, which is also that of the database columns. */
 const PARTY_MAX = 255;
 export const isPartyId = (value: string): boolean =>
   value.length <= PARTY_MAX && /^[\w :-]+::\w+$/.test(value);
@@ -138,7 +138,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** A bare port is one of the loopback: nothing is opened to a network by leaving something out. */
+/** A bare port means loopback: leaving something out must not open a port to the network. */
 export const listenAddress: Kind<Address | null> = {
   parse(value) {
     if (value === 'off') return null;

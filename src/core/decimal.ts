@@ -3,7 +3,7 @@
  */
 export const DECIMAL_PLACES = 10;
 const ONE = 10n ** BigInt(DECIMAL_PLACES);
-/** 38 digits in all, 10 of them behind the point. */
+/** 38 digits in all, 10 of them after the point. */
 export const DECIMAL_LIMIT = 10n ** 38n;
 const PATTERN = /^([+-]?)(\d+)(?:\.(\d*))?$/;
 
@@ -14,7 +14,7 @@ export function formatDecimal(units: bigint): string {
   return `${units < 0n ? '-' : ''}${magnitude / ONE}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** Null where the text is no number, or not exactly a Decimal. */
+/** Null where the text is not a number, or has more digits than a Decimal. */
 export function parseDecimal(text: string): bigint | null {
   const match = PATTERN.exec(text);
   if (match === null) return null;

@@ -1,4 +1,4 @@
-/** A setting is wrong. Every problem is listed, each with what to do about it. The process ends with exit code 2. */
+/** Settings are wrong. Every problem is listed, each with what to do about it. The process ends with exit code 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly problems: readonly string[]) {
@@ -10,12 +10,12 @@ export class ConfigError extends Error {
   }
 }
 
-/** What was asked for is not done, for a reason that is nobody's mistake in writing it down: exit code 1. */
+/** A command does not do what was asked, although it was written correctly: exit code 1. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
-/** Postgres cannot be reached, or cut the call off: nothing is known of a write, and the caller tries again. */
+/** Postgres cannot be reached, or cut the call off: it is not known whether a write happened, and the caller tries again. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }

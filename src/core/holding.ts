@@ -1,10 +1,10 @@
 import type { Micros } from './ids.js';
 
-/** A holding of a CIP-56 token, by the token standard's own view of it, whatever its template. */
+/** A holding of a CIP-56 token, as the token standard's own view describes it, whatever its template. */
 export interface Holding {
   readonly contractId: string;
   readonly owner: string;
-  /** Has signed the contract: else it is no holding of the instrument. */
+  /** Has signed the contract; without that signature it would not be a holding of the instrument. */
   readonly admin: string;
   readonly instrumentId: string;
   /** In units of 10^-10, Daml's Decimal. */
@@ -16,7 +16,7 @@ export interface Holding {
 export interface Lock {
   /** Who can release it. */
   readonly holders: readonly string[];
-  /** On the ledger's clock. Null: no end, or one that only its holders can reckon (`expiresAfter`). */
+  /** On the ledger's clock. Null: it has no end, or one that only its holders can compute (`expiresAfter`). */
   readonly expiresAt: Micros | null;
 }
 
@@ -27,7 +27,7 @@ export type Place =
   /** In the middle of a reassignment: usable nowhere until it arrives. */
   | { readonly kind: 'moving'; readonly to: string };
 
-/** The participant could not say what it is worth, or says it in a way that is not known here. */
+/** The participant could not tell its amount, or told it in a form that is not known here. */
 export interface UnreadableHolding {
   readonly contractId: string;
   /** `Module:Entity`. */
@@ -37,9 +37,9 @@ export interface UnreadableHolding {
   readonly why: string;
 }
 
-/** Everything of a party's at one ledger end. */
+/** Everything that a party has at one ledger end. */
 export interface Holdings {
   readonly holdings: readonly Holding[];
-  /** Whose, and of which instrument, is not known: any admin among the signatories may be meant. */
+  /** Their owner and instrument are not known; the admin may be any of the signatories. */
   readonly unreadable: readonly UnreadableHolding[];
 }

@@ -1,4 +1,4 @@
-/** Identifiers that must never be mixed up. A brand costs nothing at run time and makes a plain string a compile error. */
+/** Identifiers that must never be mixed up. A brand costs nothing at run time, and a plain string does not compile. */
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
@@ -11,13 +11,13 @@ export type RowId = Brand<string, 'RowId'>;
  */
 export type ClaimToken = Brand<string, 'ClaimToken'>;
 
-/** `0x` and the lower-case hex of `mempool.tx_hash`. The ledger's command id of the row, for ever. */
+/** `0x` and the lower-case hex of `mempool.tx_hash`. It is the row's command id on the ledger, for ever. */
 export type TxHash = Brand<string, 'TxHash'>;
 
 /** A Canton party id, `name::fingerprint`, at most 255 characters. */
 export type Party = Brand<string, 'Party'>;
 
-/** A participant's offset: 0 is the ledger's begin; larger than 2^53 is possible, hence bigint. */
+/** A participant's offset: 0 is the beginning of the ledger. It can be larger than 2^53, hence bigint. */
 export type Offset = bigint;
 
 /** Milliseconds since the epoch on the database's clock (I7). Never compared with this process's clock. */
@@ -27,8 +27,8 @@ export type DbMillis = Brand<number, 'DbMillis'>;
 export type Micros = bigint;
 
 /**
- * Of one synchronizer? Its physical ids are the logical one with protocol version and serial behind it (`…::35-0`), and
- * participants from protocol version 35 on answer with either.
+ * Do both ids mean the same synchronizer? A physical id is the logical one followed by protocol version and serial
+ * (`…::35-0`), and participants from protocol version 35 on answer with either.
  */
 export const sameSynchronizer = (one: string, other: string): boolean => logical(one) === logical(other);
 

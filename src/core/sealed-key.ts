@@ -1,6 +1,6 @@
 /**
- * A party's private key as `users` stores it: encrypted, and yet for no dump. It is opened for the length of one
- * signature, and shows nothing of itself to JSON, a log or an inspector.
+ * A party's private key as `users` stores it: encrypted, and still not to be dumped. It is opened only while one signature
+ * is made, and shows nothing of itself to JSON, a log or an inspector.
  */
 export class SealedKey {
   readonly #text: string;

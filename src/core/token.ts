@@ -1,5 +1,5 @@
 /**
- * Where a token's holdings keep what a transfer is about, for transfers that are signed here: a prepared transaction has
+ * Where a token's holdings keep owner, amount and so on, for transfers that are signed here: a prepared transaction has
  * the contracts themselves, without the views of the token standard. Paths of field labels: `amount.initialAmount`.
  */
 export interface HoldingLayout {
@@ -8,21 +8,21 @@ export interface HoldingLayout {
   readonly owner: string;
   readonly amount: string;
   readonly admin: string;
-  /** Absent: the template is of one instrument alone. */
+  /** Absent: the template has only one instrument. */
   readonly id?: string;
-  /** Present in a holding that is locked, with `expiresAt` in it where the lock ends. Absent: nothing of it is ever locked. */
+  /** Present in a locked holding, with `expiresAt` in it where the lock ends. Absent: its holdings are never locked. */
   readonly lock?: string;
 }
 
 /** One entry of `TOKENS_FILE`: what an ERC-20 contract address stands for on the ledger. */
 export interface Token {
-  /** As the file has it; rows are matched whatever the case. */
+  /** As the file has it; rows match it in any case. */
   readonly address: string;
   readonly name: string;
   readonly symbol: string;
-  /** Of the ERC-20 amounts that wallets send, 0 to 18. */
+  /** The decimals of the ERC-20 amounts that wallets send, 0 to 18. */
   readonly decimals: number;
-  /** With `instrumentId` the instrument: both are pinned, since anybody may issue something of the same id. */
+  /** Together with `instrumentId` it is the instrument: anybody may issue something with the same id. */
   readonly instrumentAdmin: string;
   readonly instrumentId: string;
   /** Where the admin's registry answers, for tokens that are not our issuer's. */
@@ -30,15 +30,15 @@ export interface Token {
   /** 2: a transfer only makes an offer, which the receiver accepts later. */
   readonly steps: 1 | 2;
   /**
-   * Its factory spends a holding whose lock has ended. Absent: a registry's does, as the token standard asks of it; our
+   * Its factory spends holdings whose lock has ended. Absent: a registry's factory does, as the token standard demands; our
    * own issuer's asserts that there is no lock.
    */
   readonly takesExpiredLocks?: boolean;
-  /** Holdings that one transfer may spend. Absent: no limit for our own issuer's token, 100 for a registry's. */
+  /** How many holdings one transfer may spend. Absent: no limit for our own issuer's token, 100 for a registry's. */
   readonly maxInputs?: number;
   /** The operator's word that for this token an offer counts as `completed`. */
   readonly offerIsDone: boolean;
-  /** Of templates that are not known here. */
+  /** For templates that are not known here. */
   readonly holding?: HoldingLayout;
 }
 

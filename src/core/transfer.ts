@@ -1,6 +1,6 @@
 import type { Micros, Party, TxHash } from './ids.js';
 
-/** A value of a registry's choice context, as CIP-56 spells it (`AnyValue`, whole): a tag and what it holds. */
+/** A value in a registry's choice context, as CIP-56 defines it (all of `AnyValue`): a tag and its content. */
 export type AnyValue =
   | {
       readonly tag: 'AV_Text' | 'AV_Party' | 'AV_ContractId' | 'AV_Decimal' | 'AV_Int';
@@ -14,7 +14,7 @@ export type AnyValue =
   | { readonly tag: 'AV_List'; readonly value: readonly AnyValue[] }
   | { readonly tag: 'AV_Map'; readonly value: ReadonlyMap<string, AnyValue> };
 
-/** A contract that the submitting party does not see, told by whoever does (a registry). */
+/** A contract that the submitting party cannot see, disclosed by somebody who can (a registry). */
 export interface Disclosure {
   readonly contractId: string;
   readonly templateId: {
@@ -30,7 +30,7 @@ export interface Disclosure {
 export type TransferFactory =
   /** Our own issuer's, read from the ledger as the issuer. */
   | { readonly kind: 'own'; readonly contractId: string }
-  /** Another admin's, told by its registry for this very transfer. */
+  /** Another admin's, named by its registry for exactly this transfer. */
   | {
       readonly kind: 'registry';
       readonly contractId: string;
@@ -40,7 +40,7 @@ export type TransferFactory =
       readonly transferKind: 'direct' | 'self' | 'offer' | null;
     };
 
-/** What the choice is asked to do: everything of it but the factory. */
+/** What the choice is asked to do: everything but the factory. */
 export interface TransferTerms {
   readonly sender: Party;
   readonly receiver: Party;
@@ -65,18 +65,18 @@ export interface HostedSubmission extends Transfer {
   readonly submissionId: string;
 }
 
-/** What the participant made of a transfer, to be looked at, signed and executed. */
+/** What the participant made of a transfer, to be inspected, signed and executed. */
 export interface Prepared {
-  /** The `PreparedTransaction`, byte for byte as it came: a field that we do not know must survive. */
+  /** The `PreparedTransaction`, byte for byte as it came: a field that we do not know must not get lost. */
   readonly transaction: Uint8Array;
-  /** What the participant says its hash is; never signed unless we come to the same one. */
+  /** Its hash, as the participant says; never signed unless we compute the same one. */
   readonly hash: Uint8Array;
-  /** `HashingSchemeVersion` on the wire, 2 or 3: what it was hashed with, and what was asked for. */
+  /** `HashingSchemeVersion` on the wire, 2 or 3: the one used, and the one asked for. */
   readonly scheme: number;
   readonly askedScheme: number;
 }
 
-/** With what its request and the answers to it will cost in traffic, where the participant says. For metrics alone. */
+/** With an estimate of its cost in traffic, where the participant gives one. For metrics alone. */
 export interface Priced extends Prepared {
   readonly estimatedTraffic: bigint | null;
 }
@@ -92,6 +92,6 @@ export interface SignedSubmission {
 export interface Signature {
   /** ASN.1 DER of (r, s), low s, by ECDSA with SHA-256 on secp256k1. */
   readonly der: Uint8Array;
-  /** Of the public key, as the ledger knows it: `1220` and 64 hex digits. */
+  /** The public key's, as the ledger knows it: `1220` and 64 hex digits. */
   readonly fingerprint: string;
 }

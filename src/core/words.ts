@@ -1,3 +1,3 @@
-/** A connection's own words, without the time in them and an empty note behind, or each of them would be news. */
+/** A connection's own words, without the time and the empty note in them, so that the same trouble reads the same. */
 export const withoutTimes = (detail: string): string =>
   detail.replace(/ ?\([^()]*\d{4}-\d\d-\d\dT[^()]*\)|\.? *Resolution note: *$/g, '');

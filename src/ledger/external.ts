@@ -12,7 +12,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import type { Micros } from '../core/ids.js';
 import type { Priced, SignedSubmission, Transfer } from '../core/transfer.js';
-import type { CallOptions, Read, SendOptions } from '../ports/ledger.js';
+import { type CallOptions, type Read, type SendOptions, UNHASHABLE } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
 import { type Called, readFailure, unary, unreadable, type Wire } from './call.js';
 import { classifyPrepare } from './classify.js';
@@ -82,10 +82,14 @@ function answerOf(
       return readFailure(called);
     case 'status': {
       const refusal = blameRegistry(classifyPrepare(called.status), factory);
-      return { kind: 'failed-read', refusal, pruned: false };
+      const errorId = CANNOT_HASH.test(called.status.message) ? UNHASHABLE : refusal.errorId;
+      return { kind: 'failed-read', refusal: { ...refusal, errorId }, pruned: false };
     }
   }
 }
+
+/** Canton's `NodeHashingError`, which has no error id of its own. */
+const CANNOT_HASH = /cannot hash node/i;
 
 /** What a participant may answer if its synchronizer does not know the scheme. */
 const SCHEME_REFUSALS: ReadonlySet<string | null> = new Set([

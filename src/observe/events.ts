@@ -20,7 +20,7 @@ interface OfRow {
   readonly txHash: TxHash;
 }
 
-/** Why this instance claims nothing right now, and where a person must do something, what. */
+/** Why this instance claims nothing right now and, where a person has to act, what to do. */
 export interface NotReady {
   readonly part:
     | 'database'
@@ -62,14 +62,14 @@ export type SubmitterEvent =
       readonly nonceShared: boolean;
       readonly at: DbMillis;
     } & OfRow)
-  /** The participant has prepared the transfer; it was looked at, and signed. */
+  /** The participant has prepared the transfer, which was inspected and signed. */
   | ({
       readonly kind: 'prepared';
       readonly tookMs: number;
       /** In bytes of traffic, where the participant says. */
       readonly estimatedTraffic: bigint | null;
     } & OfRow)
-  /** What external senders' transfers are hashed with before they are signed, from now on. V3 covers their bound too. */
+  /** The hashing scheme of external senders' transfers from now on. V3 covers their bound too. */
   | { readonly kind: 'hashing-scheme'; readonly scheme: 2 | 3 }
   /** The request leaves now. */
   | ({ readonly kind: 'sent'; readonly submissionId: string } & OfRow)
@@ -95,21 +95,21 @@ export type SubmitterEvent =
       readonly key: string | null;
       readonly reason: string;
     }
-  /** How many rows this process may have in flight now; `reason`: of a cut, what was refused. */
+  /** How many rows this process may have in flight now; `reason`: the refusal that cut it. */
   | {
       readonly kind: 'congestion';
       readonly limit: number;
       readonly ceiling: number;
       readonly reason: string | null;
     }
-  /** What a completion that was read anyway says its submission has cost, in bytes of traffic. */
+  /** What a submission cost, in bytes of traffic, as a completion says that was read anyway. */
   | { readonly kind: 'traffic'; readonly paid: bigint; readonly accepted: boolean }
   | {
       readonly kind: 'listener';
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';
       readonly detail: string;
     }
-  /** Where an own submission's record time lay outside of its sending and its answer, and when that is over. */
+  /** A submission's record time lay before its sending or after its answer; `fine`: not any more. */
   | { readonly kind: 'clocks'; readonly state: 'fine' | 'apart' | 'too-far'; readonly aheadMs: number }
   /** The marked completion is pruned and the participant id may not be asked: undecided rows have to wait. */
   | { readonly kind: 'mark'; readonly state: 'unprovable' | 'provable' }
@@ -117,10 +117,10 @@ export type SubmitterEvent =
   | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }
   | { readonly kind: 'ready' }
   | { readonly kind: 'database'; readonly state: 'lost' | 'back'; readonly detail: string }
-  /** May be meant, and may be a mistake in the settings: `doctor` says the same. */
+  /** It may be intended, or a mistake in the settings: `doctor` says the same. */
   | { readonly kind: 'warning'; readonly what: string }
-  /** Somebody must look at this: a foreign acceptance, a lost duplicate, another participant. */
-  /** The oldest snapshot that somebody else holds; `ageMs` null: not to be seen by this role. */
+  /** A person must look at this: a foreign acceptance, a lost duplicate, another participant. */
+  /** The oldest snapshot that somebody else holds; `ageMs` null: this role may not see it. */
   | {
       readonly kind: 'snapshot';
       readonly ageMs: number | null;

@@ -1,4 +1,4 @@
-// Readiness, from the events alone: for whoever has only the stream. Liveness needs none: a process that answers lives.
+// Readiness, computed from the events alone. Liveness needs no events: a process that answers is alive.
 import type { Observable } from 'rxjs';
 import type { NotReady, SubmitterEvent } from './events.js';
 
@@ -9,7 +9,7 @@ export interface Health {
 
 export const STARTING: Health = { ready: false, blockers: [{ part: 'participant', reason: 'starting' }] };
 
-/** Which parts an event says something about; what the others block stays. */
+/** Which parts an event is about; what other parts block stays blocked. */
 export function onEvent(health: Health, event: SubmitterEvent): Health {
   switch (event.kind) {
     case 'ready':
@@ -17,7 +17,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
     case 'not-ready':
       return of([...health.blockers.filter(({ part }) => OTHERS.has(part)), ...event.blockers]);
     case 'breaker':
-      // Open for one sender or token, it is open for nobody else.
+      // Where it is open for one sender or token, everybody else is served.
       if (event.key !== null) return health;
       return event.state === 'closed'
         ? without(health, 'breaker')
@@ -30,14 +30,14 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
       return event.tookMs === null
         ? replace(health, {
             part: 'listener',
-            reason: 'a notification of our own was not heard; the poll finds rows',
+            reason: 'this instance did not hear its own notification; the poll finds the rows',
           })
         : without(health, 'listener');
     case 'clocks':
       return event.state === 'too-far'
         ? replace(health, {
             part: 'clocks',
-            reason: `the ledger's clock is ${Math.round(event.aheadMs)} ms ahead of the database's (negative: behind): put them right`,
+            reason: `the ledger's clock is ${Math.round(event.aheadMs)} ms ahead of the database's (negative: behind): set both by NTP`,
           })
         : without(health, 'clocks');
     case 'mark':
@@ -45,7 +45,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
         ? replace(health, {
             part: 'mark',
             reason:
-              'the marked completion is pruned, and this token may not ask for the participant id: undecided rows wait until it may',
+              'the marked completion is pruned, and this token may not read the participant id: undecided rows wait until it may',
           })
         : without(health, 'mark');
     case 'snapshot':
@@ -70,7 +70,7 @@ export function createHealth(events$: Observable<SubmitterEvent>): () => Health 
   return () => health;
 }
 
-/** What the participant's own check says nothing about. */
+/** The parts that the participant's own check does not cover. */
 const OTHERS: ReadonlySet<NotReady['part']> = new Set([
   'database',
   'breaker',
@@ -80,7 +80,7 @@ const OTHERS: ReadonlySet<NotReady['part']> = new Set([
   'snapshot',
   'stopping',
 ]);
-/** Of a busy table it makes a slow one; a report or a dump of a few minutes is nobody's trouble. */
+/** It slows down a busy table; a report or a dump of a few minutes does no harm. */
 const OLD_MS = 300_000;
 const OLD_TRANSACTIONS = 1_000_000;
 
@@ -88,8 +88,8 @@ export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: '
   ageMs === null ? transactions >= OLD_TRANSACTIONS : ageMs >= OLD_MS;
 
 /**
- * Without notifications rows are claimed all the same, by the poll, and without a mark too, only that undecided ones
- * have to wait; with an old snapshot they are slow: said, but no reason to call it not ready.
+ * Shown, but the instance stays ready: without notifications the poll finds the rows; without a mark only undecided rows
+ * wait; an old snapshot only makes claims slow.
  */
 const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot']);
 

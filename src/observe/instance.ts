@@ -20,7 +20,7 @@ export interface InstanceState {
   };
   readonly listener: string;
   readonly breaker: string;
-  /** `V2`, `V3`: what external senders' transfers are hashed with; null before there was one. */
+  /** `V2`, `V3`: the hashing scheme of external senders' transfers; null before the first one. */
   readonly hashingScheme: string | null;
   /** The latest ones, newest first. */
   readonly alarms: readonly string[];

@@ -1,4 +1,4 @@
-// The log: one subscriber to the events. A row's steps are debug, its end is info, what a person must see is warn or error.
+// The log: one subscriber to the events. A row's steps are debug, its end is info, what a person has to see is warn or error.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Observable } from 'rxjs';
 import { StoreUnavailable } from '../core/errors.js';
@@ -14,18 +14,18 @@ export type { Logger } from 'pino';
 export interface LogOptions {
   readonly level: string;
   readonly instance: string;
-  /** Texts that must appear nowhere, whoever put them into an error: passwords, tokens. */
+  /** Texts that must not appear in any line, whoever put them into an error: passwords, tokens. */
   readonly secrets: readonly string[];
   readonly destination?: DestinationStream;
 }
 
-/** Shorter than this it would blot out harmless words. */
+/** A secret shorter than this would black out harmless words. */
 const LEAST_SECRET = 6;
 
 export function createLogger({ level, instance, secrets, destination }: LogOptions): Logger {
   const hidden = secrets.filter((secret) => secret.length >= LEAST_SECRET);
   const target = destination ?? stdout();
-  // The finished line is what is looked through: errors of libraries hold URLs in places that no list of paths knows.
+  // The finished line is searched, since errors of libraries hold URLs in places that a list of paths cannot know.
   const redacting: DestinationStream = {
     write: (line) =>
       target.write(hidden.reduce((text, secret) => text.replaceAll(jsonOf(secret), '***'), line)),
@@ -33,17 +33,17 @@ export function createLogger({ level, instance, secrets, destination }: LogOptio
   return pino({ level, base: { instance }, timestamp: pino.stdTimeFunctions.isoTime }, redacting);
 }
 
-/** Kept while a disk is full, then dropped: the service goes on, whatever becomes of what it says. */
+/** How much is kept while a disk is full; more is dropped, and the service goes on. */
 const KEPT_BYTES = 1024 * 1024;
 
 function stdout(): DestinationStream {
   const file = pino.destination({ fd: 1, sync: true, maxLength: KEPT_BYTES });
-  // Unheard, an error would end the process. A reader that is gone (EPIPE) is one, and is not written to again.
+  // Without a listener an error would end the process. A reader that is gone (EPIPE) is such an error: it gets no more.
   file.on('error', () => {});
   return file;
 }
 
-/** As it stands within a line of JSON. */
+/** As it is written within a line of JSON. */
 const jsonOf = (secret: string): string => JSON.stringify(secret).slice(1, -1);
 
 export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, clock: Clock): void {
@@ -53,7 +53,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
 
   const fault = (where: string, error: unknown): void => {
     const message = error instanceof Error ? error.message : String(error);
-    // Expected of a database that is away, and over by itself; anything else is a bug, and its stack says where.
+    // An outage of the database is expected, and ends by itself; anything else is a bug, and its stack says where.
     const outage = error instanceof StoreUnavailable;
     const missed = seldom(outage ? message : `${where} ${message}`);
     if (missed === null) return;
@@ -62,7 +62,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
     else log.error({ where, err: error, ...repeated }, 'fault');
   };
 
-  /** While it lasts, once a minute, at whatever else happens. */
+  /** While it lasts, once a minute, together with whatever event comes. */
   const remind = (): void => {
     if (unready === null || seldom(`not ready ${JSON.stringify(unready.blockers)}`) === null) return;
     log.warn({ blockers: unready.blockers }, 'not ready: claims nothing');
@@ -97,7 +97,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           'answered',
         );
       case 'settled': {
-        // The row's time, from its claim: the statement's is no news to anybody.
+        // How long the row took from its claim; the statement's own time is of no interest.
         const since = rows.get(event.id);
         rows.delete(event.id);
         return settled(log, since === undefined ? event : { ...event, tookMs: clock.elapsed() - since });
@@ -108,7 +108,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         rows.delete(event.id);
         return log.warn(fields(event), 'the claim was lost: nothing was written');
       case 'rescued':
-        return log.warn({ rows: event.rows }, 'took back leases that had run out');
+        return log.warn({ rows: event.rows }, 'took back rows whose lease had run out');
       case 'breaker':
         return log[event.state === 'closed' ? 'info' : 'warn'](fields(event), `breaker ${event.state}`);
       case 'congestion':
@@ -118,7 +118,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
             ceiling: event.ceiling,
             ...(event.reason === null ? {} : { reason: event.reason }),
           },
-          'in flight at most',
+          'the limit of rows in flight changed',
         );
       case 'listener':
         if (event.state === 'lost' && seldom(`listener ${event.detail}`) === null) return;
@@ -135,15 +135,15 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         return log[event.state === 'provable' ? 'info' : 'warn'](
           event.state === 'provable'
             ? 'the participant can be proven again'
-            : 'the marked completion is pruned and the participant id may not be asked: undecided rows wait',
+            : 'the marked completion is pruned and this token may not read the participant id: undecided rows wait',
         );
       case 'snapshot':
         if (isOld(event) && seldom(`snapshot ${event.holder}`) !== null)
-          log.warn(fields(event), 'an old snapshot keeps vacuum from the table');
+          log.warn(fields(event), 'an old snapshot keeps vacuum from cleaning the table');
         return;
       case 'canary':
         if (event.tookMs === null) {
-          if (seldom('canary') !== null) log.warn('a notification of our own was not heard in time');
+          if (seldom('canary') !== null) log.warn('our own notification was not heard in time');
           return;
         }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
@@ -182,7 +182,7 @@ function settled(log: Logger, { verdict, result, tookMs, ...event }: Settled) {
   const common = { ...row(event), verdict: name, tookMs: round(tookMs) };
   if (typeof result !== 'string')
     return log.error({ ...common, refused: result.refused }, 'the database refuses this outcome');
-  // Said as `fenced` and as `parked`.
+  // Logged as `fenced` and as `parked`.
   if (result === 'fenced' || name === 'parked') return;
   if (verdict.kind === 'completed')
     return log.info(
@@ -191,7 +191,7 @@ function settled(log: Logger, { verdict, result, tookMs, ...event }: Settled) {
     );
   if (verdict.kind === 'failed')
     return log.info({ ...common, message: verdict.message, detail: verdict.detail }, 'failed');
-  return log.info({ ...common, waitMs: verdict.wait, reason: verdict.lastError }, 'goes on later');
+  return log.info({ ...common, waitMs: verdict.wait, reason: verdict.lastError }, 'tried again later');
 }
 
 const row = ({ id, txHash }: { readonly id: string; readonly txHash: string }) => ({ row: id, txHash });

@@ -21,7 +21,7 @@ export interface MetricsOptions {
   readonly clock: Clock;
 }
 
-/** A registry of its own: whoever embeds the submitter keeps his. */
+/** A registry of its own, apart from that of whoever embeds the submitter. */
 export function createMetrics({ events$, queue, clock }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

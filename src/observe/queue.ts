@@ -1,7 +1,7 @@
 // The queue as the database counts it, asked for at most once a second however many ask.
 import type { Clock } from '../ports/clock.js';
 
-/** What the store's snapshot says of each state of pending rows, as far as metrics and page need to know. */
+/** The store's snapshot of pending rows by state, as far as metrics and page need it. */
 export interface QueueSnapshot {
   readonly queue: Readonly<Record<string, { readonly rows: number; readonly oldestMs: number | null }>>;
 }
@@ -16,14 +16,14 @@ export function cached<S extends QueueSnapshot>(source: QueueSource<S>, clock: C
   let current: Promise<S> | null = null;
   let pending = false;
   return () => {
-    // A database that does not answer is not asked once more by everybody who waits.
+    // While a database does not answer, those who wait share one question.
     if (current !== null && (pending || clock.elapsed() - at < FRESH_MS)) return current;
     pending = true;
     const asked = source().finally(() => {
       pending = false;
       at = clock.elapsed();
     });
-    // A failure is told to those who wait for it, and asked again by the next.
+    // Those who wait get the failure; the next one asks again.
     asked.catch(() => {
       current = null;
     });

@@ -1,9 +1,9 @@
 import type { Clock } from '../ports/clock.js';
 
-/** The first time, then after so long, twice as long, and at most once a minute while it lasts. */
+/** Told at once, then after this long, then after twice as long each time, up to once a minute. */
 const FIRST_MS = 5_000;
 const LONGEST_MS = 60_000;
-/** Of different things to say; an attacker, or an id in a message, makes them many. */
+/** The most messages remembered: an attacker, or an id in a message, can make many. */
 const KEPT = 100;
 
 interface Said {
@@ -12,7 +12,7 @@ interface Said {
   missed: number;
 }
 
-/** What repeats itself. Null: not now. Else how often it was not said since the last time. */
+/** For messages that repeat. Null: do not say it now. Otherwise how often it was left out since the last time. */
 export function createSeldom(clock: Clock): (key: string) => number | null {
   const said = new Map<string, Said>();
   return (key) => {
@@ -23,7 +23,7 @@ export function createSeldom(clock: Clock): (key: string) => number | null {
       return null;
     }
     if (before === undefined && said.size >= KEPT) said.clear();
-    // Long silent, it is news again.
+    // After a long silence it counts as new.
     const lasts = before !== undefined && now - before.at < 2 * LONGEST_MS;
     const waitMs = lasts ? Math.min(before.waitMs * 2, LONGEST_MS) : FIRST_MS;
     said.set(key, { at: now, waitMs, missed: 0 });

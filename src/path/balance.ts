@@ -1,146 +1,130 @@
 import type { Holdings } from '../core/holding.js';
-import { type Micros, type Offset, type Party, sameSynchronizer } from '../core/ids.js';
+import { type Offset, sameSynchronizer } from '../core/ids.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
-import { givenBack, type PendingVerdict, park, retry, retryIn, type Verdict } from '../protocol/verdict.js';
-import type { CheckedRow } from '../transfer/check.js';
+import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
-import type { PathContext } from './context.js';
-import { databaseNow, type Submission, type SubmitDeps } from './submission.js';
+import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 
-/** What of the sender's a transfer spends, or why it spends nothing now. */
-export type Balance =
-  | {
-      readonly kind: 'selected';
-      /** Contract ids. */
-      readonly inputs: readonly string[];
-      readonly endedLocks: boolean;
-    }
-  | ReadFailure
-  | Verdict;
-
-export interface Wanted {
-  readonly row: CheckedRow;
-  readonly sender: Party;
-  readonly receiver: Party;
-  /** Of the transfer, on the database's clock. */
-  readonly executeBefore: Micros;
+/** What a transfer spends. */
+export interface Inputs {
+  /** Contract ids. */
+  readonly inputs: readonly string[];
+  readonly endedLocks: boolean;
 }
 
-export type Options = { readonly timeoutMs: number; readonly signal: AbortSignal };
+export interface ReadOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
 
 /**
- * The sender's holdings at a ledger end asked for now. Money that cannot be spent yet is no lack of it: the row waits.
- * Too little with everything counted is final, so it is read once more at a newer ledger end, and only between two
+ * The sender's holdings at a ledger end asked for now. Money that cannot be spent yet still counts, and the row waits for
+ * it. Too little with everything counted is final, so it is read once more at a newer ledger end, and only between two
  * proofs that this is the pinned participant (rule 5; P28).
  */
 export async function judgeBalance(
-  path: PathContext,
-  deps: SubmitDeps,
-  submission: Submission,
-  wanted: Wanted,
-  options: Options,
-): Promise<Balance> {
-  const first = await holdingsNow(path, deps, wanted, options);
+  path: Path,
+  submission: JudgedSubmission,
+  options: ReadOptions,
+): Promise<Step<Inputs> | ReadFailure> {
+  const first = await holdingsNow(path, submission, options);
   if (first.kind !== 'read') return first;
-  const chosen = select(path, deps, submission, first.value, wanted);
-  if (chosen.kind !== 'insufficient') return balanceOf(path, submission, wanted, chosen);
+  const chosen = select(path, submission, first.value);
+  if (chosen.kind !== 'insufficient') return unlessHeld(path, submission, chosen);
 
-  const before = await deps.participant.prove(options.signal);
-  const again = await holdingsNow(path, deps, wanted, options);
+  const before = await path.participant.prove(options.signal);
+  const again = await holdingsNow(path, submission, options);
   if (again.kind !== 'read') return again;
-  const still = select(path, deps, submission, again.value, wanted);
-  if (still.kind !== 'insufficient') return balanceOf(path, submission, wanted, still);
-  const untold = await untoldReassignments(path, deps, wanted, options);
+  const still = select(path, submission, again.value);
+  if (still.kind !== 'insufficient') return unlessHeld(path, submission, still);
+  const untold = await untoldReassignments(path, submission, options);
   if (untold.kind !== 'read') return untold;
+  const { symbol } = submission.row.token;
   if (untold.value !== null)
-    return waits(path, submission, `${wanted.row.token.symbol}: ${still.detail}; ${untold.value}`, null);
-  const after = before === 'proven' ? await deps.participant.prove(options.signal) : before;
+    return waits(path, submission, `${symbol}: ${still.detail}; ${untold.value}`, null);
+  const after = before === 'proven' ? await path.participant.prove(options.signal) : before;
   if (after !== 'proven') {
     const why = 'UNPROVEN: the balance is too small, but the participant did not prove itself';
-    return givenBack(why, path.settings.probeMs);
+    return stop(givenBack(why, path.settings.probeMs));
   }
-  return {
+  return stop({
     kind: 'failed',
     message: INSUFFICIENT_BALANCE,
-    detail: `INSUFFICIENT_BALANCE: ${wanted.row.token.symbol}: ${still.detail}`,
-  };
+    detail: `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`,
+  });
 }
 
-function balanceOf(
-  path: PathContext,
-  submission: Submission,
-  { row }: Wanted,
+function unlessHeld(
+  path: Path,
+  submission: JudgedSubmission,
   chosen: Exclude<Chosen, { kind: 'insufficient' }>,
-): Balance {
+): Step<Inputs> {
   switch (chosen.kind) {
     case 'selected':
-      return { kind: 'selected', inputs: chosen.contractIds, endedLocks: chosen.endedLocks };
+      return go({ inputs: chosen.contractIds, endedLocks: chosen.endedLocks });
     case 'held':
-      return waits(path, submission, `${row.token.symbol}: ${chosen.detail}`, chosen.inMs);
+      return waits(path, submission, `${submission.row.token.symbol}: ${chosen.detail}`, chosen.inMs);
     case 'fragmented':
-      return park(`FRAGMENTED: ${chosen.detail}, then replay`);
+      return stop(park(`FRAGMENTED: ${chosen.detail}, then replay`));
   }
 }
 
 /**
- * Until enough locks end, but never longer than a backoff at its longest, so that a release is noticed; where no time
- * says when, with backoff. Such an attempt judged the row and counts, so it parks at last.
+ * Until enough locks end, but never longer than the longest backoff, so that a release is noticed; with a backoff where
+ * no time says when. Such an attempt judged the row and counts, so the row parks at last.
  */
 function waits(
-  { settings, random }: PathContext,
-  { claim }: Submission,
+  { settings, random }: Path,
+  { claim }: JudgedSubmission,
   detail: string,
   inMs: number | null,
-): PendingVerdict {
+): Step<never> {
   const { retry: policy } = settings;
   const why = `BALANCE_HELD: ${detail}`;
   const tries = { attempts: claim.attempts, policy, random };
-  return inMs === null
-    ? retry(why, tries)
-    : retryIn(Math.min(policy.maxMs, Math.max(policy.minMs, Math.ceil(inMs))), why, tries);
+  if (inMs === null) return stop(retry(why, tries));
+  return stop(retryIn(Math.min(policy.maxMs, Math.max(policy.minMs, Math.ceil(inMs))), why, tries));
 }
 
 /**
- * From 3.7 on the snapshot leaves out what is in reassignment, and with more than one synchronizer there may be such:
- * what is missing is then not known to be missing. Null: it is the whole.
+ * From 3.7 on the snapshot leaves out what is in reassignment, and with more than one synchronizer there may be some:
+ * what is missing is then not known to be missing. Null: the snapshot is complete.
  */
 async function untoldReassignments(
-  path: PathContext,
-  deps: SubmitDeps,
-  { sender }: Wanted,
-  options: Options,
+  path: Path,
+  { sender }: JudgedSubmission,
+  options: ReadOptions,
 ): Promise<Read<string | null>> {
-  if (deps.participant.verified()?.tellsReassignments !== false) return { kind: 'read', value: null };
+  if (path.participant.verified()?.tellsReassignments !== false) return { kind: 'read', value: null };
   const hosted = await path.ledger.synchronizersOf(sender, options);
   if (hosted.kind !== 'read') {
-    // Not to be told is no outage: it must not stop anybody else's row.
+    // A missing right is not an outage, and must not stop other rows.
     if (hosted.refusal.errorId !== 'GRPC_PERMISSION_DENIED') return hosted;
-    return { kind: 'read', value: `${UNTOLD}, nor may its synchronizers be asked for` };
+    return { kind: 'read', value: `${UNTOLD}, and this token may not ask for its synchronizers` };
   }
   const others = hosted.value.filter((id) => !sameSynchronizer(id, path.settings.synchronizerId));
   const why = `${UNTOLD} (${others.join(', ')})`;
   return { kind: 'read', value: others.length === 0 ? null : why };
 }
 
-const UNTOLD = 'more may be in reassignment, which this participant does not tell';
+const UNTOLD = 'more may be in reassignment, which this participant does not report';
 
 async function holdingsNow(
-  path: PathContext,
-  deps: SubmitDeps,
-  { sender }: Wanted,
-  options: Options,
+  path: Path,
+  { sender }: JudgedSubmission,
+  options: ReadOptions,
 ): Promise<Read<Holdings>> {
-  // Known before it is asked: answers overtake one another, and what others were told meanwhile says nothing of this one.
-  const known = deps.participant.ledgerEnd();
+  // Remembered before the question: answers overtake one another, and what others were told meanwhile says nothing of this one.
+  const known = path.participant.ledgerEnd();
   const end = await path.ledger.ledgerEnd(options);
   if (end.kind !== 'read') return end;
-  // A replica that lags, or a restored participant: what it holds is not what the ledger holds (P28).
+  // A replica that lags, or a restored participant: its holdings are not the ledger's (P28).
   if (end.value < known) {
-    deps.participant.doubt(`its ledger ends at ${end.value}, but ${known} was seen`);
+    path.participant.doubt({ kind: 'end-behind', end: end.value, known });
     return behind(end.value, known);
   }
-  deps.participant.sawLedgerEnd(end.value);
+  path.participant.sawLedgerEnd(end.value);
   return path.ledger.holdings(sender, end.value, options);
 }
 
@@ -149,15 +133,10 @@ type Chosen =
   /** `inMs`: until enough locks have ended. */
   | (Omit<Extract<Selection, { kind: 'held' }>, 'until'> & { readonly inMs: number | null });
 
-function select(
-  path: PathContext,
-  deps: SubmitDeps,
-  submission: Submission,
-  holdings: Holdings,
-  { row, sender }: Wanted,
-): Chosen {
-  // Not verified, nothing is sent: then it is no matter that no lock seems to have ended.
-  const skew = deps.participant.verified()?.pinned.clockSkewMaxMs ?? Number.MAX_SAFE_INTEGER;
+function select(path: Path, submission: JudgedSubmission, holdings: Holdings): Chosen {
+  const { row, sender } = submission;
+  // Before it is verified nothing is sent, so it does not matter that then no lock seems to have ended.
+  const skew = path.participant.verified()?.pinned.clockSkewMaxMs ?? Number.MAX_SAFE_INTEGER;
   const now = leastLedgerTime(databaseNow(path, submission), skew);
   const chosen = selectHoldings(holdings, {
     owner: sender,

@@ -1,48 +1,37 @@
 import type { WakeReason } from '../observe/events.js';
 import type { ClaimReply } from '../ports/store.js';
 import type { FreshClaim } from '../protocol/record.js';
-import type { Slots } from '../runtime/slots.js';
-import { beforeFailing } from './before-failing.js';
-import type { ClockWatch } from './clock-watch.js';
-import { type ConcludeDeps, conclude, taken } from './conclude.js';
-import type { PathContext } from './context.js';
-import type { KnownTimes } from './known-times.js';
-import { PINS_CHANGED } from './participant.js';
-import type { Renewer } from './renew.js';
-import type { SubmitDeps } from './submission.js';
+import { createSlots, type Slots } from '../runtime/slots.js';
+import { type Path, type PathContext, taken } from './given/context.js';
+import type { Verified } from './given/parts.js';
+import { beforeFailing } from './look/look.js';
 import { submit } from './submit.js';
-import type { Verified } from './verified.js';
 import { TRAILING_MS } from './wake.js';
 
-export interface ClaimDeps extends SubmitDeps, ConcludeDeps {
-  readonly renewer: Renewer;
-  readonly slots: Slots;
-  readonly clocks: ClockWatch;
-  readonly times: KnownTimes;
-}
-
-/** Asking for 64 where there is one row costs twice as much: ask for few, double while the answer is full. */
+/** Asking for 64 rows where there is one costs twice as much: ask for few, double while the answer is full. */
 const FEW = 4;
 
 const SAME_NONCE = 'SAME_NONCE: another transaction of its sender has used its nonce, or may have';
 
+/** The hot path's claim: a round per wake-up, one statement per round, at most one in flight per instance. */
 export interface Claimer {
   round(by: WakeReason): Promise<void>;
-  /** A slot is free again: look for more, where the last claim left some. */
-  slotFreed(): void;
+  readonly slots: Pick<Slots, 'busy' | 'idle'>;
 }
 
-/** The hot path's claim: a round per wake-up, one statement per round, at most one in flight per instance. */
-export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
-  const { settings, store, clock, emit } = path;
-  const { participant, breaker, clocks, times, renewer, slots, wakeups } = deps;
-  let appetite = FEW;
-  /** The last claim filled the last slot: there may be more. */
-  let hungry = false;
-  /** Free slots, as many as the ledger takes now. */
-  const room = (): number => Math.min(slots.free(), breaker.room(slots.busy()));
-  /** A bell was answered, and what came with it is not drained yet: then comes the trailing look. */
+export function createClaimer(path: Path): Claimer {
+  const { settings, store, clock, emit, participant, breaker, clocks, leases, wakeups } = path;
+  /** How many rows to ask for. */
+  let wanted = FEW;
+  /** The last claim filled the last slot, so there may be more. */
+  let moreWaits = false;
+  /** A bell was answered, and the queue has not been drained since: the trailing checks are still to come. */
   let rang = false;
+  const slots = createSlots(settings.concurrency, () => {
+    if (moreWaits) wakeups.signal('slot');
+  });
+  /** Free slots, as many of them as the ledger takes now. */
+  const room = (): number => Math.min(slots.free(), breaker.room(slots.busy()));
 
   const handOff = (): void => {
     store.ring('handoff').catch((error: unknown) => emit({ kind: 'fault', where: 'handoff', error }));
@@ -50,28 +39,28 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
 
   const round = async (by: WakeReason): Promise<void> => {
     const verified = participant.verified();
-    if (verified === null || deps.stopping.aborted) return;
-    const allowed = [breaker.allowance(), clocks.allowance()];
-    if (allowed.includes('none')) return;
-    const probe = allowed.includes('one');
-    const ask = Math.min(room(), probe ? 1 : appetite);
+    if (verified === null || path.stopping.aborted) return;
+    const gates = [breaker, clocks].map((gate) => ({ gate, allows: gate.allowance() }));
+    if (gates.some(({ allows }) => allows === 'none')) return;
+    const probing = gates.filter(({ allows }) => allows === 'one');
+    const probe = probing.length > 0;
+    const ask = Math.min(room(), probe ? 1 : wanted);
     if (ask === 0) {
-      hungry = true;
-      // A lane is free, and there is no slot for it here.
+      moreWaits = true;
+      // A lane is free, but this instance has no slot for it.
       if (by === 'lane' && slots.free() === 0) handOff();
       return;
     }
-    if (allowed[0] === 'one') breaker.beginProbe();
-    if (allowed[1] === 'one') clocks.beginProbe();
+    for (const { gate } of probing) gate.beginProbe();
     // Before the statement is sent: our deadline ends before the database's lease does (I1).
     const sentAt = clock.elapsed();
     const reply = await claim(verified, ask, probe);
     if (reply.kind === 'stale') {
-      // It learned nothing; left under way, it would be the last one.
+      // The probe learned nothing; if it stayed under way, no other could begin.
       if (probe) breaker.endProbe();
-      return participant.doubt(PINS_CHANGED);
+      return participant.doubt({ kind: 'pins-changed' });
     }
-    times.database(reply.now, sentAt);
+    clocks.sawDatabase(reply.now, sentAt);
     const got = reply.rows.length;
     emit({ kind: 'claimed', rows: got, asked: ask, by, tookMs: clock.elapsed() - sentAt, look: false });
     for (const { id, txHash } of reply.parked ?? []) emit({ kind: 'parked', id, txHash, reason: SAME_NONCE });
@@ -98,43 +87,47 @@ export function createClaimer(path: PathContext, deps: ClaimDeps): Claimer {
 
   const begin = (
     row: FreshClaim,
-    reply: Extract<ClaimReply, { kind: 'claimed' }>,
+    { now }: Extract<ClaimReply, { kind: 'claimed' }>,
     sentAt: number,
     probe: boolean,
   ): void => {
-    const lease = renewer.hold(row.row, row.token, sentAt);
-    taken(path, row, reply.now);
+    const lease = leases.hold(row.row, row.token, sentAt);
+    taken(path, row, now);
     slots.run(async () => {
-      const claimed = { claim: row, lease, now: reply.now, at: sentAt };
-      const judged = await submit(path, deps, claimed);
-      if (probe && breaker.open() !== null) breaker.endProbe();
-      const verdict = await beforeFailing(path, deps, claimed, judged);
-      await conclude(deps, row, lease, verdict);
+      const claimed = { claim: row, lease, now, at: sentAt };
+      const submitted = await submit(path, claimed);
+      if (probe && breaker.isOpen()) breaker.endProbe();
+      const verdict = await beforeFailing(path, claimed, submitted);
+      await path.conclude(row, lease, verdict);
     });
   };
 
-  /** What comes after a claim: more while there is more, a trailing look after the last. */
+  /** What comes after a claim: more while there is more, trailing checks after the last. */
   const follow = (by: WakeReason, got: number, ask: number): void => {
     if (by === 'bell') wakeups.answered(got > 0);
     rang ||= by === 'handoff' || (by === 'bell' && got > 0);
     if (got === ask) {
-      appetite = Math.min(appetite * 2, settings.concurrency);
-      hungry = room() === 0;
-      if (!hungry) wakeups.signal('slot');
-      // There may be more, and no slot for it here: those who answer bells late must not be late now.
+      wanted = Math.min(wanted * 2, settings.concurrency);
+      moreWaits = room() === 0;
+      if (!moreWaits) wakeups.signal('slot');
+      // There may be more, and no slot for it here: instances that answer bells late must be quick now.
       else if (slots.free() === 0) handOff();
       return;
     }
-    appetite = FEW;
-    hungry = false;
+    wanted = FEW;
+    moreWaits = false;
     if (rang) wakeups.trail(TRAILING_MS);
     rang = false;
   };
 
-  return {
-    round,
-    slotFreed() {
-      if (hungry) wakeups.signal('slot');
-    },
-  };
+  return { round, slots };
+}
+
+/**
+ * What every poll of every instance does first (I3): it takes the token off claims whose lease ran out. Whoever held
+ * them misses every fence from then on; the claims that follow find the rows.
+ */
+export async function rescue({ store, emit }: Pick<PathContext, 'store' | 'emit'>): Promise<void> {
+  const rows = await store.rescue();
+  if (rows > 0) emit({ kind: 'rescued', rows });
 }

@@ -1,97 +1,97 @@
+import type { Micros } from '../core/ids.js';
 import type { Token } from '../core/token.js';
-import type { Transfer, TransferFactory, TransferTerms } from '../core/transfer.js';
-import type { Read, ReadFailure } from '../ports/ledger.js';
-import type { Outcome, Refusal } from '../protocol/outcome.js';
-import { park, type Verdict } from '../protocol/verdict.js';
+import type { TransferFactory, TransferTerms } from '../core/transfer.js';
+import type { Read } from '../ports/ledger.js';
+import { givenBack, park, retry } from '../protocol/verdict.js';
+import { checkParties, checkRow } from '../transfer/check.js';
 import { transferTerms } from '../transfer/command.js';
-import { notForLocks } from '../transfer/held.js';
 import { agreedFactory } from '../transfer/steps.js';
-import { type Balance, judgeBalance, type Options, type Wanted } from './balance.js';
-import type { PathContext } from './context.js';
-import { databaseNow, type Submission, type SubmitDeps } from './submission.js';
+import { judgeBalance, type ReadOptions } from './balance.js';
+import { notTold, subjectOf } from './decided.js';
+import {
+  databaseNow,
+  go,
+  type JudgedSubmission,
+  type Path,
+  type Step,
+  type Submission,
+  stop,
+} from './given/context.js';
+import type { KeyWait } from './given/parts.js';
+import type { Gathered } from './send.js';
 
-/** What the ledger has to tell before a transfer can be written down. */
-export type Gathered =
-  | {
-      readonly kind: 'transfer';
-      readonly transfer: Transfer;
-      /** It spends holdings whose lock has ended. */
-      readonly endedLocks: boolean;
-    }
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'verdict'; readonly verdict: Verdict };
+/**
+ * What can be said of a fresh row before the ledger is asked. A verdict here is final at once, since nothing of the row
+ * is undecided (rule 6). Then the breaker: a row whose sender, receiver or token the ledger refuses for now waits.
+ */
+export function judge(path: Path, submission: Submission): Step<JudgedSubmission> {
+  const { settings, random } = path;
+  const { row, sender, recipient, attempts } = submission.claim;
+  const checked = checkRow(row, settings.tokens, settings.issuerParty);
+  if (checked.kind === 'failed') return stop(checked);
+  if (checked.kind === 'park') return stop(park(checked.reason));
+  const parties = checkParties(row, sender, recipient);
+  if (parties.kind === 'failed') return stop(parties);
+  if (parties.kind === 'wait')
+    return stop(retry(parties.reason, { attempts, policy: settings.retry, random }));
+  const judged = { ...submission, row: checked, sender: parties.sender, receiver: parties.receiver };
+  const wait = path.breaker.wait(subjectOf(judged));
+  return wait === null ? go(judged) : waiting(path, judged, wait);
+}
+
+/**
+ * A row that may have caused the trouble itself is counted when it is refused. One that only waits is counted after this
+ * long, so that its lane moves on at last, and a receiver who is away for minutes costs no row an attempt.
+ */
+const WAITED_MS = 3_600_000;
+
+function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<never> {
+  const { attempts, row } = submission.claim;
+  const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
+  const ms = Math.round(wait.ms);
+  const old = databaseNow(path, submission) - row.createdAt >= WAITED_MS;
+  if (!wait.held || !old) return stop(givenBack(why, ms));
+  return stop(retry(why, { attempts, policy: path.settings.retry, random: path.random }, ms));
+}
 
 const CALL_MS = 10_000;
 
 /**
- * The reads before a send: the ledger end asked for after the claim, the sender's holdings there, the factory (our
- * own is kept from earlier, a registry is asked for each transfer).
+ * The reads before a send: the ledger end, asked for after the claim, the sender's holdings there, and the factory (our
+ * own is remembered, a registry is asked for each transfer).
  */
 export async function gather(
-  path: PathContext,
-  deps: SubmitDeps,
-  submission: Submission,
-  wanted: Wanted,
-): Promise<Gathered> {
+  path: Path,
+  submission: JudgedSubmission,
+  executeBefore: Micros,
+): Promise<Step<Gathered>> {
+  const { row, sender, receiver, claim } = submission;
   const options = { timeoutMs: CALL_MS, signal: submission.lease.signal };
-  const judged = await judgeBalance(path, deps, submission, wanted, options);
-  switch (judged.kind) {
-    case 'selected':
-      return withFactory(path, deps, submission, wanted, judged);
-    case 'failed-read':
-      return refused(judged);
-    default:
-      return { kind: 'verdict', verdict: judged };
-  }
-}
+  const balance = await judgeBalance(path, submission, options);
+  if (balance.kind === 'failed-read') return stop(notTold(path, submission, balance.refusal));
+  if (balance.kind === 'stop') return balance;
+  const { inputs, endedLocks } = balance.value;
 
-async function withFactory(
-  path: PathContext,
-  deps: SubmitDeps,
-  submission: Submission,
-  wanted: Wanted,
-  { inputs, endedLocks }: Extract<Balance, { kind: 'selected' }>,
-): Promise<Gathered> {
-  const { token } = wanted.row;
-  const options = { timeoutMs: CALL_MS, signal: submission.lease.signal };
-  const terms = transferTerms({
-    row: submission.claim.row,
-    checked: wanted.row,
-    sender: wanted.sender,
-    receiver: wanted.receiver,
-    inputs,
-    now: databaseNow(path, submission),
-    executeBefore: wanted.executeBefore,
-  });
-  const told = await factoryFor(path, deps, token, terms, options);
-  if (told.kind !== 'read') return refused(told);
+  const now = databaseNow(path, submission);
+  const terms = transferTerms({ row: claim.row, checked: row, sender, receiver, inputs, now, executeBefore });
+  const told = await factoryFor(path, row.token, terms, options);
+  if (told.kind !== 'read') return stop(notTold(path, submission, told.refusal));
   const factory =
     told.value.kind === 'registry'
-      ? agreedFactory(told.value, token)
+      ? agreedFactory(told.value, row.token)
       : { kind: 'ok' as const, factory: told.value };
-  if (factory.kind === 'park') return { kind: 'verdict', verdict: park(factory.reason) };
-  const transfer = { ...terms, commandId: submission.claim.row.txHash, factory: factory.factory };
-  return { kind: 'transfer', transfer, endedLocks };
+  if (factory.kind === 'park') return stop(park(factory.reason));
+  return go({ transfer: { ...terms, commandId: claim.row.txHash, factory: factory.factory }, endedLocks });
 }
 
 async function factoryFor(
-  path: PathContext,
-  deps: SubmitDeps,
+  path: Path,
   token: Token,
   terms: TransferTerms,
-  options: Options,
+  options: ReadOptions,
 ): Promise<Read<TransferFactory>> {
   if (token.instrumentAdmin !== path.settings.issuerParty)
     return path.ledger.registryFactory(token.registryUrl ?? '', terms, options);
-  const own = await deps.factories.get(token.instrumentAdmin, deps.participant.ledgerEnd(), options);
+  const own = await path.factories.get(token.instrumentAdmin, path.participant.ledgerEnd(), options);
   return own.kind === 'read' ? { kind: 'read', value: { kind: 'own', contractId: own.value } } : own;
 }
-
-/** A read that failed says nothing of what the ledger holds. */
-const refused = ({ refusal }: ReadFailure): Gathered => ({ kind: 'refused', refusal });
-
-/** A rule that refuses such inputs may have judged them alone. */
-export const ofEndedLocks = (outcome: Outcome, endedLocks: boolean): Outcome =>
-  outcome.kind === 'refused'
-    ? { kind: 'refused', refusal: notForLocks(outcome.refusal, endedLocks) }
-    : outcome;

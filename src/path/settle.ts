@@ -1,24 +1,25 @@
-import type { Settled, Settlement } from '../protocol/settlement.js';
+import { type Settled, type Settlement, settlementOf } from '../protocol/settlement.js';
 import { pause } from '../runtime/timers.js';
-import type { PathContext } from './context.js';
+import type { PathContext } from './given/context.js';
+import type { Conclude, Wakeups } from './given/parts.js';
 
-/** The last step: outcomes into the database, in batches, however long that takes (I9). */
+/** The last step: verdicts into the database, in batches, however long that takes (I9). */
 export interface Settler {
-  /** Resolves when the database said what became of it; never rejects. */
+  /** Resolves when the database has said what became of it; never rejects. */
   settle(settlement: Settlement): Promise<Settled>;
-  /** What could not be written by now is left to leases and looks: nothing is tried again, and its waiters hear nothing. */
+  /** What could not be written by now is left to leases and looks: it is not tried again, and its waiters hear nothing. */
   giveUp(): void;
 }
 
-/** Rows of one statement: large enough for a full house of slots, small enough to be quick. */
+/** Rows in one statement: enough for every slot at its usual number, few enough to be quick. */
 const BATCH = 256;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Told once, and no reason to give up. */
+/** Reported once; the settler goes on trying. */
 class RowLocked extends Error {
   constructor(txHash: string) {
-    super(`another transaction keeps the row of ${txHash} locked; its outcome is kept, and tried again`);
+    super(`another transaction keeps the row of ${txHash} locked; its outcome is kept and written later`);
   }
 }
 
@@ -29,10 +30,10 @@ interface Waiting {
 }
 
 /**
- * One statement at a time; what arrives meanwhile makes the next batch. So a lone outcome is written at once, and
+ * One statement at a time; what arrives meanwhile makes the next batch. So a single verdict is written at once, and
  * under load batches grow by themselves. While the database is away the same batch is tried again and again: the
- * outcome is known, and the fence decides what it may still change. A row that somebody keeps locked is tried again and
- * again in a line of its own, where it holds up none of the others (I9).
+ * verdict is known, and the fence decides what it may still change. A row that somebody keeps locked is tried again in a
+ * line of its own, where it does not hold up the others (I9).
  */
 export function createSettler({
   store,
@@ -117,3 +118,22 @@ export function createSettler({
     giveUp: () => over.abort(),
   };
 }
+
+/** Settles, then wakes whoever waits for this row. The lease ends first: from here on the fence alone decides. */
+export const createConclude =
+  (settler: Settler, wakeups: Wakeups, stopping: AbortSignal): Conclude =>
+  async (claim, lease, verdict) => {
+    lease.end();
+    const { laneWaits } = await settler.settle(settlementOf(claim, verdict));
+    if (stopping.aborted) return;
+    // Only where somebody waits: a claim after every row would double the claims of a quiet system.
+    if (laneWaits) {
+      wakeups.signal('lane');
+      // Where its rows are undecided, as after a failover, the next of them is the lane's head.
+      if (claim.kind === 'undecided') wakeups.lookAgain();
+    }
+    if (verdict.kind !== 'pending' || verdict.wait === 'parked') return;
+    if (typeof verdict.wait === 'number') wakeups.due(verdict.wait);
+    else if (verdict.record === 'keep') wakeups.lookAgain();
+    else wakeups.signal('lane');
+  };

@@ -10,7 +10,7 @@ import type {
 } from '../core/transfer.js';
 import type { CompletionEvent, Outcome, Refusal } from '../protocol/outcome.js';
 
-/** What an update did, as far as a transfer is concerned. */
+/** The transfer that an update made. */
 export interface TransferEffect {
   readonly updateId: string;
   readonly commandId: string;
@@ -21,7 +21,7 @@ export interface TransferEffect {
   readonly amount: bigint;
 }
 
-/** A call that was no submission failed; nothing changed on the ledger. */
+/** A call that does not submit has failed; nothing changed on the ledger. */
 export type ReadFailure = {
   readonly kind: 'failed-read';
   readonly refusal: Refusal;
@@ -29,29 +29,32 @@ export type ReadFailure = {
 };
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
 
+/** The error id of a `prepare` whose transaction hashing scheme V2 cannot express: only a synchronizer with V3 can. */
+export const UNHASHABLE = 'UNHASHABLE_IN_V2';
+
 export interface CallOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
-/** Of a call that submits. */
+/** For a call that submits. */
 export interface SendOptions extends CallOptions {
-  /** Asked in the very tick in which the request would leave; a reason: it does not (I1, P8). */
+  /** Asked in the tick in which the request would leave. If it gives a reason, the request does not leave (I1, P8). */
   readonly mayNotLeave?: () => string | null;
 }
 
-/** The participant. Reads return failures as values; nothing here throws for what a participant may answer. */
+/** The participant. Reads return failures as values; no method throws for anything that a participant may answer. */
 export interface Ledger {
   /** The channel is READY now: a call made in this tick leaves on it. */
   ready(): boolean;
   ledgerEnd(options: CallOptions): Promise<Read<Offset>>;
-  /** All that the party sees at that ledger end: locked, elsewhere, in reassignment and unreadable too. */
+  /** Everything the party sees at that ledger end, including what is locked, elsewhere, in reassignment or unreadable. */
   holdings(party: Party, at: Offset, options: CallOptions): Promise<Read<Holdings>>;
   /** Ids of the synchronizers on which the participant hosts the party. */
   synchronizersOf(party: Party, options: CallOptions): Promise<Read<readonly string[]>>;
   /** Contract ids of the instrument admin's transfer factories at that ledger end. */
   transferFactories(admin: string, at: Offset, options: CallOptions): Promise<Read<readonly string[]>>;
-  /** Asks the registry of another admin for the factory of this very transfer. */
+  /** Asks another admin's registry for the factory of exactly this transfer. */
   registryFactory(
     registryUrl: string,
     terms: TransferTerms,
@@ -59,16 +62,16 @@ export interface Ledger {
   ): Promise<Read<Extract<TransferFactory, { kind: 'registry' }>>>;
   /** `SubmitAndWait`, sent at most once, only on a READY channel. */
   submit(submission: HostedSubmission, options: SendOptions): Promise<Outcome>;
-  /** `PrepareSubmission`: changes nothing on the ledger, so a failure of it is one of a read. Record times in µs. */
+  /** `PrepareSubmission`: changes nothing on the ledger, so it fails as a read does. Record times in µs. */
   prepare(transfer: Transfer, maxRecordTime: Micros, options: CallOptions): Promise<Read<Priced>>;
   /** `ExecuteSubmissionAndWait`, sent at most once, only on a READY channel. */
   execute(submission: SignedSubmission, options: SendOptions): Promise<Outcome>;
-  /** The acceptance of what was signed with this hash (from 3.6 on). Null proves nothing. */
+  /** The acceptance of the transaction that was signed with this hash (from 3.6 on). Null proves nothing. */
   acceptedByHash(
     hash: Uint8Array,
     options: CallOptions,
   ): Promise<Read<Extract<CompletionEvent, { kind: 'accepted' }> | null>>;
-  /** Ends by `signal`, or with a ReadFailure as its return value. */
+  /** Ends when `signal` aborts, or with a ReadFailure as its return value. */
   completions(
     request: {
       readonly parties: readonly Party[];
@@ -78,15 +81,15 @@ export interface Ledger {
     },
     signal: AbortSignal,
   ): AsyncGenerator<CompletionEvent, ReadFailure | null>;
-  /** The transfer an update did, null where it did none that the parties see, `absent` where there is no such update. */
+  /** The transfer that an update made; null: none that the parties see; `absent`: there is no such update. */
   transferOf(
     updateId: string,
     parties: readonly Party[],
     options: CallOptions,
   ): Promise<Read<TransferEffect | null | 'absent'>>;
-  /** The update at that id, offset included, or null. */
+  /** The offset of that update, or null where there is no such update. */
   updateOffset(updateId: string, party: Party, options: CallOptions): Promise<Read<Offset | null>>;
-  /** Data up to this offset is pruned; 0: none. */
+  /** Everything up to this offset is pruned; 0: nothing is. */
   prunedUpTo(options: CallOptions): Promise<Read<Offset>>;
   participantId(options: CallOptions): Promise<Read<string>>;
   /** The ledger user: the configured one, else the subject of the token. */
@@ -94,6 +97,6 @@ export interface Ledger {
   version(
     options: CallOptions,
   ): Promise<Read<{ readonly version: string; readonly checkpointDelayMs: number | null }>>;
-  /** Calls back at every change between READY and not; returns the way to stop that. */
+  /** Calls back whenever READY changes; returns a function that ends this. */
   onReady(listener: (ready: boolean) => void): () => void;
 }

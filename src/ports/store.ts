@@ -18,49 +18,49 @@ export interface Pinned {
     readonly synchronizerId: string;
   } | null;
   readonly sentOn: number;
-  /** The database that was pinned; null where it may not be asked for. */
+  /** The database that was pinned; null where our role may not read its identity. */
   readonly database: DatabaseIdentity | null;
-  /** The database that answered. Another than pinned: recheck before anything is claimed. */
+  /** The database that answered. If it is not the pinned one, recheck before anything is claimed. */
   readonly databaseNow: DatabaseIdentity | null;
-  /** Why nobody may claim: an acceptance later than its bound, say. Null: go on. */
+  /** Why nobody may claim, for example an acceptance later than its bound. Null: go on. */
   readonly halted: string | null;
-  /** Set for seven days after a recheck: what `failed` has to look for first. */
+  /** Set for seven days after a recheck: where to look before a row becomes `failed`. */
   readonly recheck: Recheck | null;
-  /** Highest ledger end any instance saw. */
+  /** The highest ledger end that any instance saw. */
   readonly ledgerEnd: Offset | null;
   /** The newest. */
   readonly mark: Mark | null;
-  /** Of other parties, the newest first: where the first is pruned, or its party's rights are gone, one of these proves. */
+  /** Other parties' marks, newest first: where `mark` is pruned, or its party's rights are gone, one of these proves. */
   readonly otherMarks: readonly Mark[];
 }
 
-/** Tells a database from a restored, or failed-over, or copied one. */
+/** Tells a database from one that was restored, failed over or copied. */
 export interface DatabaseIdentity {
-  /** Of the cluster, given at initdb. */
+  /** The cluster's, given at initdb. */
   readonly systemId: string;
-  /** Of its write-ahead log: 8 hex digits that every promotion and every point-in-time restore change. */
+  /** The write-ahead log's: 8 hex digits that change with every promotion and every point-in-time restore. */
   readonly timeline: string;
-  /** Oid of the database: a dump restored under its name has another. */
+  /** The database's oid: a dump restored under the same name has another. */
   readonly database: string;
-  /** Oid of mempool: dropped and made again it has another; 0 after a truncate. */
+  /** The oid of mempool: a table dropped and created again has another; 0 after a truncate. */
   readonly table: string;
 }
 
 /**
- * A row that was done before a failover may have been lost with it and inserted again: between these two the ledger
- * says so.
+ * A row that was completed before a failover may have been lost with it and inserted again. If so, the ledger shows its
+ * acceptance between these two.
  */
 export interface Recheck {
   readonly from: Offset;
-  /** What was sent before it cannot be accepted after this record time. */
+  /** What was sent before the failover cannot be accepted after this record time. */
   readonly until: DbMillis;
 }
 
 export interface RecheckRequest {
   readonly generation: bigint;
-  /** The latest time known here, of the database or of the ledger: no bound may begin before it. */
+  /** The latest time known here, the database's or the ledger's: no bound may be computed from an earlier one. */
   readonly notBefore: DbMillis;
-  /** Lower-case addresses of tokens whose transfers end in one step: only these have a bound where the sender is hosted. */
+  /** Lower-case addresses of one-step tokens: a hosted sender's transfer has a bound only for these. */
   readonly oneStepTokens: readonly string[];
 }
 
@@ -74,7 +74,7 @@ export interface ClaimRequest {
   /** 1 to free slots. */
   readonly limit: number;
   readonly leaseMs: number;
-  /** The pinned generation this instance checked itself against; another one gets no row. */
+  /** The pinned generation that this instance checked itself against; with any other it gets no row. */
   readonly generation: bigint;
 }
 
@@ -82,7 +82,7 @@ export type ClaimReply =
   | {
       readonly kind: 'claimed';
       readonly rows: readonly ClaimedRow[];
-      /** Set aside instead: another hash of their sender has used their nonce (SAME_NONCE=park). */
+      /** Parked instead of claimed: another hash of their sender has used their nonce (SAME_NONCE=park). */
       readonly parked?: readonly { readonly id: RowId; readonly txHash: TxHash }[];
       readonly now: DbMillis;
     }
@@ -107,37 +107,37 @@ export interface Store {
     generation: bigint,
   ): Promise<'written' | 'fenced' | 'stale'>;
   /**
-   * Prolongs leases; of the tokens that still hold their row, what became of that. `locked`: somebody keeps the row
-   * locked, so its lease is what it was.
+   * Prolongs leases, and says what became of each token that still holds its row. `locked`: somebody keeps the row locked,
+   * so its lease is unchanged.
    */
   renew(
     tokens: readonly ClaimToken[],
     leaseMs: number,
   ): Promise<ReadonlyMap<ClaimToken, 'renewed' | 'locked'>>;
-  /** Takes the token off claims whose lease ran out; how many. */
+  /** Takes the token off claims whose lease ran out; returns how many. */
   rescue(): Promise<number>;
   /** One result per settlement, in order. `laneWaits` needs one probe of the lane index in the settling statement. */
   settle(batch: readonly Settlement[]): Promise<readonly Settled[]>;
   pinned(): Promise<Pinned | null>;
   /** Pins what the first connected instance was shown; null: another was faster, read again. */
   pinParticipant(generation: bigint, participant: NonNullable<Pinned['participant']>): Promise<Pinned | null>;
-  /** Moves the marks, forward only, of the generation that they were proven under. */
+  /** Moves the marks, forward only, under the generation that they were proven under. */
   advanceMarks(marks: {
     readonly generation: bigint;
     readonly ledgerEnd: Offset;
     readonly mark: Mark | null;
-    /** The one of the pinned marks that was shown beside it; null where there was none yet. */
+    /** The pinned mark that the same stream showed; null where there was none yet. */
     readonly oldMark: Mark | null;
   }): Promise<void>;
   /**
-   * The database is another, or an earlier self (a new timeline): whatever was written last may be lost. In one
+   * The database is another one, or an earlier state of itself (a new timeline): what was written last may be lost. In one
    * transaction every pending row loses its claim and gets an unknown record, and the database as it is now is pinned
-   * (P20). Null: the generation is not this one any more, another instance was faster.
+   * (P20). Null: the generation has changed, since another instance was faster.
    */
   recheck(request: RecheckRequest): Promise<RecheckResult | null>;
   /**
-   * Stops every instance's claims until a person has acted; false: they were stopped already. `lateMs`: how far a bound was
-   * missed, which a new tolerance has to make up for.
+   * Stops every instance's claims until a person has acted; false: they were stopped already. `lateMs`: by how much a bound
+   * was missed, which a new tolerance has to make up for.
    */
   halt(reason: string, lateMs: number): Promise<boolean>;
   /** Rings the bell for the others: `handoff` says that this instance has no free slot left. */

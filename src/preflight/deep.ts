@@ -1,5 +1,5 @@
-// What takes longer than a start should: every party's rights, the packages, a preparation that nobody signs, and what
-// the completion stream says next. Reads only.
+// Checks that would delay a start: every party's rights, the packages, a preparation that nobody signs, and the next
+// event of the completion stream. Reads only.
 import { type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { Transfer } from '../core/transfer.js';
@@ -27,14 +27,14 @@ export interface DeepQuestions {
   };
   readonly facts: Facts;
   readonly users: readonly UserParty[];
-  /** There are more of them. */
+  /** There are more of them than these. */
   readonly moreUsers: boolean;
   readonly skewMaxMs: number;
-  /** The database's, in ms since the epoch; null where it is away. */
+  /** The database's time, in ms since the epoch; null if the database cannot be reached. */
   now(): Promise<number | null>;
-  /** How long the completion stream may say nothing. */
+  /** How long to wait for the completion stream. */
   readonly patienceMs: number;
-  /** 32 random bytes: what is prepared needs a command id, and is never sent. */
+  /** 32 random bytes: a preparation needs a command id, but is never sent. */
   readonly commandId: TxHash;
 }
 
@@ -50,7 +50,7 @@ export async function deepFindings(ask: DeepQuestions, options: CallOptions): Pr
   const clock = probed?.read.kind === 'read' ? probed.read.value.clock : null;
   const times = (told: Times['told'], from: number | null, until: number | null): Finding =>
     from === null || until === null
-      ? skipped('clocks', 'the database is away', 'ask again')
+      ? skipped('clocks', 'the database cannot be reached', 'ask again')
       : clockFinding({ before: from, after: until, told, skewMaxMs: ask.skewMaxMs });
   return [
     rightsFinding(user, facts.rights, users, ask.moreUsers),
@@ -66,13 +66,13 @@ export async function deepFindings(ask: DeepQuestions, options: CallOptions): Pr
   ];
 }
 
-/** Those given by an id are not looked up: the id says which. */
+/** Packages given by id are not looked up: the id says which one. */
 async function packages({ ledger, settings }: DeepQuestions, options: CallOptions): Promise<Finding> {
   const { cip56, holding, transfer } = settings.packages;
   const names = [...new Set([cip56, holding, transfer])].flatMap((one) =>
     one.startsWith('#') ? [one.slice(1)] : [],
   );
-  if (names.length === 0) return ok('packages', 'all given by id');
+  if (names.length === 0) return ok('packages', 'all packages are given by id');
   const { issuerParty, synchronizerId } = settings;
   const read = await ledger.inspect.packages({ names, parties: [issuerParty], synchronizerId }, options);
   return packagesFinding(names, read);
@@ -81,7 +81,7 @@ async function packages({ ledger, settings }: DeepQuestions, options: CallOption
 interface Probed {
   readonly asked: 2 | 3;
   readonly read: Read<Probe>;
-  /** Of V3, where V2 had to be asked for. */
+  /** Why V3 was refused, if V2 had to be asked for. */
   readonly refused: string | null;
 }
 
@@ -96,7 +96,7 @@ async function probe(ask: DeepQuestions, now: number | null, options: CallOption
   return { asked: 2, read: second, refused: third.refusal.errorId };
 }
 
-/** The least amount, of an own token that a user holds, to anybody else. It is prepared at the most. */
+/** The smallest amount of an own token that a user holds, to anybody else. It is only prepared. */
 function trialOf({ facts, users, settings, commandId }: DeepQuestions, now: number): Transfer | null {
   if (facts.factories.kind !== 'read' || facts.held.kind !== 'read') return null;
   const [factory] = facts.factories.value;
@@ -130,14 +130,14 @@ function hashing(probed: Probed | null, { version }: Facts): Finding {
     const said = version.kind === 'read' ? `Ledger API ${version.value.version}` : 'this participant';
     return skipped(
       check,
-      `nothing to prepare on ${said}: no user holds an unlocked holding of the issuer`,
+      `nothing to prepare on ${said}: no user has an unlocked holding of the issuer's`,
       'ask again when one does',
     );
   }
   const { read, refused } = probed;
   if (read.kind === 'failed-read') {
-    if (isClosed(read)) return skipped(check, 'this token may not prepare', 'see the rights');
-    return unread(check, read, { what: 'a preparation', todo: 'see the packages and the factory' });
+    if (isClosed(read)) return skipped(check, 'this token may not prepare transactions', 'check its rights');
+    return unread(check, read, { what: 'a preparation', todo: 'check the packages and the factory' });
   }
   const { scheme, cost } = read.value;
   const traffic = cost === null ? '' : `; a transfer is estimated at ${cost} bytes of traffic`;
@@ -145,13 +145,13 @@ function hashing(probed: Probed | null, { version }: Facts): Finding {
     return fail(
       check,
       `the participant hashes with scheme V${scheme}`,
-      'external senders cannot sign it: update',
+      'external senders cannot sign that: update canton-mempool-submitter',
     );
   }
   return ok(check, `V${scheme}${refused === null ? '' : ` (V3 is refused: ${refused})`}${traffic}`);
 }
 
-/** The next thing that the stream says, from its end on: a checkpoint where nothing else happens. */
+/** Waits for the next event of the stream, from its end: a checkpoint if nothing else happens. */
 async function firstCompletion(
   { ledger, users, settings, facts, patienceMs }: DeepQuestions,
   { signal }: CallOptions,
@@ -174,7 +174,7 @@ async function firstCompletion(
       const time = seen.find((one) => one.synchronizerId === settings.synchronizerId);
       const of = users.length === 0 ? 'of the issuer' : `of ${parties.length} parties`;
       return {
-        finding: ok(check, `the stream ${of} opens, and said a ${event.kind}`),
+        finding: ok(check, `the stream ${of} opens; it sent a ${event.kind}`),
         at: time === undefined ? null : Number(time.recordTime / 1000n),
       };
     }
@@ -183,13 +183,13 @@ async function firstCompletion(
       return {
         finding: warn(
           check,
-          `the stream opens, and said nothing for ${patienceMs} ms`,
+          `the stream opens, but sent nothing for ${patienceMs} ms`,
           'a quiet synchronizer may take half an hour: undecided rows wait for it',
         ),
         at: null,
       };
     }
-    const todo = 'grant CanReadAs for every sender, and see to CANTON_USER_ID';
+    const todo = 'grant CanReadAs for every sender, and check CANTON_USER_ID';
     return {
       finding: isClosed(failed)
         ? fail(
@@ -203,7 +203,10 @@ async function firstCompletion(
   });
 }
 
-/** Whether a registry's token moves at once or is offered is answered for each receiver: here for two users. */
+/**
+ * For each receiver the registry decides whether its token moves directly or is offered. Asked here for two of the
+ * users.
+ */
 async function steps(
   { settings, facts, users, ledger }: DeepQuestions,
   now: number | null,
@@ -219,7 +222,11 @@ async function steps(
     const sender = holding?.owner ?? users[0]?.party;
     const receiver = users.find((user) => user.party !== sender)?.party;
     if (now === null || sender === undefined || receiver === undefined) {
-      return skipped(check, 'there are no two users to ask the registry for', 'ask again when there are');
+      return skipped(
+        check,
+        'it takes two users to ask the registry, and there are fewer',
+        'ask again once there are',
+      );
     }
     const terms = {
       sender: party(sender),
@@ -232,7 +239,7 @@ async function steps(
     };
     const read = await ledger.registryFactory(registryUrl, terms, options);
     if (read.kind === 'failed-read') {
-      return warn(check, `${read.refusal.errorId}: ${read.refusal.detail}`, 'its rows wait for its registry');
+      return warn(check, `${read.refusal.errorId}: ${read.refusal.detail}`, 'its rows wait for the registry');
     }
     return stepsFinding(check, token, read.value.transferKind);
   };
@@ -246,16 +253,16 @@ function stepsFinding(check: string, token: Token, kind: string | null): Finding
   if (kind === 'offer' && token.steps === 1) {
     return warn(
       check,
-      'its registry makes an offer of a transfer, and TOKENS_FILE says one step: such rows park',
-      'set "steps": 2, and "offerIsDone": true where an offer counts as completed; or let receivers preapprove',
+      'its registry makes an offer, but TOKENS_FILE says one step: such rows park',
+      'set "steps": 2, and "offerIsDone": true if an offer counts as completed; or have receivers preapprove transfers',
     );
   }
   if (token.steps === 2 && !token.offerIsDone) {
     return warn(
       check,
-      'two steps, without "offerIsDone": its rows park',
-      'set "offerIsDone": true, or leave it out',
+      'two steps without "offerIsDone": its rows park',
+      'set "offerIsDone": true if an offer counts as completed, or remove the token',
     );
   }
-  return ok(check, `${kind ?? 'not told'} for the receiver that was asked for`);
+  return ok(check, `${kind ?? 'not told'} for the receiver that was asked about`);
 }

@@ -1,4 +1,5 @@
-// What the cheap checks go by, asked in as few calls as possible. `run` asks before its first pin, `doctor` always.
+// The facts that the quick checks use, gathered in as few calls as possible. `run` asks before its first pin,
+// `doctor` every time.
 import type { Offset, Party } from '../core/ids.js';
 import type { Tokens } from '../core/token.js';
 import type { HoldingSamples } from '../ledger/inspect-holdings.js';
@@ -11,7 +12,7 @@ import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
 export interface PreflightSettings {
   readonly synchronizerId: string;
   readonly issuerParty: Party;
-  /** The operator's word. */
+  /** What the operator has set. */
   readonly participantId: string | null;
   readonly tokens: Tokens;
 }
@@ -22,7 +23,7 @@ export interface Asked {
     'ready' | 'version' | 'userId' | 'participantId' | 'ledgerEnd' | 'transferFactories'
   > & { readonly inspect: Inspector };
   readonly settings: PreflightSettings;
-  /** Some of the parties in `users`: in their holdings other admins' instruments show. */
+  /** Some of the parties in `users`: their holdings show instruments of other admins. */
   readonly parties: readonly string[];
 }
 
@@ -32,22 +33,22 @@ export interface Facts {
   readonly participantId: Read<string>;
   readonly end: Read<Offset>;
   readonly synchronizers: Read<readonly ConnectedSynchronizer[]>;
-  /** On which of them the participant hosts the issuer. */
+  /** The ones where the participant hosts the issuer. */
   readonly issuerOn: Read<readonly ConnectedSynchronizer[]>;
   readonly rights: Read<UserRights>;
   readonly factories: Read<readonly string[]>;
   /** As the issuer sees them, who signs every holding of its instruments. */
   readonly issued: Read<HoldingSamples>;
-  /** As some of our users see them; of any admin. */
+  /** As some of our users see them, of any admin. */
   readonly held: Read<HoldingSamples>;
   /** By the token's address. */
   readonly registries: ReadonlyMap<string, Read<RegistryInstrument>>;
 }
 
-/** Contracts that are read to see an instrument: a second or two of a start that happens once. */
+/** How many contracts to read to see an instrument: a second or two, in a start that happens once. */
 const HOLDINGS_READ = 2_000;
 
-/** The version's failure: nobody has answered, and the rest was not asked. */
+/** Why the version could not be read: nobody answered, and nothing else was asked. */
 export async function askFacts(
   { ledger, settings, parties }: Asked,
   options: CallOptions,

@@ -1,9 +1,10 @@
-// What a check found: one line for a person, and what to do.
+// The result of a check: one line for a person, and what to do.
 import type { ReadFailure } from '../ports/ledger.js';
 
 /**
- * `fail`: something contradicts the settings, and no waiting mends it. `wait`: it may pass by itself, or once somebody
- * else has acted: ask again. `warn`: it may be meant. `skipped`: it could not be asked, and never may be.
+ * `fail`: something contradicts the settings, and waiting will not help. `wait`: it may pass by itself, or once
+ * somebody else has acted; ask again. `warn`: it may be intended. `skipped`: it could not be asked, and perhaps never
+ * can.
  */
 export type Finding = { readonly check: string; readonly what: string } & (
   | { readonly status: 'ok'; readonly todo: null }
@@ -20,11 +21,11 @@ export const fail = of('fail');
 export const wait = of('wait');
 export const skipped = of('skipped');
 
-/** As `run` refuses with it, and as `doctor` prints it. */
+/** The text with which `run` refuses, and which `doctor` prints. */
 export const words = ({ check, what, todo }: Finding): string =>
   `${check}: ${what}${todo === null ? '' : `; ${todo}`}`;
 
-/** What the participant says of a request that it cannot read, or of packages that it lacks: no waiting mends it. */
+/** The participant's errors for a request it cannot read, or packages it lacks: waiting will not help. */
 const OURS = new Set([
   'INVALID_FIELD',
   'INVALID_ARGUMENT',
@@ -40,7 +41,7 @@ const CLOSED = new Set(['GRPC_PERMISSION_DENIED', 'PERMISSION_DENIED', 'GRPC_UNI
 
 export const isClosed = ({ refusal }: ReadFailure): boolean => CLOSED.has(refusal.errorId);
 
-/** Why something could not be read. `todo`: where it is our configuration. */
+/** Why something could not be read. `todo`: what to do if our configuration is the cause. */
 export function unread(
   check: string,
   read: ReadFailure,
@@ -50,5 +51,5 @@ export function unread(
   const why = `${errorId}: ${detail}`;
   if (isClosed(read)) return skipped(check, `${what} may not be asked for (${errorId})`, 'check it by hand');
   if (OURS.has(errorId)) return fail(check, `${what} cannot be read: ${why}`, todo);
-  return wait(check, `${what} cannot be read now: ${why}`, 'ask again');
+  return wait(check, `${what} cannot be read now: ${why}`, 'try again later');
 }

@@ -1,11 +1,11 @@
-// Before the first pin. What is pinned holds for every instance to come, so a setting that contradicts the ledger is
-// refused here, where it has not cost a row yet; a participant that is merely away is waited for, as ever.
+// Checks before the first pin. Pinned values apply to every later instance, so a setting that contradicts the ledger
+// is refused here, before it has cost a row. A participant that is merely unreachable is waited for, as always.
 import { ConfigError } from '../core/errors.js';
 import { pause } from '../runtime/timers.js';
 import { type Finding, words } from './finding.js';
 
 export interface FirstStart {
-  /** Somebody has pinned what he was shown: nothing here stands in the way any more. */
+  /** The pins exist already, by somebody's decision: nothing here blocks the start any more. */
   pinned(): Promise<boolean>;
   look(): Promise<readonly Finding[]>;
   /** Why nothing is claimed yet. */
@@ -15,7 +15,7 @@ export interface FirstStart {
   readonly againMs: number;
 }
 
-/** `clear`: there may be a first pin. Throws ConfigError with what `doctor` says too. */
+/** `clear`: the first pin may be made. Throws ConfigError with the same findings that `doctor` prints. */
 export async function beforeFirstPin(start: FirstStart): Promise<'pinned' | 'clear' | 'stopped'> {
   let said: string | null = null;
   while (!start.signal.aborted) {

@@ -1,4 +1,7 @@
-/** Of these the one that was most likely meant: its case, or up to three letters, are wrong. Null: none. */
+/**
+ * Of several names, finds the one that was most likely meant: its case, or up to three letters, are wrong. Null: none
+ * is close.
+ */
 export function nearest(given: string, known: readonly string[]): string | null {
   const close = known
     .map((one) => ({ one, off: distance(given.trim().toLowerCase(), one.toLowerCase()) }))
@@ -7,7 +10,7 @@ export function nearest(given: string, known: readonly string[]): string | null 
   return close[0]?.one ?? null;
 }
 
-/** Insertions, deletions and changes of a letter between two texts. */
+/** How many letters have to be inserted, deleted or changed. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, place) => place);
   for (const [i, letter] of [...a].entries()) {

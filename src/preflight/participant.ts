@@ -1,4 +1,4 @@
-// Whether the participant, the user, the synchronizer and the issuer are those that the settings speak of. Pure.
+// Checks whether the participant, the user, the synchronizer and the issuer are those in the settings. Pure.
 import type { ConnectedSynchronizer } from '../ledger/state.js';
 import type { Facts, PreflightSettings } from './facts.js';
 import { type Finding, fail, isClosed, ok, skipped, unread, wait, warn } from './finding.js';
@@ -16,18 +16,18 @@ export function participantFindings(facts: Facts, settings: PreflightSettings): 
   ];
 }
 
-/** ExecuteSubmissionAndWait is there from 3.4.4 on. */
+/** ExecuteSubmissionAndWait exists from 3.4.4 on. */
 function version(read: Facts['version']): Finding {
   const check = 'version';
   if (read.kind === 'failed-read')
-    return unread(check, read, { what: 'the API version', todo: 'see to CANTON_URL' });
+    return unread(check, read, { what: 'the API version', todo: 'check CANTON_URL' });
   const { version: said } = read.value;
   const [, major, minor, patch] = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(said) ?? [];
   if (major !== '3') {
     return fail(
       check,
       `the participant speaks Ledger API ${said}`,
-      'this service needs 3.x: see to CANTON_URL',
+      'this program needs 3.x: check CANTON_URL',
     );
   }
   const numbers = Number(minor) * 1_000 + Number(patch ?? 0);
@@ -35,7 +35,7 @@ function version(read: Facts['version']): Finding {
     ? warn(
         check,
         `Ledger API ${said} has no ExecuteSubmissionAndWait`,
-        'external senders need 3.4.4 or later',
+        'external senders need participant 3.4.4 or later',
       )
     : ok(check, `Ledger API ${said}`);
 }
@@ -47,16 +47,16 @@ function identity(read: Facts['participantId'], { participantId }: PreflightSett
       ? ok(check, read.value)
       : fail(
           check,
-          `it is ${read.value}, and CANTON_PARTICIPANT_ID says ${participantId}`,
-          'see to CANTON_URL, or correct CANTON_PARTICIPANT_ID',
+          `it is ${read.value}, but CANTON_PARTICIPANT_ID says ${participantId}`,
+          'check CANTON_URL, or correct CANTON_PARTICIPANT_ID',
         );
   }
-  if (!isClosed(read)) return unread(check, read, { what: 'the participant id', todo: 'see to CANTON_URL' });
+  if (!isClosed(read)) return unread(check, read, { what: 'the participant id', todo: 'check CANTON_URL' });
   return participantId === null
     ? fail(check, 'this token may not ask for it', 'set CANTON_PARTICIPANT_ID')
     : skipped(
         check,
-        `this token may not ask for it; taken to be ${participantId}`,
+        `this token may not ask for it; assumed to be ${participantId}`,
         'check CANTON_PARTICIPANT_ID by hand',
       );
 }
@@ -76,7 +76,7 @@ function synchronizer(read: Facts['synchronizers'], { synchronizerId }: Prefligh
   }
   const connected = read.value;
   if (connected.length === 0) {
-    return wait(check, 'the participant is connected to no synchronizer now', 'connect it');
+    return wait(check, 'the participant is not connected to any synchronizer now', 'connect it');
   }
   if (connected.some(({ id }) => id === synchronizerId)) return ok(check, synchronizerId);
   const { id, how } = meant(synchronizerId, connected);
@@ -96,7 +96,7 @@ function meant(
   if (physical !== undefined) {
     return {
       id: physical.id,
-      how: 'is a physical id, with a protocol version and a serial behind the logical one',
+      how: 'is a physical id: the logical one, followed by a protocol version and a serial',
     };
   }
   const alias = connected.find((one) => one.alias === given);
@@ -105,22 +105,22 @@ function meant(
     given,
     connected.map((one) => one.id),
   );
-  return { id, how: id === null ? 'is none that it knows' : 'looks mistyped' };
+  return { id, how: id === null ? 'is not one it is connected to' : 'looks mistyped' };
 }
 
 function issuer({ issuerOn, synchronizers }: Facts, settings: PreflightSettings): Finding {
   const check = 'issuer';
   const { issuerParty, synchronizerId } = settings;
-  const todo = "set CANTON_ISSUER_PARTY to the issuer that this participant hosts, canton-middleware's";
+  const todo = "set CANTON_ISSUER_PARTY to canton-middleware's issuer, which this participant hosts";
   if (issuerOn.kind === 'failed-read') {
     return unread(check, issuerOn, { what: `the party ${issuerParty}`, todo });
   }
-  // Of a participant that is connected to nothing it would say the same.
+  // A participant that is connected to nothing would give the same answer.
   if (synchronizers.kind === 'read' && synchronizers.value.length === 0) {
-    return wait(check, 'nothing is known of parties while no synchronizer is connected', 'connect it');
+    return wait(check, 'parties cannot be checked while no synchronizer is connected', 'connect it');
   }
   if (issuerOn.value.length === 0) {
-    return fail(check, `the participant hosts no party ${issuerParty}`, todo);
+    return fail(check, `the participant does not host ${issuerParty}`, todo);
   }
   const here = synchronizers.kind !== 'read' || synchronizers.value.every(({ id }) => id !== synchronizerId);
   return here || issuerOn.value.some(({ id }) => id === synchronizerId)
@@ -132,11 +132,11 @@ function issuer({ issuerOn, synchronizers }: Facts, settings: PreflightSettings)
       );
 }
 
-/** What was read as the issuer is the proof; the list of rights says the same where it may be asked for. */
+/** If reading as the issuer worked, that is proof; the list of rights says the same if it may be read. */
 function reader({ factories, rights, user: who }: Facts, { issuerParty }: PreflightSettings): Finding {
   const check = 'issuer rights';
   const name = who.kind === 'read' ? who.value : 'the ledger user';
-  const todo = `grant ${name} CanReadAs of ${issuerParty}`;
+  const todo = `grant ${name} CanReadAs for ${issuerParty}`;
   if (factories.kind === 'read') return ok(check, `${name} reads as the issuer`);
   if (isClosed(factories)) return wait(check, `${name} may not read as the issuer`, todo);
   if (rights.kind === 'read') {
@@ -148,12 +148,12 @@ function reader({ factories, rights, user: who }: Facts, { issuerParty }: Prefli
   return unread(check, rights, { what: `the rights of ${name}`, todo });
 }
 
-/** What has no registry is moved by the issuer's factory alone. */
+/** Tokens without a registry can only be moved by the issuer's factory. */
 function factory(read: Facts['factories'], { issuerParty, tokens }: PreflightSettings): Finding {
   const check = 'factory';
   if (read.kind === 'failed-read') {
     return isClosed(read)
-      ? skipped(check, 'the factory may not be read', 'see the rights')
+      ? skipped(check, 'the factory may not be read', 'check its rights')
       : unread(check, read, {
           what: "the issuer's transfer factory",
           todo: 'correct CIP56_PACKAGE or TRANSFER_PACKAGE',
@@ -164,9 +164,9 @@ function factory(read: Facts['factories'], { issuerParty, tokens }: PreflightSet
     const what = `${issuerParty} has no transfer factory`;
     return [...tokens.values()].some(({ registryUrl }) => registryUrl === undefined)
       ? fail(check, what, 'correct CANTON_ISSUER_PARTY or CIP56_PACKAGE, or create the factory')
-      : ok(check, `${what}, and every token has a registry`);
+      : ok(check, `${what}; it is not needed, since every token has a registry`);
   }
   return second === undefined
     ? ok(check, first)
-    : warn(check, `${read.value.length} factories; ${first} is used`, 'archive the others');
+    : warn(check, `${read.value.length} factories; ${first} would be used`, 'archive the others');
 }

@@ -1,4 +1,4 @@
-// The cheap checks, as `run` makes them before anything is pinned and `doctor` at any time.
+// The quick checks, which `run` makes before anything is pinned and `doctor` at any time.
 
 import { withoutTimes } from '../core/words.js';
 import type { CallOptions } from '../ports/ledger.js';
@@ -18,11 +18,11 @@ export async function preflight(asked: Asked, options: CallOptions): Promise<Pre
   if ('kind' in facts) {
     const { detail } = facts.refusal;
     const finding = asked.ledger.ready()
-      ? unread('version', facts, { what: 'the API version', todo: 'see to CANTON_URL' })
+      ? unread('version', facts, { what: 'the API version', todo: 'check CANTON_URL' })
       : wait(
           'version',
           `the participant cannot be reached: ${withoutTimes(detail)}`,
-          'see to CANTON_URL, the network and its TLS',
+          'check CANTON_URL, the network and TLS',
         );
     return { findings: [finding], facts: null };
   }

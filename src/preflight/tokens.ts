@@ -1,6 +1,7 @@
-// Whether each token of TOKENS_FILE is an instrument that somebody knows. A mistyped one reads as a balance of 0, and
-// would cost every row of it; one that is merely new must not be refused. So what contradicts fails (its registry has
-// none of that id; its admin's holdings all bear other ids), and what nobody has seen yet is only said. Pure.
+// Checks whether each token in TOKENS_FILE is a known instrument. A mistyped instrument reads as a balance of 0 and
+// would fail every row of it, but one that is merely new must not be refused. So a contradiction fails (the registry
+// has no such id; all of the admin's holdings have other ids), while an instrument that nobody has seen yet is only
+// mentioned. Pure.
 import { DECIMAL_PLACES } from '../core/decimal.js';
 import type { Token } from '../core/token.js';
 import type { HoldingSamples } from '../ledger/inspect-holdings.js';
@@ -11,7 +12,8 @@ import { type Finding, fail, isClosed, ok, skipped, unread, warn } from './findi
 import { nearest } from './nearest.js';
 
 export function tokenFindings(facts: Facts, { issuerParty, tokens }: PreflightSettings): Finding[] {
-  if (tokens.size === 0) return [warn('tokens', 'TOKENS_FILE holds none', 'every row would park: add them')];
+  if (tokens.size === 0)
+    return [warn('tokens', 'TOKENS_FILE contains none', 'every row would park: add your tokens')];
   const packages = packagesFinding(facts);
   const each = [...tokens].flatMap(([address, token]): Finding[] => {
     if (token.registryUrl !== undefined) return [ofRegistry(token, facts, facts.registries.get(address))];
@@ -27,22 +29,22 @@ const named = ({ instrumentId, instrumentAdmin }: Token): string => `${instrumen
 function packagesFinding({ issued, held }: Facts): Finding {
   const read = issued.kind === 'failed-read' && isClosed(issued) ? held : issued;
   return read.kind === 'read'
-    ? ok('holding package', 'holdings are read by the interface')
+    ? ok('holding package', 'holdings are read through the interface')
     : unread('holding package', read, { what: 'holdings', todo: 'correct HOLDING_PACKAGE' });
 }
 
 const withoutRegistry = (token: Token): Finding =>
   warn(
     nameOf(token),
-    `its admin ${token.instrumentAdmin} is not the issuer, and no registryUrl says who moves it: its rows park`,
-    'give its "registryUrl" in TOKENS_FILE, or correct "instrumentAdmin"',
+    `its admin ${token.instrumentAdmin} is not the issuer, and it has no registryUrl to say who moves it: its rows park`,
+    'add its "registryUrl" to TOKENS_FILE, or correct "instrumentAdmin"',
   );
 
 function ofIssuer(token: Token, issued: Facts['issued']): Finding {
   const check = nameOf(token);
   if (issued.kind === 'failed-read') {
     return isClosed(issued)
-      ? skipped(check, 'holdings may not be read', 'see the rights')
+      ? skipped(check, 'holdings may not be read', 'check its rights')
       : unread(check, issued, { what: 'holdings', todo: 'correct HOLDING_PACKAGE' });
   }
   const sight = sightOf(token, issued.value);
@@ -52,8 +54,8 @@ function ofIssuer(token: Token, issued: Facts['issued']): Finding {
     check,
     issued.value.whole
       ? `no holding of ${named(token)} exists yet`
-      : `among the first holdings none is of ${named(token)}`,
-    'check "instrumentId" in TOKENS_FILE: every transfer of a mistyped one finds no balance',
+      : `none of the first holdings is of ${named(token)}`,
+    'check "instrumentId" in TOKENS_FILE: transfers of a mistyped one find no balance',
   );
 }
 
@@ -69,7 +71,7 @@ function ofRegistry(
     return warn(
       check,
       `its registry does not answer: ${why}`,
-      'see to "registryUrl" in TOKENS_FILE: its rows wait for it',
+      'check "registryUrl" in TOKENS_FILE: its rows wait for the registry',
     );
   }
   switch (read.value.kind) {
@@ -78,29 +80,29 @@ function ofRegistry(
     case 'other-admin':
       return fail(
         check,
-        `its registry is that of ${read.value.admin}, not of ${token.instrumentAdmin}`,
+        `its registry belongs to ${read.value.admin}, not to ${token.instrumentAdmin}`,
         'correct "instrumentAdmin" or "registryUrl" in TOKENS_FILE',
       );
     case 'unknown':
       return sight.kind === 'seen'
         ? warn(
             check,
-            `its registry knows no ${token.instrumentId}, although there are holdings of it`,
-            'ask the registry',
+            `its registry does not know ${token.instrumentId}, although there are holdings of it`,
+            "ask the registry's operator",
           )
         : fail(
             check,
-            `its registry knows no instrument ${token.instrumentId}${hint(token, sight)}`,
+            `its registry does not know the instrument ${token.instrumentId}${hint(token, sight)}`,
             'correct "instrumentId" in TOKENS_FILE',
           );
     case 'silent':
       if (sight.kind === 'seen') return ok(check, `holdings of ${named(token)} exist${placesOf(token)}`);
-      // Only some of the users were looked at: another id is a contradiction where it looks like this one.
+      // Only some of the users were looked at, so another id contradicts only if it resembles this one.
       if (sight.kind === 'others' && nearest(token.instrumentId, sight.ids) !== null)
         return mistyped(token, sight.ids);
       return warn(
         check,
-        `its registry tells nothing of instruments, and no holding of ${named(token)} is seen`,
+        `its registry has no metadata, and no holding of ${named(token)} was found`,
         'check "instrumentId" in TOKENS_FILE',
       );
   }
@@ -109,12 +111,12 @@ function ofRegistry(
 function mistyped(token: Token, ids: readonly string[]): Finding {
   return fail(
     nameOf(token),
-    `no holding is of ${named(token)}; those of that admin are of ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ' …' : ''}`,
+    `no holding is of ${named(token)}; that admin's are of ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ' …' : ''}`,
     `correct "instrumentId" in TOKENS_FILE${hint(token, { kind: 'others', ids })}`,
   );
 }
 
-/** The amount that a wallet sends is divided by TOKENS_FILE's; the registry's is how it shows an amount. */
+/** A wallet's amounts are divided by the decimals in TOKENS_FILE; the registry's only say how to show an amount. */
 function ofDecimals(token: Token, shown: number): Finding {
   const check = nameOf(token);
   const what = `its registry knows ${named(token)}`;
@@ -122,19 +124,19 @@ function ofDecimals(token: Token, shown: number): Finding {
     ? ok(check, `${what}${placesOf(token)}`)
     : warn(
         check,
-        `${what} with ${shown} decimals, and TOKENS_FILE says ${token.decimals}`,
-        "compare with the facade's decimals(): a wallet's amounts are divided by it",
+        `${what} with ${shown} decimals, but TOKENS_FILE says ${token.decimals}`,
+        "compare with the facade's decimals(), by which a wallet's amounts are divided",
       );
 }
 
 const placesOf = ({ decimals }: Token): string =>
   decimals > DECIMAL_PLACES
-    ? `; of its ${decimals} decimals the ledger keeps ${DECIMAL_PLACES}, finer amounts are refused`
+    ? `; the ledger keeps ${DECIMAL_PLACES} of its ${decimals} decimals, and finer amounts are refused`
     : '';
 
 type Sight =
   | { readonly kind: 'seen' }
-  /** Of that admin there are others. */
+  /** That admin has holdings with other ids. */
   | { readonly kind: 'others'; readonly ids: readonly string[] }
   | { readonly kind: 'nothing' };
 

@@ -1,4 +1,4 @@
-// What the users of the database need of the ledger, and when it lets them. Pure.
+// What the database's users need from the ledger, and how long looks have to wait. Pure.
 
 import type { PreferredPackage, UserRights } from '../ledger/inspect-participant.js';
 import type { Read } from '../ports/ledger.js';
@@ -7,14 +7,14 @@ import { type Finding, fail, ok, skipped, unread, warn } from './finding.js';
 export interface UserParty {
   readonly address: string;
   readonly party: string;
-  /** The participant acts for it; else its key signs. */
+  /** Hosted: the participant acts for it; otherwise its own key signs. */
   readonly hosted: boolean;
 }
 
-/** Named in a line; the rest is counted. */
+/** How many parties a line names; the rest is counted. */
 const SHOWN = 3;
 
-/** Hosted: actAs. External: executeAs (actAs implies it), and readAs for holdings, preparation and completions. */
+/** Hosted: actAs. External: executeAs (implied by actAs), and readAs for holdings, preparations and completions. */
 export function rightsFinding(
   user: string,
   read: Read<UserRights>,
@@ -22,16 +22,16 @@ export function rightsFinding(
   more: boolean,
 ): Finding {
   const check = 'user rights';
-  if (users.length === 0) return ok(check, '`users` has no party yet');
+  if (users.length === 0) return ok(check, '`users` has no parties yet');
   if (read.kind === 'failed-read') {
-    // A participant that takes calls without a token knows no users, and refuses nobody.
+    // A participant that accepts calls without a token knows no users, and refuses nobody.
     return read.refusal.errorId === 'USER_NOT_FOUND'
       ? skipped(
           check,
-          `the participant knows no user ${user}`,
-          'create it, unless it takes calls without a token',
+          `the participant does not know the user ${user}`,
+          'create it, unless the participant accepts calls without a token',
         )
-      : unread(check, read, { what: `the rights of ${user}`, todo: 'see to CANTON_USER_ID and its token' });
+      : unread(check, read, { what: `the rights of ${user}`, todo: 'check CANTON_USER_ID and its token' });
   }
   const { actAs, readAs, executeAs } = read.value;
   const lacks = ({ party, hosted }: UserParty): string | null => {
@@ -61,13 +61,16 @@ export function packagesFinding(names: readonly string[], read: Read<readonly Pr
   return /PACKAGE|VETTED/.test(errorId)
     ? fail(
         check,
-        `not every one of ${names.join(', ')} is vetted where the issuer is hosted: ${errorId}: ${detail}`,
+        `not all of ${names.join(', ')} are vetted where the issuer is hosted: ${errorId}: ${detail}`,
         'upload and vet it, or correct CIP56_PACKAGE, HOLDING_PACKAGE or TRANSFER_PACKAGE',
       )
     : unread(check, read, { what: 'the preferred packages', todo: 'correct the package settings' });
 }
 
-/** As canton's parameter has it; null: not told. Longer than a look waits, nothing is ever decided by a checkpoint. */
+/**
+ * The participant's own parameter; null: not told. If it is longer than a look waits, no checkpoint ever decides a
+ * look.
+ */
 export function checkpointsFinding(delayMs: number | null, patienceMs: number | null): Finding {
   const check = 'checkpoints';
   if (delayMs === null) {
@@ -75,23 +78,23 @@ export function checkpointsFinding(delayMs: number | null, patienceMs: number | 
       check,
       'the participant does not tell its max_offset_checkpoint_emission_delay',
       patienceMs === null
-        ? 'a look waits 75 s: set LOOK_PATIENCE_MS where it is longer'
-        : 'compare LOOK_PATIENCE_MS',
+        ? 'a look waits 75 s: set LOOK_PATIENCE_MS if that delay is longer'
+        : 'compare it with LOOK_PATIENCE_MS',
     );
   }
   if (patienceMs !== null && patienceMs <= delayMs) {
     return warn(
       check,
-      `LOOK_PATIENCE_MS is ${patienceMs}, and an idle stream may say nothing for ${delayMs} ms`,
-      'unset LOOK_PATIENCE_MS, or raise it: looks end before they can decide',
+      `LOOK_PATIENCE_MS is ${patienceMs}, but an idle stream may send nothing for ${delayMs} ms`,
+      'remove LOOK_PATIENCE_MS, or raise it: looks end before they can decide',
     );
   }
   return ok(check, `at most ${delayMs} ms apart on an idle stream`);
 }
 
-/** The Ledger API does not tell it, and nothing here rests on it. */
+/** The Ledger API does not report it, and nothing here depends on it. */
 export const deduplicationFinding: Finding = skipped(
   'deduplication',
-  'the Ledger API does not tell max-deduplication-duration',
-  'keep it at its default of 7 days: it is the second belt',
+  'the Ledger API does not report max-deduplication-duration',
+  'keep it at its default of 7 days, as a second safeguard',
 );

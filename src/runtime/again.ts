@@ -7,8 +7,8 @@ export interface Again {
 }
 
 /**
- * Ever later while it fails, with jitter, so that a fleet does not come as one; and one at a time, however often it is
- * asked for: a try of its own after each failure would double with every other reason to try.
+ * Later each time while it fails, with jitter, so that a fleet does not come all at once; and only one is due at a time,
+ * however often it is asked for: one for each failure would add up with every other reason to try.
  */
 export function createAgain(
   go: () => void,

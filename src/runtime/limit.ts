@@ -1,7 +1,7 @@
 /**
- * Runs `work` under a signal that aborts with any of these, or after so long. Not `AbortSignal.any`: what it makes holds
- * its sources weakly, and a time-out among them may be collected before it fires (nodejs/node#57736). A patience that
- * never ends holds a lease for ever.
+ * Runs `work` under a signal that aborts with any of these, or after `ms`. It does not use `AbortSignal.any`, which holds
+ * its sources weakly: a time-out among them may be collected before it fires (nodejs/node#57736), and a wait that never
+ * ends would hold a lease for ever.
  */
 export async function limited<T>(
   signals: readonly AbortSignal[],

@@ -19,7 +19,7 @@ export function createLoop<Reason>(
   const drain = async (): Promise<void> => {
     while (next !== null && !stopped) {
       const { reason } = next;
-      // Cleared before the round looks: what arrives while it looks is looked for again.
+      // Cleared before the round begins: what arrives during the round causes another one.
       next = null;
       try {
         await round(reason);

@@ -7,7 +7,7 @@ import pLimit from 'p-limit';
 export interface Slots {
   free(): number;
   busy(): number;
-  /** Starts at once where `free() > 0`. Rejections are the task's own affair: it must not reject. */
+  /** Starts at once where `free() > 0`. The task must not reject. */
   run(task: () => Promise<void>): void;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;

@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or at once when the signal aborts. Never rejects: callers look at the signal. */
+/** Resolves after `ms`, or at once when the signal aborts. Never rejects: callers check the signal. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

@@ -1,13 +1,14 @@
-// Whether the database is as `migrate` leaves it. `run` refuses to start on one that is not: a missing index is a slow
-// claim, a missing trigger is a missing guarantee; and a row that a policy hides is a row that nobody does.
+// Whether the database is as `migrate` leaves it, and whether this role may use it. `run` refuses to start otherwise: a
+// missing index makes claims slow, a missing trigger takes a guarantee away, and a row that a policy hides is never sent.
 import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { SEES_ALL } from './errors.js';
-import { type Lanes, readSteps, type SameNonce, wantedFor } from './migrate/steps.js';
+import { readSqlSteps, wantedFor } from './migrate/sql-files.js';
+import type { Lanes, SameNonce } from './pins.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 
-/** $1 names of indexes, $2 of functions, $3 of triggers; returns what is not there, or not in force. */
+/** $1 names of indexes, $2 of functions, $3 of triggers; returns those that are missing or not in force. */
 const MISSING: Statement<{ readonly problem: string }> = {
   text: `select 'index ' || n || case when i.indexrelid is null then ' is missing' else ' is invalid' end as problem
       from unnest($1::text[]) n left join pg_index i on i.indexrelid = to_regclass(n)
@@ -21,13 +22,13 @@ const MISSING: Statement<{ readonly problem: string }> = {
        where t.tgrelid = to_regclass('mempool') and t.tgname = n and t.tgenabled in ('O', 'A'))`,
 };
 
-/** Empty: all is well. Else what is wrong, in words; `canton-submitter migrate` puts it right. */
+/** What is not as it should be, in words; `canton-submitter migrate` puts it right. Empty: all is well. */
 export async function schemaProblems(
   database: Database,
   lanes: Lanes,
   sameNonce: SameNonce = 'pay',
 ): Promise<readonly string[]> {
-  const steps = readSteps().filter(wantedFor(lanes, sameNonce));
+  const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce));
   const sql = steps.map((step) => step.sql).join('\n');
   const all = (pattern: RegExp): string[] => [...sql.matchAll(pattern)].map((match) => match[1] ?? '');
   const rows = await database.run(MISSING, [
@@ -38,14 +39,14 @@ export async function schemaProblems(
   return rows.map((row) => row.problem);
 }
 
-/** Also where a pooler keeps the session from asking for `row_security = off`, which makes it an error everywhere else. */
+/** Asked for also because a pooler may keep the session from setting `row_security = off`, which makes it an error elsewhere. */
 const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {
   text: `select n as name, current_user as role
       from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1']) n
      where row_security_active(to_regclass(n))`,
 };
 
-/** Of which of our tables this role sees a part at most, in words. */
+/** Our tables in which a policy may hide rows from this role, in words. */
 export async function hiddenRows(database: Pick<Database, 'run'>): Promise<readonly string[]> {
   return (await database.run(HIDDEN, [])).map(({ name, role }) => `table ${name}, role ${role}: ${SEES_ALL}`);
 }
@@ -57,4 +58,35 @@ export async function seesAll(client: pg.ClientBase): Promise<void> {
       (await client.query({ text: statement.text, values: [...values] })).rows,
   });
   if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** Compared with what docs/operations.md lists, "Privileges". */
+const LACKING: Statement<{ readonly what: string }> = {
+  text: `select p || ' on ' || t as what
+      from (values ('mempool', 'select'), ('mempool', 'update'), ('users', 'select'),
+                   ('mempool_submitter_v1', 'select'), ('mempool_submitter_v1', 'update'),
+                   ('mempool_submitter_audit_v1', 'insert'), ('mempool_ended_v1', 'select')) needed (t, p)
+     where to_regclass(t) is not null and not has_table_privilege(to_regclass(t), p)
+       -- A role that may read some columns of users may well read those that we ask for.
+       and not (t = 'users' and has_any_column_privilege(to_regclass(t), p))
+    union all
+    select 'execute on ' || f.oid::regprocedure from pg_proc f
+     where f.proname like 'mempool\\_%\\_v1' and pg_function_is_visible(f.oid)
+       and not has_function_privilege(f.oid, 'execute')`,
+};
+
+/** Privileges that the service's role lacks on the tables and functions that exist. */
+export async function lackingPrivileges(database: Database): Promise<readonly string[]> {
+  return (await database.run(LACKING, [])).map(({ what }) => what);
+}
+
+const CLOCK: Statement<{ readonly now: number }> = {
+  text: 'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now',
+};
+
+/** The database's clock, in ms since the epoch. */
+export async function databaseNow(database: Database): Promise<number> {
+  const [row] = await database.run(CLOCK, []);
+  if (row === undefined) throw new Error('the database did not tell its time');
+  return row.now;
 }

@@ -1,18 +1,18 @@
-// Where a claim begins to look for waiting rows. Rows that have ended stay in the index until they are vacuumed, which
-// one old snapshot anywhere prevents: from the index's begin on, an empty claim would cross all of them every time.
+// Where a claim begins to look for waiting rows. Index entries of rows that have ended stay until they are vacuumed, which a
+// single old snapshot prevents; a claim that began at the start of the index would cross all of them every time.
 
 /**
- * Rows come in behind the mark too: one given back by another instance keeps its place, a long transaction commits an
+ * Rows can appear behind the mark: one that another instance gave back keeps its place, and a long transaction commits an
  * old `now()`. Nearly all of these are younger than this.
  */
 const MARGIN_MS = 60_000;
-/** Everything is looked at so often; the poll comes about as often. It costs latency, and nothing else (I8). */
+/** How often a claim looks at everything: about as often as the poll. Until then such a row waits, and that is all (I8). */
 const WHOLE_EVERY_MS = 5_000;
 
 export interface LowWater {
-  /** Ms of the database's clock; null: from the begin. */
+  /** In ms of the database's clock; null: from the start. */
   from(): number | null;
-  /** `oldest`: of the rows that the claim saw waiting, else its own time. */
+  /** `oldest`: the arrival of the oldest row that the claim saw waiting, otherwise the claim's own time. */
   seen(oldest: number, now: number): void;
   forget(): void;
 }

@@ -1,22 +1,25 @@
-// The pinned row: what all instances agree on. Pins change under a lock on mempool that no claim and no write-ahead
-// can overlap, and raise the generation; marks move by a statement of their own.
-
+// The pinned row: what all instances agree on. Pins change under a lock on mempool that no claim and no write-ahead can
+// overlap, and raise the generation; a halt does the same; marks move by a statement of their own. Whoever decides about the
+// whole table, or against a record, leaves an entry in the audit.
 import type pg from 'pg';
 import { dbMillis, party } from '../core/ids.js';
 import type { DatabaseIdentity, Pinned } from '../ports/store.js';
-import { sqlState, WrongServer } from './errors.js';
+import { isNotMigrated, WrongServer } from './errors.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
 export { PROTOCOL } from '../protocol/version.js';
 
+export type Lanes = Pinned['lanes'];
+export type SameNonce = Pinned['sameNonce'];
+
 interface PinnedTuple {
   readonly generation: string;
   readonly protocol: number;
-  readonly lanes: 'sender' | 'off';
+  readonly lanes: Lanes;
   readonly tolerance_ms: number;
   readonly clock_skew_max_ms: number;
-  readonly same_nonce: 'pay' | 'park';
+  readonly same_nonce: SameNonce;
   readonly participant_id: string | null;
   readonly user_id: string | null;
   readonly synchronizer_id: string | null;
@@ -45,7 +48,7 @@ interface PinnedTuple {
   }[];
 }
 
-/** What a recheck left is in force for seven days, on the database's clock: longer than an insert is made again. */
+/** Whether a recheck is in force: for seven days, by the database's clock, since a lost insert may be repeated that late. */
 export const RECHECKED = "p.recheck_at > now() - interval '7 days'";
 
 /** One row, or none before `migrate`. */
@@ -62,7 +65,7 @@ const PINNED: Statement<PinnedTuple> = {
     from mempool_submitter_v1 p, mempool_database_v1() d`,
 };
 
-/** Under the pin lock. Only from null: whoever comes second reads what the first one pinned. */
+/** Under the pin lock. Only from null: the second instance reads what the first one pinned. */
 const PIN_PARTICIPANT = `update mempool_submitter_v1
     set participant_id = $2, user_id = $3, synchronizer_id = $4, generation = generation + 1, pinned_at = now()
     where generation = $1 and participant_id is null`;
@@ -103,8 +106,9 @@ function pinnedOf(tuple: PinnedTuple): Pinned {
 }
 
 /**
- * As pinned, and as it answers now. A part that may not be asked for on one of the two sides is no difference, and is
- * shown alike on both: where it was pinned and may not be asked for here, the claim itself is refused, and says so.
+ * The database that was pinned, and the one that answers now. A part that may not be asked for, then or now, does not make a
+ * difference, and is shown the same on both sides: where it was pinned and may not be asked for here, the claim itself is
+ * refused, and says so.
  */
 function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow'> {
   const pinned = [tuple.database_id, tuple.timeline, tuple.database_oid, tuple.table_oid];
@@ -129,24 +133,21 @@ const identityOf = (parts: readonly (string | null | undefined)[]): DatabaseIden
       };
 };
 
-/** Table, column or function is not there: `migrate` has not been, or not since this version. */
-const NOT_MIGRATED = new Set(['42P01', '42703', '42883']);
-
 /**
- * Null where `migrate` has not been. A standby is no database of ours yet: it may be behind, and takes no write. A claim
- * that finds nothing does not notice either of them, so it is asked here, every few seconds.
+ * Null where `migrate` has not run. Throws WrongServer on a standby, which may be behind and takes no writes: a claim that
+ * finds nothing would not notice, so this asks, every few seconds.
  */
 export async function readPinned(database: Database): Promise<Pinned | null> {
   try {
     const [tuple] = await database.run(PINNED, []);
     if (tuple !== undefined && tuple.no_writes !== null) {
-      // Nor may the next statement come back here: the address may lead to the primary by now.
+      // The next statement must not come back here either: the address may lead to the primary by now.
       database.leave();
       throw new WrongServer(`this server is ${tuple.no_writes}, or DATABASE_URL has to lead to the primary`);
     }
     return tuple === undefined ? null : pinnedOf(tuple);
   } catch (error) {
-    if (NOT_MIGRATED.has(sqlState(error) ?? '')) return null;
+    if (isNotMigrated(error)) return null;
     throw error;
   }
 }
@@ -172,8 +173,8 @@ export async function pinParticipant(
 const LOCK_TRIES = 5;
 
 /**
- * A transaction that no claim and no write-ahead overlaps: what they checked is what holds when they commit. Waits two
- * seconds at a time, so that inserts do not queue behind it while somebody else keeps the table.
+ * A transaction that no claim and no write-ahead overlaps: what they checked still holds when they commit. Waits two seconds
+ * at a time, so that inserts do not queue behind it while somebody else keeps the table locked.
  */
 export async function underPinLock<T>(
   database: Database,
@@ -194,3 +195,51 @@ export async function underPinLock<T>(
 
 const LOCK_TIMEOUT = "set local lock_timeout = '2s'";
 export const PIN_LOCK = 'lock table mempool in share row exclusive mode';
+
+/** Every claim, look and write-ahead reads `halted`; the generation tells those that compare nothing else. */
+const HALT = `update mempool_submitter_v1
+    set halted = $1, halted_above_ms = tolerance_ms + $2::int, generation = generation + 1, pinned_at = now()
+    where halted is null`;
+
+/** Halted already, and now by a later acceptance: the tolerance that ends the halt has to cover that one too. */
+const RAISE_HALT = `update mempool_submitter_v1
+    set halted_above_ms = greatest(halted_above_ms, tolerance_ms + $1::int) where halted is not null`;
+
+/**
+ * Stops all claims until a person acts: something that every bound rests on turned out to be wrong. Whatever was pinned in
+ * the meantime, since a bound that was broken protects nobody. False: claims were halted before.
+ */
+export async function halt(database: Database, reason: string, lateMs: number): Promise<boolean> {
+  return await underPinLock(database, async (client) => {
+    const halted = await client.query(HALT, [reason, lateMs]);
+    if (halted.rowCount === 0) {
+      await client.query(RAISE_HALT, [lateMs]);
+      return false;
+    }
+    await audit(client, 'halt', { reason });
+    return true;
+  });
+}
+
+export type AuditedAction =
+  | 'recheck'
+  | 'halt'
+  | 'tolerance'
+  | 'pins'
+  | 'repin'
+  | 'remark'
+  | 'down'
+  | 'completed'
+  | 'force-new';
+
+/** In the transaction that does it, so that there is no change without its entry and no entry without its change. */
+export async function audit(
+  client: pg.ClientBase,
+  action: AuditedAction,
+  change: Readonly<Record<string, string | number | null>>,
+): Promise<void> {
+  await client.query('insert into mempool_submitter_audit_v1 (action, change) values ($1, $2)', [
+    action,
+    change,
+  ]);
+}

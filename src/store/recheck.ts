@@ -1,24 +1,23 @@
-// After a failover to a standby that may be behind, or a restore (P20): what was written last may be lost, a record, a
-// whole row, or its end. So nothing is sent for a row before the ledger was asked about it.
+// After a failover to a standby that may be behind, or after a restore (P20), what was written last may be lost: a record, a
+// whole row, or its outcome. So nothing is sent for any row before the ledger was asked about it.
 import type pg from 'pg';
 import type { RecheckRequest, RecheckResult } from '../ports/store.js';
-import { audit } from './operator/audit.js';
-import { RECHECKED, underPinLock } from './pins.js';
+import { audit, RECHECKED, underPinLock } from './pins.js';
 import { type Database, unhurried } from './pool.js';
-import { byValue, HOSTED, PARTY, USER_OF } from './senders.js';
-import { unknownBound } from './unknown-record.js';
+import { unknownBound } from './record.js';
+import { byValue, HOSTED, PARTY, USER_OF } from './users.js';
 
-/** $1 generation. False: another instance was faster, or it is the pinned database after all. */
+/** $1 generation. False: another instance was faster, or this is the pinned database after all. */
 const DUE = 'select p.generation = $1 and mempool_moved_v1(p) as due from mempool_submitter_v1 p';
 
 /**
- * $1 one-step tokens by value, $2 the latest time known here. Every pending row loses its claim, through the index
- * that has it. What may have been sent for it gets an unknown record, whatever it remembers: the lost part of the log
- * may have held a later submission than the one that it shows, of another id and with a later bound, so neither the end
- * of the one it shows nor its bound may end the row. A record of another participant is nothing that this one can tell
- * of, and a row without a record whose sender has no party cannot have been sent.
+ * $1 one-step tokens by value, $2 the latest time known here. Every pending row loses its claim, and gets an unknown record,
+ * whatever record it has: the lost part of the log may have held a later submission, with another id and a later bound, so
+ * neither the end of the recorded one nor its bound may decide the row. Left as they are: a record of another participant,
+ * about which this one can tell nothing, and a row without a record whose sender has no party, for which nothing can have
+ * been sent. Each row is found through the index that has it.
  */
-const FORGET = `
+const DOUBT_ALL = `
   with held as materialized (
     select m.id from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is null
     union all
@@ -27,7 +26,7 @@ const FORGET = `
     select m.id from mempool m where m.status = 'pending' and m.claim_token is not null
   ), judged as materialized (
     select m.id, coalesce(m.submission_party, ${PARTY}) as party, ${unknownBound('$2')} as bound,
-           -- No such user any more: then nobody can say that it was not the participant who acted for the party.
+           -- The user is gone: then it may have been the participant who acted for the party.
            coalesce(${HOSTED}, true) and not mempool_address_v1(m.contract_address) = any ($1::text[]) as boundless,
            (m.sent_until is null or m.sent_on = p.sent_on) and coalesce(m.submission_party, ${PARTY}) is not null as looks,
            coalesce(p.ledger_end, 0) as ledger_end, p.sent_on
@@ -50,8 +49,8 @@ const FORGET = `
   select count(*) filter (where looks)::int as rows from changed`;
 
 /**
- * $1 the latest time known here. The generation jumps: a pin that changed in the lost part of the log may have had the
- * next number, and whoever checked that one must not be taken for one that checked this.
+ * $1 the latest time known here. The generation jumps: in the lost part of the log a changed pin may have had the next
+ * number, and whoever checked that one must not pass for somebody who checked this one.
  */
 const PIN_DATABASE = `
   update mempool_submitter_v1 p
@@ -74,14 +73,14 @@ export async function recheck(database: Database, request: RecheckRequest): Prom
   });
 }
 
-/** Under the pin lock, in its transaction. */
+/** Called under the pin lock, in its transaction. */
 export async function recheckAll(
   client: pg.PoolClient,
   { notBefore, oneStepTokens }: Omit<RecheckRequest, 'generation'>,
 ): Promise<RecheckResult> {
   const values = [oneStepTokens.map(byValue), notBefore];
-  const forgotten = await unhurried<{ rows: number }>(client, FORGET, values);
-  const result = { rows: forgotten.rows[0]?.rows ?? 0 };
+  const doubted = await unhurried<{ rows: number }>(client, DOUBT_ALL, values);
+  const result = { rows: doubted.rows[0]?.rows ?? 0 };
   const pinned = await client.query<Record<string, string | null>>(PIN_DATABASE, [notBefore]);
   await audit(client, 'recheck', { ...pinned.rows[0], ...result });
   return result;

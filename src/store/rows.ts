@@ -1,30 +1,66 @@
-// From a tuple to a claimed row. The only place that mints a ClaimToken. A row is never refused here for what an API
-// wrote into it: whoever judges it does so with the claim in hand.
-import { type ClaimToken, dbMillis, party, type RowId, txHashOf } from '../core/ids.js';
+// From tuples to rows, for claims, lists and commands alike. Claim tokens are made into `ClaimToken` here and nowhere else. A
+// row is never refused here for what an API wrote into it: that is judged with the claim in hand.
+import { type ClaimToken, dbMillis, party, type RowId, type TxHash, txHashOf } from '../core/ids.js';
 import { SealedKey } from '../core/sealed-key.js';
-import type { ClaimedRow, Sender, SubmissionRecord } from '../protocol/record.js';
-import type { ClaimTuple } from './statements.js';
+import type { ClaimedRow, MempoolRow, Sender, SubmissionRecord } from '../protocol/record.js';
+import type { ClaimTuple, RowTuple } from './statements.js';
+
+/** SQL, of alias `m`: the API's columns of a row. */
+export const ROW = `m.id, m.tx_hash, m.from_address, m.contract_address, m.recipient_address, m.nonce, m.amount_data,
+      (extract(epoch from m.created_at) * 1000)::float8 as created_at`;
+
+export const rowOf = (tuple: RowTuple): MempoolRow => ({
+  id: tuple.id as RowId,
+  txHash: txHashOf(tuple.tx_hash),
+  fromAddress: tuple.from_address,
+  contractAddress: tuple.contract_address,
+  recipientAddress: tuple.recipient_address,
+  nonce: BigInt(tuple.nonce),
+  amountData: new Uint8Array(tuple.amount_data),
+  createdAt: dbMillis(tuple.created_at),
+});
+
+export interface ListedTuple {
+  readonly tx_hash: string;
+  readonly from_address: string;
+  readonly nonce: string;
+  readonly attempts: number;
+  readonly undecided: boolean;
+}
+
+/** A row as lists show it. */
+export interface ListedRow {
+  readonly txHash: TxHash;
+  readonly sender: string;
+  readonly nonce: bigint;
+  readonly attempts: number;
+  /** A submission of it may still commit. */
+  readonly undecided: boolean;
+}
+
+/** SQL, of alias `m`. */
+export const LISTED = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.nonce, m.attempts,
+    m.sent_until is not null as undecided`;
+
+export const listedRow = (tuple: ListedTuple): ListedRow => ({
+  txHash: tuple.tx_hash as TxHash,
+  sender: tuple.from_address,
+  nonce: BigInt(tuple.nonce),
+  attempts: tuple.attempts,
+  undecided: tuple.undecided,
+});
 
 export function claimedRow(tuple: ClaimTuple, generation: bigint): ClaimedRow {
   const record = recordOf(tuple);
   const claimed = {
-    row: {
-      id: tuple.id as RowId,
-      txHash: txHashOf(tuple.tx_hash),
-      fromAddress: tuple.from_address,
-      contractAddress: tuple.contract_address,
-      recipientAddress: tuple.recipient_address,
-      nonce: BigInt(tuple.nonce),
-      amountData: new Uint8Array(tuple.amount_data),
-      createdAt: dbMillis(tuple.created_at),
-    },
+    row: rowOf(tuple),
     token: tuple.claim_token as ClaimToken,
     sender: senderOf(tuple),
     recipient: tuple.recipient_party === null ? null : party(tuple.recipient_party),
     attempts: tuple.attempts,
     generation,
   };
-  // A claim of fresh rows writes its own submission id, the token; anything else was there before it.
+  // The claim of a fresh row writes its own token as submission id; any other record was there before it.
   if (record === null || record.submissionId === tuple.claim_token) {
     return { kind: 'fresh', ...claimed, own: record, nonceShared: tuple.nonce_shared };
   }

@@ -1,15 +1,15 @@
-// Outcomes, in one statement a batch. Nothing is reported of a row that the database did not say: what the
-// statement did not return is read again, and one row's trouble is that row's alone.
+// Writes outcomes, one statement a batch. What is reported of a row is what the database said: a row that the statement did
+// not return is read again. A row that causes an error fails alone.
 import type { Settled, Settlement, SettleResult } from '../protocol/settlement.js';
 import type { Verdict } from '../protocol/verdict.js';
 import { refusesValues } from './errors.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { READ_BACK, SETTLE, type SettledTuple } from './statements.js';
 
-/** A wallet shows it, and a receipt carries it. */
+/** Shown by wallets and carried by receipts. */
 const MESSAGE_MAX = 500;
 const DETAIL_MAX = 4_000;
-/** When the database refused a row's texts: whatever its encoding and widths, this much it takes. */
+/** After the database refused a row's texts: this much it takes, whatever its encoding and column widths. */
 const PLAIN_MAX = 100;
 
 /** Rows that the statement has decided about. */
@@ -17,7 +17,7 @@ type Written = ReadonlyMap<string, Settled>;
 
 type Texts = 'full' | 'plain';
 
-/** Nothing was written, so nothing is known of the lane: the others look for it. */
+/** Nothing was written, so nothing is known about the lane. */
 const unseen = (result: SettleResult): Settled => ({ result, laneWaits: false });
 
 export async function settleBatch(
@@ -43,12 +43,12 @@ async function settleInto(
     if (!refusesValues(error)) throw error;
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
-      // Alone, its texts were refused: once more without anything that could be refused, so that the outcome stands.
+      // Even alone its texts were refused: again, with nothing in them that could be refused, so that the outcome is written.
       if (texts === 'full') await settleInto(database, batch, results, 'plain');
       else results.set(only, unseen({ refused: String(error) }));
       return;
     }
-    // P17: one row must not hold up its batch. Halves, until it stands alone.
+    // P17: one row must not hold up its batch. Halve it until that row stands alone.
     const middle = Math.ceil(batch.length / 2);
     await settleInto(database, batch.slice(0, middle), results, texts);
     await settleInto(database, batch.slice(middle), results, texts);
@@ -78,13 +78,13 @@ async function write(database: Database, batch: readonly Settlement[], texts: Te
   try {
     return await run(true);
   } catch (error) {
-    // Somebody keeps a row of the batch locked: the others do not wait for it.
+    // Somebody keeps a row of the batch locked: write the others without it.
     if (!wasLocked(error)) throw error;
     return await run(false);
   }
 }
 
-/** P16: our own write whose acknowledgement was lost, on a row mined since too; or somebody else's row by now. */
+/** P16: either our own write, whose acknowledgement was lost (the row may be mined by now), or the row is somebody else's. */
 function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleResult {
   if (tuple === undefined) return 'fenced';
   if (one.verdict.kind === 'pending') {
@@ -128,7 +128,7 @@ function errorOf(verdict: Verdict): string | null {
 const waitOf = (wait: 'now' | 'parked' | number): number | string | null =>
   wait === 'now' ? null : wait === 'parked' ? 'Infinity' : wait;
 
-/** Postgres takes no NUL in a text, and a text from a ledger may hold anything. */
+/** Postgres refuses NUL in a text, and a text from a ledger may contain anything. */
 function clean(text: string | null, max: number, texts: Texts): string | null {
   if (text === null) return null;
   if (texts === 'plain') return text.replace(/[^\x20-\x7e]/g, '?').slice(0, PLAIN_MAX);

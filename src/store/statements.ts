@@ -1,18 +1,14 @@
-// Every statement that runs while rows are on their way. What holds a guarantee by several queries is a function of
-// protocol.sql; the rest stands here. Each says why it is so and which index serves it.
+// Every statement that runs while rows are on their way, each with the index that serves it. What keeps a guarantee by
+// several queries is a function of protocol.sql; the rest is here.
 
 export interface Statement<Row> {
   readonly text: string;
-  /** Type only: what a row looks like. */
+  /** For the type alone: what a row of the result looks like. */
   readonly row?: Row;
 }
 
-export interface ClaimTuple {
-  /** `parked`: another hash has used its nonce (SAME_NONCE=park); only its id and hash are told. */
-  readonly answer: 'row' | 'parked' | 'none' | 'stale';
-  readonly db_now: number;
-  /** Ms: no row of this kind that waits is older, as far as this claim has seen. */
-  readonly low_water: number;
+/** The API's columns of a row. */
+export interface RowTuple {
   readonly id: string;
   readonly tx_hash: Buffer;
   readonly from_address: string;
@@ -21,11 +17,19 @@ export interface ClaimTuple {
   readonly nonce: string;
   readonly amount_data: Buffer;
   readonly created_at: number;
+}
+
+export interface ClaimTuple extends RowTuple {
+  /** `parked`: another hash has used its nonce (SAME_NONCE=park); only its id and hash are returned. */
+  readonly answer: 'row' | 'parked' | 'none' | 'stale';
+  readonly db_now: number;
+  /** In ms: no waiting row of this kind is older, as far as this claim has seen. */
+  readonly low_water: number;
   readonly claim_token: string;
   readonly attempts: number;
   readonly sender_kind: 'hosted' | 'external' | 'keyless' | 'unknown';
   readonly sender_party: string | null;
-  /** As `users` has it, encrypted; only where a key signs. */
+  /** As `users` has it, encrypted; only for a sender who signs with it. */
   readonly sender_key: string | null;
   readonly recipient_party: string | null;
   readonly nonce_shared: boolean;
@@ -53,7 +57,7 @@ export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'fenced' | 's
 export const SETTLE: Statement<{
   readonly id: string;
   readonly lane_waits: boolean;
-  /** Why nothing was written: what it was concluded from has changed. */
+  /** Why nothing was written: what the verdict was concluded from has changed. */
   readonly refused: string | null;
 }> = {
   text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
@@ -66,7 +70,7 @@ export interface SettledTuple {
   readonly released_token: string | null;
 }
 
-/** What became of rows that a settle did not return: ours after all, or fenced (P16). Primary key. */
+/** For rows that a settle did not return: were they ours after all, or fenced (P16)? Primary key. */
 export const READ_BACK: Statement<SettledTuple> = {
   text: 'select id, status, claim_token, released_token from mempool where id = any ($1::bigint[])',
 };
@@ -76,8 +80,8 @@ export const RENEW: Statement<{ readonly token: string }> = {
   text: 'select mempool_renew_v1($1, $2, $3) as token',
 };
 
-/** Which of these still hold their row. The same indexes. */
-export const HELD: Statement<{ readonly token: string }> = {
+/** Which of these tokens still hold their row. The same indexes. */
+export const STILL_HELD: Statement<{ readonly token: string }> = {
   text: "select claim_token as token from mempool where status = 'pending' and claim_token = any ($1::uuid[])",
 };
 
@@ -87,11 +91,10 @@ export const RESCUE: Statement<{ readonly id: string }> = {
 };
 
 /**
- * Marks move forward only, a new one only by a stream that showed one of the old ones ($5, $6; null: none yet); the newest
- * of each of eight parties stay. A statement of
- * its own, never part of claim or settle, and it writes nothing where nothing moves. Nor after a failover, until it is
- * rechecked: the recheck looks from the ledger end that was pinned before (P20). Nor after a repin ($7): another
- * participant's offsets would shut the new one out.
+ * Marks only move forward, and a new one is accepted only from a stream that showed one of the old ones ($5, $6; null: none
+ * yet); the newest mark of each of eight parties is kept. A statement of its own, never part of claim or settle, and it
+ * writes nothing where nothing moves. Nothing moves after a failover until the recheck, which looks from the ledger end that
+ * was pinned before (P20), nor after a repin ($7): another participant's offsets would shut the new one out.
  */
 export const ADVANCE_MARKS: Statement<never> = {
   text: `update mempool_submitter_v1 p
@@ -115,10 +118,15 @@ export const ADVANCE_MARKS: Statement<never> = {
       and not mempool_moved_v1(p)`,
 };
 
-/** What every listener listens on; the doorbell of triggers.sql rings there. */
+/** The channel of every listener; the doorbell of triggers.sql notifies it. */
 export const CHANNEL = 'mempool_wakeup_v1';
 
-/** The listener's own ring: it must be heard within two seconds. */
+/** The listener's own notification, which it must hear within two seconds. */
 export const CANARY: Statement<never> = {
   text: "select pg_notify('mempool_wakeup_v1', $1)",
+};
+
+/** $1 '' is the bell, 'h' a handoff. One session rings at a time, like the doorbell, each of the two under a lock of its own ($2). */
+export const RING: Statement<never> = {
+  text: "select pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)",
 };

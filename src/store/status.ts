@@ -1,10 +1,11 @@
-// What `status`, the status page and the metrics show of the queue. Cheap on a table of millions: every part is
-// answered by a partial index, and lists are cut.
-import { type DbMillis, dbMillis, type TxHash } from '../core/ids.js';
+// What `status`, the status page and the metrics show of the queue. Cheap on a table of millions: a partial index answers every
+// part, and lists are cut.
+import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { Recheck } from '../ports/store.js';
 import type { QueueState } from '../protocol/row-state.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
+import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
 import type { Statement } from './statements.js';
 
 export interface QueueCount {
@@ -18,13 +19,8 @@ export interface HolderCount {
   readonly rows: number;
 }
 
-export interface StatusRow {
-  readonly txHash: TxHash;
-  readonly sender: string;
-  readonly nonce: bigint;
-  readonly attempts: number;
+export interface StatusRow extends ListedRow {
   readonly reason: string;
-  readonly undecided: boolean;
   readonly ageMs: number;
 }
 
@@ -36,13 +32,13 @@ export interface QueueStatus {
   readonly failures: readonly StatusRow[];
   /** Oldest row first. */
   readonly parked: readonly StatusRow[];
-  /** Why nobody may claim; null: nothing speaks against it. */
+  /** Why claims are halted; null: they are not. */
   readonly halted: string | null;
-  /** A failover or restore of these last days: what is failed looks from there first. */
+  /** A failover or restore of the last seven days: before `failed` is written, the ledger is read from there. */
   readonly recheck: (Recheck & { readonly at: DbMillis }) | null;
-  /** What external senders' transfers were last signed under: V2 or V3; null before the first. */
+  /** The scheme under which external senders' transfers were last signed: V2 or V3; null before the first. */
   readonly hashingScheme: number | null;
-  /** Undecided rows that were sent on a participant which is pinned no more. */
+  /** Undecided rows that were sent on a participant that is no longer pinned. */
   readonly recordedElsewhere: number;
 }
 
@@ -79,38 +75,32 @@ const HOLDERS: Statement<HolderCount> = {
     where m.status = 'pending' and m.claim_token is not null group by 1 order by 1`,
 };
 
-interface RowTuple {
-  readonly tx_hash: string;
-  readonly from_address: string;
-  readonly nonce: string;
-  readonly attempts: number;
+interface StatusTuple extends ListedTuple {
   readonly reason: string | null;
-  readonly undecided: boolean;
   readonly age_ms: number;
 }
 
-const SHOWN = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.nonce, m.attempts,
-  m.sent_until is not null as undecided, (extract(epoch from now() - m.updated_at) * 1000)::float8 as age_ms`;
+const STATUS_ROW = `${LISTED}, (extract(epoch from now() - m.updated_at) * 1000)::float8 as age_ms`;
 
 /** mempool_reasons_v1, backwards. */
-const FAILURES: Statement<RowTuple> = {
-  text: `select ${SHOWN}, coalesce(m.last_error, m.error_message) as reason from mempool m
+const FAILURES: Statement<StatusTuple> = {
+  text: `select ${STATUS_ROW}, coalesce(m.last_error, m.error_message) as reason from mempool m
     where m.error_message is not null order by m.updated_at desc limit $1`,
 };
 
 /** The far ends of mempool_fresh_v1 and mempool_undecided_v1. */
-const PARKED: Statement<RowTuple> = {
-  text: `(select ${SHOWN}, m.last_error as reason, m.id from mempool m
+const PARKED: Statement<StatusTuple> = {
+  text: `(select ${STATUS_ROW}, m.last_error as reason, m.id from mempool m
       where m.status = 'pending' and m.claim_token is null and m.sent_until is null
         and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
     union all
-    (select ${SHOWN}, m.last_error as reason, m.id from mempool m
+    (select ${STATUS_ROW}, m.last_error as reason, m.id from mempool m
       where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
         and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
     order by id limit $1`,
 };
 
-interface PinTuple {
+interface PinnedStatusTuple {
   readonly halted: string | null;
   readonly scheme_in_force: number | null;
   readonly from: string | null;
@@ -120,7 +110,7 @@ interface PinTuple {
 }
 
 /** mempool_undecided_v1, for the rows of another participant. */
-const PIN: Statement<PinTuple> = {
+const PINNED_STATUS: Statement<PinnedStatusTuple> = {
   text: `select p.halted, p.scheme_in_force, case when ${RECHECKED} then p.recheck_from end as from,
       (extract(epoch from p.recheck_until) * 1000)::float8 as until, (extract(epoch from p.recheck_at) * 1000)::float8 as at,
       (select count(*)::int from mempool m where m.status = 'pending' and m.claim_token is null
@@ -128,25 +118,25 @@ const PIN: Statement<PinTuple> = {
     from mempool_submitter_v1 p`,
 };
 
-/** For `status` alone: nothing is decided by it. */
+/** Only for `status`: nothing is decided by it. */
 const SCHEME: Statement<Record<string, never>> = {
   text: 'update mempool_submitter_v1 set scheme_in_force = $1 where scheme_in_force is distinct from $1',
 };
 
-/** At each change of it; a few times in a process's life. */
+/** Called when the scheme changes: a few times in the life of a process. */
 export async function tellScheme(database: Database, scheme: number): Promise<void> {
   await database.run(SCHEME, [scheme]);
 }
 
-const LISTED = 50;
+const LIST_LENGTH = 50;
 
-export async function readStatus(database: Database, listed = LISTED): Promise<QueueStatus> {
+export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
   const [states, holders, failures, parked, pins] = await Promise.all([
     database.run(QUEUE, []),
     database.run(HOLDERS, []),
     database.run(FAILURES, [listed]),
     database.run(PARKED, [listed]),
-    database.run(PIN, []),
+    database.run(PINNED_STATUS, []),
   ]);
   const [pin] = pins;
   const queueOf = (state: QueueState): QueueCount => {
@@ -172,17 +162,13 @@ export async function readStatus(database: Database, listed = LISTED): Promise<Q
   };
 }
 
-function recheckOf(pin: PinTuple | undefined): QueueStatus['recheck'] {
+function recheckOf(pin: PinnedStatusTuple | undefined): QueueStatus['recheck'] {
   if (pin === undefined || pin.from === null || pin.until === null || pin.at === null) return null;
   return { from: BigInt(pin.from), until: dbMillis(pin.until), at: dbMillis(pin.at) };
 }
 
-const shown = (tuple: RowTuple): StatusRow => ({
-  txHash: tuple.tx_hash as TxHash,
-  sender: tuple.from_address,
-  nonce: BigInt(tuple.nonce),
-  attempts: tuple.attempts,
+const shown = (tuple: StatusTuple): StatusRow => ({
+  ...listedRow(tuple),
   reason: tuple.reason ?? '',
-  undecided: tuple.undecided,
   ageMs: tuple.age_ms,
 });

@@ -1,20 +1,18 @@
-// Postgres behind the port of ports/store.ts. One statement a step; what holds a guarantee is in the statement.
+// Postgres behind the port of ports/store.ts: one statement a step, and the guarantees are kept in the statements.
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
-import { halt } from './halt.js';
 import { createLowWater } from './low-water.js';
-import { pinParticipant, readPinned } from './pins.js';
+import { halt, pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
-import { ring } from './ring.js';
 import { claimedRow } from './rows.js';
 import { settleBatch } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, HELD, RENEW, RESCUE, WRITE_AHEAD } from './statements.js';
+import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, STILL_HELD, WRITE_AHEAD } from './statements.js';
 
-/** Claims freed by one statement; what is left comes with the next poll. */
+/** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
-/** 2^64 divided by the golden ratio: turns that are this far apart cover the ring of lanes evenly, with no state. */
+/** 2^64 divided by the golden ratio: turns this far apart cover all lanes evenly, without any state in the database. */
 const GOLDEN = 0x9e3779b97f4a7c15n;
 
 export function createStore(database: Database): Store {
@@ -71,9 +69,9 @@ export function createStore(database: Database): Store {
       return new Map(asked(await run(true)).map((token) => [token, 'renewed']));
     } catch (error) {
       if (!wasLocked(error)) throw error;
-      // One row that somebody keeps locked may not cost all the others their leases, nor be taken for a lost one.
+      // A row that somebody keeps locked must neither cost all the others their leases nor be taken for a lost one.
       const renewed = asked(await run(false));
-      const held = asked(await database.run(HELD, [tokens]));
+      const held = asked(await database.run(STILL_HELD, [tokens]));
       return new Map([
         ...held.map((token) => [token, 'locked'] as const),
         ...renewed.map((token) => [token, 'renewed'] as const),
@@ -104,13 +102,13 @@ export function createStore(database: Database): Store {
     renew,
     async rescue() {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));
-      // They keep their place, as what is given back does.
+      // Rescued rows keep their place in the queue, which may lie behind the mark.
       if (rows.length > 0) forget();
       return rows.length;
     },
     async settle(batch) {
       const settled = await settleBatch(database, batch);
-      // What is given back keeps its place, which may lie far back.
+      // So do rows that are given back.
       if (batch.some(({ verdict }) => verdict.kind === 'pending')) forget();
       return settled;
     },
@@ -135,4 +133,9 @@ export function createStore(database: Database): Store {
     halt: (reason, lateMs) => halt(database, reason, lateMs),
     ring: (kind) => ring(database, kind),
   };
+}
+
+/** Wakes those who listen, after a change that no insert announces. `handoff`: this instance settled and has no free slot. */
+export async function ring(database: Database, kind: 'bell' | 'handoff'): Promise<void> {
+  await database.run(RING, kind === 'bell' ? ['', 1] : ['h', 2]);
 }

@@ -1,19 +1,17 @@
-// What a start asks before anything is claimed: of the database, and before the first pin of the participant.
+// What a start checks before anything is claimed: the database, and before the first pin the participant.
 import type { Config } from '../config.js';
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { OpenLedger } from '../ledger/ledger.js';
 import type { SubmitterEvent } from '../observe/events.js';
-import { disagreement } from '../path/identify.js';
+import { disagreement } from '../path/participant/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { pause } from '../runtime/timers.js';
-import { hiddenRows, schemaProblems } from '../store/check.js';
+import { hiddenRows, lackingPrivileges, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';
-import { storedKeys } from '../store/keys.js';
 import type { Database } from '../store/pool.js';
-import { lackingPrivileges } from '../store/privileges.js';
 import type { createStore } from '../store/store.js';
-import { userParties } from '../store/user-parties.js';
+import { storedKeys, userParties } from '../store/users.js';
 import { masterKeyProblem, type Signer } from '../transfer/signer.js';
 
 type Pins = Pick<ReturnType<typeof createStore>, 'pinned'>;
@@ -24,11 +22,11 @@ export interface Questions {
   readonly signer: Signer;
 }
 
-/** What makes a start pointless until a person did something. */
+/** What makes a start pointless until a person has done something. */
 export async function refusals(config: Config, { database, store, signer }: Questions): Promise<string[]> {
   const hidden = await hiddenRows(database);
   if (hidden.length > 0) return [...hidden];
-  // Some are needed by a claim that has rows alone: without this it would start, be ready, and fail with the first row.
+  // Some privileges are needed only once there are rows: without this it would start, be ready, and fail at the first row.
   const lacking = await lackingPrivileges(database);
   if (lacking.length > 0) {
     return [
@@ -48,7 +46,7 @@ export async function refusals(config: Config, { database, store, signer }: Ques
 
 const AGAIN = { minMs: 500, maxMs: 5_000 };
 
-/** Who waits, and is told of it. */
+/** What waiting needs. */
 export interface Waiting {
   /** DATABASE_URL without its password. */
   readonly shown: string;
@@ -56,7 +54,7 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** Waits for the database; null where the wait was ended. Throws ConfigError for what no waiting would mend. */
+/** Waits for the database; null where the wait was ended. Throws ConfigError for what waiting would not cure. */
 export async function untilThere<T>(
   ask: () => Promise<T>,
   { shown, emit, signal }: Waiting,
@@ -80,7 +78,7 @@ export async function untilThere<T>(
 }
 
 const READ_MS = 10_000;
-/** Users whose holdings are looked at for instruments of other admins. */
+/** How many users' holdings are searched for instruments of other admins. */
 const USERS_SEEN = 20;
 
 /** `parties`: some of `users`. */
@@ -95,7 +93,7 @@ export interface CheapQuestions {
   readonly signal: AbortSignal;
 }
 
-/** Only in their holdings do instruments of other admins show. */
+/** Instruments of other admins show only in their holdings. */
 export async function partiesToAsk(
   config: Config,
   database: Database,

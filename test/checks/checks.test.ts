@@ -94,6 +94,14 @@ test('cycles: type imports count', (t) => {
   ]);
 });
 
+test('cycles: the folders of the path import one way too', (t) => {
+  const files = { 'src/path/a.ts': to('./look/b.js'), 'src/path/look/b.ts': '', 'src/path/c.ts': '' };
+  t.deepEqual(said(files), []);
+  t.deepEqual(said({ ...files, 'src/path/look/b.ts': to('../c.js') }), [
+    'cycles: src/path: a cycle: src/path → src/path/look → src/path',
+  ]);
+});
+
 test('sql: statements stay in the store; a sentence is no statement', (t) => {
   for (const statement of [
     'select 1 from mempool',
@@ -150,6 +158,22 @@ test('sleeps: tests wait for events', (t) => {
   }
   t.deepEqual(said({ 'test/a.test.ts': "void query('select pg_sleep(600)');" }), []);
   t.deepEqual(said({ 'test/a.test.ts': "// no setTimeout(\nt.is(slept('setTimeout(1)'), 1);" }), []);
+});
+
+test('readmes: the READMEs of path and protocol name the files of their folders, all of them and no others', (t) => {
+  const files = { 'src/path/a.ts': '', 'src/path/look/b.ts': '', 'src/protocol/c.ts': '' };
+  const readme = (text: string) => said({ ...files, 'src/path/README.md': text });
+  t.deepEqual(readme('`a.ts`, then `look/b.ts`, which asks `protocol/c.ts`'), []);
+  t.deepEqual(readme('`a.ts` and look/b.ts'), [
+    'readmes: src/path/README.md: does not name src/path/look/b.ts',
+  ]);
+  t.deepEqual(readme('`a.ts`, `look/b.ts`, `gone.ts`'), [
+    'readmes: src/path/README.md: names gone.ts, which is not there',
+  ]);
+  t.regex(
+    said({ ...files, 'src/protocol/README.md': '`a.ts`' }).join('; '),
+    /does not name .*c\.ts; .*names a\.ts/,
+  );
 });
 
 test('an exception needs a reason, and a reason a problem', (t) => {

@@ -68,7 +68,7 @@ test('all problems are reported at once, each with what to do', (t) => {
   const wanted = [
     /^DATABASE_URL is not set/,
     /^CANTON_URL is "http:\/\/ledger:5001": give host:port/,
-    /^CANTON_USER_ID is not set: name the ledger user/,
+    /^CANTON_USER_ID is not set: give the ledger user/,
     /^CANTON_SYNCHRONIZER_ID is not set/,
     /^CANTON_ISSUER_PARTY is not set/,
     /^TOKENS_FILE is not set/,
@@ -170,10 +170,10 @@ test('a misspelt name is pointed out, somebody else’s name is not', (t) => {
     }),
   );
   t.deepEqual(warnings, [
-    'CANTON_TOKENFILE is no setting: did you mean CANTON_TOKEN_FILE?',
-    'LEASE_MSEC is no setting: did you mean LEASE_MS?',
-    'CONCURENCY is no setting: did you mean CONCURRENCY?',
-    'CANTON_COLOUR is no setting, and has no effect',
+    'CANTON_TOKENFILE is not a setting: did you mean CANTON_TOKEN_FILE?',
+    'LEASE_MSEC is not a setting: did you mean LEASE_MS?',
+    'CONCURENCY is not a setting: did you mean CONCURRENCY?',
+    'CANTON_COLOUR is not a setting, and has no effect',
   ]);
 });
 
@@ -189,8 +189,8 @@ test('TOKENS_FILE: every wrong field is named', (t) => {
   const wanted = [
     /1: decimals must be 0 to 18$/,
     /1: offerIsDone must be true or false$/,
-    /1: registryURL is no field of a token/,
-    /0x12 is no contract address/,
+    /1: registryURL is not a field of a token/,
+    /0x12 is not a contract address/,
     /3: instrumentAdmin must be a party id/,
     /3: steps must be 1 or 2$/,
     /4: must be an object$/,
@@ -202,9 +202,9 @@ test('TOKENS_FILE: every wrong field is named', (t) => {
     );
   t.is(problems.length, wanted.length);
   for (const [content, said] of [
-    ['{', /is no JSON/],
-    [[], /must hold an object/],
-    [{ [ADDRESS]: DEMO, [ADDRESS.toLowerCase()]: DEMO }, /there twice/],
+    ['{', /is not JSON/],
+    [[], /must contain an object/],
+    [{ [ADDRESS]: DEMO, [ADDRESS.toLowerCase()]: DEMO }, /appears twice/],
   ] as const) {
     t.regex(problemsOf(t, () => loadConfig(least({ TOKENS_FILE: file(content) })))[0] ?? '', said);
   }

@@ -30,7 +30,7 @@ test('a master key that is none is refused at start, and never shown', (t) => {
     [{ CANTON_MASTER_KEY_FILE: file(short) }, /^CANTON_MASTER_KEY_FILE must be 32 bytes/],
     [{ CANTON_MASTER_KEY_FILE: file('') }, /^CANTON_MASTER_KEY_FILE must be 32 bytes.*it has 0$/],
     [{ CANTON_MASTER_KEY_FILE: '/nowhere' }, /^CANTON_MASTER_KEY_FILE cannot be read/],
-    [{ CANTON_MASTER_KEY: TEXT, CANTON_MASTER_KEY_FILE: file(TEXT) }, /two places for one key: leave one/],
+    [{ CANTON_MASTER_KEY: TEXT, CANTON_MASTER_KEY_FILE: file(TEXT) }, /both set: remove one/],
   ] as const) {
     const problems = problemsOf(t, () => loadConfig(least(env)));
     t.is(problems.length, 1);
@@ -63,18 +63,18 @@ test('OAuth takes its four settings, all or none, and no token file beside them'
   for (const left of Object.keys(OAUTH)) {
     t.deepEqual(
       problemsOf(t, () => loadConfig(least({ ...OAUTH, [left]: '' }))),
-      [`${left} is not set: the four CANTON_OAUTH_* belong together`],
+      [`${left} is not set: all four CANTON_OAUTH_* are needed`],
     );
   }
   t.deepEqual(
     problemsOf(t, () => loadConfig(least({ CANTON_OAUTH_AUDIENCE: 'a' }))),
     [
-      'CANTON_OAUTH_TOKEN_URL, CANTON_OAUTH_CLIENT_ID, CANTON_OAUTH_CLIENT_SECRET are not set: the four CANTON_OAUTH_* belong together',
+      'CANTON_OAUTH_TOKEN_URL, CANTON_OAUTH_CLIENT_ID, CANTON_OAUTH_CLIENT_SECRET are not set: all four CANTON_OAUTH_* are needed',
     ],
   );
   t.deepEqual(
     problemsOf(t, () => loadConfig(least({ ...OAUTH, CANTON_TOKEN_FILE: file('token') }))),
-    ['CANTON_TOKEN_FILE and CANTON_OAUTH_* are two ways to a token: leave one of them out'],
+    ['CANTON_TOKEN_FILE and CANTON_OAUTH_* are both set: remove one of them'],
   );
 });
 
@@ -112,7 +112,7 @@ test('looking before signing is the default; without it there is a warning that 
   t.is(off.verifyPrepared, false);
   t.regex(
     off.warnings.join(),
-    /^VERIFY_PREPARED is off: .*signed unseen, with another receiver or amount too$/,
+    /^VERIFY_PREPARED is off: .*sign whatever the participant prepares, even with another receiver or amount$/,
   );
   t.is(problemsOf(t, () => loadConfig(least({ VERIFY_PREPARED: 'false' }))).length, 1);
 });
@@ -125,8 +125,8 @@ test('the user is whom the token speaks for, asked at start, where none is named
   t.is(loadConfig(least(OAUTH)).userId, 'submitter');
   t.is(loadConfig(least({ CANTON_TOKEN_FILE: file('opaque') })).userId, 'submitter');
   for (const [more, said] of [
-    [{}, /^CANTON_USER_ID is not set: name the ledger user, or give its token/],
-    [{ CANTON_TOKEN_FILE: file('opaque') }, /^CANTON_USER_ID is not set, and the token .* names no subject/],
+    [{}, /^CANTON_USER_ID is not set: give the ledger user, or its token/],
+    [{ CANTON_TOKEN_FILE: file('opaque') }, /^CANTON_USER_ID is not set, and the token .* has no subject/],
     [{ CANTON_TOKEN_FILE: '/nowhere' }, /^CANTON_TOKEN_FILE cannot be read/],
   ] as const) {
     const problems = problemsOf(t, without(more));

@@ -15,10 +15,10 @@ test('a token of another registry may describe its holdings', (t) => {
   t.false('holding' in (loadConfig(least()).tokens.get(ADDRESS.toLowerCase()) ?? {}));
   for (const [change, said] of [
     [{ template: '#pkg:A:B' }, /holding\.template must be Module:Entity, without a package$/],
-    [{ owner: undefined }, /holding\.owner must be a text$/],
+    [{ owner: undefined }, /holding\.owner must be a string$/],
     [{ amount: 'amount..x' }, /holding\.amount must be a path of labels, a\.b\.c$/],
     [{ lock: '' }, /holding\.lock must not be empty/],
-    [{ balance: 'b' }, /balance is no field of holding \(template, owner, amount, admin, id, lock\)$/],
+    [{ balance: 'b' }, /balance is not a field of holding \(template, owner, amount, admin, id, lock\)$/],
   ] as const) {
     const problems = problemsOf(t, () => loadConfig(described({ ...layout, ...change })));
     t.true(problems.length > 0 && problems.some((problem) => said.test(problem)), problems.join('\n'));

@@ -27,7 +27,7 @@ test('I7 the clocks of database and ledger lie too far apart: one row an interva
   const apart = await local.event('clocks', (event) => event.state === 'too-far', PATIENT);
   t.true(apart.aheadMs >= 500, `${apart.aheadMs}`);
   t.true(
-    local.health().blockers.some(({ part, reason }) => part === 'clocks' && /put them right/.test(reason)),
+    local.health().blockers.some(({ part, reason }) => part === 'clocks' && /set both by NTP/.test(reason)),
   );
 
   const seen = local.events.length;

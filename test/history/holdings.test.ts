@@ -154,7 +154,7 @@ forBoth(
     if (parties === 'hosted') return completes(t, on);
     t.regex(
       (await local.event('parked')).reason,
-      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit .*TOKENS_FILE \("holding"\), then replay$/,
+      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit, .*TOKENS_FILE \("holding"\), then replay$/,
     );
     t.is(on.world.sandbox.audit.of(on.hash).length, 0);
     await local.stop();
@@ -298,7 +298,7 @@ forBoth(
     const local = await on.start();
     const why = await on.held(
       local,
-      /^BALANCE_HELD: DEMO: 5 needed, 0 can be spent: of CIP56\.Token:CIP56Holding 00/,
+      /^BALANCE_HELD: DEMO: 5 needed, 0 can be spent: CIP56\.Token:CIP56Holding 00/,
     );
     t.regex(why, /its view cannot be computed \(9: .*\), and 1 more$/);
     on.world.sandbox.faults.remove(fails.id);
@@ -341,7 +341,7 @@ test('where the token may not ask for synchronizers, a participant of 3.7 proves
     do: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
   });
   const local = await on.start();
-  await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, .* nor may its synchronizers be asked for/);
+  await on.held(local, /^BALANCE_HELD: DEMO: 5 needed, .* and this token may not ask for its synchronizers/);
   t.false(local.events.some(({ kind }) => kind === 'breaker'));
   on.world.sandbox.faults.remove(refused.id);
   await on.world.ended([on.hash]);

@@ -293,7 +293,7 @@ test('P29 an acceptance whose update cannot be read counts nothing; it is read i
   t.like(await world.row(hash), { attempts: 1, parked: false, status: 'pending' });
   t.regex(
     (await world.row(hash)).last_error ?? '',
-    /^UNDECIDED: an acceptance was seen, and its update cannot be read/,
+    /^UNDECIDED: an acceptance was seen, but its update cannot be read/,
   );
   world.sandbox.faults.remove(refused.id);
   await replay(world);

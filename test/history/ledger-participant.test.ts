@@ -357,7 +357,7 @@ test('P27 nothing is marked yet, and the connection moves while the ledger end i
   moving.moves();
   const local = await startLocal(t, world, { ledger: moving.beforeLedgerEnds });
   await local.event('not-ready', ({ blockers }) =>
-    blockers.some(({ reason }) => /^who answers changed/.test(reason)),
+    blockers.some(({ reason }) => /^another participant answered/.test(reason)),
   );
   t.false(local.events.some(({ kind }) => kind === 'ready'));
   await world.sandbox.control({ kind: 'identity', participantId: home });

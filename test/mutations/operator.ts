@@ -55,7 +55,7 @@ export const operator: readonly Mutation[] = [
     'a session that cannot be READ COMMITTED decides nothing',
   ),
   sessions(
-    'store/migrate/migration.ts',
+    'store/migrate/session.ts',
     'if (!(await keepsItsServer(client, connector))) throw new Refusal(POOLED);',
     '',
     'a pooler in transaction mode*',

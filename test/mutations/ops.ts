@@ -58,7 +58,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'I7',
-    file: 'src/path/submission.ts',
+    file: 'src/path/given/context.ts',
     find: 'dbMillis(now + (clock.elapsed() - at))',
     put: 'dbMillis(Date.now() + 0 * (now + clock.elapsed() - at))',
     test: 'test/process/clock.test.ts',
@@ -94,7 +94,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'I8',
-    file: 'src/path/listen.ts',
+    file: 'src/path/wake.ts',
     find: 'notifications.proven() ? pollMs : Math.min(pollMs, UNPROVEN_POLL_MS)',
     put: 'notifications.proven() ? pollMs : Math.max(pollMs, UNPROVEN_POLL_MS)',
     test: 'test/process/listener.test.ts',
@@ -104,8 +104,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'I8',
     file: 'src/path/wake.ts',
-    find: 'filter((steps) => (steps + 1) * stepMs >= pollMs()),',
-    put: 'filter(((fixed) => (steps: number) => (steps + 1) * stepMs >= fixed)(pollMs())),',
+    find: 'filter((steps) => (steps + 1) * stepMs >= interval()),',
+    put: 'filter(((fixed) => (steps: number) => (steps + 1) * stepMs >= fixed)(interval())),',
     test: 'test/process/listener.test.ts',
     match: 'I8 the listener heals*',
     what: 'a long poll that was set before the listener went deaf is cut short',
@@ -131,7 +131,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P18',
     file: 'src/path/claim.ts',
-    find: "    if (allowed.includes('none')) return;\n",
+    find: "    if (gates.some(({ allows }) => allows === 'none')) return;\n",
     put: '',
     test: 'test/history/ops-breaker.test.ts',
     match: 'P18 *',
@@ -148,7 +148,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/core/breaker.ts',
+    file: 'src/path/gate/circuit.ts',
     find: 'if (wide || state.all?.probing)',
     put: 'if (state.all?.probing)',
     test: 'test/history/ops-breaker.test.ts',
@@ -157,7 +157,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/core/breaker.ts',
+    file: 'src/path/gate/circuit.ts',
     find: 'if (wide || state.all?.probing)',
     put: 'if (recent.length > 0 || wide || state.all?.probing)',
     test: 'test/history/ops-keys.test.ts',
@@ -173,7 +173,7 @@ export const ops: readonly Mutation[] = [
   ).map(
     ([key, error, others]): Mutation => ({
       name: 'P29',
-      file: 'src/path/breaker.ts',
+      file: 'src/path/gate/breaker.ts',
       find: 'keyWait(state, Object.values(keysOf(of)),',
       put: `keyWait(state, [${others}],`,
       test: 'test/history/ops-keys.test.ts',
@@ -193,7 +193,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P28',
     file: 'src/path/balance.ts',
-    find: '  const again = await holdingsNow(path, deps, wanted, options);\n',
+    find: '  const again = await holdingsNow(path, submission, options);\n',
     put: "  const again: Read<Holdings> = { kind: 'read', value: { holdings: [], unreadable: [] } };\n",
     test: 'test/history/ops-change.test.ts',
     match: 'P28 a balance*',
@@ -228,7 +228,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'start',
-    file: 'src/path/identify.ts',
+    file: 'src/path/participant/identify.ts',
     find: 'if (generation === null) {',
     put: "if (generation === null && version.value.version === '') {",
     test: 'test/process/start.test.ts',
@@ -238,7 +238,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'stop',
     file: 'src/path/way.ts',
-    find: "      takeSignal.abort('stopping');\n",
+    find: "      stopping.abort('stopping');\n",
     put: '',
     test: 'test/process/stop.test.ts',
     match: 'SIGTERM*',
@@ -247,7 +247,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'stop',
     file: 'src/path/way.ts',
-    find: "      renewer.abortAll('the grace is over');\n",
+    find: "      leases.abortAll('the grace is over');\n",
     put: '',
     test: 'test/process/stop.test.ts',
     match: 'SIGTERM*',
@@ -255,7 +255,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'I7',
-    file: 'src/path/watched-store.ts',
+    file: 'src/observe/watched-store.ts',
     find: 'if (claims !== null && away === null) refused.set(claims, reason);',
     put: '',
     test: 'test/history/ops-database.test.ts',

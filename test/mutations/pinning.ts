@@ -36,7 +36,7 @@ export const pinning: readonly Mutation[] = [
     'park needs lanes at the first pin',
   ),
   of(
-    'src/path/identify.ts',
+    'src/path/participant/identify.ts',
     'if (mine.sameNonce !== null && pinned.sameNonce !== mine.sameNonce) {',
     'if (mine.sameNonce === undefined) {',
     'test/cli/run.test.ts',

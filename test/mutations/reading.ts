@@ -138,8 +138,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: balance,
-    find: 'return inMs === null\n',
-    put: 'return inMs !== 0.5\n',
+    find: 'if (inMs === null) return',
+    put: 'if (inMs !== 0.5) return',
     test: history,
     match: 'a lock that ends later*',
     what: 'a row waits for the end of a lock, and asks no sooner',
@@ -164,9 +164,9 @@ export const reading: readonly Mutation[] = [
   },
   {
     name: 'reading',
-    file: 'src/path/hosted.ts',
-    find: 'ofEndedLocks(await path.ledger.submit(hosted, options), gathered.endedLocks)',
-    put: 'path.ledger.submit(hosted, options)',
+    file: 'src/path/send.ts',
+    find: 'const outcome = ofEndedLocks(answer, endedLocks);',
+    put: 'const outcome = answer;',
     test: history,
     match: 'a factory that refuses*hosted*',
     what: 'a rule that refuses a lock that has ended is not the end of a row (hosted)',

@@ -183,7 +183,7 @@ export const recheck: readonly Mutation[] = [
     'what was sent on another participant stays as it is',
   ),
   of(
-    'src/store/unknown-record.ts',
+    'src/store/record.ts',
     'greatest(now(), to_timestamp(${notBefore}::float8 / 1000))',
     '(select now() from (select ${notBefore}::float8) q)',
     'P20 no bound begins*',
@@ -228,5 +228,5 @@ export const recheck: readonly Mutation[] = [
     'a recheck rings',
   ),
   schema(' or p_pin.halted is not null', '', 'halted: *', 'claim and write-ahead read that they are halted'),
-  of('src/store/halt.ts', 'where halted is null', 'where true', 'halted: *', 'the first reason stands'),
+  of('src/store/pins.ts', 'where halted is null', 'where true', 'halted: *', 'the first reason stands'),
 ];

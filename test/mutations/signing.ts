@@ -111,8 +111,8 @@ export const signings: readonly Mutation[] = [
   {
     name: 'V3',
     file: 'src/path/external.ts',
-    find: 'if (/cannot hash node/i.test(refusal.detail))',
-    put: "if (refusal.detail === '')",
+    find: 'if (answer.refusal.errorId === UNHASHABLE)',
+    put: "if (answer.refusal.detail === '')",
     test: signing,
     match: 'contract keys*',
     what: 'the advice for a token that V2 cannot hash',
@@ -156,8 +156,8 @@ export const signings: readonly Mutation[] = [
   {
     name: 'sign',
     file: 'src/path/external.ts',
-    find: "case 'tampered':\n      return `TAMPERED",
-    put: "case 'tampered':\n      return { kind: 'signable', hash: prepared.hash, until: writtenBound(asked) };\n    case 'tampered':\n      return `TAMPERED",
+    find: "case 'tampered':\n      return refuse(",
+    put: "case 'tampered':\n      return go({ hash: prepared.hash, until: writtenBound(asked) });\n    case 'tampered':\n      return refuse(",
     test: signing,
     match: 'a promise beside*',
     what: 'the look before signing a registry transfer',
@@ -183,7 +183,7 @@ export const signings: readonly Mutation[] = [
   {
     name: 'layout',
     file: 'src/path/external.ts',
-    find: '    layout,\n',
+    find: '    layout: submission.row.token.holding,\n',
     put: '',
     test: signing,
     match: "TOKENS_FILE's description*",

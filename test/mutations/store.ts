@@ -156,7 +156,7 @@ export const store: readonly Mutation[] = [
     'P9',
     `${FREE} or (select`,
     'where (true or (select',
-    'P9 two processes claim*',
+    'P9 take looks at each row again*',
     'the predicates stand at the locking level, under a fresh snapshot',
   ),
   lanes(

@@ -8,9 +8,9 @@ const held = 'test/history/holdings.test.ts';
 export const tokens: readonly Mutation[] = [
   {
     name: 'cut off',
-    file: 'src/path/submit.ts',
-    find: '  if (!signal.aborted || !CUT_OFF.has(errorId)) return null;\n',
-    put: '  if (signal !== null || errorId !== null) return null;\n',
+    file: 'src/path/decided.ts',
+    find: 'if (signal.aborted && CUT_OFF.has(refusal.errorId))',
+    put: 'if (signal === null)',
     test: 'test/history/cut-off.test.ts',
     match: 'a stop while*',
     what: 'a read that a stop ends counts nothing',

@@ -74,7 +74,7 @@ test('a row’s steps are debug, its end is info, what a person must see is loud
       'debug answered',
       'info completed',
       'info failed',
-      'info goes on later',
+      'info tried again later',
       'warn parked: waits for a person',
       'warn the claim was lost: nothing was written',
       'error the database refuses this outcome',

@@ -90,5 +90,5 @@ test('what keeps us out of the database is said with what to change', (t) => {
     new Error('one'),
     Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }),
   ]);
-  t.regex(said(both), /^connect ECONNREFUSED 127\.0\.0\.1:1: host and port/);
+  t.regex(said(both), /^connect ECONNREFUSED 127\.0\.0\.1:1: check host and port/);
 });

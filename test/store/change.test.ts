@@ -83,7 +83,7 @@ test('P30 LANES turned on while two rows of a sender are in flight: no third goe
       changes: { lanes: 'sender' },
       say: (line) => {
         said.push(line);
-        if (line.includes('waiting for claims of before')) waiting();
+        if (line.includes('waiting for earlier claims')) waiting();
       },
     }),
   );

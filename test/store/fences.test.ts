@@ -8,8 +8,7 @@ import type { TxHash } from '../../src/core/ids.js';
 import { migrateDown } from '../../src/store/migrate/down.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { forceNew, previewForceNew } from '../../src/store/operator/force-new.js';
-import { remark } from '../../src/store/operator/remark.js';
-import { repin } from '../../src/store/operator/repin.js';
+import { remark, repin } from '../../src/store/operator/participant.js';
 import { advance } from '../support/marks.js';
 import {
   aParty,
@@ -120,7 +119,7 @@ test('migrate alone changes no pin, whatever the settings say: it says what diff
   t.deepEqual(await pins(), before);
   for (const flag of ['--lanes off', '--lower-tolerance 1000', '--clock-skew 90000', '--same-nonce park'])
     t.true(
-      said.some((line) => line.includes(`nothing was changed; \`migrate ${flag}\``)),
+      said.some((line) => line.includes(`nothing was changed. \`migrate ${flag}`)),
       flag,
     );
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { storedKeys } from '../../src/store/keys.js';
+import { storedKeys } from '../../src/store/users.js';
 import { insertUser, prepared } from './support.js';
 
 test('of the stored keys the newest twenty are read; users without one are passed over', async (t) => {

@@ -8,8 +8,8 @@ import { settlementOf } from '../../src/protocol/settlement.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { complete, findRow } from '../../src/store/operator/complete.js';
 import { forceNew, previewForceNew } from '../../src/store/operator/force-new.js';
+import { repin } from '../../src/store/operator/participant.js';
 import { recheckByHand } from '../../src/store/operator/recheck-by-hand.js';
-import { repin } from '../../src/store/operator/repin.js';
 import { replay } from '../../src/store/operator/replay.js';
 import { readStatus } from '../../src/store/status.js';
 import { advance } from '../support/marks.js';
@@ -291,7 +291,7 @@ test('migrate --repin: undecided rows are parked with their records, claims end,
   await repin(db.url, yes, (line) => said.push(line));
   t.regex(
     said.join('\n'),
-    /participant-1 is pinned no more.*no\. 2\n3 undecided rows are parked.*1 other claims have ended/,
+    /participant-1 is no longer pinned.*no\. 2\n3 undecided rows are parked.*1 other claims have ended/,
   );
   t.like(await db.store.pinned(), {
     generation: 3n,
@@ -386,7 +386,7 @@ test('the tolerance grows by --tolerance: what was sent under the old one may be
   );
   // What was signed says itself until when; of another participant this one decides nothing.
   t.deepEqual(await moved(), { hosted: 30, flying: 30, elsewhere: 0, signed: 0, unknown: 30 });
-  t.true(said.some((line) => line.startsWith('3 undecided rows were sent under the tolerance of before')));
+  t.true(said.some((line) => line.startsWith('3 undecided rows were sent under the earlier tolerance')));
   t.like(await db.store.pinned(), {
     generation: 2n,
     toleranceMs: 90_000,
@@ -417,7 +417,7 @@ test('migrate --tolerance lets claims go on that were halted; plain migrate does
       say: (line) => said.push(line),
     }),
   );
-  t.true(said.includes('no longer halted; it was: accepted 3 s after its bound'));
+  t.true(said.includes('claims are no longer halted; the reason was: accepted 3 s after its bound'));
   t.like(await db.store.pinned(), { generation: 4n, halted: null });
   t.like((await audited(db))[2], { action: 'tolerance', change: { halted: 'accepted 3 s after its bound' } });
   t.deepEqual(idsOf(await db.claim()), [id]);

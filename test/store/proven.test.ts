@@ -4,10 +4,10 @@ import test from 'ava';
 import pg from 'pg';
 import { dbMillis } from '../../src/core/ids.js';
 import { settlementOf } from '../../src/protocol/settlement.js';
+import { lackingPrivileges } from '../../src/store/check.js';
 import { createLowWater } from '../../src/store/low-water.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
-import { lackingPrivileges } from '../../src/store/privileges.js';
 import type { Statement } from '../../src/store/statements.js';
 import { createStore } from '../../src/store/store.js';
 import {

@@ -2,9 +2,9 @@
 import test from 'ava';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { findRow } from '../../src/store/operator/complete.js';
+import { nextNonce } from '../../src/store/operator/enqueue.js';
 import { replay } from '../../src/store/operator/replay.js';
-import { nextNonce } from '../../src/store/operator/watched-row.js';
-import { findUser } from '../../src/store/user-parties.js';
+import { findUser } from '../../src/store/users.js';
 import { freshDatabase } from '../support/postgres.js';
 import {
   completed,

@@ -8,7 +8,7 @@ import type { ClaimedRow } from '../../src/protocol/record.js';
 import { type Settled, settlementOf } from '../../src/protocol/settlement.js';
 import type { PendingVerdict, Verdict } from '../../src/protocol/verdict.js';
 import type { MigrateOptions } from '../../src/store/migrate/migrate.js';
-import { readSteps } from '../../src/store/migrate/steps.js';
+import { readSqlSteps } from '../../src/store/migrate/sql-files.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
@@ -216,5 +216,5 @@ export async function eventually<T>(call: () => Promise<T>, fits: (value: T) => 
 }
 
 /** The tables as canton-middleware's own migrations make them. */
-export const MIDDLEWARE = `${readSteps()[0]?.sql.replaceAll(' if not exists', '')}
+export const MIDDLEWARE = `${readSqlSteps()[0]?.sql.replaceAll(' if not exists', '')}
   create index idx_users_fingerprint on users (fingerprint);`;

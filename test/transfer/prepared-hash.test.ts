@@ -86,7 +86,7 @@ test('no two readings of the same bytes: what is there twice, cut off or no UTF-
   t.throws(() => preparedHash(transaction.subarray(0, -1), 2), { message: /too early/ });
   const text = Buffer.from(transaction);
   text[text.indexOf('TransferFactory_Transfer')] = 0xff;
-  t.throws(() => preparedHash(text, 2), { message: /no UTF-8/ });
+  t.throws(() => preparedHash(text, 2), { message: /not UTF-8/ });
   t.throws(() => preparedHash(new Uint8Array(), 2), { message: /half of it is missing/ });
 });
 
@@ -118,5 +118,5 @@ test('a seed that is not 32 bytes, and one that is missing, make no hash', (t) =
 test('contract ids are hashed as the bytes they stand for; what is no hex is refused', (t) => {
   const message = messageOf(ownScenario());
   rootOf(message).contractId = '00zz';
-  t.throws(() => preparedHash(PreparedTransaction.toBinary(message), 2), { message: /no hex/ });
+  t.throws(() => preparedHash(PreparedTransaction.toBinary(message), 2), { message: /not hex/ });
 });

@@ -1,13 +1,9 @@
-// What the commands that only visit the database have in common.
+// Shared by the commands that only visit the database.
 import type { DatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
 import { hiddenRows } from '../../store/check.js';
-import { roleProblem, sqlState } from '../../store/errors.js';
+import { isNotMigrated, roleProblem } from '../../store/errors.js';
 import { type Database, openDatabase } from '../../store/pool.js';
-
-/** Table, column or function is not there. */
-const isNotMigrated = (error: unknown): boolean =>
-  ['42P01', '42703', '42883'].includes(sqlState(error) ?? '');
 
 export async function withDatabase<T>(
   { database: { url, shown }, warnings }: DatabaseSettings,

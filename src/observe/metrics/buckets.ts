@@ -9,7 +9,7 @@ export const CALL_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60];
 
 export const seconds = (ms: number): number => ms / 1000;
 
-/** Error ids come from another machine: at most this many become labels, the rest is `other`. */
+/** Error ids come from another machine: at most this many become labels, the others become `other`. */
 const MOST_ERROR_IDS = 100;
 const ERROR_ID = /^[A-Z][A-Z0-9_]{1,79}$/;
 

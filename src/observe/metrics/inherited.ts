@@ -1,5 +1,5 @@
-// The old submitter's metrics, for the dashboards and alerts that know them: those whose meaning is still there, with
-// their labels and buckets. Drains and a worker pool we do not have.
+// The old submitter's metrics, for existing dashboards and alerts: those that still mean the same, with their labels and
+// buckets. Drains and a worker pool no longer exist.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../../ports/clock.js';
 import type { Outcome } from '../../protocol/outcome.js';
@@ -44,7 +44,7 @@ export function inheritedMetrics(registers: Registry[], clock: Clock): (event: S
   });
   const writes = new Counter({
     name: `${INHERITED}db_write_errors_total`,
-    help: 'Outcomes that the database did not take; a batch that is tried again counts once a try, as complete',
+    help: 'Outcomes that the database did not take; a batch that is tried again counts once for each try, as complete',
     labelNames: ['kind'],
     registers,
   });
@@ -90,7 +90,7 @@ export function inheritedMetrics(registers: Registry[], clock: Clock): (event: S
   };
 }
 
-/** Parked rows the old submitter did not have. */
+/** The old submitter did not park rows. */
 const OUTCOMES = {
   completed: 'completed',
   failed: 'failed_permanent',
@@ -103,7 +103,7 @@ const OUTCOMES = {
 const isPermanent = (outcome: Outcome): boolean =>
   outcome.kind === 'refused' && outcome.refusal.kind === 'for-good';
 
-/** The old categories, as far as the ledger's own error id tells them. */
+/** The old categories, as far as the ledger's error id determines them. */
 function category(outcome: Outcome): string {
   if (outcome.kind === 'unknown') return 'timeout';
   if (outcome.kind === 'duplicate') return 'conflict';

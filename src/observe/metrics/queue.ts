@@ -9,8 +9,8 @@ const NAME = 'canton_submitter_';
 export function queueMetrics(registers: Registry[], source: QueueSource): void {
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers });
-  const oldest = gauge(`${NAME}oldest_seconds`, 'Age of the oldest pending row of a state', 'state');
-  const backlog = gauge(`${INHERITED}pending_backlog`, 'Pending rows, all of them');
+  const oldest = gauge(`${NAME}oldest_seconds`, 'Age of the oldest pending row in each state', 'state');
+  const backlog = gauge(`${INHERITED}pending_backlog`, 'All pending rows');
   const readable = gauge(`${NAME}queue_readable`, '0: the queue could not be counted at this scrape');
   new Gauge({
     name: `${NAME}rows`,
@@ -20,7 +20,7 @@ export function queueMetrics(registers: Registry[], source: QueueSource): void {
     async collect() {
       const snapshot = await source().catch(() => null);
       readable.set(snapshot === null ? 0 : 1);
-      // Figures of before would look like figures of now.
+      // Old figures would look like current ones.
       this.reset();
       oldest.reset();
       backlog.reset();

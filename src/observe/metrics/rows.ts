@@ -14,7 +14,7 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
   const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
     new Histogram({ name: NAME + name, help, buckets, labelNames, registers });
 
-  const wakeups = counter('wakeups_total', 'Signals that made the claim loop look', 'reason');
+  const wakeups = counter('wakeups_total', 'Signals that made the claim loop claim', 'reason');
   const claims = histogram(
     'claim_duration_seconds',
     'Claim statements; kind: fresh rows, or undecided ones to look at',
@@ -22,10 +22,15 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
     'kind',
     'found',
   );
-  const claimed = counter('claimed_rows_total', 'Rows claimed, by what made the loop look', 'kind', 'reason');
+  const claimed = counter(
+    'claimed_rows_total',
+    'Rows claimed, by the signal that led to it',
+    'kind',
+    'reason',
+  );
   const byPoll = counter(
     'rows_found_by_poll_total',
-    'Fresh rows that only the poll found: whether the bell works',
+    'Fresh rows that only the poll found; many of them mean that the bell does not work',
   );
   const waited = histogram(
     'insert_to_claim_seconds',
@@ -34,7 +39,7 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
   );
   const inFlight = new Gauge({
     name: `${NAME}in_flight`,
-    help: 'Rows in this process’s hands',
+    help: 'Rows that this process holds',
     labelNames: ['kind'],
     registers,
   });
@@ -48,24 +53,24 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
   const outcomes = counter('outcomes_total', 'What the ledger answered', 'outcome', 'error_id');
   const looks = histogram(
     'look_duration_seconds',
-    'What the completion stream said of undecided rows',
+    'What looks found out about undecided rows',
     CALL_SECONDS,
     'found',
   );
   const settlements = histogram(
     'settle_duration_seconds',
-    'From a verdict to the database’s word on it',
+    'From a verdict to the database’s answer',
     STATEMENT_SECONDS,
     'verdict',
     'result',
   );
-  const parked = counter('parked_total', 'Rows set aside for a person', 'code');
-  const fenced = counter('fenced_total', 'Claims found lost, by the step that found out', 'during');
-  const rescued = counter('rescued_rows_total', 'Rows taken back from leases that had run out');
+  const parked = counter('parked_total', 'Rows parked for a person', 'code');
+  const fenced = counter('fenced_total', 'Claims found to be lost, by the step that noticed', 'during');
+  const rescued = counter('rescued_rows_total', 'Rows taken back because their lease had run out');
 
   const traffic = counter(
     'traffic_cost_bytes_total',
-    'Traffic; paid: of completions that were read anyway (looks, samples of the clocks): a sample, no sum of all',
+    'Traffic; paid: from completions that were read anyway (looks, clock samples), so a sample and not a total',
     'what',
   );
   const sameNonce = counter(
@@ -96,7 +101,7 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
         held.set(event.id, kind);
         inFlight.inc({ kind });
         if (event.nonceShared && event.attempts === 1) sameNonce.inc();
-        // A later attempt's wait is its backoff, not ours.
+        // What a later attempt waited for is its backoff.
         if (!event.look && event.attempts === 1) waited.observe(seconds(Math.max(0, event.waitedMs)));
         return;
       }

@@ -39,26 +39,30 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
     'Rows that this process may have in flight: CONCURRENCY, less under overload',
   );
   const proven = gauge('listener_proven', '1: the last canary was heard');
-  const listener = counter('listener_changes_total', 'What became of LISTEN', 'state');
+  const listener = counter('listener_changes_total', 'Changes of the LISTEN connection', 'state');
   const canary = new Histogram({
     name: `${NAME}canary_seconds`,
     help: 'From our own notification to hearing it',
     buckets: STATEMENT_SECONDS,
     registers,
   });
-  const missed = counter('canaries_missed_total', 'Notifications of our own that were not heard in time');
+  const missed = counter('canaries_missed_total', 'Own notifications that were not heard in time');
   const database = gauge('database_up', '0: the database does not answer');
   const clocks = gauge(
     'ledger_clock_ahead_seconds',
-    "The ledger's clock against the database's, as far as a submission shows",
+    "By how much the ledger's clock is ahead of the database's, as far as a submission shows",
   );
   const snapshot = gauge(
     'oldest_snapshot_seconds',
     'Age of the oldest snapshot that somebody holds in the database, where this role may see it',
   );
   const since = gauge('oldest_snapshot_transactions', 'Transactions begun since that snapshot');
-  const alarms = counter('alarms_total', 'What a person must look at');
-  const faults = counter('faults_total', 'Errors that were survived, by where', 'where');
+  const alarms = counter('alarms_total', 'Events that a person must look at');
+  const faults = counter(
+    'faults_total',
+    'Errors that did not end the process, by where they happened',
+    'where',
+  );
   const writes = counter(
     'database_write_errors_total',
     'Statements that failed and are tried again',
@@ -112,7 +116,7 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
       case 'alarm':
         return alarms.inc();
       case 'fault':
-        // An outage of the database is expected, and told as such.
+        // An outage of the database is expected, and counted as such.
         if (!(event.error instanceof StoreUnavailable)) faults.inc({ where: event.where });
         if (['settle', 'renew', 'claim', 'look'].includes(event.where)) writes.inc({ during: event.where });
         return;

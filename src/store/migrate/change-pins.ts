@@ -1,16 +1,15 @@
-// What `migrate` changes of the pinned row, under a lock that no claim and no write-ahead overlaps; the generation goes
-// up, so that every instance checks itself anew.
+// How `migrate` changes the pinned row: under a lock that no claim and no write-ahead overlaps, raising the generation, so that
+// every instance repeats its checks.
 import type pg from 'pg';
 import { Refusal } from '../../core/errors.js';
-import { audit } from '../operator/audit.js';
-import { PIN_LOCK, PROTOCOL } from '../pins.js';
+import { audit, type Lanes, PIN_LOCK, PROTOCOL, type SameNonce } from '../pins.js';
 import { unhurried } from '../pool.js';
 import { RETIRED } from './indexes.js';
-import { inTransaction, patiently } from './migration.js';
-import type { Lanes, SameNonce, Step } from './steps.js';
+import { inTransaction, patiently } from './session.js';
+import type { SqlStep } from './sql-files.js';
 
-/** What is there of it: a database that an earlier version migrated has fewer columns, before the steps have run. */
-export interface PinTuple {
+/** The pinned row as it is found: before the steps have run, an earlier version's has fewer columns. */
+export interface FoundPins {
   readonly protocol: number;
   readonly lanes: Lanes;
   readonly tolerance_ms: number;
@@ -24,21 +23,21 @@ export interface PinTuple {
   readonly halted_above_ms?: number | null;
 }
 
-/** What a person wants pinned anew. What is not named stays as it is. */
+/** What a person wants pinned anew. Whatever is left out stays as it is. */
 export interface PinChanges {
   readonly lanes?: Lanes;
   readonly sameNonce?: SameNonce;
   readonly toleranceMs?: number;
   readonly clockSkewMaxMs?: number;
-  /** A bound may become lower than it is: what is sent from then on may be taken for dead earlier. */
+  /** Bounds may become lower: what is sent from then on may be taken for dead earlier. */
   readonly lowers?: boolean;
-  /** A person has seen to what they were halted for. */
+  /** A person has dealt with the reason for the halt. */
   readonly clearsHalt?: boolean;
 }
 
-/** What the settings say otherwise than what is pinned, in words: nothing but a flag changes a pin. */
+/** Where the settings differ from what is pinned, in words. Only a flag changes a pin. */
 export function differences(
-  pin: PinTuple,
+  pin: FoundPins,
   settings: {
     readonly lanes: Lanes | null;
     readonly sameNonce?: SameNonce | null;
@@ -56,21 +55,21 @@ export function differences(
     if (mine === null || mine === pinned) return [];
     const way = typeof mine === 'number' && mine < Number(pinned) ? flag.replace('--', '--lower-') : flag;
     return [
-      `${name} is ${mine} here, and ${pinned} is pinned: nothing was changed; \`migrate ${way} ${mine}\` would`,
+      `${name} is ${mine} here, and ${pinned} is pinned; nothing was changed. \`migrate ${way} ${mine}\` would change it`,
     ];
   });
 }
 
-export async function readPin(client: pg.Client): Promise<PinTuple | null> {
+export async function readPin(client: pg.Client): Promise<FoundPins | null> {
   const { rows: there } = await client.query("select to_regclass('mempool_submitter_v1') is not null as yes");
   if (there[0]?.yes !== true) return null;
-  const { rows } = await client.query<{ pin: PinTuple }>(
+  const { rows } = await client.query<{ pin: FoundPins }>(
     'select to_jsonb(p) as pin from mempool_submitter_v1 p',
   );
   return rows[0]?.pin ?? null;
 }
 
-/** What an earlier version, or one that was not allowed to ask, left open. Never another than was pinned. */
+/** Filled in where an earlier version, or one that was not allowed to ask, left it null; a pinned value is never replaced. */
 interface Identity {
   readonly database_id: string | null;
   readonly timeline: string | null;
@@ -80,7 +79,7 @@ interface Identity {
 
 const PARTS = ['database_id', 'timeline', 'database_oid', 'table_oid'] as const;
 
-const asIs = (pin: PinTuple, changes: PinChanges, now: Identity): boolean =>
+const asIs = (pin: FoundPins, changes: PinChanges, now: Identity): boolean =>
   pin.protocol === PROTOCOL &&
   pin.lanes === (changes.lanes ?? pin.lanes) &&
   pin.same_nonce === (changes.sameNonce ?? pin.same_nonce) &&
@@ -89,49 +88,48 @@ const asIs = (pin: PinTuple, changes: PinChanges, now: Identity): boolean =>
   PARTS.every((part) => (pin[part] ?? null) !== null || now[part] === null) &&
   !(changes.clearsHalt === true && pin.halted);
 
-/** Throws Refusal. Without lanes nothing keeps two of a nonce from being sent at once, whatever a claim looks at. */
+/** Throws Refusal. Without lanes, two transfers of one nonce may be sent at once, whatever a claim looks at. */
 export function refuseParkWithoutLanes(pin: { readonly lanes: Lanes; readonly sameNonce: SameNonce }): void {
   if (pin.sameNonce === 'park' && pin.lanes === 'off')
     throw new Refusal(
-      'refused: SAME_NONCE=park (--same-nonce park) needs lanes: without them two of a nonce may be sent at once',
+      'refused: SAME_NONCE=park needs lanes (LANES=sender): without lanes two transfers of one nonce may be sent at once',
     );
 }
 
-/** Throws where the changes would take away what a bound rests on, or what a halt was for. */
-function refuseUnsafe(pin: PinTuple, changes: PinChanges): void {
+/** Throws where the changes would take away what a bound rests on, or end a halt whose cause remains. */
+function refuseUnsafe(pin: FoundPins, changes: PinChanges): void {
   const { lowers = false, clearsHalt = false } = changes;
   const lower = (name: string, flag: string, wanted: number | undefined, pinned: number): void => {
     if (wanted === undefined) return;
     if (wanted < pinned && !lowers) {
       throw new Refusal(
-        `refused: ${name} ${wanted} is lower than what is pinned, ${pinned}: \`migrate --lower-${flag} ${wanted}\` does that, and says what it risks`,
+        `refused: ${name} ${wanted} is lower than the pinned ${pinned}. \`migrate --lower-${flag} ${wanted}\` lowers it, and says what that risks`,
       );
     }
     if (wanted > pinned && lowers)
-      throw new Refusal(`refused: ${name} ${wanted} is higher than what is pinned, ${pinned}: use --${flag}`);
+      throw new Refusal(`refused: ${name} ${wanted} is higher than the pinned ${pinned}: use --${flag}`);
   };
   lower('the tolerance', 'tolerance', changes.toleranceMs, pin.tolerance_ms);
   lower('the clock skew', 'clock-skew', changes.clockSkewMaxMs, pin.clock_skew_max_ms);
-  if (changes.sameNonce === 'park' && (changes.lanes ?? pin.lanes) === 'off')
-    throw new Refusal(
-      'refused: --same-nonce park needs lanes: without them two of a nonce may be sent at once',
-    );
-  if (changes.lanes === 'off' && (changes.sameNonce ?? pin.same_nonce) === 'park')
-    throw new Refusal('refused: --lanes off while SAME_NONCE=park is pinned, which needs lanes');
+  refuseParkWithoutLanes({
+    lanes: changes.lanes ?? pin.lanes,
+    sameNonce: changes.sameNonce ?? pin.same_nonce ?? 'pay',
+  });
   if (!pin.halted) return;
-  if (lowers) throw new Refusal(`refused: it is halted (${pin.halted}); end that with --tolerance first`);
+  if (lowers)
+    throw new Refusal(`refused: claims are halted (${pin.halted}); end that with --tolerance first`);
   const least = pin.halted_above_ms ?? 0;
   if (clearsHalt && (changes.toleranceMs ?? pin.tolerance_ms) < least) {
     throw new Refusal(
-      `refused: it is halted (${pin.halted}), and only a tolerance of at least ${least} ms would have kept that bound`,
+      `refused: claims are halted (${pin.halted}), and only a tolerance of at least ${least} ms would have kept that bound`,
     );
   }
 }
 
 /**
- * $1 ms by which the tolerance has grown. A hosted submission carries `executeBefore` = its written bound less the
- * tolerance of then, so the ledger may accept it that much longer than its record says; an unknown record's bound holds
- * the tolerance too. What was signed (its hash is there) has its bound from `max_record_time`, which no tolerance moves.
+ * $1 ms by which the tolerance has grown. A hosted submission carries `executeBefore` = its written bound less the tolerance
+ * at that time, so the ledger may accept it that much later than its record says. The bound of an unknown record contains the
+ * tolerance too. What was signed (the record has a hash) is bounded by `max_record_time`, which no tolerance moves.
  */
 const MOVE_BOUNDS = `
   with bound as materialized (
@@ -144,8 +142,8 @@ const MOVE_BOUNDS = `
    where m.id = b.id and m.sent_until < 'infinity' and m.submission_hash is null and m.sent_on = p.sent_on`;
 
 /**
- * $1 protocol; $2 lanes, $3 same nonce, $4 tolerance, $5 skew, null: as it is; $6 whether claims may go on; $7 ms by which
- * the tolerance has grown.
+ * $1 protocol; $2 lanes, $3 same nonce, $4 tolerance, $5 skew, null: unchanged; $6 whether a halt ends; $7 ms by which the
+ * tolerance has grown.
  */
 const CHANGE = `
   update mempool_submitter_v1 p
@@ -170,14 +168,14 @@ interface Changed {
 
 export async function changePins(
   client: pg.Client,
-  before: PinTuple,
+  before: FoundPins,
   changes: PinChanges,
-  steps: readonly Step[],
+  steps: readonly SqlStep[],
   say: (line: string) => void,
 ): Promise<void> {
   const turningOff = changes.lanes === 'off' && before.lanes === 'sender';
   const clearsHalt = changes.clearsHalt ?? false;
-  const due = async (): Promise<PinTuple | null> => {
+  const due = async (): Promise<FoundPins | null> => {
     const { rows } = await client.query<Identity>('select * from mempool_database_v1()');
     const pin = await readPin(client);
     if (pin === null || rows[0] === undefined) return null;
@@ -187,7 +185,7 @@ export async function changePins(
   if ((await due()) === null) return;
   await patiently(say, () =>
     inTransaction(client, async () => {
-      // Turned off, the index that forbids a second row of a sender has to be gone with the first claim without lanes.
+      // When lanes are turned off, the index that forbids a second row of a sender must be gone before the first such claim.
       await client.query(turningOff ? 'lock table mempool in access exclusive mode' : PIN_LOCK);
       const pin = await due();
       if (pin === null) return;
@@ -208,24 +206,24 @@ export async function changePins(
       ]);
       const [now] = rows;
       if (now === undefined) return;
-      await note(client, pin, now, { moved, clearsHalt });
+      await auditChanges(client, pin, now, { moved, clearsHalt });
       say(
-        `pinned anew (generation ${now.generation}): lanes ${now.lanes}, tolerance ${now.tolerance_ms} ms, clock skew ${now.clock_skew_max_ms} ms, same nonce ${now.same_nonce}; instances with other settings, or of another version, claim nothing from here on`,
+        `pinned anew (generation ${now.generation}): lanes ${now.lanes}, tolerance ${now.tolerance_ms} ms, clock skew ${now.clock_skew_max_ms} ms, same nonce ${now.same_nonce}; instances with other settings, or of another version, claim nothing from now on`,
       );
       if (moved > 0) {
         say(
-          `${moved} undecided rows were sent under the tolerance of before, so the ledger may accept them ${grown} ms longer than was recorded: their bounds were moved`,
+          `${moved} undecided rows were sent under the earlier tolerance, so the ledger may accept them ${grown} ms later than was recorded; their bounds were moved`,
         );
       }
-      if (clearsHalt && pin.halted) say(`no longer halted; it was: ${pin.halted}`);
+      if (clearsHalt && pin.halted) say(`claims are no longer halted; the reason was: ${pin.halted}`);
     }),
   );
 }
 
-/** In the audit, what a person decided; what a new version brings with it is none. */
-async function note(
+/** Audits what a person decided; what a new version brings with it is not audited. */
+async function auditChanges(
   client: pg.Client,
-  pin: PinTuple,
+  pin: FoundPins,
   now: Changed,
   { moved, clearsHalt }: { readonly moved: number; readonly clearsHalt: boolean },
 ): Promise<void> {

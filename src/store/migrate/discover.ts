@@ -1,15 +1,15 @@
-// Where the API's tables are. A table that is not found is not made: with a wrong database name, or another schema, that
-// would be a second queue, empty, which nobody fills.
+// Where the API's tables are. A table that is not found is not made: with the wrong database name or schema, that would be a
+// second queue, which nobody fills.
 import pg from 'pg';
 import { ConfigError } from '../../core/errors.js';
 import { parseDatabaseUrl } from '../url.js';
 
 const NEEDED = ['mempool', 'users'] as const;
 
-/** Which of them the session's search_path does not show. */
+/** Those that the session's search_path does not show. */
 const MISSING = 'select n as name from unnest($1::text[]) n where to_regclass(n) is null';
 
-/** Every table of that name that looks like the API's, in whatever schema, with how many rows the server guesses. */
+/** Every table of that name that looks like the API's, in any schema, with the server's estimate of its rows. */
 const FOUND = `select quote_ident(n.nspname) as schema, greatest(c.reltuples, 0)::float8 as rows,
       pg_table_is_visible(c.oid) as visible
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -19,7 +19,7 @@ const FOUND = `select quote_ident(n.nspname) as schema, greatest(c.reltuples, 0)
 
 const HERE = `select current_database() as database, quote_ident(current_user) as role, current_setting('search_path') as path`;
 
-/** Databases that could be the one that was meant. */
+/** Other databases, one of which may have been meant. */
 const OTHERS = `select datname as name from pg_database
    where datallowconn and not datistemplate and datname <> current_database() order by datname limit 20`;
 
@@ -29,7 +29,7 @@ interface Found {
   readonly visible: boolean;
 }
 
-/** Throws ConfigError with what was found where, unless both tables are there. Says where there is a second queue. */
+/** Throws ConfigError, with what was found where, unless both tables are there. Mentions a second queue where there is one. */
 export async function findTables(client: pg.Client, url: string, say: (line: string) => void): Promise<void> {
   const missing = await client.query<{ name: string }>(MISSING, [NEEDED]);
   const { rows: found } = await client.query<Found>(FOUND);
@@ -55,7 +55,7 @@ export async function findTables(client: pg.Client, url: string, say: (line: str
       hidden !== undefined
         ? `For another schema: alter role ${role} in database "${database}" set search_path = ${hidden.schema}, for the service's role too.`
         : 'The API makes its tables at its own start; DATABASE_URL has to name its database.',
-      'To have the tables made here all the same, for a trial without the API: migrate --create',
+      'To have the tables made here anyway, for a trial without the API: migrate --create',
     ].join('\n    '),
   ]);
 }
@@ -67,10 +67,10 @@ const listed = (found: readonly Found[]): string =>
 
 const LOOK_MS = 3_000;
 
-/** With the same user and password; whoever may not connect there is told so. */
+/** What is in another database, with the same user and password. */
 async function inside({ host, port }: pg.Client, url: string, database: string): Promise<string> {
   const parsed = parseDatabaseUrl(url);
-  if ('problem' in parsed) return 'not looked at';
+  if ('problem' in parsed) return 'was not looked at';
   const config = { connectionString: parsed.of({ host, port }, database), connectionTimeoutMillis: LOOK_MS };
   const client = new pg.Client({ ...config, query_timeout: LOOK_MS });
   client.on('error', () => {});

@@ -1,20 +1,20 @@
-// The way back: the table as canton-middleware made it. Refused while anything would be forgotten that matters.
+// `migrate --down`: the table as canton-middleware made it. Refused while something that matters would be forgotten.
 import { Refusal } from '../../core/errors.js';
-import { sqlState } from '../errors.js';
-import { audit } from '../operator/audit.js';
-import { refuseWhileAtWork } from './connected.js';
-import { inTransaction, ofMigration, patiently } from './migration.js';
-import { readSteps } from './steps.js';
+import { isNotMigrated } from '../errors.js';
+import { audit } from '../pins.js';
+import { refuseWhileAtWork } from './at-work.js';
+import { inSession, inTransaction, patiently } from './session.js';
+import { readSqlSteps } from './sql-files.js';
 
-/** Rows that must not lose what we know of them. */
-const HELD = `select count(*) filter (where lease_expires_at is not null or claim_token is not null)::int as claimed,
+/** Rows of which something would be forgotten. */
+const UNFINISHED = `select count(*) filter (where lease_expires_at is not null or claim_token is not null)::int as claimed,
     count(*) filter (where sent_until is not null)::int as undecided,
     count(*) filter (where available_at = 'infinity')::int as parked
   from mempool where status = 'pending'`;
 
 /** What the SQL files made, read from them, so that the two cannot drift apart. */
 export function downStatements(optionsBefore: readonly string[]): readonly string[] {
-  const sql = readSteps()
+  const sql = readSqlSteps()
     .map((step) => step.sql)
     .join('\n');
   const all = (pattern: RegExp): string[] => [
@@ -28,7 +28,7 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
     ...all(/create (?:unique )?index concurrently if not exists (\w+)/g).map(
       (name) => `drop index if exists ${name}`,
     ),
-    // The later ones rest on the earlier ones.
+    // In reverse: later ones depend on earlier ones.
     ...all(/create or replace function (\w+)/g)
       .reverse()
       .map((name) => `drop function if exists ${name}`),
@@ -39,43 +39,42 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
     ...all(/comment on column mempool\.(\w+) is 'canton-middleware/g).map(
       (name) => `comment on column mempool.${name} is null`,
     ),
-    // The audit stays, and the memory of what has ended: the next migrate finds both.
+    // The audit stays, and so does the memory of what has ended: the next migrate finds both.
     'drop table if exists mempool_submitter_v1',
   ];
 }
 
-/** Of mempool alone: the pinned row has some that were added later, too. */
+/** Only the columns of mempool: some of the pinned row were added by `alter table` too. */
 const ownColumns = (sql: string): string[] =>
   [...sql.matchAll(/alter table mempool\n(?: {2}add column [^;]*)/g)].flatMap(([text]) =>
     [...text.matchAll(/add column if not exists (\w+)/g)].map((match) => match[1] ?? ''),
   );
 
-/** What nobody can tell any more after it. */
+/** What is lost by it. */
 export interface DownPreview {
   /** Rows whose update on the ledger is known. */
   readonly updates: number;
   readonly participant: string | null;
 }
 
-const LOST = `select (select count(*)::int from mempool m where m.update_id is not null) as updates, p.participant_id as participant,
+const TO_LOSE = `select (select count(*)::int from mempool m where m.update_id is not null) as updates, p.participant_id as participant,
     p.table_options_before as options from mempool_submitter_v1 p`;
 
-/** `agrees` is asked with what is lost; false changes nothing. */
+/** `agrees` is asked with what would be lost; false changes nothing. */
 export async function migrateDown(
   url: string,
   agrees: (preview: DownPreview) => Promise<boolean>,
   say: (line: string) => void,
 ): Promise<void> {
-  await ofMigration(url, say, async (client) => {
+  await inSession(url, say, async (client) => {
     const refuseWhatMatters = async (): Promise<void> => {
-      const { rows: held } = await client
-        .query<{ claimed: number; undecided: number; parked: number }>(HELD)
+      const { rows } = await client
+        .query<{ claimed: number; undecided: number; parked: number }>(UNFINISHED)
         .catch((error: unknown) => {
-          if (sqlState(error) === '42703')
-            throw new Refusal('nothing to undo: mempool has none of our columns');
+          if (isNotMigrated(error)) throw new Refusal('nothing to undo: mempool has none of our columns');
           throw error;
         });
-      const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = held;
+      const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = rows;
       if (claimed + undecided + parked > 0) {
         throw new Refusal(
           `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked; going back would forget what may be on its way to the ledger`,
@@ -84,7 +83,7 @@ export async function migrateDown(
       await refuseWhileAtWork(client);
     };
     const read = async (): Promise<DownPreview & { readonly options: readonly string[] | null }> => {
-      const { rows } = await client.query<DownPreview & { options: string[] | null }>(LOST);
+      const { rows } = await client.query<DownPreview & { options: string[] | null }>(TO_LOSE);
       return rows[0] ?? { updates: 0, participant: null, options: null };
     };
     await refuseWhatMatters();

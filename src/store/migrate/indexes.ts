@@ -1,14 +1,18 @@
-// Indexes are built concurrently, which can fail half-way and leave one that is there, invalid, and used by no plan:
+// Indexes are built concurrently. A build that fails half-way leaves an index that exists, is invalid, and is used by no plan;
 // `if not exists` would take it for the real one (P30).
 import type pg from 'pg';
 import { pause } from '../../runtime/timers.js';
 import { sqlState } from '../errors.js';
-import type { Step } from './steps.js';
+import type { SqlStep } from './sql-files.js';
 
-/** How long claims of before may hold two rows of one sender: a lease, a call, a look; then somebody must look. */
+/** In seconds. Claims made before may hold two rows of one sender for a lease, a call and a look; after that, fail. */
 const TRIES = 300;
 
-export async function ensureIndex(client: pg.Client, step: Step, say: (line: string) => void): Promise<void> {
+export async function ensureIndex(
+  client: pg.Client,
+  step: SqlStep,
+  say: (line: string) => void,
+): Promise<void> {
   const name = step.index ?? '';
   for (let tries = 1; ; tries++) {
     const state = await indexState(client, name);
@@ -22,16 +26,16 @@ export async function ensureIndex(client: pg.Client, step: Step, say: (line: str
       await client.query(step.sql);
       return;
     } catch (error) {
-      // Unique violation: two rows of a sender are in flight, claimed before lanes were turned on. They end by themselves.
+      // Unique violation: two rows of a sender are in flight, claimed before lanes were turned on. They will end.
       const passing = ['23505', '40P01', '55P03'].includes(sqlState(error) ?? '');
       if (!passing || tries >= TRIES) throw error;
-      if (tries === 1) say(`index ${name}: waiting for claims of before to end`);
+      if (tries === 1) say(`index ${name}: waiting for earlier claims to end`);
       await pause(1_000);
     }
   }
 }
 
-/** Of earlier versions. They go when those that take their place are valid. */
+/** Indexes of earlier versions. They are dropped once those that replace them are valid. */
 export const RETIRED = ['mempool_lane_v1', 'mempool_claimed_lane_v1'] as const;
 
 export async function dropIndex(client: pg.Client, name: string, say: (line: string) => void): Promise<void> {

@@ -1,16 +1,15 @@
-// What `migrate` would run on an empty or an old database, as one script for psql.
-
+// `migrate --print`: what `migrate` would run on a new database or on an earlier build's, as one script for psql.
 import { PROTOCOL } from '../pins.js';
-import { byValue } from '../senders.js';
+import { byValue } from '../users.js';
 import { refuseParkWithoutLanes } from './change-pins.js';
 import { type FirstPin, type OldUser, printFirstPin } from './first-pin.js';
 import { RETIRED } from './indexes.js';
-import { OWN_SCHEMA } from './migration.js';
-import { readSteps, type Step, wantedFor } from './steps.js';
+import { OWN_SCHEMA } from './session.js';
+import { readSqlSteps, type SqlStep, wantedFor } from './sql-files.js';
 
-const makesApiTables = (step: Step): boolean => step.sql.includes('create table if not exists mempool (');
+const makesApiTables = (step: SqlStep): boolean => step.sql.includes('create table if not exists mempool (');
 
-/** In the place of making them: a second queue, which nobody fills, would look like one that is empty. */
+/** Instead of making them: a second queue, which nobody fills, would look like an empty one. */
 const ONLY_THERE = `do $$ begin
   if to_regclass('mempool') is null or to_regclass('users') is null then
     raise exception 'there is no table mempool, or no table users, in database % where search_path (%) leads', current_database(), current_setting('search_path')
@@ -19,10 +18,10 @@ const ONLY_THERE = `do $$ begin
 end $$;
 `;
 
-/** As `migrate` runs a step: nobody sees half of it. */
-const inTransaction = (sql: string): string => `begin;\n${sql}commit;\n`;
+/** As `migrate` runs a step, so that nobody sees half of it. */
+const asTransaction = (sql: string): string => `begin;\n${sql}commit;\n`;
 
-/** `create`: makes the API's tables where they are absent; else it fails there, before anything is changed. */
+/** `create`: make the API's tables where they are absent. Otherwise the script fails there, before it changes anything. */
 export function printMigration(
   pin: FirstPin,
   oneStepTokens: readonly string[] | null,
@@ -30,7 +29,7 @@ export function printMigration(
   create: boolean,
 ): string {
   refuseParkWithoutLanes(pin);
-  const steps = readSteps().filter(wantedFor(pin.lanes, pin.sameNonce));
+  const steps = readSqlSteps().filter(wantedFor(pin.lanes, pin.sameNonce));
   const oneStep = oneStepTokens?.map(byValue) ?? null;
   return [
     '-- canton-submitter migrate --print: apply with psql -v ON_ERROR_STOP=1 (no single transaction: indexes are built concurrently).',
@@ -38,16 +37,16 @@ export function printMigration(
     "set lock_timeout = '2s';",
     `${OWN_SCHEMA};`,
     '',
-    // `create index concurrently` waits for old transactions, and blocks nobody while it does.
+    // `create index concurrently` waits for old transactions, and blocks nobody meanwhile.
     ...steps.flatMap((step) =>
       step.afterPin
         ? []
         : step.index
           ? ['set lock_timeout = 0;', step.sql, "set lock_timeout = '2s';"]
-          : [makesApiTables(step) && !create ? ONLY_THERE : inTransaction(step.sql)],
+          : [makesApiTables(step) && !create ? ONLY_THERE : asTransaction(step.sql)],
     ),
     printFirstPin(pin, PROTOCOL, oneStep, oldUser),
-    ...steps.filter((step) => step.afterPin).map((step) => inTransaction(step.sql)),
+    ...steps.filter((step) => step.afterPin).map((step) => asTransaction(step.sql)),
     ...RETIRED.map((name) => `drop index concurrently if exists ${name};`),
   ].join('\n');
 }

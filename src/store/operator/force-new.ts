@@ -1,10 +1,9 @@
-// `replay --force-new`: a person decides, against a record, that a parked row is to be sent anew. The one command that
-// may cause a second effect: what it forgets stays in the audit.
-
+// `replay --force-new`: a person decides, against a record, that a parked row is sent anew. This is the one command that may
+// cause a second effect on the ledger; the record that it clears stays in the audit.
 import type { Database } from '../pool.js';
-import { ring } from '../ring.js';
+import { NO_RECORD, RECORD_FOR_AUDIT } from '../record.js';
 import type { Statement } from '../statements.js';
-import { FORGOTTEN } from './audit.js';
+import { ring } from '../store.js';
 import {
   type ReplayedRow,
   type ReplaySelection,
@@ -12,19 +11,18 @@ import {
   replayedRow,
   SELECTED,
   SHOWN,
-  STATE,
   selectedBy,
 } from './replay.js';
 
-const PARKED = `${SELECTED} and m.available_at = 'infinity'`;
+const SELECTED_PARKED = `${SELECTED} and m.available_at = 'infinity'`;
 
-/** What a person was shown: a row that is otherwise by now is not sent. */
+/** Of what a person was shown: a row that has changed since is not sent. */
 const FINGERPRINT = `md5(row(m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
     m.sent_on, m.sent_by, m.last_error, m.attempts)::text)`;
 
 /**
- * Named one by one only: the ledger holds something under its command id, or what was sent can still be accepted. (The
- * bound is the ledger's time, which may lie behind the database's.)
+ * A row that has to be named by its hash: the ledger holds something under its command id, or what was sent can still be
+ * accepted. (The bound is in the ledger's time, which may lie behind the database's.)
  */
 const BY_HASH_ALONE = `(m.last_error ~ '^(FOREIGN_ACCEPTANCE|LOST_DUPLICATE|SAME_NONCE)'
     or m.sent_until + (select p.clock_skew_max_ms from mempool_submitter_v1 p) * interval '1 ms' >= now())`;
@@ -38,15 +36,15 @@ interface PreviewTuple extends ReplayTuple {
   readonly bound: string | null;
 }
 
-const PREVIEW: Statement<PreviewTuple> = {
-  text: `select m.id, ${SHOWN}, ${STATE('m.available_at')}, ${FINGERPRINT} as fingerprint,
+const FORCE_NEW_PREVIEW: Statement<PreviewTuple> = {
+  text: `select m.id, ${SHOWN('m.available_at')}, ${FINGERPRINT} as fingerprint,
       coalesce($1::bytea is null and ${BY_HASH_ALONE}, false) as by_hash_alone, m.submission_id, m.submission_party,
       case when m.sent_until = 'infinity' then 'infinity'
         else to_char(m.sent_until at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end as bound
-    from mempool m where ${PARKED} order by m.id`,
+    from mempool m where ${SELECTED_PARKED} order by m.id`,
 };
 
-/** Parked rows alone: nobody holds them, and nothing but a person moves them. Due at once, in their lane's order. */
+/** Only parked rows: nobody holds them, and only a person moves them. Due at once, in the order of their lane. */
 const FORCE_NEW: Statement<ReplayTuple> = {
   text: `with chosen as materialized (
       select m.* from mempool m join unnest($1::bigint[], $2::text[]) s(id, fingerprint) on s.id = m.id
@@ -55,17 +53,17 @@ const FORCE_NEW: Statement<ReplayTuple> = {
        order by m.id for update of m skip locked
     ), moved as (
       update mempool m
-         set available_at = now(), attempts = 0, updated_at = now(), sent_from = null, sent_until = null, submission_id = null,
-             submission_party = null, submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null,
+         set available_at = now(), attempts = 0, updated_at = now(),
+           ${NO_RECORD},
              same_nonce_ok = m.same_nonce_ok or coalesce(m.last_error like 'SAME_NONCE:%', false)
         from chosen c where m.id = c.id
       returning m.id
     ), noted as (
       insert into mempool_submitter_audit_v1 (action, tx_hash, change)
-      select 'force-new', m.tx_hash, jsonb_build_object('forgotten', ${FORGOTTEN}, 'attempts', m.attempts, 'last_error', m.last_error)
+      select 'force-new', m.tx_hash, jsonb_build_object('forgotten', ${RECORD_FOR_AUDIT}, 'attempts', m.attempts, 'last_error', m.last_error)
         from chosen m join moved using (id) order by m.id
     )
-    select ${SHOWN}, ${STATE('m.available_at')} from chosen m join moved using (id) order by m.id`,
+    select ${SHOWN('m.available_at')} from chosen m join moved using (id) order by m.id`,
 };
 
 /** A parked row as it was shown. */
@@ -73,7 +71,7 @@ export interface Shown {
   readonly row: ReplayedRow;
   readonly id: string;
   readonly fingerprint: string;
-  /** What is about to be forgotten; null: nothing is recorded as sent. */
+  /** The record that would be cleared; null: the row has none. */
   readonly record: ShownRecord | null;
 }
 
@@ -87,7 +85,7 @@ export interface ShownRecord {
 
 export interface ForceNewPreview {
   readonly rows: readonly Shown[];
-  /** They match too, and are sent anew by `--hash` alone. */
+  /** Rows that match too, but are sent anew only with `--hash`. */
   readonly byHashAlone: readonly ReplayedRow[];
 }
 
@@ -95,7 +93,7 @@ export async function previewForceNew(
   database: Database,
   selection: ReplaySelection,
 ): Promise<ForceNewPreview> {
-  const tuples = await database.run(PREVIEW, selectedBy(selection));
+  const tuples = await database.run(FORCE_NEW_PREVIEW, selectedBy(selection));
   return {
     rows: tuples
       .filter((tuple) => !tuple.by_hash_alone)
@@ -116,7 +114,7 @@ export async function previewForceNew(
   };
 }
 
-/** Of exactly these, those that are still as they were shown; as they were before. Rings the bell. */
+/** Sends anew those of the given rows that are still as they were shown, and returns them as they were. Rings the bell. */
 export async function forceNew(database: Database, rows: readonly Shown[]): Promise<readonly ReplayedRow[]> {
   const tuples = await database.run(FORCE_NEW, [
     rows.map(({ id }) => id),

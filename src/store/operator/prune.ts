@@ -1,13 +1,13 @@
-// `prune`: old mined rows, deleted in batches. What is deleted is remembered by its hash (I4), by a trigger of the table:
-// without it nothing is deleted here.
+// `prune`: deletes old mined rows, in batches. A trigger of the table remembers the hash of each (I4); without that trigger
+// nothing is deleted.
 import { Refusal } from '../../core/errors.js';
 import type { Database } from '../pool.js';
 import type { Statement } from '../statements.js';
 
-/** Rows of the primary key that one statement goes over: some 50 ms, and a lock on what it deletes for as long. */
+/** Rows that one statement goes over: about 50 ms, and for as long it locks what it deletes. */
 const BATCH = 2_000;
 
-/** $1 age in ms, $2 the last id that was gone over, $3 how many to go over, $4 false: count only. */
+/** Along the primary key. $1 age in ms, $2 the last id of the batch before, $3 rows to go over, $4 false: only count. */
 const PRUNE: Statement<{ readonly last: string | null; readonly rows: number }> = {
   text: `with batch as materialized (
       select m.id, m.status = 'mined' and m.updated_at < now() - $1::float8 * interval '1 ms' as old
@@ -21,14 +21,14 @@ const PRUNE: Statement<{ readonly last: string | null; readonly rows: number }> 
       case when $4::boolean then (select count(*)::int from gone) else (select count(*)::int from batch b where b.old) end as rows`,
 };
 
-/** The memory is kept, of every session that a replica's role does not silence. */
+/** Whether the trigger is in force in this session, which the role of a replica would prevent. */
 const REMEMBERS: Statement<{ readonly yes: boolean }> = {
   text: `select current_setting('session_replication_role') <> 'replica' and exists (
       select from pg_trigger t where t.tgrelid = to_regclass('mempool') and t.tgname = 'mempool_remember_v1'
         and t.tgenabled in ('O', 'A')) as yes`,
 };
 
-/** How many rows were (or with `dryRun` would be) deleted. `going` is told after each batch. */
+/** Returns how many rows were (with `dryRun`: would be) deleted. `going` is called after each batch. */
 export async function prune(
   database: Database,
   olderThanMs: number,

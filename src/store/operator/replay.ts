@@ -1,9 +1,10 @@
-// `replay`: rows that wait, made available at once by a person. Only pending rows that nobody holds, and the record
-// stays, so a replay is always safe: what may have been sent is looked up first.
+// `replay`: a person makes waiting rows available at once. It takes only pending rows that nobody holds, and leaves their
+// records, so a replay is always safe: what may have been sent is looked up first.
 import type { TxHash } from '../../core/ids.js';
 import type { Database } from '../pool.js';
-import { ring } from '../ring.js';
+import { LISTED, type ListedRow, type ListedTuple, listedRow } from '../rows.js';
 import type { Statement } from '../statements.js';
+import { ring } from '../store.js';
 
 /** All given conditions must hold; at least one must be given. */
 export interface ReplaySelection {
@@ -17,31 +18,19 @@ export interface ReplaySelection {
   readonly error?: string;
 }
 
-export interface ReplayedRow {
-  readonly txHash: TxHash;
-  readonly sender: string;
-  readonly nonce: bigint;
+export interface ReplayedRow extends ListedRow {
   readonly state: 'parked' | 'backoff' | 'waiting';
-  /** A submission of it may still commit. */
-  readonly undecided: boolean;
-  readonly attempts: number;
   readonly lastError: string | null;
 }
 
-export interface ReplayTuple {
-  readonly tx_hash: string;
-  readonly from_address: string;
-  readonly nonce: string;
+export interface ReplayTuple extends ListedTuple {
   readonly state: ReplayedRow['state'];
-  readonly undecided: boolean;
-  readonly attempts: number;
   readonly last_error: string | null;
 }
 
 /**
- * $1 hash, $2 sender, $3 age in ms, $4 parked, $5 error; null: not asked for. The ids come from the two partial indexes
- * on waiting rows, so that the table's history is not read. What may be done to them is to be added: nothing here looks
- * at the record.
+ * $1 hash, $2 sender, $3 age in ms, $4 parked, $5 error; null: not asked for. The ids come from the two partial indexes on
+ * waiting rows, so that the table's history is not read. Does not look at the record: each command adds its own condition.
  */
 export const SELECTED = `m.id = any (array(
       select w.id from mempool w where w.status = 'pending' and w.claim_token is null and w.sent_until is null
@@ -54,20 +43,18 @@ export const SELECTED = `m.id = any (array(
     and ($4::boolean is null or (m.available_at = 'infinity') = $4)
     and ($5::text is null or position(lower($5) in lower(coalesce(m.last_error, ''))) > 0)`;
 
-export const SHOWN = `'0x' || encode(m.tx_hash, 'hex') as tx_hash, m.from_address, m.nonce, m.sent_until is not null as undecided,
-    m.attempts, m.last_error`;
+/** `availableAt`: the column, or what it was before the command. */
+export const SHOWN = (availableAt: string): string => `${LISTED}, m.last_error,
+    case when ${availableAt} = 'infinity' then 'parked' when ${availableAt} > now() then 'backoff' else 'waiting' end as state`;
 
-export const STATE = (of: string): string =>
-  `case when ${of} = 'infinity' then 'parked' when ${of} > now() then 'backoff' else 'waiting' end as state`;
-
-/** What was sent on another participant than the pinned one, that one cannot tell of: a person has to end it. */
+/** What was sent on another participant, the pinned one cannot tell about: a person has to end it. */
 const LOOKABLE = `(m.sent_until is null or m.sent_on = (select p.sent_on from mempool_submitter_v1 p))`;
 
 const PREVIEW: Statement<ReplayTuple> = {
-  text: `select ${SHOWN}, ${STATE('m.available_at')} from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id`,
+  text: `select ${SHOWN('m.available_at')} from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id`,
 };
 
-/** Locked in order of id; a row that is just being claimed is left to its claim. */
+/** Locked in order of id; a row that is being claimed at this moment is left out. */
 const REPLAY: Statement<ReplayTuple> = {
   text: `with chosen as materialized (
       select m.id, m.available_at from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id for update skip locked
@@ -76,10 +63,10 @@ const REPLAY: Statement<ReplayTuple> = {
         from chosen c where m.id = c.id
       returning m.*, c.available_at as was
     )
-    select ${SHOWN}, ${STATE('m.was')} from moved m order by m.id`,
+    select ${SHOWN('m.was')} from moved m order by m.id`,
 };
 
-/** What was (or with `dryRun` would be) made available. Rings the bell. */
+/** Returns what was (with `dryRun`: would be) made available, and rings the bell. */
 export async function replay(
   database: Database,
   selection: ReplaySelection,
@@ -90,15 +77,14 @@ export async function replay(
   return tuples.map(replayedRow);
 }
 
-/** What stands against a replay of one row. */
-const STATE_OF: Statement<{ readonly state: NotReplayed }> = {
+const WHY_NOT: Statement<{ readonly state: NotReplayed }> = {
   text: `select case when m.status <> 'pending' then m.status
         when m.claim_token is not null or m.lease_expires_at is not null then 'claimed'
         when not ${LOOKABLE} then 'sent elsewhere' else 'otherwise' end as state
     from mempool m where m.tx_hash = $1`,
 };
 
-/** `otherwise`: it could be replayed, but another condition that was given does not hold. */
+/** `otherwise`: the row could be replayed, but does not meet another given condition. */
 export type NotReplayed =
   | 'unknown'
   | 'completed'
@@ -110,11 +96,11 @@ export type NotReplayed =
 
 /** Why `replay` did not take this row. */
 export async function notReplayed(database: Database, hash: TxHash): Promise<NotReplayed> {
-  const [row] = await database.run(STATE_OF, [bytesOf(hash)]);
+  const [row] = await database.run(WHY_NOT, [bytesOf(hash)]);
   return row?.state ?? 'unknown';
 }
 
-/** For `SELECTED`. Never everything. */
+/** The parameters of `SELECTED`. Throws where nothing is selected: never everything. */
 export function selectedBy(selection: ReplaySelection): readonly unknown[] {
   const values = [
     selection.hash === undefined ? null : bytesOf(selection.hash),
@@ -130,11 +116,7 @@ export function selectedBy(selection: ReplaySelection): readonly unknown[] {
 export const bytesOf = (hash: TxHash): Buffer => Buffer.from(hash.slice(2), 'hex');
 
 export const replayedRow = (tuple: ReplayTuple): ReplayedRow => ({
-  txHash: tuple.tx_hash as TxHash,
-  sender: tuple.from_address,
-  nonce: BigInt(tuple.nonce),
+  ...listedRow(tuple),
   state: tuple.state,
-  undecided: tuple.undecided,
-  attempts: tuple.attempts,
   lastError: tuple.last_error,
 });

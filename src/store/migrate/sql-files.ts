@@ -1,0 +1,47 @@
+// schema.sql, protocol.sql and triggers.sql, cut into the steps that `migrate` runs one by one, each in a transaction.
+import { readFileSync } from 'node:fs';
+import type { Lanes, SameNonce } from '../pins.js';
+
+export interface SqlStep {
+  /** The first line of its comment. */
+  readonly name: string;
+  readonly sql: string;
+  /** An index: built by itself, outside a transaction; dropped and built again where one was left invalid. */
+  readonly index: string | null;
+  /** Only for this setting of LANES. */
+  readonly lanes: Lanes | null;
+  /** Only for this setting of SAME_NONCE. */
+  readonly sameNonce: SameNonce | null;
+  /** Run after the pinned row is there. */
+  readonly afterPin: boolean;
+}
+
+const FILES = ['schema.sql', 'protocol.sql', 'triggers.sql'];
+
+export function readSqlSteps(): readonly SqlStep[] {
+  return FILES.flatMap((file) => cut(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')));
+}
+
+/** A step begins with `-- @step [index NAME] [lanes=…] [same_nonce=…] [after=pin]: what it is`. */
+function cut(text: string): SqlStep[] {
+  const [, ...parts] = text.split(/^-- @step /m);
+  return parts.map((part) => {
+    const [head = ''] = part.split('\n', 1);
+    const attributes = head.split(':', 1)[0] ?? '';
+    const lanes = /lanes=(sender|off)/.exec(attributes)?.[1];
+    return {
+      name: head,
+      sql: `-- ${part.trimEnd()}\n`,
+      index: /^index (\w+)/.exec(attributes)?.[1] ?? null,
+      lanes: lanes === 'sender' || lanes === 'off' ? lanes : null,
+      sameNonce: attributes.includes('same_nonce=park') ? 'park' : null,
+      afterPin: attributes.includes('after=pin'),
+    };
+  });
+}
+
+export const wantedFor =
+  (lanes: Lanes, sameNonce: SameNonce = 'pay') =>
+  (step: SqlStep): boolean =>
+    (step.lanes === null || step.lanes === lanes) &&
+    (step.sameNonce === null || step.sameNonce === sameNonce);

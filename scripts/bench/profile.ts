@@ -1,4 +1,5 @@
-// `--profile DIR`: where the time of one instance goes while it works off a backlog, by package or folder and by function.
+// `--profile DIR`: where the time of one instance goes while it works off a backlog, and that of the sandbox meanwhile, by
+// package or folder and by function.
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { backlog } from './measure/block.js';
@@ -11,20 +12,40 @@ const TOP = 25;
 
 export async function profile(folder: string, { size, systems, say }: Context): Promise<void> {
   for (const kind of ['hosted', 'external'] as const) {
-    await onStage({ senders: 1_000, latencyMs: 5 }, async (stage) => {
-      for (const system of await prepare(stage, systems)) {
-        const own = path.resolve(folder, `${kind}-${system.name}`);
-        mkdirSync(own, { recursive: true });
-        const before = new Set(readdirSync(own));
-        const node = ['--cpu-prof', `--cpu-prof-dir=${own}`, '--cpu-prof-interval=500'];
-        await backlog(stage, system, { kind, rows: ROWS[size], instances: 1, node });
-        const [made] = readdirSync(own).filter((name) => !before.has(name));
-        if (made === undefined) throw new Error(`${system.name} wrote no profile`);
-        say(`\n${kind}, ${system.name}: ${path.join(own, made)}`);
-        for (const line of told(JSON.parse(readFileSync(path.join(own, made), 'utf8')) as Profile)) say(line);
+    for (const name of systems) {
+      const instance = profiled(folder, `${kind}-${name}`);
+      const sandbox = profiled(folder, `${kind}-${name}-sandbox`);
+      await onStage({ senders: 1_000, latencyMs: 5, sandboxNode: sandbox.node }, async (stage) => {
+        for (const system of await prepare(stage, [name]))
+          await backlog(stage, system, { kind, rows: ROWS[size], instances: 1, node: instance.node });
+      });
+      for (const [who, { file }] of [[name, instance] as const, ['its sandbox', sandbox] as const]) {
+        say(`\n${kind}, ${who}: ${file()}`);
+        for (const line of told(JSON.parse(readFileSync(file(), 'utf8')) as Profile)) say(line);
       }
-    });
+    }
   }
+}
+
+interface Profiled {
+  /** Flags of Node itself. */
+  readonly node: readonly string[];
+  /** Where the profile is when the process has ended. */
+  file(): string;
+}
+
+function profiled(folder: string, name: string): Profiled {
+  const own = path.resolve(folder, name);
+  mkdirSync(own, { recursive: true });
+  const before = new Set(readdirSync(own));
+  return {
+    node: ['--cpu-prof', `--cpu-prof-dir=${own}`, '--cpu-prof-interval=500'],
+    file() {
+      const made = readdirSync(own).find((one) => !before.has(one));
+      if (made === undefined) throw new Error(`no profile was written to ${own}`);
+      return path.join(own, made);
+    },
+  };
 }
 
 interface Node {
@@ -43,7 +64,7 @@ interface Profile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Of a start nobody asks: the last two thirds are the backlog. */
+/** The first third is the start; what comes after it is the backlog. */
 const STARTED = 1 / 3;
 
 function told({ nodes, samples, timeDeltas }: Profile): string[] {

@@ -1,87 +1,80 @@
 // The benchmarks, one after the other, on the Node that main.ts has chosen.
-
-import { type Options, readOptions, USAGE } from './options.js';
+import { readOptions, USAGE } from './options.js';
 import { profile } from './profile.js';
 import { writeReport } from './report/markdown.js';
-import type { Machine, Measured, Results } from './report/results.js';
-import { readResults, thisMachine, writeResults } from './report/results.js';
+import {
+  type Machine,
+  type Measured,
+  type Results,
+  readResults,
+  thisMachine,
+  writeResults,
+} from './report/results.js';
 import type { Scenario } from './scenario.js';
-import { cost } from './scenarios/cost.js';
-import { inserts } from './scenarios/inserts.js';
-import { inspect } from './scenarios/inspect.js';
-import { latencyIdle } from './scenarios/latency-idle.js';
-import { latencyLoad } from './scenarios/latency-load.js';
-import { migrateLive } from './scenarios/migrate-live.js';
-import { rescue } from './scenarios/rescue.js';
-import { scale } from './scenarios/scale.js';
-import { slowLedger } from './scenarios/slow-ledger.js';
-import { throughput } from './scenarios/throughput.js';
-import { waste } from './scenarios/waste.js';
 
-/** The first is the smallest: what `--smallest` runs by itself. */
-const SCENARIOS: readonly Scenario[] = [
-  latencyIdle,
-  latencyLoad,
-  throughput,
-  cost,
-  inserts,
-  waste,
-  scale,
-  slowLedger,
-  rescue,
-  inspect,
-  migrateLive,
-];
+/** Loaded when they are run. The first is the smallest: what `--smallest` runs by itself. */
+const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
+  'latency-idle': async () => (await import('./scenarios/latency-idle.js')).latencyIdle,
+  'latency-load': async () => (await import('./scenarios/latency-load.js')).latencyLoad,
+  throughput: async () => (await import('./scenarios/throughput.js')).throughput,
+  cost: async () => (await import('./scenarios/cost.js')).cost,
+  inserts: async () => (await import('./scenarios/inserts.js')).inserts,
+  waste: async () => (await import('./scenarios/waste.js')).waste,
+  scale: async () => (await import('./scenarios/scale.js')).scale,
+  'slow-ledger': async () => (await import('./scenarios/slow-ledger.js')).slowLedger,
+  rescue: async () => (await import('./scenarios/rescue.js')).rescue,
+  inspect: async () => (await import('./scenarios/inspect.js')).inspect,
+  'migrate-live': async () => (await import('./scenarios/migrate-live.js')).migrateLive,
+};
+const NAMES = Object.keys(SCENARIOS);
 
-const options = readOptions(process.argv.slice(2));
-if (typeof options === 'string') refuse(options);
-const chosen = SCENARIOS.filter(isChosen);
-if (chosen.length === 0 && options.from === null)
-  refuse(`no scenario ${options.name}: there are ${SCENARIOS.map(({ name }) => name).join(', ')}`);
+const read = readOptions(process.argv.slice(2));
+const options = typeof read === 'string' ? refuse(read) : read;
+if (options.name !== null && !NAMES.includes(options.name))
+  refuse(`no scenario ${options.name}: there are ${NAMES.join(', ')}`);
 if (options.profile !== null) await profile(options.profile, { ...options, say });
-else await bench(options, chosen);
+else await bench();
 process.exit(0);
 
-function isChosen({ name }: Scenario, index: number): boolean {
-  if (typeof options === 'string') return false;
-  if (options.name !== null) return name === options.name;
-  // With figures to take, none is measured that was not asked for.
-  return options.from === null && (options.size !== 'smallest' || index === 0);
-}
-
-async function bench(options: Options, chosen: readonly Scenario[]): Promise<void> {
+async function bench(): Promise<void> {
   const machine = thisMachine();
-  say(
-    `${machine.cores} cores of ${machine.cpu}, ${machine.memoryGib} GiB, ${machine.system}, Node ${machine.node}; ${Object.entries(
-      machine.versions,
-    )
-      .map(([name, version]) => `${name} ${version}`)
-      .join(', ')}`,
-  );
+  const { cpu, cores, memoryGib, system, node, versions } = machine;
+  const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  say(`${cores} cores of ${cpu}, ${memoryGib} GiB, ${system}, Node ${node}; ${packages.join(', ')}`);
   let results: Results = options.from === null ? { scenarios: {} } : readResults(options.from);
-  for (const scenario of chosen) {
-    results = { scenarios: { ...results.scenarios, ...(await measure(options, scenario, machine)) } };
+  for (const name of chosen()) {
+    results = { scenarios: { ...results.scenarios, ...(await measure(name, machine)) } };
     if (options.json !== null) writeResults(options.json, results);
   }
-  if (options.report) writeReport(SCENARIOS, results);
+  if (options.report) writeReport(await Promise.all(NAMES.map(load)), results);
 }
 
-async function measure(
-  options: Options,
-  scenario: Scenario,
-  machine: Machine,
-): Promise<Record<string, Measured>> {
+function chosen(): readonly string[] {
+  if (options.name !== null) return [options.name];
+  // With figures to take, none is measured that was not asked for.
+  if (options.from !== null) return [];
+  return options.size === 'smallest' ? NAMES.slice(0, 1) : NAMES;
+}
+
+async function measure(name: string, machine: Machine): Promise<Record<string, Measured>> {
+  const scenario = await load(name);
   const { size, rounds, systems } = options;
-  say(`\n${scenario.name}: ${scenario.about}`);
+  say(`\n${name}: ${scenario.about}`);
   const found = await scenario.run({ size, rounds, systems, say });
   const date = new Date().toISOString().slice(0, 10);
   return Object.fromEntries(
-    found.map(({ name, ...rest }) => {
-      const ratios = Object.entries(rest.ratios).map(([versus, ratio]) => `${versus} ${ratio}`);
-      say(`${name}: ${ratios.join(', ') || 'nothing to compare with'}`);
-      return [name, { ...rest, of: scenario.name, size, rounds, machine, date }];
+    found.map((one) => {
+      const ratios = Object.entries(one.ratios).map(([versus, ratio]) => `${versus} ${ratio}`);
+      say(`${one.name}: ${ratios.join(', ') || 'nothing to compare with'}`);
+      return [one.name, { ...one, of: name, size, rounds, machine, date }];
     }),
   );
+}
+
+function load(name: string): Promise<Scenario> {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) throw new Error(`no scenario ${name}`);
+  return scenario();
 }
 
 function say(line: string): void {

@@ -18,8 +18,9 @@ export interface BlockOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A part of the rows goes first, unmeasured: processes that have just started are slow. */
+/** What goes first, unmeasured, since processes that have just started are slow: so much of a backlog, so many a process. */
 const WARM_UP_SHARE = 0.2;
+const WARM_UP_ROWS = 40;
 const LOOK_MS = 25;
 /** Without a row done for so long, a block has failed. */
 const STUCK_MS = 120_000;
@@ -34,15 +35,15 @@ export async function backlog(stage: Stage, system: System, options: BlockOption
   const counters = await readCounters(stage.client);
   const children = await system.start(options.instances, options);
   const pids = children.map(({ pid }) => pid);
-  const warm = await untilLeft(stage, system, Math.ceil(rows.length * (1 - WARM_UP_SHARE)));
+  const measured = await untilLeft(stage, system, Math.ceil(rows.length * (1 - WARM_UP_SHARE)));
   const before = await cpu(stage, pids);
   const since = performance.now();
   await untilLeft(stage, system, 0);
   const seconds = (performance.now() - since) / 1_000;
-  const spent = await cpuSince(stage, pids, before, warm);
+  const spent = await cpuSince(stage, pids, before, measured);
   await stopAll(children);
   return {
-    rowsPerSecond: warm / seconds,
+    rowsPerSecond: measured / seconds,
     ...spent,
     ...(await countedSince(stage.client, counters, rows.length)),
     ...judged(rows, await callsOf(stage, mark)),
@@ -61,21 +62,22 @@ export async function arriving(
   const counters = await readCounters(stage.client);
   const children = await system.start(options.instances, options);
   const pids = children.map(({ pid }) => pid);
+  const warmUp = stage.rows.next(options.kind, Math.min(options.rows, WARM_UP_ROWS * options.instances));
+  await insertAtRandom(stage, system, warmUp, options.rate);
+  await untilLeft(stage, system, 0);
   const rows = stage.rows.next(options.kind, options.rows);
-  const warm = Math.ceil(rows.length * WARM_UP_SHARE);
-  await insertAtRandom(stage, system, rows.slice(0, warm), options.rate);
-  await untilLeft(stage, system, 0);
   const before = await cpu(stage, pids);
-  const committed = await insertAtRandom(stage, system, rows.slice(warm), options.rate);
+  const committed = await insertAtRandom(stage, system, rows, options.rate);
   await untilLeft(stage, system, 0);
-  const spent = await cpuSince(stage, pids, before, rows.length - warm);
+  const spent = await cpuSince(stage, pids, before, rows.length);
   await stopAll(children);
   const calls = await callsOf(stage, mark);
+  const all = [...warmUp, ...rows];
   return {
     ...latencies(committed, calls),
     ...spent,
-    ...(await countedSince(stage.client, counters, rows.length)),
-    ...judged(rows, calls),
+    ...(await countedSince(stage.client, counters, all.length)),
+    ...judged(all, calls),
   };
 }
 

@@ -15,7 +15,7 @@ interface Counters {
 const TABLES = `select pg_current_wal_insert_lsn()::text as lsn, coalesce(sum(n_tup_upd), 0)::int as updates,
   coalesce(sum(n_tup_hot_upd), 0)::int as hot, coalesce(sum(n_tup_del), 0)::int as deletes from pg_stat_user_tables`;
 
-/** Of the systems' role: what the benchmark itself asks is not counted. */
+/** What the systems' role asked; the benchmark has another. */
 const STATEMENTS = `select coalesce(sum(calls), 0)::int as statements,
     coalesce(sum(calls) filter (where query ~ 'mempool_claim_v\\d+\\s*\\('), 0)::int as claims
   from pg_stat_statements where toplevel and dbid = (select oid from pg_database where datname = current_database())
@@ -55,7 +55,6 @@ export async function countedSince(client: pg.Client, before: Counters, rows: nu
     [after.lsn, before.lsn],
   );
   const updates = after.updates - before.updates;
-  // The others' have other names.
   const claims = (after.claims ?? 0) - (before.claims ?? 0);
   return {
     walBytes: (wal[0]?.bytes ?? 0) / rows,

@@ -7,7 +7,7 @@ const MS_A_TICK = 10;
 interface Stat {
   readonly parent: number;
   readonly ownMs: number;
-  /** Of children that have ended and been waited for. */
+  /** What children used that have ended and been waited for. */
   readonly endedChildrenMs: number;
 }
 

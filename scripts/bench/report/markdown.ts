@@ -104,7 +104,7 @@ function cell(value: unknown, spread: readonly [number, number] | undefined): st
   return `${shown(value)} (${shown(spread[0])}–${shown(spread[1])})`;
 }
 
-/** Of each part of it: a report may be put together from several runs. */
+/** Each run once: a report may be put together from several. */
 function measuredOn(found: readonly Measured[]): string {
   const runs = found.map(({ machine, date, size, rounds }) => {
     const { cpu, cores, memoryGib, system, node, versions } = machine;

@@ -1,18 +1,16 @@
 // The figures as a file: by scenario, system and name, with what they were measured on.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import type { Summary } from '../measure/stats.js';
 import type { Result } from '../scenario.js';
 
-export interface Measured extends Omit<Result, 'name'> {
-  /** Of the file in scenarios/ that it comes from. */
+export interface Measured extends Result {
+  /** The name of the scenario that it comes from. */
   readonly of: string;
   readonly size: string;
   readonly rounds: number;
   readonly machine: Machine;
   /** Day of the run. */
   readonly date: string;
-  readonly systems: Readonly<Record<string, Summary>>;
 }
 
 export interface Machine {

@@ -102,7 +102,7 @@ async function untilTaken(stage: Stage, system: string, count: number): Promise<
   throw new Error(`${system} did not take ${count} rows`);
 }
 
-/** Of a queue made without asking for another. */
+/** What a queue gets that does not ask for its own. */
 async function defaultExpiry(stage: Stage): Promise<number> {
   const { rows } = await stage.client.query<{ seconds: number }>(
     "select expire_seconds as seconds from pgboss.queue where name = 'transfer'",
@@ -110,7 +110,7 @@ async function defaultExpiry(stage: Stage): Promise<number> {
   return rows[0]?.seconds ?? Number.NaN;
 }
 
-/** A constant of its statement that frees locks. */
+/** A constant in its statement that frees locks. */
 async function lockedFor(): Promise<number> {
   const index = fileURLToPath(import.meta.resolve('graphile-worker'));
   const code = readFileSync(index.replace(/index\.js$/, 'sql/resetLockedAt.js'), 'utf8');

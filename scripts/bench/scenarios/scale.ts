@@ -74,7 +74,7 @@ export const scale: Scenario = {
 class Bench {
   readonly results: Result[] = [];
   #row = 0;
-  /** Of an instance that has just started: one that claimed before would know that nothing so old is there. */
+  /** Made anew after each fill, like an instance that starts: an old one remembers that nothing so old waits. */
   #store: Store;
 
   private constructor(
@@ -99,7 +99,7 @@ class Bench {
     { sender = null, hoursAgo = 1 }: { sender?: string | null; hoursAgo?: number } = {},
   ): Promise<void> {
     const { client } = this.stage;
-    // No trigger looks at rows that are history, or that nobody is told of.
+    // The triggers are left out: this is history, and nobody listens.
     await client.query('set session_replication_role = replica');
     for (let done = 0; done < count; done += AT_ONCE) {
       const some = Math.min(AT_ONCE, count - done);

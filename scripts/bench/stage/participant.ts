@@ -9,7 +9,7 @@ export interface Call {
 
 export interface Party {
   readonly party: string;
-  /** Of an external party: 32 bytes as hex. */
+  /** An external party's private key, 32 bytes as hex. */
   readonly key?: string;
 }
 

@@ -14,10 +14,12 @@ import { type Child, start } from './processes.js';
 import { createRows, type Rows } from './rows.js';
 
 export interface StageOptions {
-  /** Of each kind, hosted and external. */
+  /** So many hosted ones, and as many external ones. */
   readonly senders: number;
   /** What a commit takes. */
   readonly latencyMs: number;
+  /** Flags of Node itself for the sandbox. */
+  readonly sandboxNode?: readonly string[];
 }
 
 export interface Stage {
@@ -57,10 +59,10 @@ export async function onStage<T>(options: StageOptions, use: (stage: Stage) => P
   }
 }
 
-async function setStage({ senders, latencyMs }: StageOptions): Promise<Stage> {
+async function setStage(options: StageOptions): Promise<Stage> {
   const undo: (() => Promise<unknown>)[] = [];
   try {
-    return await set(senders, latencyMs, undo);
+    return await set(options, undo);
   } catch (error) {
     await takeDown(undo);
     throw error;
@@ -71,10 +73,13 @@ const takeDown = async (undo: (() => Promise<unknown>)[]): Promise<void> => {
   for (const one of undo.splice(0).reverse()) await one();
 };
 
-async function set(senders: number, latencyMs: number, undo: (() => Promise<unknown>)[]): Promise<Stage> {
+async function set(
+  { senders, latencyMs, sandboxNode = [] }: StageOptions,
+  undo: (() => Promise<unknown>)[],
+): Promise<Stage> {
   const [database, [sandbox, first]] = await Promise.all([
     createDatabase(undo),
-    startSandbox(latencyMs, undo),
+    startSandbox(latencyMs, sandboxNode, undo),
   ]);
   const { http, env } = JSON.parse(first) as { http: string; env: Record<string, string> };
   const participant = participantAt(http);
@@ -130,7 +135,11 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
   };
 }
 
-async function startSandbox(latencyMs: number, undo: (() => Promise<unknown>)[]): Promise<[Child, string]> {
+async function startSandbox(
+  latencyMs: number,
+  node: readonly string[],
+  undo: (() => Promise<unknown>)[],
+): Promise<[Child, string]> {
   const args = [
     'sandbox',
     '--port',
@@ -142,7 +151,7 @@ async function startSandbox(latencyMs: number, undo: (() => Promise<unknown>)[])
     '--latency-ms',
     `${latencyMs}`,
   ];
-  const started = await start({ args, env: {} }, ['{']);
+  const started = await start({ args, env: {}, node }, ['{']);
   undo.push(() => started[0].stop());
   return started;
 }

@@ -5,7 +5,7 @@ import { countOf, type System, startWorkers } from './system.js';
 
 export async function pgBoss(
   stage: Stage,
-  /** Of its queue. */
+  /** Options for its queue. */
   queue: { readonly heartbeatSeconds?: number } = {},
 ): Promise<System<'pg-boss'>> {
   const { PgBoss } = await import('pg-boss');

@@ -9,7 +9,7 @@ delay.enable();
 // Its start is not what is asked for.
 setTimeout(() => delay.reset(), 2_000).unref();
 setInterval(() => {
-  // What its own timer takes is no delay.
+  // The histogram counts its own timer's interval too.
   const loopDelayP99 = Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS);
   writeFileSync(file, JSON.stringify({ loopDelayP99 }));
 }, 1_000).unref();

@@ -33,7 +33,7 @@ export interface Job {
   readonly hash: string;
   readonly sender: string;
   readonly receiver: string;
-  /** Of an external sender: 32 bytes as hex. */
+  /** An external sender's private key, 32 bytes as hex. */
   readonly key?: string;
 }
 

@@ -36,6 +36,8 @@ export interface SubscriberOptions {
   readonly random?: () => number;
 }
 
+/** Ends the sign of life of an instance that answers bells. An earlier build takes it for any other sign of life. */
+const AWAKE = ':awake';
 /** A canary that takes longer is not heard. */
 const CANARY_HEARD_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 4_000;
@@ -94,8 +96,13 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       else if (text === 'h') tell('handoff');
       // The canaries of others say that they are there. Anything else is a bell, forged ones too.
       else if (!text.startsWith('c:')) tell('bell');
-      else if (!text.startsWith(`c:${instance}:`)) tell('other');
+      else if (!text.startsWith(`c:${instance}:`)) tell(kindOf(text));
     });
+
+    const kindOf = (text: string): NotificationSource => {
+      if (!text.endsWith(AWAKE)) return 'other';
+      return text < `c:${instance}:` ? 'awake-before' : 'awake-after';
+    };
 
     /** Sent through the pool, heard here. That nothing could be sent says nothing of this connection. */
     async function canary(): Promise<void> {
@@ -187,6 +194,10 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
     async stop() {
       stopping.abort();
       await running;
+    },
+    awake() {
+      // Lost, it costs the others a claim that finds nothing.
+      database.run(CANARY, [`c:${instance}${AWAKE}`]).catch(() => {});
     },
     proven: () => clock.elapsed() < provenUntil,
   };

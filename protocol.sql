@@ -160,6 +160,7 @@ create or replace function mempool_choose_v1(
   p_look boolean, p_by_lane boolean, p_limit int, p_turn bigint, p_from timestamptz,
   out ids bigint[], out lanes bigint[], out oldest timestamptz
 ) language plpgsql volatile set search_path from current as $$
+#variable_conflict use_variable
 declare
   v_window int := 2 * p_limit + 16;
   v_seen bigint[];
@@ -319,7 +320,8 @@ begin
 end $$;
 
 -- The claim (I1, I6): choose, set aside, take. Fresh rows, or with p_look undecided ones. Always returns at least one row,
--- for the database's time. To add a column: here at the end, in take, and in src/store/statements.ts and rows.ts.
+-- for the database's time. To add a column: to take and to this result, with a drop of the earlier claim at the top, and in
+-- src/store/statements.ts and rows.ts.
 create or replace function mempool_claim_v1(
   p_look boolean, p_generation bigint, p_holder text, p_limit int, p_lease_ms float8, p_turn bigint,
   p_sent_from bigint, p_window_ms float8, p_low_water float8 default null

@@ -53,25 +53,25 @@ create table if not exists mempool_submitter_v1 (
   check ((mark_offset is null) = (mark_update_id is null) and (mark_offset is null) = (mark_party is null)),
   check ((participant_id is null) = (user_id is null) and (participant_id is null) = (synchronizer_id is null))
 );
-comment on table mempool_submitter_v1 is 'canton-submitter: one row, what all instances agree on. Written by migrate and by the first instance that connects; pins change under a table lock on mempool and raise the generation, marks only move forward';
-comment on column mempool_submitter_v1.one is 'always true: there is one row';
+comment on table mempool_submitter_v1 is 'canton-submitter: one row, what all instances agree on. Written by migrate and by the first instance that connects. Pins change under a lock on mempool and raise the generation; marks only move forward';
+comment on column mempool_submitter_v1.one is 'always true, so that there is only one row';
 comment on column mempool_submitter_v1.protocol is 'an instance that speaks another protocol claims nothing';
-comment on column mempool_submitter_v1.generation is 'raised by every change of a pin; every claim and write-ahead names the one it checked';
-comment on column mempool_submitter_v1.lanes is 'sender: one transfer in flight per sender, in nonce order; off: no such rule';
+comment on column mempool_submitter_v1.generation is 'raised by every change of a pin; every claim and write-ahead names the generation that it checked';
+comment on column mempool_submitter_v1.lanes is 'sender: one transfer in flight per sender, in nonce order; off: no such limit';
 comment on column mempool_submitter_v1.tolerance_ms is 'ledgerTimeRecordTimeTolerance of the synchronizer, part of every hosted bound';
-comment on column mempool_submitter_v1.clock_skew_max_ms is 'how far the clocks of database and ledger may lie apart, part of the bound of an unknown record';
+comment on column mempool_submitter_v1.clock_skew_max_ms is 'how far the clocks of database and ledger may differ, part of the bound of an unknown record';
 comment on column mempool_submitter_v1.participant_id is 'the one participant that sends; null until the first instance connects';
 comment on column mempool_submitter_v1.user_id is 'the ledger user, part of every change id; null until the first instance connects';
-comment on column mempool_submitter_v1.synchronizer_id is 'whose record time decides bounds; null until the first instance connects';
-comment on column mempool_submitter_v1.sent_on is 'number of the pinned participant, copied into every record';
-comment on column mempool_submitter_v1.ledger_end is 'mark: highest ledger end that any instance saw';
+comment on column mempool_submitter_v1.synchronizer_id is 'the synchronizer whose record time decides bounds; null until the first instance connects';
+comment on column mempool_submitter_v1.sent_on is 'number of the pinned participant, raised by every repin and copied into every record';
+comment on column mempool_submitter_v1.ledger_end is 'mark: highest ledger end that any instance has seen';
 comment on column mempool_submitter_v1.mark_offset is 'mark: offset of a completion that the pinned participant has shown';
 comment on column mempool_submitter_v1.mark_update_id is 'mark: update id of that completion';
-comment on column mempool_submitter_v1.mark_party is 'mark: a party that sees that completion';
+comment on column mempool_submitter_v1.mark_party is 'mark: a party that can see that completion';
 comment on column mempool_submitter_v1.table_options_before is 'storage parameters that mempool had before, for migrate --down';
 comment on column mempool_submitter_v1.pinned_at is 'when a pin last changed';
 
--- @step the pinned row, continued: which database it was pinned in, whether anybody may claim, what a recheck left
+-- @step the pinned row, continued: which database it was pinned in, whether claims are halted, the last recheck
 alter table mempool_submitter_v1
   add column if not exists database_id text,
   add column if not exists timeline text,
@@ -80,14 +80,14 @@ alter table mempool_submitter_v1
   add column if not exists recheck_until timestamptz,
   add column if not exists recheck_at timestamptz
     check (num_nulls(recheck_from, recheck_until, recheck_at) in (0, 3));
-comment on column mempool_submitter_v1.database_id is 'system identifier of the cluster, given at initdb; null where it may not be asked for. Another one than pinned gets no claim';
-comment on column mempool_submitter_v1.timeline is 'timeline of the write-ahead log, which every promotion and point-in-time restore changes; null where it may not be asked for. Another one than pinned gets no claim';
-comment on column mempool_submitter_v1.halted is 'why nobody may claim, until a person acts (migrate --tolerance); null: go on';
-comment on column mempool_submitter_v1.recheck_from is 'after a failover or restore: the ledger end that was pinned before it; what was lost with the database lies after it';
+comment on column mempool_submitter_v1.database_id is 'system identifier of the cluster, given at initdb; null where it may not be asked for. In a database with another one nothing is claimed';
+comment on column mempool_submitter_v1.timeline is 'timeline of the write-ahead log, which every promotion and point-in-time restore changes; null where it may not be asked for. On another one nothing is claimed';
+comment on column mempool_submitter_v1.halted is 'why claims are halted, until a person acts (migrate --tolerance); null: they are not';
+comment on column mempool_submitter_v1.recheck_from is 'after a failover or restore: the ledger end that was pinned before it. What was lost from the database happened after it';
 comment on column mempool_submitter_v1.recheck_until is 'what was sent before the recheck cannot be accepted after this record time';
-comment on column mempool_submitter_v1.recheck_at is 'when it was rechecked; seven days later it is past';
+comment on column mempool_submitter_v1.recheck_at is 'when the recheck was done; it is in force for seven days';
 
--- @step the pinned row, continued: what tells a copy of this database from it, and what a person has decided
+-- @step the pinned row, continued: what tells this database from a copy of it, and what a person has decided
 alter table mempool_submitter_v1
   add column if not exists database_oid bigint,
   add column if not exists table_oid bigint,
@@ -96,15 +96,15 @@ alter table mempool_submitter_v1
   add column if not exists same_nonce text not null default 'pay' check (same_nonce in ('pay', 'park')),
   add column if not exists old_user text,
   add column if not exists scheme_in_force int;
-comment on column mempool_submitter_v1.database_oid is 'oid of the database: a dump restored under the same name has another';
-comment on column mempool_submitter_v1.table_oid is 'oid of mempool: a table that was dropped and made again has another; 0 after a truncate';
-comment on column mempool_submitter_v1.halted_above_ms is 'the least tolerance that would have kept the bound that was broken; a lower one does not end the halt';
-comment on column mempool_submitter_v1.other_marks is 'marks of other parties than mark_party, the newest first: one of them proves the participant where the first cannot';
-comment on column mempool_submitter_v1.same_nonce is 'what becomes of a row whose sender and nonce another hash has used: pay or park';
-comment on column mempool_submitter_v1.scheme_in_force is 'what external senders'' transfers were last hashed with before they were signed, for status; null: none were yet';
-comment on column mempool_submitter_v1.old_user is 'ledger user of the submitter before ours, whose leftovers are looked up under it; null: the same';
+comment on column mempool_submitter_v1.database_oid is 'oid of the database: different in a dump that was restored under the same name';
+comment on column mempool_submitter_v1.table_oid is 'oid of mempool: different after the table was dropped and made again; 0 after a truncate';
+comment on column mempool_submitter_v1.halted_above_ms is 'the lowest tolerance that would have kept the broken bound; a lower one does not end the halt';
+comment on column mempool_submitter_v1.other_marks is 'marks of other parties than mark_party, newest first: one of them proves the participant where the first cannot';
+comment on column mempool_submitter_v1.same_nonce is 'what happens to a row whose sender and nonce another hash has used: pay or park';
+comment on column mempool_submitter_v1.scheme_in_force is 'the hashing scheme under which external senders'' transfers were last signed, for status; null: none were yet';
+comment on column mempool_submitter_v1.old_user is 'ledger user of the old submitter, under which its leftovers are looked up; null: the same as ours';
 
--- @step the hashes that have ended, as they are remembered when their rows are deleted (I4)
+-- @step the memory (I4): hashes that have ended, kept when their rows are deleted
 create table if not exists mempool_ended_v1 (
   tx_hash bytea primary key,
   status text not null check (status in ('completed', 'failed', 'mined')),
@@ -112,14 +112,14 @@ create table if not exists mempool_ended_v1 (
   update_id text,
   ended_at timestamptz not null
 );
-comment on table mempool_ended_v1 is 'canton-submitter: transactions whose row is gone. A row of such a hash is answered from here and never claimed, or it would be paid again. Only ever added to';
+comment on table mempool_ended_v1 is 'canton-submitter: transactions that have ended and whose row is gone. A new row of such a hash is answered from here and never claimed, since it would be paid again. Nothing is ever removed';
 comment on column mempool_ended_v1.tx_hash is 'hash of the Ethereum transaction';
-comment on column mempool_ended_v1.status is 'as the row had it when it was deleted';
+comment on column mempool_ended_v1.status is 'status of the row when it was deleted';
 comment on column mempool_ended_v1.error_message is 'why it failed, as a wallet saw it';
-comment on column mempool_ended_v1.update_id is 'the ledger''s update that did the transfer';
+comment on column mempool_ended_v1.update_id is 'the ledger''s update that made the transfer';
 comment on column mempool_ended_v1.ended_at is 'when the row last changed';
 
--- @step the audit: what people, and instances in their stead, decided about the whole table or against a record
+-- @step the audit: what people, or instances on their behalf, decided about the whole table or against a record
 create table if not exists mempool_submitter_audit_v1 (
   id bigint generated always as identity primary key,
   at timestamptz not null default now(),
@@ -129,16 +129,16 @@ create table if not exists mempool_submitter_audit_v1 (
   tx_hash bytea,
   change jsonb not null
 );
-comment on table mempool_submitter_audit_v1 is 'canton-submitter: one entry for each decision that no row tells of by itself. Only ever added to';
+comment on table mempool_submitter_audit_v1 is 'canton-submitter: one entry for each decision that cannot be seen in a row. Nothing is ever removed';
 comment on column mempool_submitter_audit_v1.id is 'order of the entries';
-comment on column mempool_submitter_audit_v1.at is 'when';
-comment on column mempool_submitter_audit_v1.by_role is 'the database role that did it';
-comment on column mempool_submitter_audit_v1.by_application is 'the application_name that did it: the instance, or the command';
+comment on column mempool_submitter_audit_v1.at is 'time of the decision';
+comment on column mempool_submitter_audit_v1.by_role is 'the database role that made it';
+comment on column mempool_submitter_audit_v1.by_application is 'the application_name that made it: the instance, or the command';
 comment on column mempool_submitter_audit_v1.action is 'recheck, halt, tolerance, pins, repin, remark, down, completed, force-new';
-comment on column mempool_submitter_audit_v1.tx_hash is 'the row it was about; null: the whole table';
-comment on column mempool_submitter_audit_v1.change is 'what was changed, and what was forgotten by it';
+comment on column mempool_submitter_audit_v1.tx_hash is 'the row that it is about; null: the whole table';
+comment on column mempool_submitter_audit_v1.change is 'what was changed, and what was cleared by it';
 
--- @step columns: constant defaults and now(), which is evaluated once, so no row is rewritten
+-- @step the columns: their defaults are constants, or now(), which is evaluated once, so no row is rewritten
 alter table mempool
   add column if not exists available_at timestamptz not null default now(),
   add column if not exists claim_token uuid,
@@ -160,7 +160,7 @@ alter table mempool
   add column if not exists update_id text,
   add column if not exists completion_offset bigint;
 
--- @step the record is set together and cleared together; not valid: no scan, and old rows have none
+-- @step the columns of a record are set together and cleared together. Not valid: that needs no scan, and old rows have no record
 do $$ begin
   if not exists (select from pg_constraint where conrelid = 'mempool'::regclass and conname = 'mempool_record_v1') then
     alter table mempool add constraint mempool_record_v1 check (
@@ -173,69 +173,69 @@ end $$;
 -- @step what the columns are for
 comment on column mempool.id is 'canton-middleware: arrival order';
 comment on column mempool.tx_hash is 'canton-middleware: hash of the Ethereum transaction, 32 bytes; the command id on the ledger';
-comment on column mempool.from_address is 'canton-middleware: sender, EIP-55; by value, it is the lane';
+comment on column mempool.from_address is 'canton-middleware: sender, EIP-55; its value, however it is spelled, is the lane';
 comment on column mempool.contract_address is 'canton-middleware: token contract, EIP-55';
 comment on column mempool.recipient_address is 'canton-middleware: receiver, EIP-55';
-comment on column mempool.nonce is 'canton-middleware: the sender''s order';
+comment on column mempool.nonce is 'canton-middleware: the order of the sender''s transfers';
 comment on column mempool.input is 'canton-middleware: call data';
 comment on column mempool.amount_data is 'canton-middleware: amount, big-endian bytes, empty for 0';
 comment on column mempool.status is 'canton-middleware: pending (claimed rows too), completed, failed, mined';
 comment on column mempool.error_message is 'canton-middleware: the final reason that a wallet sees';
 comment on column mempool.created_at is 'canton-middleware: arrival';
 comment on column mempool.updated_at is 'canton-middleware: last change of the outcome';
-comment on column mempool.available_at is 'not before this: arrival, end of a backoff, infinity = parked; a claim leaves it alone';
+comment on column mempool.available_at is 'not to be claimed before this: arrival, or the end of a backoff; infinity = parked. A claim does not change it';
 comment on column mempool.claim_token is 'fencing token of the current attempt; every write of the holder names it';
 comment on column mempool.claimed_by is 'who holds it: instance and process';
 comment on column mempool.claimed_at is 'since when it is held';
-comment on column mempool.lease_expires_at is 'until when it is held; renewals touch this alone, and no index knows it';
-comment on column mempool.released_token is 'token of the last attempt that gave the row back: tells a lost acknowledgement from a lost claim';
-comment on column mempool.attempts is 'attempts that reached the ledger or judged the row; parked when used up';
-comment on column mempool.last_error is 'why it last came back or failed, for people: CODE: detail';
-comment on column mempool.sent_from is 'record of what may be on its way: a ledger end known before it was sent';
-comment on column mempool.sent_until is 'record: the ledger refuses it after this record time, infinity = unknown; not null says undecided';
-comment on column mempool.submission_id is 'record: submission id, null for a submission that we do not remember';
+comment on column mempool.lease_expires_at is 'until when it is held; renewals write only this column, which no index contains';
+comment on column mempool.released_token is 'token of the last attempt that gave the row back; tells a lost acknowledgement from a lost claim';
+comment on column mempool.attempts is 'attempts that reached the ledger or judged the row; once they are used up the row is parked';
+comment on column mempool.last_error is 'why it was last given back, parked or failed, for operators, as CODE: detail';
+comment on column mempool.sent_from is 'record of what may be on its way to the ledger: a ledger end known before it was sent';
+comment on column mempool.sent_until is 'record: the ledger refuses it after this record time; infinity = unknown. Not null: the row is undecided';
+comment on column mempool.submission_id is 'record: submission id; null for a submission that we do not remember';
 comment on column mempool.submission_party is 'record: the party it was sent for';
 comment on column mempool.submission_hash is 'record: hash of the prepared transaction (external parties)';
-comment on column mempool.hashing_scheme is 'record: version of that hash';
+comment on column mempool.hashing_scheme is 'record: hashing scheme of that hash';
 comment on column mempool.sent_on is 'record: number of the pinned participant it was sent on';
-comment on column mempool.sent_by is 'record: the ledger user who may have sent it, where that was the submitter before ours';
-comment on column mempool.same_nonce_ok is 'a person has let it be paid although another hash has used its nonce';
-comment on column mempool.update_id is 'the ledger''s update that did the transfer';
+comment on column mempool.sent_by is 'record: the ledger user who may have sent it, where that was the old submitter''s';
+comment on column mempool.same_nonce_ok is 'a person has allowed it to be paid although another hash has used its nonce';
+comment on column mempool.update_id is 'the ledger''s update that made the transfer';
 comment on column mempool.completion_offset is 'offset of its completion on the participant';
 
--- @step function: an address by value: in lower case, without 0x. Its body is bound when it is made, so no search_path changes it
+-- @step function: an address by value, which is in lower case and without 0x. Its body is bound when it is made, so no search_path affects it
 create or replace function mempool_address_v1(address text) returns text language sql immutable parallel safe
   return case when pg_catalog.left(address, 2) in ('0x', '0X') then pg_catalog.substr(pg_catalog.lower(address), 3)
     else pg_catalog.lower(address) end;
 
--- @step function: a lane is a sender by value, as a hash: one bigint for index and lock
+-- @step function: the lane of a sender, which is the hash of the address by value: one bigint for indexes and locks
 create or replace function mempool_sender_v1(address text) returns bigint language sql immutable parallel safe
   return pg_catalog.hashtextextended(mempool_address_v1(address), 0::bigint);
 
--- Every index of mempool is partial: small whatever the table's history.
--- @step index mempool_fresh_v1: waiting rows, oldest first; rows in flight and undecided rows are not in it, so they cost a claim nothing
+-- Every index on mempool is partial, so that it stays small whatever the table's history.
+-- @step index mempool_fresh_v1: waiting rows, oldest first. Rows in flight and undecided rows are not in it, so they cost a claim nothing
 create index concurrently if not exists mempool_fresh_v1 on mempool (available_at, id)
   where status = 'pending' and claim_token is null and sent_until is null;
 -- @step index mempool_undecided_v1: waiting rows whose submission may still commit, for looks
 create index concurrently if not exists mempool_undecided_v1 on mempool (available_at, id)
   where status = 'pending' and claim_token is null and sent_until is not null;
--- @step index mempool_lane_v2 lanes=sender: the first entry of a lane is its head: lowest undecided, else lowest; parked steps aside
+-- @step index mempool_lane_v2 lanes=sender: the first entry of a lane is its head: the lowest undecided row, or else the lowest. Parked rows step aside
 create index concurrently if not exists mempool_lane_v2 on mempool (mempool_sender_v1(from_address), (sent_until is null), nonce, id)
   where status = 'pending' and available_at < 'infinity';
--- @step index mempool_claimed_lane_v2 lanes=sender: I6 as a constraint: one claim of a lane, whoever writes it; what rescue scans
+-- @step index mempool_claimed_lane_v2 lanes=sender: I6 as a constraint, one claim of a lane whoever writes it; also for rescue
 create unique index concurrently if not exists mempool_claimed_lane_v2 on mempool (mempool_sender_v1(from_address))
   where status = 'pending' and claim_token is not null;
--- @step index mempool_claimed_v1 lanes=off: rows in flight; what rescue scans
+-- @step index mempool_claimed_v1 lanes=off: rows in flight, for rescue
 create index concurrently if not exists mempool_claimed_v1 on mempool (id)
   where status = 'pending' and claim_token is not null;
 -- @step index mempool_reasons_v1: failures, for the status page
 create index concurrently if not exists mempool_reasons_v1 on mempool (updated_at) where error_message is not null;
--- @step index mempool_nonce_v1 same_nonce=park: the nonces that a sender has used, or may have
+-- @step index mempool_nonce_v1 same_nonce=park: the nonces that a sender has used, or may have used
 create index concurrently if not exists mempool_nonce_v1 on mempool (mempool_sender_v1(from_address), nonce)
   where (status in ('completed', 'mined') and error_message is null) or (status = 'pending' and sent_until is not null);
--- @step index users_address_v1: a user by its address, however that is spelled
+-- @step index users_address_v1: users by address, however it is spelled
 create index concurrently if not exists users_address_v1 on users (mempool_address_v1(evm_address));
 
--- @step after=pin: room on the page for renewals (HOT), and vacuum for a table whose rows change a few times, then never again
+-- @step after=pin: room on each page for renewals (HOT), and vacuum settings for rows that change a few times and then never again
 alter table mempool set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
   autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 1);

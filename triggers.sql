@@ -1,11 +1,11 @@
--- What the table does by itself: it rings when rows arrive, and it defends itself against writers that know nothing of
+-- What the table does by itself: it rings when rows arrive, and defends itself against writers that know nothing about
 -- claims. Applied by `canton-submitter migrate` after schema.sql and protocol.sql.
 
 -- @step the doorbell: one transaction at a time notifies; the others see its lock and know that somebody is ringing.
--- NOTIFY takes a database-wide lock at commit, so a notification of each insert would make inserts queue behind each
--- other. Deferred: it runs at commit, so a long transaction does not silence the others. A row whose transaction found
--- the bell taken is found by the listener's trailing check, or by the poll (I8). The two ints name the bell; claims use
--- the one-bigint key space.
+-- NOTIFY takes a database-wide lock at commit, so a notification for each insert would make inserts queue behind each
+-- other. The trigger is deferred: it runs at commit, so that a long transaction does not silence the others. A row whose
+-- transaction found the bell taken is found by the listener's trailing check, or by the poll (I8). The two ints are the
+-- bell's lock; claims use the key space of one bigint.
 create or replace function mempool_doorbell_v1() returns trigger language plpgsql set search_path from current as $$
 begin
   if pg_try_advisory_xact_lock(1835363696, 1) then
@@ -21,8 +21,8 @@ do $$ begin
 end $$;
 
 -- @step the guard (I5, P15): while a pending row has a lease (run out or not) or a record, its status changes only in a
--- statement that also sets both to null, and it cannot be deleted; completed and failed become nothing but mined, and
--- mined nothing. Anything else changes no row and is logged.
+-- statement that also sets both to null, and it cannot be deleted; completed and failed can only become mined, and mined
+-- cannot change. Anything else changes no row and is logged.
 create or replace function mempool_guard_v1() returns trigger language plpgsql set search_path from current as $$
 begin
   if tg_op = 'DELETE' then
@@ -50,8 +50,8 @@ do $$ begin
   end if;
 end $$;
 
--- @step the memory (I4): a hash that has ended is remembered when its row goes, in the transaction that deletes it. Security
--- definer, here and below: whoever may write to mempool need not know our tables.
+-- @step the memory (I4): a hash that has ended is remembered by the transaction that deletes its row. Security definer, here
+-- and below: whoever may write to mempool needs no privileges on our tables.
 create or replace function mempool_remember_v1() returns trigger language plpgsql
 security definer set search_path from current as $$
 begin
@@ -70,8 +70,8 @@ do $$ begin
   end if;
 end $$;
 
--- @step the answer (I4): a row of a hash that has ended is put in as it ended: mined, the miner leaves it alone. What this
--- does not see, a delete that commits at the same moment, the claim does.
+-- @step the answer (I4): a row whose hash has ended is inserted with the status it ended with; a mined one the miner leaves
+-- alone. A delete that commits at the same moment is not visible here; the claim sees it.
 create or replace function mempool_answer_v1() returns trigger language plpgsql
 security definer set search_path from current as $$
 declare
@@ -93,8 +93,8 @@ do $$ begin
   end if;
 end $$;
 
--- @step a truncate deletes no row, and forgets all: refused while it would forget what is on its way. What has ended is
--- remembered, and whatever is put back is looked up first, as after a restore.
+-- @step truncate, which fires no delete triggers: refused while rows are on their way to the ledger. What has ended is
+-- remembered, and whatever is inserted again is looked up first, as after a restore.
 create or replace function mempool_truncate_v1() returns trigger language plpgsql
 security definer set search_path from current as $$
 begin

@@ -7,9 +7,9 @@ import { layers } from './checks/layers.js';
 import { README_FOLDERS, readmes } from './checks/readmes.js';
 import { sizes } from './checks/sizes.js';
 import { type Problem, readFiles, readSources, type Source } from './checks/sources.js';
-import { clocks, sleeps, sql, weakSignals } from './checks/words.js';
+import { clocks, english, sleeps, sql, weakSignals } from './checks/words.js';
 
-const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, readmes } as const;
+const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, english, readmes } as const;
 type Check = keyof typeof CHECKS;
 
 /** Each with its reason. One that is not needed any more is a problem too. */

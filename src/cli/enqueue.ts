@@ -15,7 +15,7 @@ interface Tally {
   refused: number;
 }
 
-/** Being checked or inserted at one time; connections are fewer, and the rest waits its turn. */
+/** How many are checked or inserted at a time; there are fewer connections, and the rest wait their turn. */
 const AT_ONCE = 16;
 
 async function* given(transactions: readonly string[]): AsyncGenerator<Line> {
@@ -28,7 +28,7 @@ const TOO_LONG_LINE: Decoded = { kind: 'refused', reason: TOO_LONG, txHash: null
 async function run(transactions: readonly string[], { json }: { readonly json?: boolean }): Promise<void> {
   const settings = loadEnqueueSettings(process.env);
   const decode = await createDecoder(settings);
-  // Its work is to insert: half a batch, because nobody wants to hear of the rest, helps nobody.
+  // Inserting is the point of this command: stopping half-way because nobody reads the output would help nobody.
   const output = worksOnUnheard();
   const tally: Tally = { inserted: 0, known: 0, refused: 0 };
   const counted = transactions.length > 0 ? 'no.' : 'line';
@@ -69,7 +69,7 @@ async function run(transactions: readonly string[], { json }: { readonly json?: 
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(task));
       running.add(task);
-      // No more is read than is worked on, and nothing after the database has failed.
+      // Read no more than is being worked on, and nothing after the database has failed.
       if (running.size >= AT_ONCE) await Promise.race(running);
       if (failures.length > 0) break;
     }
@@ -77,29 +77,29 @@ async function run(transactions: readonly string[], { json }: { readonly json?: 
     if (failures.length > 0) throw failures[0];
   });
   const { inserted, known, refused } = tally;
-  process.stderr.write(`${count(inserted, 'row')} inserted, ${known} known already, ${refused} refused\n`);
+  process.stderr.write(`${count(inserted, 'row')} inserted, ${known} already known, ${refused} refused\n`);
   if (refused > 0) process.exitCode = exit.refused;
   sayLost(output.lost());
 }
 
-/** What a line without a hash can be told by. */
+/** Identifies a line that has no hash. */
 const begin = (line: Line): string =>
   `begins with ${JSON.stringify(line.kind === 'line' ? line.text.trim().slice(0, 20) : line.begin)}`;
 
 export function enqueueCommand(): Command {
   return new Command('enqueue')
-    .description('insert raw signed ERC-20 transfers, as a wallet gives them to eth_sendRawTransaction')
-    .argument('[transactions...]', 'hexadecimal; without any, one a line from stdin')
-    .option('--json', 'one line of JSON for each')
+    .description('insert raw signed ERC-20 transfers, as a wallet passes them to eth_sendRawTransaction')
+    .argument('[transactions...]', 'hexadecimal; if there are none, read one per line from stdin')
+    .option('--json', 'print one line of JSON for each')
     .addHelpText(
       'after',
       `
 Inserts what canton-middleware's API would insert, after the same checks: encoding, chain (CHAIN_ID), signature, no
-value, a token of TOKENS_FILE, a call of transfer(address,uint256). Transactions of type 0 (with EIP-155), 1 and 2.
-A transaction that is there already stays as it is. Balance, nonce and recipient are not looked at, as in the API.
-The API's whitelist is not consulted: it says who may use the API, and whoever may write to the database does not.
+value, a token in TOKENS_FILE, a call of transfer(address,uint256). Transactions of type 0 (with EIP-155), 1 and 2.
+A transaction that exists already is left as it is. Balance, nonce and recipient are not checked, as in the API. Nor is
+the API's whitelist: it says who may use the API, and whoever can write to the database does not need it.
 
-A bad one is refused with its reason, the good ones go in; exit code 3 if any was refused.
+Invalid ones are refused with the reason, valid ones are inserted; exit code 3 if any was refused.
 Environment: DATABASE_URL, TOKENS_FILE, CHAIN_ID. Needs viem (npm install viem).`,
     )
     .action(run);

@@ -6,9 +6,9 @@ export const exit = {
   clean: 0,
   /** Something failed, or a guarantee was broken. */
   failure: 1,
-  /** The configuration or the command line is wrong; a taken port too. */
+  /** The configuration or the command line is wrong, or a port is taken. */
   configuration: 2,
-  /** `enqueue` refused some of what it was given. */
+  /** `enqueue` refused some of its input. */
   refused: 3,
   forced: 130,
 } as const;
@@ -19,18 +19,18 @@ export function exitCodeOf(error: unknown): number {
   return exit.failure;
 }
 
-/** What a person should read of it; null where commander has said it already. */
+/** The message to print; null if commander has printed it already. */
 export function messageOf(error: unknown): string | null {
   if (error instanceof CommanderError) return null;
   if (error instanceof StoreUnavailable) return `the database cannot be reached: ${error.message}`;
   if (error instanceof ConfigError)
     return error instanceof HintedError ? `${error.message}\n${error.hint}` : error.message;
   if (error instanceof Refusal) return error.message;
-  // Not expected: the stack says where.
+  // Unexpected, so the stack trace is needed.
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** With something to do instead. */
+/** Also says what else could be done. */
 export class HintedError extends ConfigError {
   constructor(
     problems: readonly string[],

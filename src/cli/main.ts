@@ -1,4 +1,4 @@
-// The command line. One file a command; only the one that is asked for is loaded, since each brings its own libraries.
+// The command line. One file per command; only the requested one is loaded, because each brings its own libraries.
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { Command } from 'commander';
@@ -51,7 +51,7 @@ const commands: Readonly<Record<string, Listed>> = {
   },
 };
 
-/** Both `src/cli` and `dist/cli` lie two folders below package.json. */
+/** Both `src/cli` and `dist/cli` are two folders below package.json. */
 const version = (): string => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -59,7 +59,7 @@ const version = (): string => {
   return version;
 };
 
-/** What is set already stays: the file is for defaults, the command line for exceptions. */
+/** Variables that are set already are kept, so the file provides defaults. */
 function loadEnvFile(path: string): void {
   let content: string;
   try {
@@ -78,7 +78,7 @@ async function main(words: readonly string[]): Promise<void> {
       'Gets every accepted ERC-20 transfer from the mempool table onto a Canton ledger, exactly once.',
     )
     .version(version())
-    .option('--env-file <file>', 'read settings from a file; what the environment has already goes first')
+    .option('--env-file <file>', 'read settings from a file; the environment takes precedence')
     .hook('preAction', (root) => {
       const { envFile } = root.opts<{ envFile?: string }>();
       if (envFile !== undefined) loadEnvFile(envFile);
@@ -98,6 +98,6 @@ try {
   const message = messageOf(error);
   if (message !== null) process.stderr.write(`canton-submitter: ${message}\n`);
   process.exitCode = exitCodeOf(error);
-  // What a failed command may have left open (a pool, a timer) is no reason to stay.
+  // Whatever a failed command left open (a pool, a timer) must not keep the process alive.
   if (process.exitCode !== exit.clean) setImmediate(() => process.exit());
 }

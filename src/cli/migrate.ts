@@ -38,7 +38,7 @@ const environment = z.object({
   TOKENS_FILE: optional(z.string()),
 });
 
-/** Every problem at once. */
+/** Reports all problems together. */
 function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings {
   const problems: string[] = [];
   const parsed = environment.safeParse(env);
@@ -99,7 +99,7 @@ const changesOf = (flags: Flags): PinChanges => ({
 async function run(flags: Flags): Promise<void> {
   if (WAYS.filter((way) => flags[way] !== undefined).length > 1) {
     throw new ConfigError([
-      'give one of --down, --print, --repin, --remark, --lanes, --same-nonce, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
+      'give only one of --down, --print, --repin, --remark, --lanes, --same-nonce, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
     ]);
   }
   const settings = readSettings(process.env, !flags.print);
@@ -125,15 +125,19 @@ async function run(flags: Flags): Promise<void> {
     agreed(lost, question, flags.yes ?? false);
   if (flags.down) {
     const lost = (preview: { readonly updates: number; readonly participant: string | null }): string =>
-      `Which update of the ledger did a row will be forgotten for ${count(preview.updates, 'row')}, and so will what is pinned${preview.participant === null ? '' : ` (${preview.participant})`}. The audit and the memory of ended transactions stay.`;
-    return await migrateDown(url, (preview) => agrees(lost(preview), 'Give the table back as it was?'), say);
+      `This forgets which ledger update completed ${count(preview.updates, 'row')}, and what is pinned${preview.participant === null ? '' : ` (${preview.participant})`}. The audit and the memory of ended transactions are kept.`;
+    return await migrateDown(
+      url,
+      (preview) => agrees(lost(preview), 'Restore the table to what it was?'),
+      say,
+    );
   }
   if (flags.repin) {
     return await repin(
       url,
       ({ participant, undecided, claimed }) =>
         agrees(
-          `Pinned is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and end by replay --completed or --force-new alone; ${count(claimed, 'other claim')} will end.`,
+          `The pinned participant is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and can then only be ended by replay --completed or --force-new; ${count(claimed, 'other claim')} will end.`,
           'Pin another participant?',
         ),
       say,
@@ -144,7 +148,7 @@ async function run(flags: Flags): Promise<void> {
       url,
       ({ participant, marks }) =>
         agrees(
-          `Marked of ${participant}: offsets ${marks.join(', ')}. Until something new is marked, its id alone tells it from another participant, and nothing tells it from a backup of itself that is not behind the pinned ledger end.`,
+          `Marks on ${participant}: offsets ${marks.join(', ')}. Until there is a new mark, only its id distinguishes it from another participant, and nothing distinguishes it from a backup of itself that is not behind the pinned ledger end.`,
           'Forget these marks?',
         ),
       say,
@@ -152,7 +156,7 @@ async function run(flags: Flags): Promise<void> {
   }
   if (flags.lowerTolerance !== undefined || flags.lowerClockSkew !== undefined) {
     const lost =
-      'A bound that is lower than what the synchronizer allows, or than the clocks lie apart, lets a transfer be taken for dead that is accepted afterwards, and be paid twice.';
+      'If a bound is lower than what the synchronizer allows, or than the difference between the clocks, a transfer can be taken for dead, be accepted afterwards, and be paid twice.';
     if (!(await agrees(lost, 'Lower it?'))) return say('nothing was changed');
   }
   await migrate({
@@ -175,58 +179,62 @@ const wholeMs = (text: string): number => {
   throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
 };
 
-/** What the database answers to a migration is said as it is: which statement it was, the lines before it tell. */
+/** The database's own error is shown as it is; the lines before it tell which statement it was. */
 function inWords(error: unknown): unknown {
   if (error instanceof ConfigError || error instanceof Refusal) return error;
   const role = roleProblem(error, withoutPassword(process.env.DATABASE_URL ?? ''));
   if (role !== null) return new ConfigError([role]);
   return sqlState(error) === null
     ? toStoreError(error)
-    : new Refusal(`the database refuses it: ${error instanceof Error ? error.message : String(error)}`);
+    : new Refusal(
+        `the database refused the migration: ${error instanceof Error ? error.message : String(error)}`,
+      );
 }
 
 export function migrateCommand(): Command {
   return new Command('migrate')
-    .description('prepare the database: columns, indexes, triggers, and what all instances must agree on')
-    .option('--create', "make the API's tables where there are none: for a trial without the API")
-    .option('--down', 'give the table back as it was; refused while rows are claimed, undecided or parked')
-    .option('--print', 'print the SQL for a person who applies it by hand, and change nothing')
+    .description(
+      'prepare the database: columns, indexes, triggers, and the values that all instances must agree on',
+    )
+    .option('--create', "create the API's tables if they are missing, for a trial without the API")
+    .option('--down', 'restore the table to what it was; refused while rows are claimed, undecided or parked')
+    .option('--print', 'print the SQL, to be applied by hand, and change nothing')
     .option(
       '--old-user <id>',
-      'at the first migration: whom the submitter before sent as; `same`: CANTON_USER_ID',
+      'for the first migration: the ledger user of the previous submitter; `same`: CANTON_USER_ID',
     )
     .addOption(new Option('--lanes <lanes>', 'pin other lanes').choices(['sender', 'off']))
     .addOption(
-      new Option('--same-nonce <what>', 'pin what becomes of a nonce that is used twice').choices([
+      new Option('--same-nonce <what>', 'pin what happens to a nonce that is used twice').choices([
         'pay',
         'park',
       ]),
     )
     .option(
       '--tolerance <ms>',
-      "pin the synchronizer's time tolerance, not below what is pinned, and let claims that were halted go on",
+      "pin the synchronizer's time tolerance, not lower than now, and end a halt",
       wholeMs,
     )
-    .option('--lower-tolerance <ms>', 'pin a lower one; says what that risks', wholeMs)
-    .option('--clock-skew <ms>', 'pin how far the clocks may lie apart, not below what is pinned', wholeMs)
-    .option('--lower-clock-skew <ms>', 'pin less; says what that risks', wholeMs)
+    .option('--lower-tolerance <ms>', 'pin a lower time tolerance; explains the risk first', wholeMs)
+    .option('--clock-skew <ms>', 'pin how far the clocks may differ, not lower than now', wholeMs)
+    .option('--lower-clock-skew <ms>', 'pin a lower clock difference; explains the risk first', wholeMs)
     .option(
       '--repin',
-      'give up the pinned participant: undecided rows are parked, the next instance pins anew',
+      'give up the pinned participant: parks undecided rows, and the next instance pins anew',
     )
-    .option('--remark', 'forget what was marked of the participant, where it can show none of it any more')
+    .option('--remark', 'forget the marks on the participant, if it can no longer show any of them')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       `
 Environment: DATABASE_URL (required); for the first migration LANES (sender or off), SAME_NONCE (pay or park),
-LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE where rows of hosted senders are pending. From then on
-what is pinned stays as it is, whatever the environment says: each has a flag of its own. Stop the old submitter three
-minutes before the first migration.`,
+LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
+pinned values no longer follow the environment: each has its own flag. Stop the old submitter three minutes before the
+first migration.`,
     )
     .action(async (flags: Flags) => {
       try {
-        // A migration that ends half-way, because `| head` has heard enough, helps nobody.
+        // Stopping half-way because nobody reads the output (`| head`) would help nobody.
         if (flags.print) await run(flags);
         else await unheard(() => run(flags));
       } catch (error) {

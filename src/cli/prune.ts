@@ -25,15 +25,17 @@ async function run({ olderThan, dryRun = false, yes = false }: Flags): Promise<v
 
 export function pruneCommand(): Command {
   return new Command('prune')
-    .description('delete old mined rows, in batches; their hashes are remembered, so none is ever paid again')
-    .requiredOption('--older-than <age>', 'rows that were mined at least so long ago: 90d', age)
-    .option('--dry-run', 'count them, and change nothing')
+    .description(
+      'delete old mined rows, in batches; their hashes are remembered, so that none is ever paid again',
+    )
+    .requiredOption('--older-than <age>', 'rows that were mined at least this long ago, for example 90d', age)
+    .option('--dry-run', 'only count them')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       `
-Rows that are pending, completed or failed stay: the miner has not seen the last two yet. Inserts, claims and the miner
-go on meanwhile. The role needs \`delete\` on mempool.
+Pending, completed and failed rows stay: the miner has not seen the last two yet. Inserts, claims and the miner can
+continue meanwhile. The role needs \`delete\` on mempool.
 Environment: DATABASE_URL.`,
     )
     .action((flags: Flags) => unheard(() => run(flags)));

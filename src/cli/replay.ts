@@ -6,7 +6,7 @@ import { type Flags, misuse, wayOf } from './replay/flags.js';
 import { age } from './support/age.js';
 import { unheard } from './support/output.js';
 
-/** Each way has a file, and only the one that is asked for is loaded: one of them needs the ledger. */
+/** One file per kind of replay, loaded on demand, because one of them needs the ledger libraries. */
 async function run(flags: Flags): Promise<void> {
   const problems = misuse(flags);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -25,36 +25,42 @@ async function run(flags: Flags): Promise<void> {
 function hash(text: string): TxHash {
   const lower = text.toLowerCase();
   if (isTxHash(lower)) return lower as TxHash;
-  throw new InvalidArgumentError('a transaction hash is 0x and 64 hex digits');
+  throw new InvalidArgumentError('a transaction hash is 0x followed by 64 hex digits');
 }
 
 function sender(text: string): string {
   if (isAddress(text)) return text;
-  throw new InvalidArgumentError('an address is 0x and 40 hex digits');
+  throw new InvalidArgumentError('an address is 0x followed by 40 hex digits');
 }
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('make waiting, retrying or parked rows due now; always safe, they keep their record')
+    .description('make waiting, retrying or parked rows due now; always safe, because they keep their record')
     .option('--hash <hash>', 'this transaction', hash)
     .option('--sender <address>', 'rows of this sender', sender)
-    .option('--older-than <age>', 'rows that arrived at least so long ago: 90s, 10min, 2h, 1d', age)
+    .option('--older-than <age>', 'rows that arrived at least this long ago: 90s, 10min, 2h, 1d', age)
     .option('--parked', 'parked rows only')
     .option('--error <text>', 'rows whose last error contains this, for example UNKNOWN_TOKEN')
-    .option('--recheck', 'the database was set back (disk or VM snapshot): doubt every pending row')
-    .option('--completed <hash>', 'settle this parked row by the update that did its transfer', hash)
-    .option('--update <id>', 'that update; its content is held against the row first')
-    .option('--force-new', 'forget what may have been sent of parked rows, and send them anew: may pay twice')
+    .option(
+      '--recheck',
+      'after the database was set back (disk or VM snapshot): look up every pending row before sending',
+    )
+    .option('--completed <hash>', 'complete this parked row with the update that made its transfer', hash)
+    .option('--update <id>', 'that update; its content is compared with the row first')
+    .option(
+      '--force-new',
+      'forget what may have been sent for parked rows, and send them anew: may pay twice',
+    )
     .option('--dry-run', 'show what would be done, and change nothing')
     .option('--yes', 'do not ask')
-    .option('--json', 'one line of JSON per row on stdout, the count on stderr')
+    .option('--json', 'print one line of JSON per row on stdout, the count on stderr')
     .addHelpText(
       'after',
       `
-All conditions that are given must hold; at least one must be. Takes only rows that are pending and that no instance
-holds. Their attempts count from zero again; what may have been sent of them is looked up on the ledger before anything
-is sent. Rows that were sent on a participant which is pinned no more (migrate --repin) stay: they end by --completed or
---force-new alone. --recheck, --completed and --force-new leave an entry in mempool_submitter_audit_v1.
+Give at least one condition; a row must meet all of them. Takes only pending rows that no instance holds. Their attempts
+start from zero again; what may have been sent for them is looked up on the ledger before anything else is sent. Rows
+sent on a participant that is no longer pinned (migrate --repin) stay: only --completed or --force-new can end them.
+--recheck, --completed and --force-new leave an entry in mempool_submitter_audit_v1.
 Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopped; --completed: as \`run\`.`,
     )
     .action((flags: Flags) => (flags.dryRun ? run(flags) : unheard(() => run(flags))));

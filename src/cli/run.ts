@@ -11,8 +11,8 @@ import { monotonic } from '../runtime/clock.js';
 import { createSubmitter, type Submitter } from '../submitter.js';
 import { exit, HintedError } from './exit.js';
 
-/** To try it, none of the settings is needed. */
-const TRY = 'To see it work with none of them: npm run demo';
+/** A trial needs none of the settings. */
+const TRY = 'To see it work without any settings: npm run demo';
 
 function configuration(env: NodeJS.ProcessEnv): Config {
   try {
@@ -23,7 +23,10 @@ function configuration(env: NodeJS.ProcessEnv): Config {
   }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process now, and the leases cover what was in flight. */
+/**
+ * Resolves at the first SIGTERM or SIGINT; the second ends the process at once, and the leases cover what was in
+ * flight.
+ */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let signals = 0;
@@ -52,7 +55,7 @@ async function run(): Promise<void> {
   const submitter = createSubmitter(config);
   const { events$ } = submitter;
   logEvents(log, events$, monotonic);
-  // Before anything is claimed: a taken port ends the process here, with nothing in its hands.
+  // Before anything is claimed: if the port is taken, the process ends here, with nothing in flight.
   const admin = address === null ? null : await startAdmin(address, adminSources(config, submitter));
   if (admin !== null) log.info({ url: admin.url }, 'admin server listens');
   try {
@@ -64,7 +67,7 @@ async function run(): Promise<void> {
     await admin?.close();
     if (how === 'forced') process.exitCode = exit.forced;
   }
-  // Nothing is left to do: a socket that somebody else keeps open may not keep the process.
+  // Nothing is left to do; a socket that somebody else keeps open must not keep the process alive.
   process.exit();
 }
 
@@ -87,13 +90,13 @@ function adminSources(config: Config, submitter: Submitter): AdminSources {
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('submit transfers until SIGTERM; as many instances as you like on one database')
+    .description('submit transfers until SIGTERM; any number of instances can share one database')
     .addHelpText(
       'after',
       `
-Settings come from the environment (or --env-file); README.md lists them. Needs a database that \`migrate\` has
-prepared. SIGTERM or SIGINT: claims nothing more, finishes what is in flight within STOP_GRACE_MS, exits 0; a second
-signal exits 130 at once.`,
+Settings come from the environment (or --env-file); README.md lists them. The database must have been prepared by
+\`migrate\`. On SIGTERM or SIGINT it stops claiming, finishes what is in flight within STOP_GRACE_MS, and exits with 0; a
+second signal makes it exit with 130 at once.`,
     )
     .action(run);
 }

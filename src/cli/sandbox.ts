@@ -1,4 +1,4 @@
-// `canton-submitter sandbox`: a participant of its own process, for anything to be pointed at.
+// `canton-submitter sandbox`: runs the participant in a process of its own, for others to connect to.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BadStateFile, type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/index.js';
 
@@ -20,15 +20,15 @@ interface Flags {
 
 export function sandboxCommand(): Command {
   return new Command('sandbox')
-    .description('start a Canton participant to test against; its first line says where it is')
-    .option('--host <address>', 'where to listen', '127.0.0.1')
-    .option('--port <n>', 'Ledger API; 0 takes a free one', port, 6865)
-    .option('--http-port <n>', 'audit log, faults, parties; 0 takes a free one', port, 6866)
-    .option('--seed <text>', 'repeats latencies, ids and probabilities')
-    .option('--time-scale <factor>', 'all of the durations of Canton times this', positive, 1)
+    .description('start a Canton participant for tests; its first line of output says where it listens')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port of the Ledger API; 0 picks a free one', port, 6865)
+    .option('--http-port <n>', 'port for audit log, faults and parties; 0 picks a free one', port, 6866)
+    .option('--seed <text>', 'makes latencies, ids and probabilities repeatable')
+    .option('--time-scale <factor>', "multiplies all of Canton's durations", positive, 1)
     .option(
       '--latency-ms <n>',
-      'literal milliseconds a submission takes (default: 5 to 15 s, scaled)',
+      'how long a submission takes, not scaled (default: 5 to 15 s, scaled)',
       duration,
     )
     .addOption(
@@ -36,14 +36,14 @@ export function sandboxCommand(): Command {
         .choices(['on', 'off'])
         .default('on'),
     )
-    .option('--participant-id <id>', 'what GetParticipantId says')
+    .option('--participant-id <id>', 'the answer of GetParticipantId')
     .option(
       '--api-version <version>',
-      'what it is: 3.4.x (default), 3.5.x, 3.6.x or 3.7.x, with the calls and fields of that version',
+      'Canton version to imitate: 3.4.x (default), 3.5.x, 3.6.x or 3.7.x, with its calls and fields',
       version,
     )
-    .option('--registry', 'tokens of another admin too, with its registry on the HTTP port')
-    .option('--state <file>', 'keep the ledger here, and go on from it')
+    .option('--registry', 'add tokens of another admin, with its registry on the HTTP port')
+    .option('--state <file>', 'keep the ledger in this file, and continue from it')
     .action(run);
 }
 
@@ -58,7 +58,7 @@ async function run(flags: Flags): Promise<void> {
   await sandbox.close();
 }
 
-/** Undefined, with the reason said, where it cannot start with these flags. */
+/** Undefined if it cannot start with these flags; the reason has been printed. */
 async function start(flags: Flags): Promise<Sandbox | undefined> {
   try {
     return await startSandbox(optionsOf(flags));
@@ -105,7 +105,7 @@ function startProblem(error: unknown): string | undefined {
   const address = 'port' in error ? `port ${error.port}` : 'the address';
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${address} is taken; give another with --port or --http-port`;
+      return `${address} is taken: choose another with --port or --http-port`;
     case 'EACCES':
     case 'ENOENT':
     case 'EISDIR':

@@ -16,7 +16,7 @@ interface Flags {
 }
 
 const WATCH_SECONDS = 2;
-/** Rows of each list on a terminal; `--json` has them all. */
+/** Rows shown per list on a terminal; `--json` has them all. */
 const SHOWN = 10;
 const CLEAR = '\u001b[H\u001b[2J';
 
@@ -32,7 +32,7 @@ async function status(flags: Flags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const pauseMs = (typeof flags.watch === 'number' ? flags.watch : WATCH_SECONDS) * 1_000;
-  // What no waiting would mend ends it at its start, and at any time; an outage is one line.
+  // A problem that waiting cannot fix ends the command, at its start or later; an outage is one line.
   await withDatabase(settings, async (database) => {
     while (!stop.signal.aborted) {
       await watched(database, flags.json ?? false);
@@ -48,11 +48,11 @@ async function watched(database: Database, json: boolean): Promise<void> {
     else process.stdout.write(onScreen(statusText(snapshot), process.stdout));
   } catch (error) {
     if (!(error instanceof StoreUnavailable) || error instanceof UnfitSession) throw error;
-    process.stderr.write(`the database cannot be reached, trying again: ${oneLine(error.message)}\n`);
+    process.stderr.write(`the database cannot be reached, retrying: ${oneLine(error.message)}\n`);
   }
 }
 
-/** On a terminal as much as it shows, from its top: a line that wraps would push the first ones out. */
+/** No more lines than the terminal has: otherwise the first ones would scroll out. */
 export function onScreen(text: string, screen: Screen): string {
   const { isTTY, columns = 80, rows = 24 } = screen;
   if (!isTTY) return `${text}\n`;
@@ -62,7 +62,7 @@ export function onScreen(text: string, screen: Screen): string {
   const shown =
     lines.length < rows
       ? lines
-      : [...lines.slice(0, rows - 2), '  … more: make the window larger, or --json'];
+      : [...lines.slice(0, rows - 2), '  … enlarge the window or use --json to see more'];
   return `${CLEAR}${shown.join('\n')}\n`;
 }
 
@@ -88,23 +88,23 @@ export function statusText(status: QueueStatus): string {
   if (holders.length > 0)
     parts.push('', 'Held by', table(holders.map(({ holder, rows }) => [holder || '(nobody)', rows])));
   if (hashingScheme !== null) parts.push('', `External senders sign under hashing scheme V${hashingScheme}`);
-  if (parked.length > 0) parts.push('', 'Parked: wait for a person, see `replay`', list(parked));
+  if (parked.length > 0) parts.push('', 'Parked, waiting for a person: see `replay`', list(parked));
   if (failures.length > 0) parts.push('', 'Latest failures', list(failures));
   return parts.join('\n');
 }
 
-/** What holds for the whole table, where it is not as usual. */
+/** Conditions of the whole table that are out of the ordinary. */
 function notices({ now, halted, recheck, recordedElsewhere }: QueueStatus): string[] {
   const lines: string[] = [];
-  if (halted !== null) lines.push(`HALTED, nobody claims: ${oneLine(halted)}`);
+  if (halted !== null) lines.push(`HALTED, no instance claims: ${oneLine(halted)}`);
   if (recheck !== null) {
     lines.push(
-      `Rechecked ${duration(now - recheck.at)} ago: new rows are looked up from offset ${recheck.from} before they may fail`,
+      `Rechecked ${duration(now - recheck.at)} ago: new rows are looked up from offset ${recheck.from} on before they may fail`,
     );
   }
   if (recordedElsewhere > 0) {
     lines.push(
-      `${count(recordedElsewhere, 'row was', 'rows were')} sent on a participant that is pinned no more: replay --completed or --force-new`,
+      `${count(recordedElsewhere, 'row was', 'rows were')} sent on a participant that is no longer pinned: use replay --completed or --force-new`,
     );
   }
   return lines.length === 0 ? [] : [...lines, ''];
@@ -115,22 +115,22 @@ const list = (rows: readonly StatusRow[]): string => {
     const what = `${undecided ? '(undecided) ' : ''}${reason}`;
     return [txHash, duration(ageMs), oneLine(what)];
   });
-  return `${table(shown)}${rows.length > SHOWN ? '\n  … more with --json' : ''}`;
+  return `${table(shown)}${rows.length > SHOWN ? '\n  … see all of them with --json' : ''}`;
 };
 
 const seconds = (text: string): number => {
   const value = Number(text);
   if (value >= 0.1 && value <= 3_600) return value;
-  throw new InvalidArgumentError('seconds between two looks, 0.1 to 3600');
+  throw new InvalidArgumentError('seconds between two updates, 0.1 to 3600');
 };
 
 export function statusCommand(): Command {
   return new Command('status')
     .description('show the queue by state and age, who holds rows, recent failures, parked rows')
-    .option('--json', 'one line of JSON; with --watch one line each time')
+    .option('--json', 'print one line of JSON; with --watch, one line each time')
     .option(
       '--watch [seconds]',
-      `again and again, every ${WATCH_SECONDS} s unless told otherwise, until Ctrl-C`,
+      `repeat every ${WATCH_SECONDS} s, or as often as given, until Ctrl-C`,
       seconds,
     )
     .addHelpText('after', '\nEnvironment: DATABASE_URL. Reads only, through indexes: safe on a busy table.')

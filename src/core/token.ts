@@ -20,7 +20,7 @@ export interface Token {
   readonly address: string;
   readonly name: string;
   readonly symbol: string;
-  /** Of the ERC-20 amounts that wallets send, 0 to 18. */
+  /** The decimals of the ERC-20 amounts that wallets send, 0 to 18. */
   readonly decimals: number;
   /** Together with `instrumentId` it is the instrument: anybody may issue something with the same id. */
   readonly instrumentAdmin: string;

@@ -33,7 +33,7 @@ export interface UserRights {
   readonly executeAs: ReadonlySet<string> | 'any';
 }
 
-/** Of the ledger user itself. A participant without authentication may answer `USER_NOT_FOUND`. */
+/** For the ledger user itself. A participant without authentication may answer `USER_NOT_FOUND`. */
 export async function userRights(
   wire: Wire,
   userId: string,

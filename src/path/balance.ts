@@ -4,7 +4,15 @@ import type { Read, ReadFailure } from '../ports/ledger.js';
 import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
-import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import {
+  databaseNow,
+  go,
+  type JudgedSubmission,
+  type Path,
+  type Step,
+  stop,
+  triesOf,
+} from './given/context.js';
 
 /** What a transfer spends. */
 export interface Inputs {
@@ -74,17 +82,12 @@ function unlessHeld(
  * Until enough locks end, but never longer than the longest backoff, so that a release is noticed; with a backoff where
  * no time says when. Such an attempt judged the row and counts, so the row parks at last.
  */
-function waits(
-  { settings, random }: Path,
-  { claim }: JudgedSubmission,
-  detail: string,
-  inMs: number | null,
-): Step<never> {
-  const { retry: policy } = settings;
+function waits(path: Path, { claim }: JudgedSubmission, detail: string, inMs: number | null): Step<never> {
+  const { minMs, maxMs } = path.settings.retry;
   const why = `BALANCE_HELD: ${detail}`;
-  const tries = { attempts: claim.attempts, policy, random };
+  const tries = triesOf(path, claim);
   if (inMs === null) return stop(retry(why, tries));
-  return stop(retryIn(Math.min(policy.maxMs, Math.max(policy.minMs, Math.ceil(inMs))), why, tries));
+  return stop(retryIn(Math.min(maxMs, Math.max(minMs, Math.ceil(inMs))), why, tries));
 }
 
 /**

@@ -4,7 +4,7 @@ import { unsent, type Verdict } from '../protocol/verdict.js';
 import { tokenKey } from '../transfer/address.js';
 import { walletMessage } from '../transfer/messages.js';
 import { offerNote } from '../transfer/steps.js';
-import { databaseNow, type JudgedSubmission, type Path } from './given/context.js';
+import { databaseNow, type JudgedSubmission, type Path, triesOf } from './given/context.js';
 import type { Subject } from './given/parts.js';
 
 /**
@@ -15,13 +15,12 @@ const PATIENCE_MS = 86_400_000;
 
 /** The protocol's decision, with what the breaker says of a refusal. */
 export function decided(path: Path, submission: JudgedSubmission, outcome: Decidable): Verdict {
-  const { settings, random } = path;
-  const { attempts, row } = submission.claim;
-  const old = databaseNow(path, submission) - row.createdAt >= PATIENCE_MS;
+  const { claim } = submission;
+  const old = databaseNow(path, submission) - claim.row.createdAt >= PATIENCE_MS;
   const held = outcome.kind === 'refused' && path.breaker.refused(subjectOf(submission), outcome.refusal);
-  const { retry: policy, probeMs } = settings;
+  const { probeMs } = path.settings;
   const note = offerNote(submission.row.token);
-  return decide(outcome, { attempts, policy, probeMs, random, walletMessage, held: held || old, note });
+  return decide(outcome, { ...triesOf(path, claim), probeMs, walletMessage, held: held || old, note });
 }
 
 /**

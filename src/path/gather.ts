@@ -16,6 +16,7 @@ import {
   type Step,
   type Submission,
   stop,
+  triesOf,
 } from './given/context.js';
 import type { KeyWait } from './given/parts.js';
 import type { Gathered } from './send.js';
@@ -25,15 +26,14 @@ import type { Gathered } from './send.js';
  * is undecided (rule 6). Then the breaker: a row whose sender, receiver or token the ledger refuses for now waits.
  */
 export function judge(path: Path, submission: Submission): Step<JudgedSubmission> {
-  const { settings, random } = path;
-  const { row, sender, recipient, attempts } = submission.claim;
+  const { settings } = path;
+  const { row, sender, recipient } = submission.claim;
   const checked = checkRow(row, settings.tokens, settings.issuerParty);
   if (checked.kind === 'failed') return stop(checked);
   if (checked.kind === 'park') return stop(park(checked.reason));
   const parties = checkParties(row, sender, recipient);
   if (parties.kind === 'failed') return stop(parties);
-  if (parties.kind === 'wait')
-    return stop(retry(parties.reason, { attempts, policy: settings.retry, random }));
+  if (parties.kind === 'wait') return stop(retry(parties.reason, triesOf(path, submission.claim)));
   const judged = { ...submission, row: checked, sender: parties.sender, receiver: parties.receiver };
   const wait = path.breaker.wait(subjectOf(judged));
   return wait === null ? go(judged) : waiting(path, judged, wait);
@@ -46,12 +46,12 @@ export function judge(path: Path, submission: Submission): Step<JudgedSubmission
 const WAITED_MS = 3_600_000;
 
 function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<never> {
-  const { attempts, row } = submission.claim;
+  const { claim } = submission;
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
-  const old = databaseNow(path, submission) - row.createdAt >= WAITED_MS;
+  const old = databaseNow(path, submission) - claim.row.createdAt >= WAITED_MS;
   if (!wait.held || !old) return stop(givenBack(why, ms));
-  return stop(retry(why, { attempts, policy: path.settings.retry, random: path.random }, ms));
+  return stop(retry(why, triesOf(path, claim), ms));
 }
 
 const CALL_MS = 10_000;

@@ -2,7 +2,7 @@ import { retry, undecided, type Verdict } from '../protocol/verdict.js';
 import { decided, subjectOf } from './decided.js';
 import { external } from './external.js';
 import { gather, judge } from './gather.js';
-import type { JudgedSubmission, Path, Step, Submission } from './given/context.js';
+import { type JudgedSubmission, type Path, type Step, type Submission, triesOf } from './given/context.js';
 import { hosted } from './hosted.js';
 import { chase } from './look/chase.js';
 import { type Sending, type Sent, send, writeAhead } from './send.js';
@@ -91,5 +91,5 @@ function afterFault(
 ): Verdict {
   const why = `INTERNAL: ${error instanceof Error ? error.message : String(error)}`;
   if (sent) return undecided('now', why);
-  return retry(why, { attempts: claim.attempts, policy: path.settings.retry, random: path.random });
+  return retry(why, triesOf(path, claim));
 }

@@ -1,13 +1,13 @@
 export interface RetryPolicy {
   readonly minMs: number;
   readonly maxMs: number;
-  /** Attempts that reached the ledger or judged the row; then it parks. Never fails by count. */
+  /** Attempts that reached the ledger or judged the row. After that many the row parks; it never fails by count. */
   readonly maxAttempts: number;
 }
 
 /**
  * Exponential backoff with full jitter: uniform in [min, min(max, min · 2^attempt)], so that a mass failure does
- * not come back as one wave. What the ledger asked for (RetryInfo) is the least we wait, whatever `max` says.
+ * not come back as one wave. We wait at least as long as the ledger asked (RetryInfo), even beyond `max`.
  */
 export function backoffMs(
   attempt: number,

@@ -1,7 +1,6 @@
-// Rule 2: until when the ledger may accept a submission. Every bound of ours is computed and compared here, and nothing
-// else may look at `sentUntil`. The one exception: what is written under the database's own clock is computed where that
-// clock is, in SQL. The claim writes now + window + tolerance for a hosted sender; a recheck gives an unknown record
-// `now + unknownSpanMs` (src/store).
+// Rule 2: until when the ledger may accept a submission. Every bound is computed and compared here, with one exception:
+// what is written by the database's own clock is computed in SQL. The claim gives a hosted sender's record now + window +
+// tolerance; a recheck gives an unknown record now + `unknownSpanMs` (src/store).
 import { type DbMillis, dbMillis, type Micros, microsOf } from '../core/ids.js';
 import type { SynchronizerTime } from './outcome.js';
 import type { SubmissionRecord } from './record.js';
@@ -59,6 +58,12 @@ export function pastBound(
   return times.some((time) => time.synchronizerId === synchronizerId && time.recordTime > bound);
 }
 
+/** How long ago the bound passed, by the database's clock (negative: it has not); null: there is no bound. */
+export const overdueMs = (
+  { sentUntil }: Pick<SubmissionRecord, 'sentUntil'>,
+  now: DbMillis,
+): number | null => (sentUntil === null ? null : now - sentUntil);
+
 type Bounded = Pick<SubmissionRecord, 'sentUntil' | 'submissionId'>;
 
 /**
@@ -75,7 +80,7 @@ export const missedByMs = (recordTime: Micros, { sentUntil }: Bounded): number =
 /** The largest submission window that anybody may have asked for. */
 export const WINDOW_MAX_MS = 60_000;
 
-/** How far past the latest known time the bound of an unknown record has to lie: whatever was sent has ended by then. */
+/** How far past the latest known time an unknown record's bound has to lie: whatever was sent has ended by then. */
 export const unknownSpanMs = (pins: {
   readonly toleranceMs: number;
   readonly clockSkewMaxMs: number;

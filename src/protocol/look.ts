@@ -3,28 +3,31 @@ import { pastBound } from './bound.js';
 import type { CompletionEvent, Refusal } from './outcome.js';
 import type { SubmissionRecord } from './record.js';
 
-/** What a completion stream, read event by event from the record's `sentFrom`, says of an undecided submission. */
+/** What a completion stream, read event by event from the record's `sentFrom`, says about an undecided submission. */
 export type Finding =
-  /** An acceptance of this command id. `ours`: by our submission id or hash; else its content has to be compared. */
+  /** An acceptance of this command id. `ours`: it has our submission id or hash; otherwise its content has to be compared. */
   | {
       readonly kind: 'accepted';
       readonly updateId: string;
       readonly offset: Offset;
       readonly ours: boolean;
-      /** Whose submission it was. */
+      /** The accepted submission's. */
       readonly submissionId: string;
     }
-  /** Never to be accepted any more: by its bound, or by the rejection of what was signed. It counts once the stream has proven its participant. */
+  /**
+   * It will never be accepted: its bound has passed, or what was signed was rejected. This counts only once the stream
+   * has proven its participant.
+   */
   | { readonly kind: 'dead'; readonly refusal: Refusal | null }
-  /** `DUPLICATE_COMMAND` read: an acceptance exists, at this offset where the participant says. */
+  /** A `DUPLICATE_COMMAND`: an acceptance exists, at this offset if the participant says so. */
   | { readonly kind: 'duplicate'; readonly completionOffset: Offset | null };
 
 /**
- * One event, one row; null where it says nothing about it.
+ * What one event says about one row; null: nothing.
  *
  * A rejection of a hosted submission decides nothing: its request may arrive twice, and one copy's refusal says nothing
- * of the other. What was signed is one transaction, and it left once: a certain rejection under its submission id is
- * its end (rule 4). `DUPLICATE_CONFIRMATION_REQUEST_UUID` is none, it reads as `unknown`.
+ * about the other. What was signed is one transaction and left once, so a certain rejection under its submission id ends
+ * it (rule 4). `DUPLICATE_CONFIRMATION_REQUEST_UUID` does not: it reads as `unknown`.
  */
 export function lookAt(
   event: CompletionEvent,
@@ -57,10 +60,10 @@ function isOurs(
   return hash !== null && transactionHash !== null && Buffer.compare(hash.bytes, transactionHash) === 0;
 }
 
-/** The hunt for the acceptance that a `DUPLICATE_COMMAND` spoke of (P22): where to begin, and what an event says. */
+/** Where to look for the acceptance that a `DUPLICATE_COMMAND` spoke of (P22). */
 export interface Chase {
   readonly beginExclusive: Offset;
-  /** A proven read that is past this without a find: the acceptance is nowhere. */
+  /** A proven read that passed this without finding the acceptance shows that there is none. */
   readonly until: Offset;
 }
 

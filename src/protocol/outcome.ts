@@ -1,21 +1,21 @@
 import type { Offset } from '../core/ids.js';
 
-/** What makes one refusal different from another for the row, read from Canton's error id (`ledger/classify.ts`). */
+/** What a refusal means for the row, read from Canton's error id (`ledger/classify.ts`). */
 export type RefusalKind =
-  /** A Daml rule judged this very transfer, and said no: `failed`. Nothing else that a ledger says is (I5). */
+  /** A Daml rule judged exactly this transfer and said no: `failed`. No other answer of a ledger fails a row (I5). */
   | 'for-good'
-  /** Contention, stale inputs, time bounds: the same row may well pass later. */
+  /** Contention, stale inputs, time bounds: the same row may pass later. */
   | 'try-again'
-  /** Perhaps the row's own: its receiver, where its sender is hosted, an odd value. It counts unless it is everybody's. */
+  /** It may be the row's own trouble: its receiver, its sender's hosting, an odd value. Counts unless others have it too. */
   | 'suspect'
-  /** The network did not confirm it in time: everybody's, unless the others are served all the while. */
+  /** The network did not confirm it in time: everybody's trouble, unless the others are served meanwhile. */
   | 'unconfirmed'
-  /** More than the participant or the sequencer takes now: what is in flight shrinks. */
+  /** More than the participant or the sequencer can take now: fewer rows are kept in flight. */
   | 'overload'
-  /** Nothing of the row's: traffic, packages, rights, tokens, connections. Feeds the breaker. */
+  /** Not the row's trouble: traffic, packages, rights, tokens, connections. Feeds the breaker. */
   | 'not-the-row';
 
-/** Whom a refusal can be blamed on: one party or token, or nobody in particular. Counts for `suspect` and `not-the-row`. */
+/** Whom a refusal can be blamed on: one party or token, or nobody in particular. Used for `suspect` and `not-the-row`. */
 export type Blame = 'all' | 'sender' | 'receiver' | 'token';
 
 /** A certain refusal: this submission did not commit and never will. */
@@ -41,7 +41,7 @@ export type Outcome =
   | { readonly kind: 'not-sent'; readonly detail: string }
   /** `DUPLICATE_COMMAND`: an acceptance of this command id exists, at this offset if the participant says. */
   | { readonly kind: 'duplicate'; readonly completionOffset: Offset | null; readonly detail: string }
-  /** Sent, and no certain answer. */
+  /** Sent, without a certain answer. */
   | { readonly kind: 'unknown'; readonly detail: string };
 
 /** An event of the participant's completion stream, already parsed. Offsets rise along a stream. */
@@ -56,7 +56,7 @@ export type CompletionEvent =
       readonly time: SynchronizerTime | null;
       /** The signed hash (external submissions, participants from 3.5). */
       readonly transactionHash: Uint8Array | null;
-      /** What it cost in traffic, where the participant says. For metrics alone. */
+      /** What it cost in traffic, where the participant says so. For metrics alone. */
       readonly paidTraffic: bigint | null;
     }
   | {
@@ -67,7 +67,7 @@ export type CompletionEvent =
       /** `DUPLICATE_COMMAND` and its like read as `duplicate`, or `unknown`. */
       readonly outcome: Exclude<Outcome, { kind: 'accepted' | 'not-sent' }>;
       readonly time: SynchronizerTime | null;
-      /** A refused confirmation costs too. */
+      /** A refused confirmation costs traffic too. */
       readonly paidTraffic: bigint | null;
     }
   | { readonly kind: 'checkpoint'; readonly offset: Offset; readonly times: readonly SynchronizerTime[] };

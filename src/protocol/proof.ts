@@ -1,7 +1,7 @@
 import type { Offset, Party } from '../core/ids.js';
 import type { CompletionEvent } from './outcome.js';
 
-/** A completion that the pinned participant has shown: what tells it from another one, or from its own yesterday. */
+/** A completion that the pinned participant has shown: it tells the participant from another, and from a restored backup. */
 export interface Mark {
   readonly offset: Offset;
   readonly updateId: string;
@@ -13,14 +13,14 @@ export interface Mark {
  * offset, same update. No death is read from a stream that does not (P8, P27).
  */
 export type Proof =
-  /** Nothing is marked yet: the participant id, asked before and after, has to do. */
+  /** Nothing is marked yet: the participant id, asked for before and after, has to do. */
   | 'unmarked'
   | 'awaiting'
   | 'shown'
-  /** It passed the mark without showing it: another participant, or the same restored to its yesterday. */
+  /** It passed the mark without showing it: another participant, or the same one restored from a backup. */
   | 'missed';
 
-/** Each proves by itself; the first is tried first. */
+/** Each proves by itself; the newest is tried first. */
 export const marksOf = ({
   mark,
   otherMarks,
@@ -31,7 +31,7 @@ export const marksOf = ({
 
 export const proofAtBegin = (mark: Mark | null): Proof => (mark === null ? 'unmarked' : 'awaiting');
 
-/** A stream that can prove itself begins before the marked completion. */
+/** A stream that is to prove its participant begins before the marked completion. */
 export const beginBefore = (sentFrom: Offset, mark: Mark | null): Offset =>
   mark !== null && mark.offset - 1n < sentFrom ? mark.offset - 1n : sentFrom;
 

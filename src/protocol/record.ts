@@ -1,7 +1,7 @@
 import type { ClaimToken, DbMillis, Offset, Party, RowId, TxHash } from '../core/ids.js';
 import type { SealedKey } from '../core/sealed-key.js';
 
-/** What the API accepted: one ERC-20 `transfer`. Nothing in it is trusted to be well-formed. */
+/** What the API accepted: one ERC-20 `transfer`. Any part of it may be malformed. */
 export interface MempoolRow {
   readonly id: RowId;
   readonly txHash: TxHash;
@@ -26,20 +26,20 @@ export type Sender =
   | { readonly kind: 'unknown' };
 
 /**
- * The record of what may be on its way to the ledger (I4). Durable before the request leaves, kept until the
- * submission is known to be accepted or dead; `sent_until is not null` says undecided.
+ * The record of what may be on its way to the ledger (I4). It is durable before the request leaves, and kept until the
+ * submission is known to be accepted or dead; `sent_until is not null` means undecided.
  */
 export interface SubmissionRecord {
   /** A ledger end known before the submission left: its completion lies after this offset. */
   readonly sentFrom: Offset;
-  /** The ledger accepts it at this record time at the latest; `null` is `'infinity'`: never known to be dead. */
+  /** The latest record time at which the ledger accepts it; `null` is `'infinity'`: never known to be dead. */
   readonly sentUntil: DbMillis | null;
-  /** `null` in an unknown record: a submission that we did not make or no longer remember. */
+  /** `null` in an unknown record: for a submission that we did not make or no longer remember. */
   readonly submissionId: string | null;
   readonly party: Party;
-  /** Generation-independent number of the pinned participant it was sent on. */
+  /** The number of the pinned participant that it was sent on; other pins may change without it. */
   readonly sentOn: number;
-  /** What was signed (external parties), else null. */
+  /** What was signed (external parties), or null. */
   readonly hash: SubmissionHash | null;
 }
 
@@ -58,14 +58,14 @@ interface Claimed {
   readonly recipient: Party | null;
   /** Attempts begun, this one included where the claim counted it. */
   readonly attempts: number;
-  /** The pinned generation that it was claimed under: what is concluded from bounds counts under this one alone. */
+  /** The pinned generation that it was claimed under: conclusions from bounds are valid only under this one. */
   readonly generation: bigint;
 }
 
-/** Nothing earlier of the row is undecided: it may be judged and sent. */
+/** The row has no undecided submission: it may be judged and sent. */
 export interface FreshClaim extends Claimed {
   readonly kind: 'fresh';
-  /** Written by this very claim (hosted senders), or null: then a write-ahead comes before a send. */
+  /** Written by this same claim (hosted senders), or null: then a write-ahead has to come before the send. */
   readonly own: SubmissionRecord | null;
   /** Another row of this sender waits with the same nonce: both may be paid (SAME_NONCE). */
   readonly nonceShared: boolean;
@@ -75,7 +75,7 @@ export interface FreshClaim extends Claimed {
 export interface UndecidedClaim extends Claimed {
   readonly kind: 'undecided';
   readonly record: SubmissionRecord;
-  /** The ledger user of the submitter before ours, who may have sent it; its completions are shown to that user alone. */
+  /** The previous submitter's ledger user, who may have sent it; its completions are shown to that user alone. */
   readonly sentBy: string | null;
 }
 

@@ -9,12 +9,12 @@ export interface Settlement {
   readonly token: ClaimToken;
   readonly verdict: Verdict;
   /**
-   * What a death, or `failed`, was concluded under: it is not written where the table was halted, its generation raised,
-   * or the row's bound moved since (I4, I5).
+   * What a death, or `failed`, was concluded under. It is not written if the table was halted, its generation raised or the
+   * row's bound moved since then (I4, I5).
    */
   readonly under: {
     readonly generation: bigint;
-    /** Of the record that was looked up; null: nothing was, so clearing the record is no death. */
+    /** The bound of the record that was looked up; null: nothing was looked up, so clearing the record is not a death. */
     readonly bound: DbMillis | 'infinity' | null;
   };
 }
@@ -30,12 +30,12 @@ export const settlementOf = (claim: ClaimedRow, verdict: Verdict): Settlement =>
   },
 });
 
-/** What the database did with one settlement. Nobody may ignore it: `fenced` is counted and logged. */
+/** What the database did with one settlement. It must not be ignored: `fenced` is counted and logged. */
 export type SettleResult =
   | 'settled'
-  /** The statement had returned nothing, yet the row shows our write: its acknowledgement was lost (P16). */
+  /** The statement returned nothing, but the row shows our write: its acknowledgement was lost (P16). */
   | 'settled-before'
-  /** Another claim holds the row, or it is final by another hand: nothing was changed. */
+  /** Another claim holds the row, or somebody else has ended it: nothing was changed. */
   | 'fenced'
   /** Somebody keeps the row locked: nothing is lost, and it is tried again (I9). */
   | 'locked'
@@ -44,6 +44,6 @@ export type SettleResult =
 
 export interface Settled {
   readonly result: SettleResult;
-  /** Another pending row of the same sender is there: whoever settled claims next at once. */
+  /** Another pending row of the same sender is there, so whoever settled claims again at once. */
   readonly laneWaits: boolean;
 }

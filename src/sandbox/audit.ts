@@ -1,4 +1,5 @@
-// The audit log: every call that reached the sandbox and what came of it. Tests judge by it, so its form is stable.
+// The audit log: every call that reached the sandbox, and what came of it. Tests judge by it, so its format is
+// stable.
 import { wallMs } from './clock.js';
 
 export interface AuditTransfer {
@@ -6,7 +7,7 @@ export interface AuditTransfer {
   readonly receiver: string;
   readonly instrumentAdmin: string;
   readonly instrumentId: string;
-  /** Decimal, ten places. */
+  /** Decimal, with ten places. */
   readonly amount: string;
   /** Microseconds since the epoch, as sent. */
   readonly requestedAt: number;
@@ -16,7 +17,7 @@ export interface AuditTransfer {
 
 /** `answered`: the caller was still there and got this answer. */
 export type AuditOutcome =
-  /** Not decided, or held back by a fault. */
+  /** Not decided yet, or held back by a fault. */
   | { readonly kind: 'pending'; readonly answered: false }
   | {
       readonly kind: 'accepted';
@@ -25,7 +26,7 @@ export type AuditOutcome =
       readonly recordTime: number;
       answered: boolean;
     }
-  /** By a completion. */
+  /** Through a completion. */
   | {
       readonly kind: 'rejected';
       readonly errorId: string;
@@ -33,7 +34,7 @@ export type AuditOutcome =
       readonly recordTime: number;
       answered: boolean;
     }
-  /** At once, without a completion; a bare gRPC status has its name as error id. */
+  /** Immediately, without a completion; for a bare gRPC status, the error id is its name. */
   | { readonly kind: 'refused'; readonly errorId: string; answered: boolean }
   /** Never reached the participant. */
   | { readonly kind: 'dropped'; readonly answered: false };
@@ -42,7 +43,7 @@ export interface AuditEntry {
   readonly seq: number;
   /** When the call reached the sandbox, in fractional milliseconds since the epoch. */
   readonly at: number;
-  /** When the participant got it; later than `at` only by a fault. */
+  /** When the participant received it; later than `at` only because of a fault. */
   deliveredAt: number | null;
   readonly method: string;
   readonly participantId: string;
@@ -51,10 +52,10 @@ export interface AuditEntry {
   readonly userId: string;
   readonly actAs: readonly string[];
   readonly peer: string;
-  /** 2: the network delivered the same request again. */
+  /** 2: the network delivered the same request twice. */
   readonly delivery: 1 | 2;
   readonly transfer?: AuditTransfer;
-  /** Of a prepared transaction, where one is executed: what was signed, in hex. */
+  /** What was signed, in hex, if a prepared transaction is executed. */
   readonly hash?: string;
   readonly transactionUuid?: string;
   /** Microseconds since the epoch. */
@@ -63,14 +64,17 @@ export interface AuditEntry {
 }
 
 export interface AuditSummary {
-  /** Submissions that arrived; a second delivery by the network is nobody's call. */
+  /** Submissions that arrived. A second delivery by the network does not count, because nobody made that call. */
   readonly ledgerCalls: number;
-  /** Different change IDs among them. */
+  /** Distinct change IDs among them. */
   readonly commands: number;
   readonly accepted: number;
-  /** Acceptances beyond the first of a command id, whatever user, party or participant. Zero, or money was moved twice. */
+  /**
+   * Acceptances after the first of a command id, for any user, party or participant. Must be zero, or money moved
+   * twice.
+   */
   readonly doubleCommits: number;
-  /** The most submissions of one party that were undecided on the ledger at one time. */
+  /** The most submissions of one party that were undecided on the ledger at the same time. */
   readonly maxInFlightPerParty: number;
   /** Attempts that lost a fight for holdings. */
   readonly conflicts: number;
@@ -112,18 +116,18 @@ export class AuditLog {
     this.changed();
   }
 
-  /** A submission is at its participant, which has had so many of one party at one time. */
+  /** A submission has reached its participant, which has had at most this many of one party at the same time. */
   delivered(maxInFlightPerParty: number): void {
     this.#maxInFlightPerParty = Math.max(this.#maxInFlightPerParty, maxInFlightPerParty);
     this.changed();
   }
 
-  /** To be called after an entry has been changed. */
+  /** Call after changing an entry. */
   changed(): void {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Resolves as soon as it holds, so that tests need not sleep. */
+  /** Resolves as soon as the condition holds, so that tests need not sleep. */
   until(holds: (log: AuditLog) => boolean, timeoutMs = 30_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {

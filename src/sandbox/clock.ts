@@ -1,4 +1,5 @@
-// The sandbox's three clocks. All of it is wall time in microseconds: a submitter compares these times with its database's.
+// The sandbox's three clocks. All show wall time in microseconds, because a submitter compares them with its
+// database's.
 
 /** Microseconds since the epoch; exact in a double until the year 2255. */
 export type Micros = number;
@@ -8,15 +9,15 @@ export function wallMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** The ledger's clocks can be wrong, and differ: that is what a submitter's bounds have to survive. */
+/** The ledger's clocks can be wrong, and differ from each other: a submitter's bounds have to survive that. */
 export interface LedgerClock {
-  /** Everything on the ledger's side is off by this from the machine's clock. */
+  /** How far the ledger's clocks are off from the machine's. */
   skewMs: number;
-  /** The participant is off by this from the synchronizer. */
+  /** How far the participant's clock is off from the synchronizer's. */
   participantSkewMs: number;
-  /** Gives a submission its ledger effective time and the deduplication window its begin. */
+  /** Gives a submission its ledger effective time, and the deduplication window its start. */
   participant(): Micros;
-  /** Gives what is sequenced its record time. */
+  /** Gives whatever is sequenced its record time. */
   synchronizer(): Micros;
 }
 

@@ -1,4 +1,4 @@
-// Carries out what befalls the participant as a whole, and what is asked for on its ledger.
+// Carries out changes to the participant as a whole, and requests about its ledger.
 import type { ExternalParty } from './api.js';
 import { lockEnds } from './daml/contracts.js';
 import { type Control, controlSchema, type LockSpec, type PartySpec } from './fault-schema.js';
@@ -11,7 +11,7 @@ import type { Transport } from './transport.js';
 
 interface Keys {
   readonly publicKey: PublicKey;
-  /** Null where the caller has it. */
+  /** Null if the caller supplied it. */
   readonly privateKey: string | null;
 }
 
@@ -24,10 +24,10 @@ function published({ publicKey, privateKey }: Keys): Omit<ExternalParty, 'party'
   return { fingerprint: publicKey.fingerprint, publicKey: publicKey.spki, privateKey };
 }
 
-/** How long an amulet is locked where nobody says; it has no lock without an end. */
+/** How long an amulet is locked by default; it has no locks without an end. */
 const YEAR_MS = 365 * 86_400_000;
 
-/** What was asked for does not make sense here. */
+/** The request does not make sense here. */
 export class BadRequest extends Error {}
 
 export class Controls {
@@ -39,7 +39,7 @@ export class Controls {
     private readonly tokens: readonly TokenSpec[],
   ) {}
 
-  /** Throws a ZodError where it is no control. Resolves when it has happened. */
+  /** Throws a ZodError if it is not a control. Resolves once it has happened. */
   async apply(input: Control): Promise<Readonly<Record<string, unknown>>> {
     const control = controlSchema.parse(input);
     const { host } = this;
@@ -99,7 +99,7 @@ export class Controls {
       case 'traffic': {
         const { balances } = participant.state.conditions;
         if (!host.settings.generation.trafficAccounts)
-          throw new BadRequest(`traffic: ${host.settings.apiVersion} has no accounts, 3.5.7 has`);
+          throw new BadRequest(`traffic: ${host.settings.apiVersion} has no traffic accounts, 3.5.7 has`);
         if (control.balance === null) balances.delete(control.party);
         else balances.set(control.party, control.balance);
         return {};
@@ -122,7 +122,7 @@ export class Controls {
   async #restart(downMs: number): Promise<Readonly<Record<string, unknown>>> {
     await this.transport.down();
     if (downMs === 0) await this.transport.up();
-    // The port could be somebody else's by then: try again rather than die of it.
+    // Another process may have taken the port meanwhile: retry instead of failing.
     else this.#restarting = setTimeout(() => this.transport.up().catch(() => this.#restart(downMs)), downMs);
     return {};
   }
@@ -136,7 +136,7 @@ export class Controls {
     return accept(participant, { userId, actAs: [party], commandId, submissionId }, nodes);
   }
 
-  /** Allocates parties and mints what they hold; one that exists gets more. In order. */
+  /** Allocates parties and mints their holdings; an existing party gets more. In order. */
   createParties(specs: readonly PartySpec[]): Allocated[] {
     const { participant } = this.host;
     const planned = specs.map((spec, index) => ({
@@ -159,13 +159,13 @@ export class Controls {
     const { party, hint } = spec;
     const external = spec.external === true || spec.publicKey !== undefined;
     if (party !== undefined) {
-      if (external) throw new BadRequest("external: the key makes the party's id, give a hint instead of it");
+      if (external) throw new BadRequest("external: the key determines the party's id, give a hint instead");
       return { party };
     }
     const place = this.host.participant.state.parties().length + index;
     const name = hint ?? `party-${place}`;
     if (!/^[A-Za-z0-9:\-_ ]{1,180}$/.test(name))
-      throw new BadRequest(`hint: ${JSON.stringify(name)} is no party name`);
+      throw new BadRequest(`hint: ${JSON.stringify(name)} is not a party name`);
     if (!external) return { party: `${name}::${namespaceOf(this.host.participant.settings.participantId)}` };
     const keys = this.#keysOf(spec.publicKey, `${this.host.settings.seed}/${name}/${place}`);
     return { party: `${name}::${keys.publicKey.fingerprint}`, keys };
@@ -175,7 +175,7 @@ export class Controls {
     if (given === undefined) return deriveKeyPair(label);
     const publicKey = readPublicKey(given);
     if (!publicKey)
-      throw new BadRequest(`publicKey: ${JSON.stringify(given.slice(0, 20))} is no secp256k1 key`);
+      throw new BadRequest(`publicKey: ${JSON.stringify(given.slice(0, 20))} is not a secp256k1 key`);
     return { publicKey, privateKey: null };
   }
 
@@ -183,7 +183,7 @@ export class Controls {
     return (spec.holdings ?? []).map(({ token, amount, count = 1, locked = false }) => {
       const units = parseDecimal(`${amount}`);
       if (units === undefined || units <= 0n) {
-        throw new BadRequest(`amount: ${JSON.stringify(amount)} is no Decimal above 0`);
+        throw new BadRequest(`amount: ${JSON.stringify(amount)} is not a Decimal above 0`);
       }
       return { ...this.#instrument(token), amount: units, count, ...this.#lockOf(token, locked) };
     });
@@ -221,7 +221,7 @@ export class Controls {
     return { kind: known?.registry === undefined ? 'holding' : 'utilityHolding', instrumentId };
   }
 
-  /** By instrument: the sum and how many holdings make it. */
+  /** By instrument: the sum, and the number of holdings. */
   balances(party: string): Record<string, { amount: string; holdings: number; locked: number }> {
     const sums = new Map<string, { units: bigint; holdings: number; locked: number }>();
     for (const { payload } of holdingsOf(this.host.participant, party)) {

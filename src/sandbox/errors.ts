@@ -1,12 +1,12 @@
 // Canton's error codes: what each id means on the wire. One line each, so that faults can ask for any of them.
 import { status as Grpc } from '@grpc/grpc-js';
 
-/** Numbers as Canton prints them in a status message, between the parentheses. */
+/** Numbers as Canton prints them in a status message, in parentheses. */
 export type Category = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 14;
 
 interface CategoryRule {
   readonly grpc: Grpc;
-  /** RetryInfo is sent only where a retry can help. */
+  /** RetryInfo is only sent if a retry can help. */
   readonly retryMs?: number;
   /** A redacted answer carries RequestInfo alone: no error id, no cause. */
   readonly redacted?: true;
@@ -28,7 +28,7 @@ export const categories: Readonly<Record<Category, CategoryRule>> = {
   14: { grpc: Grpc.UNIMPLEMENTED, redacted: true },
 };
 
-/** Ids by category; the lists are Canton's, as far as a submitter of transfers can meet them. */
+/** Ids by category, from Canton's lists, as far as a submitter of transfers can meet them. */
 const idsByCategory: Readonly<Record<Category, string>> = {
   1: `TRAFFIC_TRANSIENT_FAILURE SERVICE_NOT_RUNNING ABORTED_DUE_TO_SHUTDOWN SYNC_SERVICE_PASSIVE_REPLICA NODE_IS_PASSIVE_REPLICA
     INDEX_DB_SQL_TRANSIENT_ERROR`,
@@ -85,7 +85,7 @@ const definiteIds = new Set(
   SEQUENCER_UNKNOWN_RECIPIENTS SEQUENCER_SUBMISSION_AFTER_UPGRADE_TIME`.split(/\s+/),
 );
 
-/** Canton waits longer before these. */
+/** Canton asks for a longer wait before these. */
 const retryMsById: Readonly<Record<string, number>> = {
   INTERPRETATION_TIME_EXCEEDED: 60_000,
   STALE_STREAM_AUTHORIZATION: 0,
@@ -130,7 +130,7 @@ export function errorCode(id: string): ErrorCode {
   };
 }
 
-/** What the ledger says no with; plain data, because completions keep it. */
+/** A refusal of the ledger's; plain data, because completions keep it. */
 export interface LedgerError {
   readonly id: string;
   readonly cause: string;
@@ -140,7 +140,7 @@ export interface LedgerError {
   readonly retryMs?: number;
 }
 
-/** Thrown where the participant refuses at once: nothing is registered, no completion is written. */
+/** Thrown when the participant refuses at once: nothing is registered, and no completion is written. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   constructor(readonly error: LedgerError) {

@@ -1,4 +1,4 @@
-// Faults as data: what can be asked for over HTTP or from code. The schemas are the types' only source.
+// Faults as data, as requested over HTTP or from code. The schemas are the only source of the types.
 import { status as Grpc } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { isErrorId } from './errors.js';
@@ -16,11 +16,11 @@ const cantonError = z.strictObject({
   metadata: z.record(z.string(), z.string()).optional(),
   retryAfterMs: ms.optional(),
 });
-/** An answer without Canton's details, as a proxy or the transport gives it. */
+/** An answer without Canton's details, as from a proxy or the transport. */
 const bareStatus = z.strictObject({ grpc: grpcCode, message: z.string().optional() });
 const answer = z.union([cantonError, bareStatus]);
 
-/** Which calls: any of these that is given has to match. */
+/** Which calls: each given condition has to match. */
 const match = z.strictObject({
   commandId: z.string().optional(),
   /** One of act_as, of the stream's parties, or of the filter's. */
@@ -31,51 +31,54 @@ const match = z.strictObject({
 });
 
 const action = z.discriminatedUnion('kind', [
-  /** Refused at once, before anything is looked at. */
+  /** Refused at once, before anything is checked. */
   z.strictObject({ kind: z.literal('refuse'), with: answer }),
-  /** Sequenced, then rejected: a completion says so. */
+  /** Sequenced, then rejected, which a completion reports. */
   z.strictObject({ kind: z.literal('reject'), with: cantonError }),
   /**
-   * The command goes through, its answer does not: `never` (open until the deadline), `disconnect` (the whole
+   * The command goes through, but not its answer: `never` (open until the deadline), `disconnect` (the whole
    * connection dies), or another answer than the true one.
    */
   z.strictObject({ kind: z.literal('dropAnswer'), how: z.union([z.enum(['never', 'disconnect']), answer]) }),
-  /** Never answered. The request never reaches the participant, or does so this much later. */
+  /** Never answered. The request does not reach the participant, or only this much later. */
   z.strictObject({ kind: z.literal('hang'), deliverAfterMs: ms.optional() }),
-  /** The request is this long on its way to the participant, whether or not the caller still waits. */
+  /** The request takes this long to reach the participant, whether or not the caller still waits. */
   z.strictObject({ kind: z.literal('deliverLate'), ms }),
-  /** The network delivers the request a second time, this much after the first. */
+  /** The network delivers the request a second time, this long after the first. */
   z.strictObject({ kind: z.literal('deliverTwice'), afterMs: ms.optional() }),
-  /** Accepted by the participant, but this much longer on its way to the sequencer. */
+  /** Accepted by the participant, but takes this much longer to reach the sequencer. */
   z.strictObject({ kind: z.literal('sequenceLate'), ms }),
-  /** Sequenced in time, decided this much later; past the mediator's limit it is rejected. */
+  /** Sequenced in time, but decided this much later; rejected if that is past the mediator's limit. */
   z.strictObject({ kind: z.literal('decideLate'), ms }),
-  /** Any call, reads too: handled this much later. */
+  /** Any call, including reads: handled this much later. */
   z.strictObject({ kind: z.literal('slow'), ms }),
-  /** A stream breaks after so many messages. */
+  /** The stream breaks after this many messages. */
   z.strictObject({ kind: z.literal('breakStream'), afterMessages: z.int().min(0), with: answer }),
   /**
-   * Somebody else used this command id: when the submission arrives, the ledger already has an acceptance of it, with
-   * another submission id, of the same or of another transfer.
+   * Somebody else has used this command id: when the submission arrives, the ledger already has an acceptance of it,
+   * with another submission id, for the same or another transfer.
    */
   z.strictObject({ kind: z.literal('foreignAcceptance'), transfer: z.enum(['same', 'other']) }),
-  /** DUPLICATE_COMMAND of an acceptance that is nowhere; `absent` leaves the offset out. */
+  /** DUPLICATE_COMMAND for an acceptance that does not exist; `absent` leaves the offset out. */
   z.strictObject({
     kind: z.literal('phantomDuplicate'),
     completionOffset: z.union([z.int(), z.literal('absent')]).optional(),
   }),
-  /** On `StateService/GetActiveContracts`: interface views cannot be computed, of these contracts or of all. */
+  /** For `StateService/GetActiveContracts`: the interface views of these contracts, or of all, cannot be computed. */
   z.strictObject({ kind: z.literal('viewFails'), contractIds: z.array(z.string()).optional() }),
-  /** A registry's HTTP answer of that status. */
+  /** A registry answers with that HTTP status. */
   z.strictObject({ kind: z.literal('httpStatus'), status: z.int().min(400).max(599) }),
-  /** A registry's answer that is none, or lacks what the ledger wants, or says the wrong thing. */
+  /** A registry's answer is not an answer, or lacks what the ledger needs, or says the wrong thing. */
   z.strictObject({
     kind: z.literal('wrongAnswer'),
     what: z.enum(['noJson', 'noFactory', 'noContext', 'noDisclosure', 'otherFactory', 'otherKind', 'huge']),
   }),
-  /** A registry's choice context holds a value of every kind that there is, beside what the ledger wants. */
+  /** A registry's choice context contains a value of every kind, in addition to what the ledger needs. */
   z.strictObject({ kind: z.literal('moreContext') }),
-  /** `PrepareSubmission` returns something else than was asked for; its hash, but for `hash`, is its content's. */
+  /**
+   * `PrepareSubmission` returns something other than what was asked for. Its hash matches its content, except for
+   * `hash`.
+   */
   z.strictObject({
     kind: z.literal('tamper'),
     what: z.enum([
@@ -97,12 +100,12 @@ const action = z.discriminatedUnion('kind', [
   }),
   /** `PrepareSubmission`: the factory is found by a contract key, which only hashing scheme V3 covers. */
   z.strictObject({ kind: z.literal('contractKeys') }),
-  /** A participant that lies executes what was signed with a maximum record time an hour later. */
+  /** A lying participant executes what was signed with a maximum record time one hour later. */
   z.strictObject({ kind: z.literal('extendBound') }),
 ]);
 
 export const faultSchema = z.strictObject({
-  /** `submit`: every submission. `*`: every call. Else `Service/Method`. */
+  /** `submit`: every submission. `*`: every call. Otherwise `Service/Method`. */
   on: z.string().regex(/^(submit|\*|\w+\/\w+)$/, { error: 'expected "submit", "*" or "Service/Method"' }),
   match: match.optional(),
   /** How many calls; absent: until it is removed. */
@@ -115,9 +118,11 @@ export type FaultAction = z.infer<typeof action>;
 export type FaultAnswer = z.infer<typeof answer>;
 export type CantonErrorSpec = z.infer<typeof cantonError>;
 
-/** Of the token standard: with an end, after a while (which nobody can judge from outside), or for ever. */
+/**
+ * The token standard's locks: with an end, after a duration (which nobody can judge from outside), or without an end.
+ */
 const lockSchema = z.strictObject({
-  /** From now, on the participant's clock; below 0 it has ended. */
+  /** From now, on the participant's clock; below 0 it has ended already. */
   endsInMs: z.number().optional(),
   forMs: ms.optional(),
   /** Default: the instrument's admin. */
@@ -136,38 +141,38 @@ export const holdingSchema = z.strictObject({
 });
 
 export const partySchema = z.strictObject({
-  /** A full party id; absent: made of the hint. */
+  /** A full party id; absent: derived from the hint. */
   party: z.string().optional(),
   hint: z.string().optional(),
-  /** Hosted nowhere with the right to submit: it signs for itself, with secp256k1. */
+  /** External: no participant has the right to submit for it, and it signs for itself, with secp256k1. */
   external: z.literal(true).optional(),
-  /** Of an external party whose key is elsewhere: SubjectPublicKeyInfo or a bare point, hex or base64. */
+  /** For an external party whose key is elsewhere: SubjectPublicKeyInfo or a bare point, hex or base64. */
   publicKey: z.string().optional(),
   holdings: z.array(holdingSchema).optional(),
 });
 
 export type PartySpec = z.input<typeof partySchema>;
 
-/** What befalls the participant as a whole. */
+/** Changes to the participant as a whole. */
 export const controlSchema = z.discriminatedUnion('kind', [
-  /** Connections are refused and those open are cut; the ledger goes on. */
+  /** Connections are refused and open ones are cut; the ledger goes on. */
   z.strictObject({ kind: z.literal('down') }),
   z.strictObject({ kind: z.literal('up') }),
   z.strictObject({ kind: z.literal('restart'), downMs: ms.optional() }),
-  /** Cuts connections, and takes new ones at once. */
+  /** Cuts connections, and accepts new ones at once. */
   z.strictObject({ kind: z.literal('disconnect') }),
   /**
-   * Another participant answers from the next call on, over the connections that are open. One that was here before
-   * comes back with the ledger it had; a new one starts `empty`, or with a `copy` of the present ledger.
+   * Another participant answers from the next call on, over the open connections. One that was here before returns
+   * with the ledger it had; a new one starts `empty`, or with a `copy` of the present ledger.
    */
   z.strictObject({
     kind: z.literal('identity'),
     participantId: z.string().min(1),
     ledger: z.enum(['empty', 'copy']).optional(),
   }),
-  /** A backup of this participant is restored: what came after that offset is forgotten. */
+  /** A backup of this participant is restored: everything after that offset is forgotten. */
   z.strictObject({ kind: z.literal('restore'), offset: z.int().min(0) }),
-  /** `dedup`: deduplication data goes too, which no real participant lets happen to its newest window. */
+  /** `dedup`: also drops deduplication data, which no real participant does to its newest window. */
   z.strictObject({
     kind: z.literal('prune'),
     offset: z.int().min(1).optional(),
@@ -176,20 +181,20 @@ export const controlSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('quiet'), mode: z.enum(['off', 'silent', 'stale']) }),
   z.strictObject({ kind: z.literal('dedup'), on: z.boolean() }),
   z.strictObject({ kind: z.literal('clockSkew'), ms: z.number(), participantMs: z.number().optional() }),
-  /** Literal milliseconds from submission to answer; absent: like a real ledger. */
+  /** How long a submission takes, not scaled; absent: like a real ledger. */
   z.strictObject({ kind: z.literal('latency'), ms: ms.optional() }),
-  /** Another application of the party moves its unlocked holdings: away, or into new ones of the same sum. */
+  /** Another application of the party moves its unlocked holdings: away, or into new ones with the same total. */
   z.strictObject({
     kind: z.literal('spend'),
     party: z.string(),
     token: z.string().optional(),
     keep: z.boolean().optional(),
   }),
-  /** The holders of the locks on what a party holds release them. */
+  /** The holders of the locks on a party's holdings release them. */
   z.strictObject({ kind: z.literal('release'), party: z.string(), token: z.string().optional() }),
   /**
-   * What a party holds leaves for another synchronizer: known to have left (`unassigned`), known to have arrived there
-   * (`assigned`), both (`away`), and back (`here`).
+   * A party's holdings move to another synchronizer: only their leaving is known (`unassigned`), only their arrival
+   * (`assigned`), or both (`away`); and back (`here`).
    */
   z.strictObject({
     kind: z.literal('reassign'),
@@ -205,20 +210,20 @@ export const controlSchema = z.discriminatedUnion('kind', [
     userId: z.string().optional(),
     submissionId: z.string().optional(),
   }),
-  /** Where a party is, as topology has it; `back` is where it was. */
+  /** Where a party is, according to topology; `back` is where it was. */
   z.strictObject({
     kind: z.literal('topology'),
     party: z.string(),
     is: z.enum(['unknown', 'inactive', 'onboarding', 'back']),
   }),
-  /** The party's account of traffic (from 3.5.7 on); null: it has none, as at first. */
+  /** The party's traffic account (from 3.5.7 on); null: it has none, as at first. */
   z.strictObject({ kind: z.literal('traffic'), party: z.string(), balance: z.int().nullable() }),
-  /** What the synchronizer makes of everything from now on. */
+  /** What the synchronizer does with everything from now on. */
   z.strictObject({
     kind: z.literal('network'),
     mode: z.enum(['fine', 'unconfirmed', 'unsequenced', 'refusing']),
   }),
-  /** So many submissions at a time that callers wait for; one more is PARTICIPANT_BACKPRESSURE. */
+  /** The most submissions that callers may wait for at once; one more is PARTICIPANT_BACKPRESSURE. */
   z.strictObject({ kind: z.literal('inFlight'), most: z.int().min(0) }),
   /** From now on calls need this token (null: none); streams opened with another one break. */
   z.strictObject({ kind: z.literal('token'), token: z.string().nullable() }),

@@ -1,4 +1,4 @@
-// The faults that are set, and what they come to for one call.
+// The faults that are set, and their effect on one call.
 import { type status as Grpc, status } from '@grpc/grpc-js';
 import type { LedgerError } from './errors.js';
 import {
@@ -10,7 +10,7 @@ import {
 } from './fault-schema.js';
 import type { Random } from './random.js';
 
-/** What a fault can know of a call before it is handled. */
+/** What a fault can know about a call before it is handled. */
 export interface CallFacts {
   /** `Service/Method`. */
   readonly method: string;
@@ -34,7 +34,7 @@ export class FaultBook {
 
   constructor(private readonly random: Random) {}
 
-  /** Throws a ZodError where it is none. */
+  /** Throws a ZodError if it is not a fault. */
   add(input: Fault): SetFault {
     const fault = faultSchema.parse(input);
     const set = { id: this.#nextId++, fault, left: fault.times ?? Number.POSITIVE_INFINITY, hits: 0 };
@@ -56,7 +56,7 @@ export class FaultBook {
     this.#faults = [];
   }
 
-  /** Everything that befalls this call; each use counts. */
+  /** Everything that affects this call; each use counts. */
   take(call: CallFacts): FaultAction[] {
     const due = this.#faults.filter((set) => set.left > 0 && this.#concerns(set.fault, call));
     for (const set of due) {
@@ -99,6 +99,6 @@ export type Answer =
 
 export function answerOf(spec: FaultAnswer): Answer {
   return 'grpc' in spec
-    ? { kind: 'bare', code: status[spec.grpc], message: spec.message ?? 'said somebody in between' }
+    ? { kind: 'bare', code: status[spec.grpc], message: spec.message ?? 'from something in between' }
     : { kind: 'canton', error: ledgerError(spec) };
 }

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Folders of sandboxes that nobody has closed: they go with the process. */
+/** Folders of sandboxes that nobody has closed: deleted when the process ends. */
 const temporary = new Set<string>();
 process.once('exit', () => {
   for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Files for submitters: beside the state file, else in a folder that goes with the process. */
+/** Files for submitters, next to the state file, or else in a folder that is deleted when the process ends. */
 export class Files {
   #folder: string | undefined;
 

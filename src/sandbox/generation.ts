@@ -1,30 +1,38 @@
-// What a participant of some version can do: which calls exist, which fields it fills and understands.
+// What a participant of a given version can do: which calls exist, which fields it fills in and understands.
 
 export interface Generation {
   readonly executeAndWait: boolean;
-  /** Enforced by whoever confirms, with a verdict; before, by the executing participant, which sends no later. */
+  /**
+   * Enforced by the confirmers, with a verdict; before, by the executing participant, which sends nothing later than
+   * it.
+   */
   readonly maxRecordTimeVerdict: boolean;
-  /** Protocol version 35: prepared transactions name the physical synchronizer, its version and serial behind the id. */
+  /**
+   * Protocol version 35: prepared transactions name the physical synchronizer, with version and serial after the id.
+   */
   readonly physicalSynchronizer: boolean;
   /** Completion.transaction_hash. */
   readonly completionHash: boolean;
   readonly costEstimation: boolean;
   /** Completion.paid_traffic_cost. */
   readonly paidTraffic: boolean;
-  /** Accounts of traffic, one for each acting party, that a submission is held against. */
+  /** Traffic accounts, one per acting party, that submissions are charged to. */
   readonly trafficAccounts: boolean;
-  /** PrepareSubmissionRequest.hashing_scheme_version; before, the field is unknown and does nothing. */
+  /** PrepareSubmissionRequest.hashing_scheme_version; older versions do not know the field and ignore it. */
   readonly asksForScheme: boolean;
-  /** Hashing scheme V3 beside V2, of protocol version 35; contract keys, which only V3 hashes. */
+  /** Hashing scheme V3 besides V2, from protocol version 35; contract keys, which only V3 hashes. */
   readonly hashesV3: boolean;
   readonly completionByHash: boolean;
-  /** Transaction.transaction_hash, beside external_transaction_hash. */
+  /** Transaction.transaction_hash, besides external_transaction_hash. */
   readonly transactionHash: boolean;
   /** GetParticipantId needs no administrator. */
   readonly openParticipantId: boolean;
-  /** Records of events and of prepared transactions end with their last field that is not None (3.4.4's release notes). */
+  /**
+   * Records in events and in prepared transactions end with their last field that is not None (3.4.4's release
+   * notes).
+   */
   readonly leavesOutTrailingNones: boolean;
-  /** Active contracts tell of those in the middle of a reassignment, without being asked to. */
+  /** Active contracts include those in the middle of a reassignment, without being asked to. */
   readonly tellsReassignments: boolean;
   /** A token says whom it is for. */
   readonly wantsAudience: boolean;
@@ -58,7 +66,7 @@ export function signedSynchronizer(synchronizerId: string, { physicalSynchronize
   return physicalSynchronizer ? synchronizerId + PHYSICAL : synchronizerId;
 }
 
-/** What follows the numbers (`-SNAPSHOT`) does not count. */
+/** A suffix (`-SNAPSHOT`) does not count. */
 function isBefore(version: string, than: readonly number[]): boolean {
   const numbers = (/^\d+(\.\d+)*/.exec(version)?.[0] ?? '0').split('.').map(Number);
   for (const [place, number] of than.entries()) {

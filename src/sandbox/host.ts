@@ -1,4 +1,4 @@
-// What answers at the sandbox's address: one participant at a time, and those it can change into.
+// What answers at the sandbox's address: one participant at a time, and those it can be exchanged for.
 import { randomUUID } from 'node:crypto';
 import { AuditLog } from './audit.js';
 import { FaultBook } from './faults.js';
@@ -17,7 +17,7 @@ export interface Identity {
   readonly issuer: string;
   /** Another admin of tokens, with a registry. */
   readonly registrar: string;
-  /** A third one, whose holdings are amulets, and a fourth, whose holdings are deposits. */
+  /** A third admin, whose holdings are amulets, and a fourth, whose holdings are deposits. */
   readonly dso: string;
   readonly custodian: string;
 }
@@ -36,7 +36,7 @@ export function otherAdmins(participantId: string): Pick<Identity, 'registrar' |
   };
 }
 
-/** Where contracts go that are reassigned: no submitter of the sandbox's is configured for it. */
+/** Where reassigned contracts go: no submitter of the sandbox's is configured for it. */
 export const OTHER_SYNCHRONIZER = `other-domain::${namespaceOf('other synchronizer')}`;
 
 export function newIdentity(options: SandboxOptions): Identity {
@@ -49,13 +49,13 @@ export function newIdentity(options: SandboxOptions): Identity {
   };
 }
 
-/** Canton's default of CommandService, max-commands-in-flight. */
+/** Canton's default for CommandService, max-commands-in-flight. */
 const MOST_IN_FLIGHT = 256;
 
 export class Host {
   readonly audit = new AuditLog();
   readonly faults: FaultBook;
-  /** Of the network between callers and participants; outlives any of these. */
+  /** The network between callers and participants; outlives any of these. */
   readonly timers = new Timers();
   readonly #random;
   readonly #participants = new Map<string, Participant>();
@@ -64,12 +64,12 @@ export class Host {
   /** Streams to break when the token changes. */
   readonly #expiring = new Set<() => void>();
   #token: string | null;
-  /** Submissions that their callers wait for, and how many of these the participant takes. */
+  /** Submissions that callers are waiting for, and the participant's limit for these. */
   awaited = 0;
   mostInFlight = MOST_IN_FLIGHT;
-  /** Of the one user there is. */
+  /** The rights of the only user. */
   rights: Rights;
-  /** Cuts one peer's connection, or all; the transport sets it. */
+  /** Cuts one peer's connection, or all; set by the transport. */
   disconnect: (peer?: string) => void = () => {};
 
   constructor(
@@ -115,14 +115,16 @@ export class Host {
         idOrigin,
       },
       state,
-      // The file is the first participant's ledger; others live as long as the process.
+      // The file holds the first participant's ledger; others live as long as the process.
       participantId === this.identity.participantId ? this.journal : undefined,
     );
     this.#participants.set(participantId, participant);
     return participant;
   }
 
-  /** The process behind an address that a request was sent to; after a restore it is another one of the same name. */
+  /**
+   * The process behind the address that a request was sent to; after a restore it is another one of the same name.
+   */
   named(participantId: string): Participant {
     return this.#participants.get(participantId) ?? this.#current;
   }
@@ -142,7 +144,7 @@ export class Host {
     this.#current = this.#open(participantId, start, randomUUID());
   }
 
-  /** The ledger as it was; what was in flight is lost with what came after. */
+  /** The ledger as it was then; what was in flight is lost along with what came later. */
   restore(offset: number): void {
     const old = this.#current;
     const { participantId } = old.settings;

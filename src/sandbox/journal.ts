@@ -1,5 +1,5 @@
 // The state file: every fact of the ledger as a line of JSON, appended before anybody hears of it. A killed process
-// loses nothing that it had answered; a half-written last line is cut off.
+// loses nothing that it has answered; a half-written last line is cut off.
 import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { type Identity, otherAdmins } from './host.js';
 import { type Fact, LedgerState } from './model/ledger-state.js';
@@ -23,17 +23,19 @@ export function noJournal(identity: Identity): OpenJournal {
   return { identity, state: new LedgerState(), write: () => {}, close: () => {} };
 }
 
-/** `participantId`, where one was asked for, must be the one whose ledger the file holds. */
+/** `participantId`, if given, must be the one whose ledger the file contains. */
 export function openJournal(file: string, fresh: Identity, participantId: string | undefined): OpenJournal {
   const lines = existsSync(file) ? completeLines(file) : [];
   const [first, ...rest] = lines;
   const header: Header = first === undefined ? newHeader(fresh) : readHeader(first, file);
   if (participantId !== undefined && participantId !== header.participantId) {
-    throw new BadStateFile(`${file} is the ledger of ${header.participantId}, not of ${participantId}`);
+    throw new BadStateFile(
+      `${file} contains the ledger of ${header.participantId}, not of ${participantId}: choose another file`,
+    );
   }
   const state = replay(rest, file);
   const handle = openSync(file, 'a');
-  // What a killed process left half-written must not run into the next line.
+  // Whatever a killed process left half-written must not run into the next line.
   if (lines.length > 0) ftruncateSync(handle, Buffer.byteLength(`${lines.join('\n')}\n`));
   const write = (value: unknown) => writeSync(handle, `${JSON.stringify(value, bigintsAsText)}\n`);
   if (first === undefined) write(header);
@@ -57,7 +59,7 @@ function completeLines(file: string): string[] {
 function readHeader(line: string, file: string): Header {
   const header = parse(line, file) as Partial<Header>;
   if (header.kind !== 'sandbox' || header.version !== 1)
-    throw new BadStateFile(`${file} is no sandbox's state file`);
+    throw new BadStateFile(`${file} is not a state file of the sandbox`);
   return header as Header;
 }
 
@@ -97,6 +99,6 @@ function parse(line: string, file: string): unknown {
 
 const bigintsAsText = (_key: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
 
-/** Amounts are the only bigints of the ledger. */
+/** Amounts are the ledger's only bigints. */
 const textAsBigints = (key: string, value: unknown) =>
   key === 'amount' && typeof value === 'string' ? BigInt(value) : value;

@@ -1,19 +1,19 @@
-// Keys of external parties: secp256k1, named by the fingerprint under which the topology knows them.
+// Keys of external parties: secp256k1, named by the fingerprint under which topology knows them.
 import { createECDH, createHash, createPublicKey, ECDH, type KeyObject, verify } from 'node:crypto';
 import { sha256Hex } from './random.js';
 
-/** What the ledger knows of a key. */
+/** What the ledger knows about a key. */
 export interface PublicKey {
-  /** `1220` and 64 hex digits; an external party's namespace. */
+  /** `1220` and 64 hex digits; also an external party's namespace. */
   readonly fingerprint: string;
   /** X.509 SubjectPublicKeyInfo in DER, as hex. */
   readonly spki: string;
 }
 
 const CURVE = 'secp256k1';
-/** SEQUENCE { SEQUENCE { id-ecPublicKey, secp256k1 }, BIT STRING } up to an uncompressed point. */
+/** SEQUENCE { SEQUENCE { id-ecPublicKey, secp256k1 }, BIT STRING }, up to an uncompressed point. */
 const SPKI_PREFIX = Buffer.from('3056301006072a8648ce3d020106052b8104000a034200', 'hex');
-/** Canton's hash purpose of a public key's fingerprint. */
+/** Canton's hash purpose for the fingerprint of a public key. */
 const FINGERPRINT_PURPOSE = Buffer.from('0000000c', 'hex');
 
 function publicKeyOf(point: Buffer): PublicKey {
@@ -27,7 +27,7 @@ export interface KeyPair {
   readonly publicKey: PublicKey;
 }
 
-/** The same from the same label, so that a seed repeats its parties' ids. */
+/** The same label gives the same key, so that a seed reproduces its parties' ids. */
 export function deriveKeyPair(label: string): KeyPair {
   const privateKey = sha256Hex(`private key/${label}`);
   const curve = createECDH(CURVE);
@@ -35,7 +35,7 @@ export function deriveKeyPair(label: string): KeyPair {
   return { privateKey, publicKey: publicKeyOf(curve.getPublicKey()) };
 }
 
-/** Hex or base64, of SubjectPublicKeyInfo or of a bare point, compressed or not. Undefined where it is none of these. */
+/** Hex or base64, of SubjectPublicKeyInfo or of a bare point, compressed or not. Undefined if it is none of these. */
 export function readPublicKey(text: string): PublicKey | undefined {
   const bytes = /^(0x)?([0-9a-f]{2})+$/i.test(text)
     ? Buffer.from(text.replace(/^0x/, ''), 'hex')
@@ -59,11 +59,11 @@ function pointOf(spki: Buffer): Buffer {
   } = createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({
     format: 'jwk',
   });
-  if (kty !== 'EC' || crv !== CURVE) throw new Error('no secp256k1 key');
+  if (kty !== 'EC' || crv !== CURVE) throw new Error('not a secp256k1 key');
   return Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
 }
 
-/** ECDSA with SHA-256, DER: the message is hashed once more, although it is a hash itself. */
+/** ECDSA with SHA-256, DER: the message is hashed once more, although it is already a hash. */
 export function isSignedBy(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   const publicKey: KeyObject = createPublicKey({
     key: Buffer.from(key.spki, 'hex'),

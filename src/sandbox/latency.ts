@@ -1,16 +1,22 @@
-// How long a submission takes, and where: on its way to the sequencer, then from there to its verdict.
+// How long a submission takes, and where: first on its way to the sequencer, then until its verdict.
 import type { Random } from './random.js';
 
 export interface Travel {
-  /** Arrival to sequencing: the part in which a submission is not yet ordered. */
+  /** From arrival to sequencing: the part in which a submission is not ordered yet. */
   readonly sequenceMs: number;
-  /** Sequencing to verdict: the part in which its inputs are locked and it holds back what was sequenced later. */
+  /**
+   * From sequencing to verdict: the part in which its inputs are locked and it holds back whatever was sequenced
+   * later.
+   */
   readonly verdictMs: number;
 }
 
 export type Latency = () => Travel;
 
-/** Literal milliseconds from submission to answer. Sequenced early enough for the tolerance, however long it takes. */
+/**
+ * Milliseconds from submission to answer, not scaled. However long that is, it is sequenced early enough for the
+ * tolerance.
+ */
 export function fixedLatency(ms: number, toleranceMs: number): Latency {
   const sequenceMs = Math.min(ms / 2, toleranceMs / 4);
   const travel = { sequenceMs, verdictMs: ms - sequenceMs };
@@ -24,8 +30,8 @@ const LONGEST_MS = 15_000;
 const VERDICT_MS = 4_000;
 
 /**
- * Like a real synchronizer: 5 to 15 s, 8 in the middle. The verdict takes the same time for all, since verdicts
- * come in record-time order and one slow one would hold up everything behind it.
+ * Like a real synchronizer: 5 to 15 s, 8 on average. The verdict takes the same time for all, because verdicts come
+ * in record-time order and a slow one would hold up everything behind it.
  */
 export function realisticLatency(timeScale: number, random: Random): Latency {
   return () => {

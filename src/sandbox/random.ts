@@ -25,7 +25,7 @@ export function sha256Hex(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** 64 hex digits, never twice the same within one `origin`; a ledger that goes back in time takes a new origin. */
+/** 64 hex digits, never the same twice within one `origin`; a ledger that goes back in time gets a new origin. */
 export function createIds(origin: string): () => string {
   const prefix = sha256Hex(origin).slice(0, 48);
   let counter = 0;

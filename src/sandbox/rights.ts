@@ -1,12 +1,12 @@
-// What the token's user may do, as the Ledger API's user management has it: asked on every call, and told by
-// ListUserRights. By default the user was granted every party that there is, and reads as any.
+// What the token's user may do, as in the Ledger API's user management: checked on every call, and listed by
+// ListUserRights. By default the user may act as every existing party, and read as any.
 import { z } from 'zod';
 import type { LedgerError } from './errors.js';
 
 const parties = z.union([z.literal('any'), z.array(z.string())]);
 
 export const rightsSchema = z.strictObject({
-  /** CanActAs; `any`: of every party that exists now. It implies the two below. */
+  /** CanActAs; `any`: for every party that exists now. It implies the two below. */
   actAs: parties.default('any'),
   /** CanReadAs; `any` is CanReadAsAnyParty. */
   readAs: parties.default('any'),
@@ -20,7 +20,9 @@ export const allRights: Rights = rightsSchema.parse({});
 
 type Doing = 'act' | 'execute' | 'prepare' | 'read';
 
-/** Undefined where the user may do it for all of these parties. What is asked of any party needs a right for any. */
+/**
+ * Undefined if the user may do it for all of these parties. A request about any party needs a right for any party.
+ */
 export function forbidden(
   rights: Rights,
   doing: Doing,
@@ -46,7 +48,7 @@ export function forbidden(
 
 const denied = (cause: string): LedgerError => ({ id: 'PERMISSION_DENIED', cause });
 
-/** A token's audience: its `aud`, a text or a list of them. Null where it is no JWT, or names none. */
+/** A token's audience: its `aud`, a string or a list of them. Null if it is not a JWT, or has none. */
 export function audienceOf(token: string): string | null {
   try {
     const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));

@@ -1,4 +1,4 @@
-// The sandbox as a whole: puts its parts together, and takes them down again.
+// The sandbox as a whole: puts its parts together, and stops them again.
 import { randomUUID } from 'node:crypto';
 import type { Sandbox } from './api.js';
 import { Controls } from './control.js';
@@ -88,7 +88,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return sandbox;
 }
 
-/** Where there are tokens of other admins, and a ledger goes on that may have begun without. */
+/** If tokens of other admins are wanted, and an existing ledger may have started without them. */
 function openRegistry({ participant, identity }: Host, tokens: readonly TokenSpec[]): void {
   const factories = [
     [identity.registrar, 'utilityFactory'],

@@ -1,51 +1,55 @@
-// What a sandbox can be told at its start, and what that comes to. Nominal times are Canton's defaults, times the scale.
+// A sandbox's options and what they amount to. Nominal times are Canton's defaults, multiplied by the scale.
 import { type Generation, generationOf } from './generation.js';
 import type { RightsOptions } from './rights.js';
 import type { TokenSpec } from './tokens.js';
 
 export interface SandboxOptions {
-  /** Ledger API; 0 (default) takes a free one. */
+  /** Ledger API; 0 (default) picks a free one. */
   readonly port?: number;
-  /** Audit, faults, parties; 0 (default) takes a free one. */
+  /** Audit, faults, parties; 0 (default) picks a free one. */
   readonly httpPort?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Repeats latencies, probabilities and ids. Default: another every time. */
+  /** Makes latencies, probabilities and ids repeatable. Default: different every time. */
   readonly seed?: string | number;
-  /** All of Canton's durations times this; default 1. With 0.02, the tolerance of 60 s is 1.2 s. */
+  /** Multiplies all of Canton's durations; default 1. With 0.02, the tolerance of 60 s is 1.2 s. */
   readonly timeScale?: number;
-  /** Literal milliseconds from submission to answer, not scaled. Default: like a real ledger, 5 to 15 s, scaled. */
+  /** Milliseconds from submission to answer, not scaled. Default: like a real ledger, 5 to 15 s, scaled. */
   readonly latencyMs?: number;
-  /** Off: neither deduplication nor the in-flight check, so that a submitter that leans on them is found out. */
+  /** Off: neither deduplication nor the in-flight check, which exposes submitters that depend on them. */
   readonly dedup?: boolean;
   readonly participantId?: string;
-  /** The ledger is kept here and continued from here. */
+  /** The file in which the ledger is kept, and from which it continues. */
   readonly stateFile?: string;
-  /** The ledger's clocks against the machine's. */
+  /** How far the ledger's clocks are off from the machine's. */
   readonly clockSkewMs?: number;
-  /** The participant's clock against the synchronizer's. */
+  /** How far the participant's clock is off from the synchronizer's. */
   readonly participantClockSkewMs?: number;
   /** No checkpoints, as on a synchronizer where nothing happens; see the control of that name. */
   readonly quiet?: 'off' | 'silent' | 'stale';
-  /** Calls need this bearer token; default none. */
+  /** The bearer token that calls need; default none. */
   readonly token?: string;
-  /** In the environment for submitters, and whom the token is for. */
+  /** Appears in the environment for submitters, and is whom the token is for. */
   readonly userId?: string;
-  /** What GetLedgerApiVersion says, default 3.4.8; `generation.ts` has what depends on it. */
+  /** The answer of GetLedgerApiVersion, default 3.4.8; `generation.ts` lists what depends on it. */
   readonly apiVersion?: string;
-  /** Of the token's user: before 3.6 only an administrator is told the participant's id. Default true. */
+  /**
+   * Whether the token's user is an administrator: before 3.6 only these are told the participant's id. Default true.
+   */
   readonly administrator?: boolean;
-  /** Of the token's user; default: it may act as every party, and read as any. */
+  /** The rights of the token's user; default: acts as every party, reads as any. */
   readonly rights?: RightsOptions;
-  /** Where the registry is served: as Digital Asset's Utility does it, or at its own root, as Splice does. Default `utility`. */
+  /**
+   * Where the registry is served: like Digital Asset's Utility, or at its own root, like Splice. Default `utility`.
+   */
   readonly registryPath?: 'utility' | 'root';
   readonly chainId?: number;
   readonly tokens?: readonly TokenSpec[];
-  /** Tokens of another admin too, whose registry is served on the HTTP port. */
+  /** Adds tokens of another admin, whose registry is served on the HTTP port. */
   readonly registry?: boolean;
-  /** The largest request that the server reads; default Canton's 10 MiB. */
+  /** The largest request that the server accepts; default: Canton's 10 MiB. */
   readonly maxRequestBytes?: number;
-  /** Nominal, scaled: ledgerTimeRecordTimeTolerance, the dedup window, and how often checkpoints come. */
+  /** Nominal, scaled: ledgerTimeRecordTimeTolerance, the deduplication window, and the interval of checkpoints. */
   readonly toleranceMs?: number;
   readonly maxDeduplicationMs?: number;
   readonly checkpointMs?: number;
@@ -58,19 +62,19 @@ const DAY = 24 * 3600 * SECOND;
 const nominal = {
   toleranceMs: 60 * SECOND,
   maxDeduplicationMs: 7 * DAY,
-  /** How often the participant notes a checkpoint: a stream on which something moved shows it. */
+  /** How often the participant takes a checkpoint, which a stream shows if something has moved. */
   checkpointMs: 15 * SECOND,
-  /** How long a stream on which nothing moves stays without one. */
+  /** How long a stream goes without one if nothing moves. */
   idleCheckpointMs: 60 * SECOND,
   /** confirmationResponseTimeout and mediatorReactionTimeout, 30 s each. */
   verdictLimitMs: 60 * SECOND,
-  /** Of a call without a deadline. */
+  /** For a call without a deadline. */
   trackingTimeoutMs: 300 * SECOND,
   submissionWindowMs: 30 * SECOND,
   clockSkewMaxMs: 60 * SECOND,
 };
 
-/** The least window that a submitter accepts. */
+/** The smallest window that a submitter accepts. */
 const LEAST_WINDOW_MS = 500;
 
 export interface Settings {

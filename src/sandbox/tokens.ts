@@ -1,4 +1,4 @@
-// The tokens that a fresh sandbox knows: its own issuer's, delivered in one step, and on demand those of a registry.
+// The tokens of a new sandbox: its own issuer's, delivered in one step, and on request those of a registry.
 
 export interface TokenSpec {
   /** EIP-55 checksummed. */
@@ -6,14 +6,14 @@ export interface TokenSpec {
   readonly name: string;
   readonly symbol: string;
   readonly decimals: number;
-  /** Of the registrar, not of the issuer: its registry moves it at once, or makes an offer to the receiver. */
+  /** The registrar's, not the issuer's: its registry moves it directly, or makes an offer to the receiver. */
   readonly registry?: 'direct' | 'offer';
   /**
-   * Of an admin whose holdings are of templates of their own: Canton Coin's, or one that nobody but its registry knows,
-   * so that TOKENS_FILE describes it.
+   * Belongs to an admin with its own holding templates: Canton Coin's, or one that only its registry knows, so that
+   * TOKENS_FILE has to describe it.
    */
   readonly holdings?: 'amulet' | 'deposit';
-  /** False: nobody holds any, the issuer neither. */
+  /** False: nobody holds any, not even the issuer. */
   readonly minted?: false;
 }
 
@@ -65,7 +65,7 @@ export interface Admins {
   readonly registryUrl: string;
 }
 
-/** The contents of TOKENS_FILE. The instrument's id is the token's symbol, as canton-middleware has it. */
+/** The contents of TOKENS_FILE. An instrument's id is the token's symbol, as in canton-middleware. */
 export function tokensFile(tokens: readonly TokenSpec[], { registryUrl, ...admins }: Admins): string {
   const byAddress = tokens.map((token) => [
     token.address,
@@ -83,7 +83,7 @@ export function tokensFile(tokens: readonly TokenSpec[], { registryUrl, ...admin
   return `${JSON.stringify(Object.fromEntries(byAddress), null, 2)}\n`;
 }
 
-/** Where a deposit writes down what. */
+/** Where a deposit keeps its fields. */
 const DEPOSIT = {
   template: 'Foreign.Deposit:Deposit',
   owner: 'terms.holder',

@@ -1,5 +1,5 @@
-// The sandbox's TCP side: connections come in here and are handed to the gRPC server, so that they can be cut, refused
-// and told apart while the server behind them goes on.
+// The sandbox's TCP side: accepts connections and hands them to the gRPC server, so that they can be cut, refused and
+// told apart while the server behind them goes on.
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 
@@ -23,7 +23,10 @@ export class Transport {
     return this.#port;
   }
 
-  /** Rejects with the system's error, EADDRINUSE among them. Port 0 becomes the one that was given, for good. */
+  /**
+   * Rejects with the system's error, for example EADDRINUSE. Port 0 becomes the port that was assigned, and stays
+   * that.
+   */
   up(): Promise<void> {
     if (this.#listener) return Promise.resolve();
     const listener = createServer((socket) => this.#accept(socket));
@@ -50,7 +53,7 @@ export class Transport {
     this.#inject(socket);
   }
 
-  /** Refuses connections and cuts those open. */
+  /** Refuses connections, and cuts the open ones. */
   down(): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;

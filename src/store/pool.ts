@@ -1,5 +1,5 @@
-// Connections. One pool a process; every statement has an end, on the server too, so that a lock that somebody keeps
-// does not pile up backends whose callers have given up. A server that takes no writes is left, with the whole pool.
+// Connections. One pool a process. Every statement has a time limit, on the server too, so that a lock that somebody keeps does
+// not pile up backends whose callers have given up. A server that takes no writes is left, with the whole pool.
 import { Socket } from 'node:net';
 import pg from 'pg';
 import { createConnector, localSettings, refusesSettings } from './connector.js';
@@ -7,12 +7,12 @@ import { LOCKED, lostRace, StoreUnavailable, sqlState, takesNoWrites, toStoreErr
 import type { Statement } from './statements.js';
 
 export interface DatabaseOptions {
-  /** Checked by the configuration; several hosts as in libpq. */
+  /** Checked by the configuration. May name several hosts, as in libpq. */
   readonly url: string;
   readonly poolSize?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
-  /** Longest a statement may take; the driver gives up a second later. */
+  /** How long a statement may take; the driver gives up a second later. */
   readonly statementTimeoutMs?: number;
   readonly connectTimeoutMs?: number;
 }
@@ -22,16 +22,16 @@ export interface Database {
   run<Row extends pg.QueryResultRow>(statement: Statement<Row>, values: readonly unknown[]): Promise<Row[]>;
   /** A transaction of several statements, READ COMMITTED; rolled back when `work` throws. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
-  /** This server takes no writes: whatever is asked next goes to a new connection, on the next host where there is one. */
+  /** This server takes no writes: the next statement goes to a new connection, to the next host where there is one. */
   leave(): void;
-  /** Told of each time that a server was left: a listener on it hears nothing that matters any more. */
+  /** Called each time a server is left: a listener on it will hear nothing that matters any more. */
   onLeft(listener: () => void): void;
   close(): Promise<void>;
 }
 
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Ours pause for a round trip; a process that stalls may not keep its locks. */
+/** Our transactions pause for a round trip; a process that stalls must not keep its locks. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
 
 export function openDatabase(options: DatabaseOptions): Database {
@@ -43,7 +43,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pooled = new WeakSet<pg.ClientBase>();
   const listeners = new Set<() => void>();
 
-  /** The host is asked for where a connection is made, not where the pool is; so are the files that the URL names. */
+  /** Chooses the host, and reads the files that the URL names, for each connection instead of once for the pool. */
   class SessionClient extends pg.Client {
     constructor(given: pg.ClientConfig = {}) {
       super(readable({ ...given }, () => connector.config()));
@@ -59,18 +59,18 @@ export function openDatabase(options: DatabaseOptions): Database {
       query_timeout: times.statementMs + 1_000,
       keepAlive: true,
       idleTimeoutMillis: 60_000,
-      // Awaited, whatever its type says: nobody gets a session that is not fit.
+      // The pool awaits this, whatever its type says: nobody gets a session that was not checked.
       onConnect: async (client) => {
         if ((await connector.fit(client)) === 'pooled') pooled.add(client);
       },
     });
-    // An idle connection that breaks is reported here and replaced at its next use; unheard, it would end the process.
+    // An idle connection that breaks is reported here and replaced at its next use; without a listener it would end the process.
     pool.on('error', () => {});
     return pool;
   };
   let pool = open();
 
-  /** Once, however many statements learn of it: those on the old pool end there. */
+  /** Once, however many statements find out: those on the old pool end there. */
   const leave = (left: pg.Pool): void => {
     if (left !== pool || left.ending) return;
     connector.leave(connector.at());
@@ -98,23 +98,23 @@ export function openDatabase(options: DatabaseOptions): Database {
     } finally {
       client.off('error', ignore);
       const wrongServer = failed !== undefined && takesNoWrites(failed);
-      // Only an answer of the server proves that the connection is in a known state.
+      // Only an answer of the server proves that the connection is in a known state; otherwise it is destroyed.
       client.release(failed !== undefined && (sqlState(failed) === null || wrongServer));
       if (wrongServer) leave(from);
     }
   }
 
-  /** Each host once; the server's own no to who we are is not asked again elsewhere, as in libpq. */
+  /** Tries each host once. As in libpq, a server that refuses our login ends it: the others are not asked. */
   async function connect(): Promise<readonly [pg.PoolClient, pg.Pool]> {
     for (let left = connector.hosts; ; left--) {
       const [from, at] = [pool, connector.at()];
       try {
         return [await from.connect(), from];
       } catch (error) {
-        // Somebody else has found out already what this one has: the pool of now will do.
+        // Somebody else found out before us and has replaced the pool: try that one.
         if (from !== pool) left += 1;
         else if (refusesSettings(error) && connector.withoutSettings()) {
-          // Then the driver's time-out has to do, and what transactions ask for themselves.
+          // Then the driver's time-out has to suffice, with the settings that transactions ask for themselves.
           left += 1;
           replace();
         } else {
@@ -131,7 +131,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     async run(statement, values) {
       try {
         return await withClient(async (client) => {
-          // Not by name: a transaction pooler (PgBouncer before 1.21) loses prepared statements. What is worth
+          // Not as a named statement, since a transaction pooler (PgBouncer before 1.21) loses those. What is worth
           // planning once is inside our functions, whose plans the server keeps.
           const { rows } = await client.query({ text: statement.text, values: [...values] });
           return rows;
@@ -143,8 +143,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     async transaction(work) {
       try {
         return await withClient(async (client) => {
-          // Never what the role has as its default: what is read under a lock must be as it is now. The settings in the
-          // same message: between two of them the role's own time-outs would hold.
+          // Not the role's default isolation: what is read under a lock must be current. The settings are in the same
+          // message, since between two messages the role's own time-outs would apply.
           const more = pooled.has(client) ? `; ${localSettings(times)}` : '';
           try {
             await client.query(`begin isolation level read committed${more}`);
@@ -168,11 +168,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** A file that cannot be read fails this connection: thrown from within the pool, it would end the process. */
+/** Makes a file that cannot be read fail this one connection: thrown inside the pool, the error would end the process. */
 function readable(given: pg.ClientConfig, more: () => pg.ClientConfig): pg.ClientConfig {
   try {
     const config = { ...given, ...more() };
-    // Reads the files, and opens nothing.
+    // Reads the files, and opens no connection.
     new pg.Client(config);
     return config;
   } catch (error) {
@@ -184,7 +184,7 @@ function readable(given: pg.ClientConfig, more: () => pg.ClientConfig): pg.Clien
 
 const UNHURRIED_MS = 600_000;
 
-/** Within a transaction: a statement over all pending rows, of which there may be hundreds of thousands. */
+/** Within a transaction: runs a statement over all pending rows, of which there may be hundreds of thousands. */
 export async function unhurried<Row extends pg.QueryResultRow>(
   client: pg.ClientBase,
   text: string,
@@ -199,7 +199,7 @@ export async function unhurried<Row extends pg.QueryResultRow>(
   return await client.query<Row>(query);
 }
 
-/** Again, at once, after losing a race that rolled everything back; foreign code deadlocks too. */
+/** Tries again at once after losing a race that rolled everything back; a deadlock with foreign code is one too. */
 export async function retryLostRace<T>(work: () => Promise<T>, tries = 5): Promise<T> {
   for (let left = tries; ; left--) {
     try {
@@ -212,8 +212,8 @@ export async function retryLostRace<T>(work: () => Promise<T>, tries = 5): Promi
 
 const causeOf = (error: unknown): unknown => (error instanceof StoreUnavailable ? error.cause : error);
 
-/** The transaction lost against another one and did nothing. */
+/** The transaction lost against another one, and changed nothing. */
 export const hasLostRace = (error: unknown): boolean => lostRace(causeOf(error));
 
-/** The statement waited too long for a lock and did nothing. */
+/** The statement waited too long for a lock, and changed nothing. */
 export const wasLocked = (error: unknown): boolean => sqlState(causeOf(error)) === LOCKED;

@@ -1,17 +1,17 @@
-// What keeps vacuum from our table: a transaction that stays open elsewhere in the database makes every claim step over
-// all that was finished since it began.
+// Who keeps vacuum from our table: while a transaction stays open elsewhere in the database, every claim has to step over all
+// rows that have ended since it began.
 import { every } from '../runtime/timers.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 
-/** The oldest snapshot that is held, of others than ourselves. */
+/** The oldest snapshot that somebody else holds. */
 export interface SnapshotEvent {
   readonly kind: 'snapshot';
-  /** Null: this role may not see since when (pg_read_all_stats), or it is no transaction of a session. */
+  /** Null: this role may not see since when (it lacks pg_read_all_stats), or the holder is not a session. */
   readonly ageMs: number | null;
-  /** How many transactions have begun since. */
+  /** How many transactions have begun since then. */
   readonly transactions: number;
-  /** Who holds it, in words; empty: nobody. */
+  /** Who holds it, in words; empty: nobody does. */
   readonly holder: string;
 }
 
@@ -22,8 +22,8 @@ interface Oldest {
 }
 
 /**
- * System views alone, once a minute. A standby with hot_standby_feedback is a session without a database; without
- * pg_read_all_stats nothing is said of what kind others are.
+ * Reads only system views, once a minute. A standby with hot_standby_feedback appears as a session without a database;
+ * without pg_read_all_stats, the kind of other sessions is hidden.
  */
 const OLDEST: Statement<Oldest> = {
   text: `select h.holder, (extract(epoch from clock_timestamp() - h.since) * 1000)::float8 as age_ms, age(h.xmin)::float8 as transactions
@@ -56,7 +56,7 @@ export function watchSnapshots(
   database: Pick<Database, 'run'>,
   emit: (event: SnapshotEvent) => void,
 ): { stop(): Promise<void> } {
-  // A database that is away says so elsewhere.
+  // That the database is away is reported elsewhere.
   const look = async (): Promise<void> => emit(await oldestSnapshot(database));
   void look().catch(() => {});
   return every(EVERY_MS, 0.2, look, () => {});

@@ -80,21 +80,21 @@ interface StatusTuple extends ListedTuple {
   readonly age_ms: number;
 }
 
-const SHOWN = `${LISTED}, (extract(epoch from now() - m.updated_at) * 1000)::float8 as age_ms`;
+const STATUS_ROW = `${LISTED}, (extract(epoch from now() - m.updated_at) * 1000)::float8 as age_ms`;
 
 /** mempool_reasons_v1, backwards. */
 const FAILURES: Statement<StatusTuple> = {
-  text: `select ${SHOWN}, coalesce(m.last_error, m.error_message) as reason from mempool m
+  text: `select ${STATUS_ROW}, coalesce(m.last_error, m.error_message) as reason from mempool m
     where m.error_message is not null order by m.updated_at desc limit $1`,
 };
 
 /** The far ends of mempool_fresh_v1 and mempool_undecided_v1. */
 const PARKED: Statement<StatusTuple> = {
-  text: `(select ${SHOWN}, m.last_error as reason, m.id from mempool m
+  text: `(select ${STATUS_ROW}, m.last_error as reason, m.id from mempool m
       where m.status = 'pending' and m.claim_token is null and m.sent_until is null
         and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
     union all
-    (select ${SHOWN}, m.last_error as reason, m.id from mempool m
+    (select ${STATUS_ROW}, m.last_error as reason, m.id from mempool m
       where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
         and m.available_at = 'infinity' order by m.available_at, m.id limit $1)
     order by id limit $1`,

@@ -1,7 +1,6 @@
-// LISTEN, kept alive. pg-listen holds one connection; everything about losing it is here. With its own retries
-// pg-listen is deaf for good after a failed re-LISTEN, and closing it while it reconnects leaks a session; so its retry
-// is off and each connection is a session of our own: when one ends, for whatever reason, the next one is made, for
-// ever, after a jittered and capped pause.
+// LISTEN, kept alive. pg-listen holds one connection; this file deals with losing it. With its own retries, pg-listen stays deaf
+// after a failed re-LISTEN, and closing it while it reconnects leaks a session. So its retries are off, and each connection is
+// a session of ours: whenever one ends, for whatever reason, the next is made after a jittered and capped pause.
 import { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
 import createPgListen, { type Options, type Subscriber } from 'pg-listen';
@@ -16,17 +15,17 @@ import { CANARY, CHANNEL } from './statements.js';
 export type ListenerEvent =
   | {
       readonly kind: 'listener';
-      /** `deaf`: connected, and yet a canary was not heard: half-open, a pooler that swallows LISTEN, a standby. */
+      /** `deaf`: connected, but a canary was not heard: a half-open connection, a pooler that swallows LISTEN, a standby. */
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';
       readonly detail: string;
     }
-  /** `tookMs` null: not heard in time, or not sent. */
+  /** `tookMs` null: it was not heard in time, or could not be sent. */
   | { readonly kind: 'canary'; readonly tookMs: number | null };
 
 export interface SubscriberOptions {
   /** A direct connection; LISTEN does not work through a transaction pooler. */
   readonly listenUrl: string;
-  /** Canaries are sent through the pool: that proves the way that the doorbell takes. */
+  /** Canaries are sent through the pool, so that they take the same way as the doorbell. */
   readonly database: Database;
   /** Unique per process start. */
   readonly instance: string;
@@ -36,19 +35,19 @@ export interface SubscriberOptions {
   readonly random?: () => number;
 }
 
-/** Ends the sign of life of an instance that answers bells. An earlier build takes it for any other sign of life. */
+/** Ends the sign of life of an instance that answers bells; an earlier build takes it for any other sign of life. */
 const AWAKE = ':awake';
-/** A canary that takes longer is not heard. */
+/** A canary that takes longer counts as not heard. */
 const CANARY_HEARD_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 4_000;
-/** The probe on the listening connection itself, for when no canary can be sent; ends before the next begins. */
+/** pg-listen's probe on the listening connection, for when no canary can be sent; it ends before the next one begins. */
 const PROBE_MS = 5_000;
 const PROBE_TIMEOUT_MS = 4_000;
-/** An outage of 10 s is over within 15: the pause after it must stay below what is left. */
+/** After an outage of 10 s we must listen again within 15 s, so the longest pause has to be shorter than the rest. */
 const RETRY_MIN_MS = 200;
 const RETRY_MAX_MS = 3_000;
 
-// Its types declare a default export that CommonJS does not have under nodenext; at run time it is the function.
+// Its types declare a default export, which CommonJS does not have under nodenext; at run time the import is the function.
 const pgListen = createPgListen as unknown as (config: ClientConfig, options: Options) => Subscriber;
 
 export function createSubscriber(options: SubscriberOptions): Notifications {
@@ -62,12 +61,12 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
   let canariesHeard = 0;
   let connections = 0;
   const connector = createConnector(options.listenUrl, null);
-  /** Asks this session, at once, whether it still hears what is rung where the pool writes. */
+  /** Sends a canary at once: does this session still hear what is notified where the pool writes? */
   let ask: () => void = () => {};
-  // The pool has left a server that takes no writes: nobody will ring there any more.
+  // After the pool left a server that takes no writes, nobody notifies there any more.
   database.onLeft(() => ask());
 
-  /** One connection, from LISTEN to its end; resolves with why it ended. */
+  /** One connection, from LISTEN to its end; resolves with the reason for the end. */
   async function session(tell: (source: NotificationSource) => void, tried: () => void): Promise<string> {
     const socket = new Socket();
     const subscriber = pgListen(
@@ -76,10 +75,10 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
         application_name: `${instance} listen`,
         connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
         query_timeout: PROBE_TIMEOUT_MS,
-        // Our own socket, since closing a half-open connection politely never ends.
+        // A socket of our own, to destroy: a polite close of a half-open connection never ends.
         stream: () => socket,
       },
-      // A limit of 1 is none at all: the first loss is an `error`. The payload is text, and a hint (I8).
+      // A limit of 1 means no retries: the first loss is an `error`. The payload is text, and only a hint (I8).
       { retryLimit: 1, paranoidChecking: PROBE_MS, parse: (payload) => payload },
     );
     const pending = new Map<string, () => void>();
@@ -94,7 +93,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       const text = String(payload ?? '');
       if (pending.has(text)) pending.get(text)?.();
       else if (text === 'h') tell('handoff');
-      // The canaries of others say that they are there. Anything else is a bell, forged ones too.
+      // Canaries of other instances show that those exist. Anything else is a bell, forged ones included.
       else if (!text.startsWith('c:')) tell('bell');
       else if (!text.startsWith(`c:${instance}:`)) tell(kindOf(text));
     });
@@ -104,7 +103,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       return text < `c:${instance}:` ? 'awake-before' : 'awake-after';
     };
 
-    /** Sent through the pool, heard here. That nothing could be sent says nothing of this connection. */
+    /** Sent through the pool, heard here. Where it cannot be sent, that says nothing about this connection. */
     async function canary(): Promise<void> {
       const payload = `c:${instance}:${++canaries}`;
       const from = clock.elapsed();
@@ -141,7 +140,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       if (subscriber.getSubscribedChannels().length > 0 && !stopping.signal.aborted) {
         connections += 1;
         emit({ kind: 'listener', state: connections === 1 ? 'connected' : 'recreated', detail: '' });
-        // Whatever rang while nobody listened: look once.
+        // Something may have rung while nobody listened: look once.
         tell('connected');
         tried();
         timer = every(canaryIntervalMs, 0.1, canary, () => {});
@@ -156,7 +155,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       provenUntil = Number.NEGATIVE_INFINITY;
       ask = () => {};
       end('over');
-      // Late events of this session find nobody; a last `error` must still find a listener, or it would be thrown.
+      // Late notifications of this session find no listener; a last `error` must find one, or it would be thrown.
       subscriber.events.removeAllListeners('notification');
       void timer?.stop();
       void subscriber.close().catch(() => {});
@@ -169,7 +168,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
     let failures = 0;
     while (!stopping.signal.aborted) {
       const [before, at] = [canariesHeard, connector.at()];
-      // A certificate of the URL that cannot be read throws where the client is made: the next one may find it.
+      // Making the client throws where a certificate of the URL cannot be read: the next session may find it.
       const why = await session(tell, tried).catch((error: unknown) =>
         error instanceof Error ? error.message : String(error),
       );
@@ -177,7 +176,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       if (stopping.signal.aborted) return;
       emit({ kind: 'listener', state: 'lost', detail: why });
       failures = canariesHeard > before ? 0 : failures + 1;
-      // Never heard, or not any more: whoever rings does so on another host.
+      // Nothing was heard, or nothing any more: the notifications may be on another host.
       connector.leave(at);
       const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
       await pause(ceiling * (0.5 + random() / 2), stopping.signal);
@@ -187,7 +186,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
   return {
     start(onNotification) {
       return new Promise((resolve) => {
-        // Started means tried: with no LISTEN at all the poll has to do, and the canary says so.
+        // Started after the first try, whatever became of it: without LISTEN the poll has to suffice, and the canary reports it.
         running ??= sessions(onNotification, resolve);
       });
     },

@@ -1,5 +1,5 @@
-// The URL of a database, taken apart as libpq does (its "Connection URIs"), several hosts included, which the driver does
-// not know. Whatever is wrong is said without a letter of what stands there: it may be a password.
+// The URL of a database, taken apart as libpq does (its "Connection URIs"), with several hosts, which the driver does not
+// support. Errors never quote the URL, since what they quote may be a password.
 
 export interface Host {
   /** A name, an address, or the folder of a socket; empty: the driver's default. */
@@ -7,18 +7,18 @@ export interface Host {
   readonly port: number;
 }
 
-/** Of libpq's values, those that somebody who writes can use. */
+/** The values of libpq's target_session_attrs that make sense for a service that writes. */
 export type WantedServer = 'any' | 'read-write' | 'primary';
 
 export interface DatabaseUrl {
-  /** At least one; tried in this order, beginning with the one that was good last. */
+  /** At least one; tried in this order, beginning with the last that worked. */
   readonly hosts: readonly [Host, ...Host[]];
   readonly wanted: WantedServer;
   /** `options` of the URL: settings for each session. */
   readonly options: string;
   /** Files that the URL names, by parameter. */
   readonly files: readonly { readonly name: string; readonly path: string }[];
-  /** For the driver: this host alone; another database of it, where one is named. */
+  /** The URL for the driver, of this host alone; `database`: another one on it. */
   of(host: Host, database?: string): string;
 }
 
@@ -29,7 +29,7 @@ const ENCODE =
   'cannot be read: percent-encode what is special in its user, password or name (@ is %40, / is %2F, # is %23, ? is %3F, % is %25)';
 const PORT = 5432;
 
-/** Ours to deal with; anything else is the driver's. */
+/** Parameters that are dealt with here; the driver gets the others. */
 const OWN = ['target_session_attrs', 'host', 'port', 'options'] as const;
 
 export function parseDatabaseUrl(text: string): ParsedUrl {
@@ -38,8 +38,8 @@ export function parseDatabaseUrl(text: string): ParsedUrl {
   const rest = text.slice(scheme.length);
   const [authority = ''] = rest.split(/[/?#]/, 1);
   const [, name = '', query = ''] = /^(?:\/([^?]*))?(?:\?(.*))?$/.exec(rest.slice(authority.length)) ?? [];
-  // A password with one of these in it ends where nobody meant it to: then the rest of it, with the @ that ends it,
-  // stands where the name or a parameter should.
+  // A raw /, ? or # ends a password where nobody meant it to: then its rest, with the @ after it, stands where the name or a
+  // parameter should.
   const [login = '', ...more] = authority.split('@').reverse();
   if (more.length > 1 || /[#@]/.test(rest.slice(authority.length)) || name.includes('/'))
     return problem(ENCODE);
@@ -52,7 +52,7 @@ export function parseDatabaseUrl(text: string): ParsedUrl {
   const wanted = wantedServer(parameters.get('target_session_attrs'), hosts.length);
   if (wanted === null) {
     return problem(
-      'says target_session_attrs is something else than read-write, primary or any: this service writes',
+      'has a target_session_attrs other than read-write, primary or any, but this service has to write',
     );
   }
   const options = parameters.get('options') ?? '';
@@ -81,7 +81,7 @@ export function parseDatabaseUrl(text: string): ParsedUrl {
 
 const problem = (what: string): { readonly problem: string } => ({ problem: what });
 
-/** Null: a `%` that begins no code. */
+/** Null: a `%` is not followed by a code. */
 function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);
@@ -90,7 +90,7 @@ function decoded(text: string): string | null {
   }
 }
 
-/** libpq: a port of its own for each host, or one for all; none is 5432. */
+/** As in libpq: a port for each host, or one for all; without any, 5432. */
 function hostsOf(
   list: string,
   ports: string | null,
@@ -107,7 +107,8 @@ function hostsOf(
     if (match === null) return problem(ENCODE);
     const given = shared[place] ?? shared[0] ?? match[3] ?? '';
     const port = given === '' ? PORT : Number(given);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) return problem('names a port that is none');
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      return problem('names a port that is not a number from 1 to 65535');
     hosts.push({ host: match[1] ?? match[2] ?? '', port });
   }
   const [first, ...others] = hosts;
@@ -115,8 +116,8 @@ function hostsOf(
 }
 
 /**
- * libpq takes any server where nothing is said. With several hosts one of them is a standby, on which this service can
- * do nothing at all: then it is the one that takes writes.
+ * Where nothing is given, libpq takes any server. But of several hosts some are standbys, on which this service can do
+ * nothing: then it has to be the one that takes writes.
  */
 function wantedServer(given: string | null, hosts: number): WantedServer | null {
   if (given === null || given === '') return hosts > 1 ? 'read-write' : 'any';

@@ -94,6 +94,14 @@ test('cycles: type imports count', (t) => {
   ]);
 });
 
+test('cycles: the folders of the path import one way too', (t) => {
+  const files = { 'src/path/a.ts': to('./look/b.js'), 'src/path/look/b.ts': '', 'src/path/c.ts': '' };
+  t.deepEqual(said(files), []);
+  t.deepEqual(said({ ...files, 'src/path/look/b.ts': to('../c.js') }), [
+    'cycles: src/path: a cycle: src/path → src/path/look → src/path',
+  ]);
+});
+
 test('sql: statements stay in the store; a sentence is no statement', (t) => {
   for (const statement of [
     'select 1 from mempool',
@@ -187,5 +195,22 @@ test('code is what is left without comments and quotes, whatever is nested in te
       ({ file, specifier }) => file ?? specifier,
     ),
     ['x', 'src/a/y.ts', 'src/z.ts'],
+  );
+});
+
+test('english: phrases that crept in before are refused in comments and messages', (t) => {
+  for (const text of [
+    '// Of a row that is gone.\n',
+    '/** Of what is left. */\n',
+    "throw new Error('0x is no address');\n",
+    '// What was buried.\n',
+  ]) {
+    t.regex(said({ 'src/ledger/a.ts': text })[0] ?? '', /^english: src\/ledger\/a\.ts: /, text);
+  }
+  t.deepEqual(
+    said({
+      'src/ledger/a.ts': "// There is no row.\n// It is no longer there.\nconst x = 'is not an address';\n",
+    }),
+    [],
   );
 });

@@ -54,8 +54,8 @@ test('enqueue: good ones go in, bad ones are refused with their reason, known on
     mixed.stdout.trim().split('\n').sort(),
     [`${keccak256(first)} inserted`, `${keccak256(second)} inserted`].sort(),
   );
-  t.regex(mixed.stderr, /line 3: refused: 0x7099.* is no token of TOKENS_FILE \(0x[0-9a-f]{64}\)\n/);
-  t.regex(mixed.stderr, /2 rows inserted, 0 known already, 1 refused/);
+  t.regex(mixed.stderr, /line 3: refused: 0x7099.* is not a token in TOKENS_FILE \(0x[0-9a-f]{64}\)\n/);
+  t.regex(mixed.stderr, /2 rows inserted, 0 already known, 1 refused/);
 
   const again = await cli(['enqueue', '--json', first], env);
   t.is(again.code, 0);
@@ -111,17 +111,17 @@ test('replay of one row that it does not take says why', async (t) => {
     t.regex(stderr, why);
     t.notRegex(stderr, /\n +at /, 'no stack');
   };
-  await refused(/another condition/, '--parked');
+  await refused(/another of the given conditions/, '--parked');
   await db.query(
     "update mempool set claim_token = gen_random_uuid(), claimed_by = 'a', lease_expires_at = now() + interval '1 min'",
   );
-  await refused(/is not replayed: an instance is at work on it/);
-  await refused(/an instance is at work on it/, '--dry-run');
+  await refused(/is not replayed: an instance is working on it/);
+  await refused(/an instance is working on it/, '--dry-run');
   await db.query(
     `update mempool set claim_token = null, lease_expires_at = null, sent_from = 1, sent_until = now(), sent_on = 0,
        submission_party = 'alice::1'`,
   );
-  await refused(/sent on a participant that is pinned no more/);
+  await refused(/sent on a participant that is no longer pinned/);
   await db.query(
     "update mempool set sent_from = null, sent_until = null, sent_on = null, submission_party = null, status = 'failed'",
   );
@@ -195,13 +195,13 @@ test('the four ways of replay do not go together, and each needs what it needs',
   t.deepEqual(misuse({ forceNew: true, sender: '0x' }), []);
   const wrong: readonly (readonly [Parameters<typeof misuse>[0], RegExp])[] = [
     [{}, /say which rows/],
-    [{ recheck: true, parked: true }, /--recheck is about the whole table/],
+    [{ recheck: true, parked: true }, /--recheck applies to the whole table/],
     [{ recheck: true, dryRun: true }, /--recheck has no --dry-run/],
-    [{ completed: hash }, /--completed HASH and --update ID belong together/],
-    [{ hash, update: 'u' }, /--completed HASH and --update ID belong together/],
+    [{ completed: hash }, /--completed HASH and --update ID need each other/],
+    [{ hash, update: 'u' }, /--completed HASH and --update ID need each other/],
     [{ completed: hash, update: 'u', hash }, /--completed names its row/],
-    [{ forceNew: true }, /of them, only parked ones are taken/],
-    [{ forceNew: true, recheck: true, hash }, /give one of --recheck, --completed and --force-new/],
+    [{ forceNew: true }, /only parked ones among them are taken/],
+    [{ forceNew: true, recheck: true, hash }, /give only one of --recheck, --completed and --force-new/],
   ];
   for (const [flags, why] of wrong) t.regex(misuse(flags).join('\n'), why);
 });
@@ -217,7 +217,7 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   );
   t.regex(
     (await cli(['status'], env)).stdout,
-    /^HALTED, nobody claims: an acceptance after its bound\n\nPending rows/,
+    /^HALTED, no instance claims: an acceptance after its bound\n\nPending rows/,
   );
   const tolerated = await cli(['migrate', '--tolerance', '90000'], env);
   t.is(tolerated.code, 0);
@@ -235,11 +235,11 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
 
   const unasked = await cli(['migrate', '--repin'], env);
   t.is(unasked.code, 2);
-  t.regex(unasked.stderr, /nothing was changed: there is no terminal to ask on, so say --yes/);
+  t.regex(unasked.stderr, /nothing was changed: there is no terminal to ask on; confirm with --yes/);
   const repinned = await cli(['migrate', '--repin', '--yes'], env);
   t.is(repinned.code, 0);
   t.regex(repinned.stdout, /p1 is no longer pinned[\s\S]*1 undecided rows are parked with their records/);
-  t.regex((await cli(['status'], env)).stdout, /^1 row was sent on a participant that is pinned no more/);
+  t.regex((await cli(['status'], env)).stdout, /^1 row was sent on a participant that is no longer pinned/);
 });
 
 test('replay --force-new says what it risks, and does nothing where nobody can be asked', async (t) => {
@@ -254,8 +254,8 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   const unasked = await cli(args, env);
   t.is(unasked.code, 2);
   t.regex(unasked.stdout, /parked, undecided: it may still commit[\s\S]*1 row would be sent anew/);
-  t.regex(unasked.stderr, new RegExp(`to be forgotten of ${hash}: submission s for p, without a bound`));
-  t.regex(unasked.stderr, /may still commit, or may have: a second effect[\s\S]*so say --yes/);
+  t.regex(unasked.stderr, new RegExp(`to be forgotten for ${hash}: submission s for p, without a bound`));
+  t.regex(unasked.stderr, /may still commit, or may have committed[\s\S]*confirm with --yes/);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
   const done = await cli([...args, '--yes'], env);
   t.is(done.code, 0, done.stderr);

@@ -45,11 +45,11 @@ test('replay --completed settles a parked row by its own transfer alone: not by 
     const result = await settleByUpdate(config, database, { hash: hash as TxHash, update, dryRun });
     return result.kind === 'refused' ? result.why : 'not refused';
   };
-  t.regex(await refusal(own), /is not parked; only a parked row is settled by hand/);
+  t.regex(await refusal(own), /is not parked; only a parked row can be completed by hand/);
   await db.query("update mempool set available_at = 'infinity' where status = 'pending'");
 
   for (const [update, why] of [
-    ['1220'.padEnd(68, '0'), /shows .* no update/],
+    ['1220'.padEnd(68, '0'), /has no update .* can see/],
     [same, /is not this row's transfer: its command id is 0x/],
     [more, /is not this row's transfer: its command id is 0x/],
   ] as const) {
@@ -60,7 +60,7 @@ test('replay --completed settles a parked row by its own transfer alone: not by 
   for (const [wrong, why] of [
     ["amount_data = '\\x0f4240'", /the row itself cannot be compared|its amount \(10\^-10\) is/],
     [`recipient_address = '${alice.address}'`, /its receiver is .*, the row's/],
-    [`from_address = '${bob.address}'`, /its sender is|shows .* no update/],
+    [`from_address = '${bob.address}'`, /its sender is|has no update .* can see/],
     [
       "contract_address = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'",
       /the row itself cannot be compared: UNKNOWN_TOKEN/,

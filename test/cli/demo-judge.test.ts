@@ -72,10 +72,10 @@ test('whatever is broken is said', (t) => {
     [{ ...evidence, doubleCommits: 1 }, /1 double commits/],
     [{ ...evidence, ledgerCalls: 3 }, /3 ledger calls for 2 rows/],
     [{ ...evidence, oddBalances: ['alice holds 1 USDD, and 2 by the rows'] }, /alice holds/],
-    [{ ...evidence, audit: evidence.audit.slice(1) }, /0xa is completed, and was not accepted/],
-    [other({ status: 'pending' }), /1 rows have not ended \(0 of them parked\)/],
-    [other({ status: 'pending', parked: true }), /1 rows have not ended \(1 of them parked\)/],
-    [other({ status: 'failed' }), /0xb is failed, and was accepted/],
+    [{ ...evidence, audit: evidence.audit.slice(1) }, /0xa is completed, but was not accepted/],
+    [other({ status: 'pending' }), /1 rows are unfinished \(0 of them parked\)/],
+    [other({ status: 'pending', parked: true }), /1 rows are unfinished \(1 of them parked\)/],
+    [other({ status: 'failed' }), /0xb is failed, but was accepted/],
   ];
   for (const [odd, said] of cases) t.regex(broken(odd).join('\n'), said);
 });

@@ -38,7 +38,7 @@ const calls = (world: World): number => world.sandbox.audit.summary().ledgerCall
 
 for (const [apiVersion, clock] of [
   ['3.4.8', /the ledger is not ahead/],
-  ['3.5.1', /ledger and database agree/],
+  ['3.5.1', /the ledger and the database agree/],
 ] as const) {
   test(`all is well on ${apiVersion}: a line for each check, 0, and nothing is submitted`, async (t) => {
     const { world, env } = await setup(t, { registry: true, apiVersion });
@@ -72,7 +72,7 @@ for (const [apiVersion, clock] of [
     t.regex(said.of('hashing')?.what ?? '', /^V[23]/);
     t.regex(said.of('packages')?.what ?? '', /cip56-token 1\.0\.0/);
     // Of the sandbox's two registry tokens one is offered.
-    t.like(said.of('steps of USDCx'), { status: 'ok', what: 'direct for the receiver that was asked for' });
+    t.like(said.of('steps of USDCx'), { status: 'ok', what: 'direct for the receiver that was asked about' });
     t.like(said.of('steps of EURO'), { status: 'warn' });
     t.is(calls(world), 0);
     t.is((await world.db.query('select 1 from mempool')).length, 0);
@@ -120,7 +120,7 @@ test('a user that may not read, a participant and a database that are not there'
   t.is(blind.code, 1);
   t.like(blind.of('issuer rights'), {
     status: 'wait',
-    todo: `grant mempool-submitter CanReadAs of ${world.sandbox.issuer}`,
+    todo: `grant mempool-submitter CanReadAs for ${world.sandbox.issuer}`,
   });
   t.like(blind.of('completions'), { status: 'fail' });
   t.like(blind.of('token DEMO'), { status: 'skipped' });
@@ -142,7 +142,7 @@ test('--transfer puts a row in, which a running instance does once; without a te
   const named = ['--from', alice.party, '--to', bob.address, '--token', DEMO];
   const asked = await doctor(env, '--transfer', '1.5', ...named);
   t.is(asked.code, 2);
-  t.regex(asked.stderr, /say --yes/);
+  t.regex(asked.stderr, /confirm with --yes/);
   t.is((await doctor(env, '--transfer', '0', ...named, '--yes')).code, 2);
   t.is((await doctor(env, '--from', alice.party)).code, 2);
   t.is(

@@ -44,15 +44,15 @@ test('migrate --down, --repin and --remark ask, and without a terminal want --ye
     "update mempool_submitter_v1 set participant_id = 'p1', user_id = 'u', synchronizer_id = 's', mark_offset = 8, mark_update_id = 'u', mark_party = 'p'",
   );
   const said = {
-    '--down': /will be forgotten for 0 rows, and so will what is pinned \(p1\)/,
-    '--repin': /Pinned is p1\. Its 0 undecided rows will be parked/,
-    '--remark': /Marked of p1: offsets 8\./,
+    '--down': /forgets which ledger update completed 0 rows, and what is pinned \(p1\)/,
+    '--repin': /The pinned participant is p1\. Its 0 undecided rows will be parked/,
+    '--remark': /Marks on p1: offsets 8\./,
   };
   for (const [way, lost] of Object.entries(said)) {
     const unasked = await cli(['migrate', way], env);
     t.is(unasked.code, 2, way);
     t.regex(unasked.stdout, lost);
-    t.regex(unasked.stderr, /no terminal to ask on, so say --yes/);
+    t.regex(unasked.stderr, /no terminal to ask on; confirm with --yes/);
   }
   for (const way of ['--remark', '--repin', '--down'])
     t.is((await cli(['migrate', way, '--yes'], env)).code, 0);

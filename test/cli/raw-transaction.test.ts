@@ -107,12 +107,12 @@ const refusals: [string, () => Promise<string>, RegExp][] = [
   [
     'no chain',
     () => account.signTransaction({ ...kinds['type 0'], chainId: undefined } as never),
-    /no chain in particular/,
+    /without a chain id/,
   ],
   ['the higher signature', highS, /not the lower of two/],
   ['a deployment', () => signed({ to: undefined }), /deploys a contract/],
   ['value', () => signed({ value: 1n }), /value must be 0/],
-  ['an unknown token', () => signed({ to: RECIPIENT }), /is no token of TOKENS_FILE/],
+  ['an unknown token', () => signed({ to: RECIPIENT }), /is not a token in TOKENS_FILE/],
   [
     'another method',
     () =>

@@ -117,7 +117,7 @@ test('enqueue on a full disk inserts all the same, and says that it could not sa
   const { code, stderr } = await into(output, ['enqueue'], env, `${await sign(0)}\n${await sign(1)}\n`).ended;
   t.is((await db.query('select 1 from mempool')).length, 2);
   t.is(code, output === 'gone' ? 0 : 1);
-  t.is(/could be written: .*ENOSPC/.test(stderr), output !== 'gone', stderr);
+  t.is(/could not be written: .*ENOSPC/.test(stderr), output !== 'gone', stderr);
 });
 
 test('enqueue: a line of 10 MB is refused with its reason, the rest goes in; each refusal names its line and its hash', async (t) => {
@@ -138,7 +138,7 @@ test('enqueue: a line of 10 MB is refused with its reason, the rest goes in; eac
     ].sort(),
   );
   t.regex(ended.stderr, /line 2: refused: longer than 131072 bytes/);
-  t.regex(ended.stderr, /2 rows inserted, 0 known already, 4 refused/);
+  t.regex(ended.stderr, /2 rows inserted, 0 already known, 4 refused/);
   t.is((await db.query('select 1 from mempool')).length, 2);
   const [json] = (await cli(['enqueue', '--json', 'zz'], env)).stdout.split('\n');
   t.like(JSON.parse(json ?? ''), { place: 1, line: 1, hash: null, result: 'refused' });
@@ -169,7 +169,7 @@ test('status --watch says that the database is away, and goes on when it is back
   });
   await status.line((line) => line.startsWith('{'));
   await proxy.refuse();
-  await status.said(/trying again: /);
+  await status.said(/retrying: /);
   await proxy.resume();
   const { length } = status.stdout().split('\n');
   await status.line(() => status.stdout().split('\n').length > length + 1);
@@ -185,7 +185,7 @@ test('status --watch shows as much as the terminal does', (t) => {
   const lines = shown.slice('\u001b[H\u001b[2J'.length).split('\n');
   t.is(lines.length, 10, 'the cursor stands on the last one');
   t.true(lines.every((line) => line.length <= 60));
-  t.regex(lines[8] ?? '', /more: make the window larger/);
+  t.regex(lines[8] ?? '', /enlarge the window/);
 });
 
 test('a question that is not answered with yes is answered with no: Ctrl-C and the end of the terminal too', async (t) => {

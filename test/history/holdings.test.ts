@@ -154,7 +154,7 @@ forBoth(
     if (parties === 'hosted') return completes(t, on);
     t.regex(
       (await local.event('parked')).reason,
-      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit .*TOKENS_FILE \("holding"\), then replay$/,
+      /^HOLDING_UNKNOWN: .*Foreign\.Deposit:Deposit, .*TOKENS_FILE \("holding"\), then replay$/,
     );
     t.is(on.world.sandbox.audit.of(on.hash).length, 0);
     await local.stop();
@@ -298,7 +298,7 @@ forBoth(
     const local = await on.start();
     const why = await on.held(
       local,
-      /^BALANCE_HELD: DEMO: 5 needed, 0 can be spent: of CIP56\.Token:CIP56Holding 00/,
+      /^BALANCE_HELD: DEMO: 5 needed, 0 can be spent: CIP56\.Token:CIP56Holding 00/,
     );
     t.regex(why, /its view cannot be computed \(9: .*\), and 1 more$/);
     on.world.sandbox.faults.remove(fails.id);

@@ -36,11 +36,12 @@ async function claimsNothing(world: World, local: Local, why: RegExp): Promise<s
   );
   const seen = local.events.length;
   const asked = checks(world);
-  await world.until('it asked again, and again', () => checks(world) >= asked + 3);
+  const polled = (): boolean =>
+    local.events.slice(seen).some((event) => event.kind === 'woken' && event.by === 'poll');
+  await world.until('it asked again, and again, and polled', () => checks(world) >= asked + 3 && polled());
   const events = local.events.slice(seen);
   if (events.some(({ kind }) => kind === 'claimed' || kind === 'taken' || kind === 'sent'))
     return 'it claimed something';
-  if (!events.some((event) => event.kind === 'woken' && event.by === 'poll')) return 'it did not even poll';
   const after = await world.db.query('select * from mempool order by id');
   if (JSON.stringify(after) !== JSON.stringify(before)) return 'rows were changed';
   return local.health().blockers.some(({ part }) => part === 'participant') ? null : JSON.stringify(notReady);

@@ -143,8 +143,8 @@ export const answers: readonly Mutation[] = [
   {
     name: 'answers',
     file: 'src/path/gather.ts',
-    find: 'stop(retry(parties.reason, { attempts, policy: settings.retry, random }))',
-    put: "stop({ ...retry(parties.reason, { attempts, policy: settings.retry, random }), wait: 'parked' })",
+    find: 'stop(retry(parties.reason, triesOf(path, submission.claim)))',
+    put: "stop({ ...retry(parties.reason, triesOf(path, submission.claim)), wait: 'parked' })",
     test: HISTORY,
     match: 'an unknown sender*',
     what: 'an unknown sender is tried again',

@@ -89,8 +89,8 @@ export const doctor: readonly Mutation[] = [
   ),
   of(
     'src/cli/doctor/transfer.ts',
-    "if (!canAsk()) throw new ConfigError(['nothing was sent: there is no terminal to ask on, so say --yes']);",
-    '',
+    "throw new ConfigError(['nothing was sent: there is no terminal to ask on; confirm with --yes']);",
+    '{}',
     ['test/cli/doctor.test.ts', '--transfer puts a row in*'],
     'nothing is sent that nobody was asked for',
   ),

@@ -151,8 +151,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P21',
     file: 'src/path/look/look.ts',
-    find: 'return undecided(\n      nextLookMs(databaseNow(path, batch) - sentUntil),',
-    put: "if (databaseNow(path, batch) > sentUntil) return { ...undecided('now', 'dead'), record: 'clear' };\n    return undecided(\n      nextLookMs(databaseNow(path, batch) - sentUntil),",
+    find: 'return undecided(\n      nextLookMs(overdue),',
+    put: "if (overdue > 0) return { ...undecided('now', 'dead'), record: 'clear' };\n    return undecided(\n      nextLookMs(overdue),",
     test: look,
     match: 'P21 *',
     what: "the ledger's word: a row whose bound passed by the database's clock is sent again",
@@ -248,6 +248,24 @@ export const ledger: readonly Mutation[] = [
     what: 'the question, after the ledger end too, who answers',
   },
   {
+    name: 'P27',
+    file: 'src/path/participant/proven-stream.ts',
+    find: 'if (mark === null && !(await beside())) {',
+    put: 'if (signal === null) {',
+    test: 'test/path/participant/proven-stream.test.ts',
+    match: 'P27 where nothing*',
+    what: 'the question who answers, before the stream opens',
+  },
+  {
+    name: 'P8',
+    file: 'src/path/participant/proven-stream.ts',
+    find: "if (proof === 'missed') {",
+    put: 'if (proof === null) {',
+    test: 'test/path/participant/proven-stream.test.ts',
+    match: 'P8 a stream that passes*',
+    what: 'the end of a stream that passed the mark without showing it',
+  },
+  {
     name: 'P28',
     file: 'src/path/balance.ts',
     find: 'if (end.value < known) {',
@@ -267,7 +285,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/path/look/judge.ts',
+    file: 'src/path/look/completion.ts',
     find: "undecided(stop.aborted ? 'now' : AGAIN_MS, why)",
     put: 'parkUndecided(why)',
     test: look,
@@ -276,7 +294,7 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'I4',
-    file: 'src/path/look/judge.ts',
+    file: 'src/path/look/completion.ts',
     find: 'const finding = lookAt(',
     put: 'const finding = dead.has(row) ? null : lookAt(',
     test: clocks,

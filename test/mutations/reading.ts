@@ -147,8 +147,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: balance,
-    find: '{ attempts: claim.attempts, policy, random }',
-    put: '{ attempts: 1, policy, random }',
+    find: 'triesOf(path, claim)',
+    put: '{ ...triesOf(path, claim), attempts: 1 }',
     test: history,
     match: 'money that stays held*',
     what: 'a row whose money stays held parks at last',

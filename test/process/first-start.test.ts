@@ -83,12 +83,12 @@ test('the first run refuses what contradicts the ledger, with 2, and nothing is 
     [
       'another one',
       { CANTON_SYNCHRONIZER_ID: 'elsewhere::1220ab' },
-      /is none that it knows; .*set CANTON_SYN/,
+      /is not one it is connected to; .*set CANTON_SYN/,
     ],
     [
       'an issuer nobody knows',
       { CANTON_ISSUER_PARTY: nobody },
-      /issuer: the participant hosts no party issuing::/,
+      /issuer: the participant does not host issuing::/,
     ],
     [
       'a party that is no issuer',

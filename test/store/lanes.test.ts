@@ -65,6 +65,26 @@ test('P9 two processes claim with snapshots taken before each other committed: o
   t.is((await db.row(id)).attempts, 1);
 });
 
+test('P9 take looks at each row again: one that was claimed, parked or ended since it was chosen is not taken', async (t) => {
+  const db = await prepared(t);
+  const [claimed, parked, ended, free] = [
+    await db.insert({ from: 'a' }),
+    await db.insert({ from: 'b' }),
+    await db.insert({ from: 'c' }),
+    await db.insert({ from: 'd' }),
+  ];
+  t.deepEqual(idsOf(await db.claim(1)), [claimed]);
+  await db.query("update mempool set available_at = 'infinity' where id = $1", [parked]);
+  await db.query("update mempool set status = 'failed' where id = $1", [ended]);
+  const before = await db.query('select * from mempool where id <> $1 order by id', [free]);
+  const taken = await db.query(
+    `select t.id from mempool_submitter_v1 p, mempool_take_v1(p, false, $1, null, 'late', 30000, 1, 1000) t`,
+    [[claimed, parked, ended, free]],
+  );
+  t.deepEqual(taken, [{ id: free }]);
+  t.deepEqual(await db.query('select * from mempool where id <> $1 order by id', [free]), before);
+});
+
 for (const without of ['', 'drop index mempool_claimed_lane_v2']) {
   const name = without === '' ? '' : ' (without the unique index: the look alone holds it)';
   test(`P9 the sender's other row was claimed in between: still one row of a sender in flight${name}`, async (t) => {

@@ -39,7 +39,7 @@ test('whom it wants: the one that takes writes, where there are several', (t) =>
   t.is(wanted('postgres://h,i/db?target_session_attrs=any'), 'any');
   t.is(wanted('postgres://h/db?target_session_attrs=primary'), 'primary');
   for (const one of ['standby', 'read-only', 'prefer-standby', 'sideways'])
-    t.regex(wanted(`postgres://h/db?target_session_attrs=${one}`), /this service writes/);
+    t.regex(wanted(`postgres://h/db?target_session_attrs=${one}`), /this service has to write/);
 });
 
 test('what cannot be read is a problem, whose words hold no letter of it', (t) => {

@@ -111,8 +111,7 @@ async function insertAtRandom(
     await pause(Math.max(0, due - performance.now()));
     inserts.push(
       (async () => {
-        const client = await stage.inserters.connect();
-        await system.insert(client, row).finally(() => client.release());
+        await system.insert(stage.inserters, row);
         committed.set(commandId(row), wallMs());
       })(),
     );

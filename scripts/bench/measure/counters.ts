@@ -55,6 +55,8 @@ export async function countedSince(client: pg.Client, before: Counters, rows: nu
     [after.lsn, before.lsn],
   );
   const updates = after.updates - before.updates;
+  // The others' have other names.
+  const claims = (after.claims ?? 0) - (before.claims ?? 0);
   return {
     walBytes: (wal[0]?.bytes ?? 0) / rows,
     deadTuples: (updates + after.deletes - before.deletes) / rows,
@@ -62,8 +64,6 @@ export async function countedSince(client: pg.Client, before: Counters, rows: nu
     ...(after.statements === null || before.statements === null
       ? {}
       : { statements: (after.statements - before.statements) / rows }),
-    ...(after.claims === null || before.claims === null
-      ? {}
-      : { claims: (after.claims - before.claims) / rows }),
+    ...(claims > 0 ? { claims: claims / rows } : {}),
   };
 }

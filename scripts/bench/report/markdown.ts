@@ -58,7 +58,7 @@ signed and executed). *Floor* is the plainest loop that does this once; *poller*
 look at the table every 500 ms. graphile-worker has its local queue and batched completions, pg-boss its notifications and
 batches, as their documentation recommends. Each process has 64 rows in flight at most (the poller its own ten).
 
-Neither keeps what ours keeps: a record of what is on its way, durable before it leaves, one transfer in flight a sender,
+None of them keeps what ours keeps: a record of what is on its way, durable before it leaves, one transfer in flight a sender,
 fences on every write (docs/guarantees.md). What that costs is what the tables show.
 
 To reproduce: \`npm ci\`, then \`npm run bench -- --json FILE --report\` (\`--full\` for the full sizes: hours), or one scenario by its

@@ -8,6 +8,8 @@ const RIGHT = 90;
 const BAR = 16;
 const GAP = 14;
 const TOP = 34;
+/** As wide as one is on average. */
+const LETTER = 6.5;
 const COLOURS: Readonly<Record<string, string>> = {
   ours: '#1f7a5c',
   floor: '#8a8f98',
@@ -53,9 +55,11 @@ export function plot(title: string, figure: string, results: readonly Measured[]
     y += GAP;
     return `<text x="${LEFT - 8}" y="${middle}" text-anchor="end">${escaped(label)}</text>${drawn.join('')}`;
   });
-  const legend = names.map((name, index) => {
-    const at = LEFT + index * 118;
-    return `<rect x="${at}" y="${y}" width="10" height="10" fill="${colour(name)}"/><text x="${at + 14}" y="${y + 9}">${escaped(name)}</text>`;
+  let at = LEFT;
+  const legend = names.map((name) => {
+    const from = at;
+    at += name.length * LETTER + 34;
+    return `<rect x="${from}" y="${y}" width="10" height="10" fill="${colour(name)}"/><text x="${from + 14}" y="${y + 9}">${escaped(name)}</text>`;
   });
   const height = y + 24;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#6b7280">

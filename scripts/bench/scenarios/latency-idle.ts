@@ -27,11 +27,9 @@ function withInstances(context: Context, count: number): Promise<Result> {
   const { rows, warmUp, everyMs, senders } = SIZES[context.size];
   return onStage({ senders, latencyMs: 5 }, async (stage) => {
     const systems = await prepare(stage, context.systems);
-    for (const system of systems) {
-      const children = await system.start(count);
-      stage.undo(() => stopAll(children));
-      await oneByOne(stage, system, stage.rows.next('hosted', warmUp), everyMs);
-    }
+    const fleets = await Promise.all(systems.map((system) => system.start(count)));
+    stage.undo(() => stopAll(fleets.flat()));
+    for (const system of systems) await oneByOne(stage, system, stage.rows.next('hosted', warmUp), everyMs);
     const title = count === 1 ? '1 instance' : `${count} instances`;
     const summaries = await takeTurns(context, title, systems, async (system) => {
       const mark = await stage.participant.mark();

@@ -21,6 +21,8 @@ const HEARTBEAT_SECONDS = 10;
 /** Longer than any rescue that is waited for. */
 const STOPPED_MS = 3_600_000;
 const READS_BEGIN_MS = 500;
+const TAKEN_MS = 60_000;
+const LOOK_MS = 20;
 
 const TAKEN: Readonly<Record<string, string>> = {
   ours: "select count(*)::int from mempool where status = 'pending' and lease_expires_at is not null",
@@ -29,7 +31,7 @@ const TAKEN: Readonly<Record<string, string>> = {
 
 export const rescue: Scenario = {
   name: 'rescue',
-  about: `kill -9 of an instance that has taken rows of external senders and sent none of them, with another one idle beside it: seconds until the ledger gets the first call for a row. pg-boss is measured with its shortest heartbeat, ${HEARTBEAT_SECONDS} s; its default, and graphile-worker's, are what their code says.`,
+  about: `kill -9 of an instance that has taken rows of external senders and sent none of them, with another one idle beside it: seconds until the ledger gets the first call for a row. pg-boss is measured with its shortest heartbeat, ${HEARTBEAT_SECONDS} s; its default is read from the table of its queues (expire_seconds, and a look every minute), graphile-worker's from its statement that frees locks (sql/resetLockedAt.js, every 8 to 10 minutes).`,
   figure: 'p99Seconds',
   run: (context) =>
     onStage({ senders: 100, latencyMs: 5 }, async (stage) => {
@@ -73,8 +75,8 @@ async function killed(
       times: 1,
       do: { kind: 'slow', ms: STOPPED_MS },
     });
-  for (const row of rows) await system.insert(stage.client, row);
-  while ((await countOf(stage.client, TAKEN[system.name] ?? '')) < count) await pause(20);
+  await system.fill(stage.client, rows);
+  await untilTaken(stage, system.name, count);
   await pause(READS_BEGIN_MS);
 
   const mark = await stage.participant.mark();
@@ -90,6 +92,14 @@ async function killed(
   });
   if (waited.length < count) throw new Error(`${system.name}: some of the rows were sent before the kill`);
   return { p50Seconds: quantile(waited, 0.5), p99Seconds: quantile(waited, 0.99) };
+}
+
+async function untilTaken(stage: Stage, system: string, count: number): Promise<void> {
+  for (let waited = 0; waited < TAKEN_MS; waited += LOOK_MS) {
+    if ((await countOf(stage.client, TAKEN[system] ?? '')) >= count) return;
+    await pause(LOOK_MS);
+  }
+  throw new Error(`${system} did not take ${count} rows`);
 }
 
 /** Of a queue made without asking for another. */

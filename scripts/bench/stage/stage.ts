@@ -10,7 +10,7 @@ import { createLedger } from '../../../src/ledger/ledger.js';
 import { migrate } from '../../../src/store/migrate/migrate.js';
 import { parentOf } from '../measure/cpu.js';
 import { type Participant, participantAt } from './participant.js';
-import { start } from './processes.js';
+import { type Child, start } from './processes.js';
 import { createRows, type Rows } from './rows.js';
 
 export interface StageOptions {
@@ -72,20 +72,10 @@ const takeDown = async (undo: (() => Promise<unknown>)[]): Promise<void> => {
 };
 
 async function set(senders: number, latencyMs: number, undo: (() => Promise<unknown>)[]): Promise<Stage> {
-  const database = await createDatabase(undo);
-  const args = [
-    'sandbox',
-    '--port',
-    '0',
-    '--http-port',
-    '0',
-    '--seed',
-    'bench',
-    '--latency-ms',
-    `${latencyMs}`,
-  ];
-  const [sandbox, first] = await start({ args, env: {} }, ['{']);
-  undo.push(() => sandbox.stop());
+  const [database, [sandbox, first]] = await Promise.all([
+    createDatabase(undo),
+    startSandbox(latencyMs, undo),
+  ]);
   const { http, env } = JSON.parse(first) as { http: string; env: Record<string, string> };
   const participant = participantAt(http);
   // Canton's limit on submissions in flight is not what is measured.
@@ -109,6 +99,7 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
   const inserters = new pg.Pool({
     connectionString: database.href,
     max: INSERTERS,
+    idleTimeoutMillis: 0,
     application_name: 'bench',
   });
   undo.push(() => inserters.end());
@@ -137,6 +128,23 @@ async function set(senders: number, latencyMs: number, undo: (() => Promise<unkn
     undo: (what) => void undo.push(what),
     stop: () => takeDown(undo),
   };
+}
+
+async function startSandbox(latencyMs: number, undo: (() => Promise<unknown>)[]): Promise<[Child, string]> {
+  const args = [
+    'sandbox',
+    '--port',
+    '0',
+    '--http-port',
+    '0',
+    '--seed',
+    'bench',
+    '--latency-ms',
+    `${latencyMs}`,
+  ];
+  const started = await start({ args, env: {} }, ['{']);
+  undo.push(() => started[0].stop());
+  return started;
 }
 
 async function createDatabase(undo: (() => Promise<unknown>)[]): Promise<URL> {

@@ -1,8 +1,10 @@
-// A worker lives as long as whoever started it: its stdin closes then, however that came about.
+// A worker lives until it is told to stop, or whoever started it is gone: its stdin closes then.
 
-/** Says that it works, and ends with its stdin: by `process.exit`, so that a profile is written. */
+/** Says that it works. It ends by `process.exit`, so that a profile is written. */
 export function readyUntilClosed(): void {
-  process.stdin.on('end', () => process.exit(0)).resume();
+  const end = (): never => process.exit(0);
+  process.on('SIGTERM', end);
+  process.stdin.on('end', end).resume();
   console.log('ready');
 }
 

@@ -1,5 +1,5 @@
-// A command as a process of the demo's: the same command line, but it ends with whoever started it, however that came
-// about, since its stdin closes then.
+// Runs a command as a child of the demo: the same command line, but it ends when the process that started it does,
+// however that happens, because its stdin closes then.
 import { exit } from '../exit.js';
 
 const END_MS = 5_000;

@@ -1,4 +1,4 @@
-// What the demo asks of the database: it plays the API that registers users, and the judge who counts.
+// The demo's own queries: it plays the API that registers users, and the judge who counts.
 import { pause } from '../../runtime/timers.js';
 import type { Database } from '../../store/pool.js';
 import type { Statement } from '../../store/statements.js';
@@ -42,7 +42,7 @@ const ENDED: Statement<Ended> = {
       (extract(epoch from updated_at) * 1000)::float8 as "endedAt" from mempool`,
 };
 
-/** Counted by the server (track_functions), whoever called. A backend adds up its own when it goes. */
+/** Counted by the server (track_functions), whoever called. A backend adds its own count when it exits. */
 const CLAIMS: Statement<{ readonly calls: number }> = {
   text: `select coalesce(sum(calls), 0)::int as calls from pg_stat_user_functions where funcname = 'mempool_claim_v1'`,
 };
@@ -54,7 +54,7 @@ const CONNECTED: Statement<{ readonly backends: number }> = {
 export interface DemoAccount {
   readonly address: string;
   readonly party: string;
-  /** Of an external party, encrypted as the middleware stores it. */
+  /** An external party's key, encrypted as the middleware stores it. */
   readonly sealedKey: string | null;
 }
 
@@ -69,13 +69,14 @@ export async function addUsers(database: Database, users: readonly DemoAccount[]
 
 export async function readCounts(database: Database): Promise<Counts> {
   const [counts] = await database.run(COUNTS, []);
-  if (counts === undefined) throw new Error('the database does not count');
+  if (counts === undefined)
+    throw new Error("the database does not count function calls: set track_functions = 'pl'");
   return counts;
 }
 
 export const readEnded = (database: Database): Promise<Ended[]> => database.run(ENDED, []);
 
-/** To be asked when the submitters have stopped: waits until the last of their backends has added its count. */
+/** Call once the submitters have stopped: waits until the last of their backends has added its count. */
 export async function readClaimStatements(database: Database): Promise<number> {
   for (let tries = 0; tries < 40; tries++) {
     const [connected] = await database.run(CONNECTED, []);

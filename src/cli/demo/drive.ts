@@ -1,4 +1,4 @@
-// Puts the transfers in, as wallets do, and watches until all have ended.
+// Inserts the transfers, as wallets do, and watches until all have ended.
 import pLimit from 'p-limit';
 import { pause } from '../../runtime/timers.js';
 import { enqueue } from '../../store/operator/enqueue.js';
@@ -8,43 +8,45 @@ import type { Picture, Progress } from './picture.js';
 import type { Child } from './processes.js';
 import type { DemoRow } from './scenario.js';
 
-/** Inserts under way at one time: the connections of the demo. */
+/** Concurrent inserts, which is how many connections the demo has. */
 const WRITERS = 8;
 const LOOK_EVERY_MS = 250;
-/** Nothing has ended for so long: nothing will. */
+/** If nothing has ended for this long, nothing will. */
 const STALLED_MS = 60_000;
 
-/** On the machine's clock, as the participant's audit log: when the insert's commit had returned. */
+/** When the insert's commit returned, on the machine's clock, like the participant's audit log. */
 const wallMs = (): number => performance.timeOrigin + performance.now();
 
-export class Inserter {
-  readonly committedAt = new Map<string, number>();
-  inserted = 0;
+export interface Inserter {
+  /** By hash. */
+  readonly committedAt: ReadonlyMap<string, number>;
+  inserted(): number;
+  /** As fast as possible, or one every `everyMs`. */
+  insert(rows: readonly DemoRow[], everyMs?: number): Promise<void>;
+}
 
-  constructor(
-    private readonly database: Database,
-    private readonly signal: AbortSignal,
-  ) {}
-
-  /** As fast as it goes, or one every `everyMs`. */
-  async insert(rows: readonly DemoRow[], everyMs = 0): Promise<void> {
-    const limit = pLimit(WRITERS);
-    const begun = performance.now();
-    const inserts: Promise<void>[] = [];
-    for (const [index, row] of rows.entries()) {
-      const wait = begun + index * everyMs - performance.now();
-      if (wait > 0) await pause(wait, this.signal);
-      if (this.signal.aborted) break;
-      inserts.push(limit(() => this.one(row)));
-    }
-    await Promise.all(inserts);
-  }
-
-  private async one({ hash, row }: DemoRow): Promise<void> {
-    await enqueue(this.database, row);
-    this.committedAt.set(hash, wallMs());
-    this.inserted += 1;
-  }
+export function createInserter(database: Database, signal: AbortSignal): Inserter {
+  const committedAt = new Map<string, number>();
+  const one = async ({ hash, row }: DemoRow): Promise<void> => {
+    await enqueue(database, row);
+    committedAt.set(hash, wallMs());
+  };
+  return {
+    committedAt,
+    inserted: () => committedAt.size,
+    async insert(rows, everyMs = 0) {
+      const limit = pLimit(WRITERS);
+      const begun = performance.now();
+      const inserts: Promise<void>[] = [];
+      for (const [index, row] of rows.entries()) {
+        const wait = begun + index * everyMs - performance.now();
+        if (wait > 0) await pause(wait, signal);
+        if (signal.aborted) break;
+        inserts.push(limit(() => one(row)));
+      }
+      await Promise.all(inserts);
+    },
+  };
 }
 
 export interface Watched {
@@ -56,7 +58,10 @@ export interface Watched {
   readonly signal: AbortSignal;
 }
 
-/** Resolves when every row has ended or parked, or nothing moves any more; returns what went wrong on the way. */
+/**
+ * Resolves when every row has ended or parked, or nothing makes progress any more; returns what went wrong on the
+ * way.
+ */
 export async function watch(watched: Watched): Promise<string[]> {
   const { database, submitters, inserter, rows, picture, signal } = watched;
   const begun = performance.now();
@@ -64,7 +69,7 @@ export async function watch(watched: Watched): Promise<string[]> {
   for (;;) {
     const counts = await readCounts(database);
     const now = performance.now();
-    const progress: Progress = { ...counts, rows, inserted: inserter.inserted, elapsedMs: now - begun };
+    const progress: Progress = { ...counts, rows, inserted: inserter.inserted(), elapsedMs: now - begun };
     picture.progress(progress);
     const ended = counts.completed + counts.failed;
     if (ended + counts.parked >= rows || signal.aborted) return [];

@@ -1,4 +1,4 @@
-// The verdict on a demo run, pure: from the ledger's own log and the final rows, never from what submitters say.
+// Judges a demo run, purely from the ledger's own log and the final rows, never from what submitters say.
 import { DECIMAL_PLACES } from '../../core/decimal.js';
 import type { Token } from '../../core/token.js';
 import { toDecimalUnits } from '../../transfer/amount.js';
@@ -15,9 +15,11 @@ export interface Evidence {
   readonly ledgerCalls: number;
   readonly doubleCommits: number;
   readonly claimStatements: number;
-  /** When the insert's commit had returned, by hash, in ms since the epoch: rows that arrived while submitters ran. */
+  /**
+   * When each insert's commit returned, by hash, in ms since the epoch, for rows that arrived while submitters ran.
+   */
   readonly committedAt: ReadonlyMap<string, number>;
-  /** What parties hold on the ledger and what they should hold by the rows, where these differ. */
+  /** What parties have on the ledger and what they should have according to the rows, where these differ. */
   readonly oddBalances: readonly string[];
 }
 
@@ -51,7 +53,7 @@ export function summarize(evidence: Evidence): Summary {
   const since = (times: ReadonlyMap<string, number>): number[] =>
     [...committedAt].flatMap(([hash, from]) => {
       const at = times.get(hash);
-      // A call may arrive before this process has learned that its insert is committed.
+      // A call may arrive before this process learns that its insert has committed.
       return at === undefined ? [] : [Math.max(0, at - from)];
     });
   const perInstance = new Map<string, number>();
@@ -79,27 +81,29 @@ export function summarize(evidence: Evidence): Summary {
   };
 }
 
-/** What was promised and not kept; no line, no exit code 1. */
+/** The promises that were broken; with none, the exit code is 0. */
 export function brokenGuarantees(evidence: Evidence, summary: Summary): string[] {
   const broken: string[] = [];
   const { rows, doubleCommits, pending, parked, failed, callsPerRow, ledgerCalls } = summary;
   if (doubleCommits > 0) broken.push(`${doubleCommits} double commits: money was moved twice`);
-  if (pending + parked > 0) broken.push(`${pending + parked} rows have not ended (${parked} of them parked)`);
-  if (failed > 0) broken.push(`${failed} rows failed, and every transfer of the demo can be done`);
+  if (pending + parked > 0) broken.push(`${pending + parked} rows are unfinished (${parked} of them parked)`);
+  if (failed > 0) broken.push(`${failed} rows failed, although every transfer of the demo is valid`);
   if (callsPerRow !== 1)
-    broken.push(`${ledgerCalls} ledger calls for ${rows} rows, without a fault: each costs a fee`);
+    broken.push(
+      `${ledgerCalls} ledger calls for ${rows} rows, although nothing went wrong; each call costs a fee`,
+    );
   const accepted = new Set(
     evidence.audit.filter(({ outcome }) => outcome.kind === 'accepted').map((one) => one.commandId),
   );
   for (const { hash, status } of evidence.ended) {
     if ((status === 'completed') !== accepted.has(hash)) {
-      broken.push(`${hash} is ${status}, and was ${accepted.has(hash) ? '' : 'not '}accepted by the ledger`);
+      broken.push(`${hash} is ${status}, but was ${accepted.has(hash) ? '' : 'not '}accepted by the ledger`);
     }
   }
   return [...broken, ...evidence.oddBalances];
 }
 
-/** Per user, by token, in units of 10^-10: what each was given, less what it sent, and what it was sent. */
+/** Per user and token, in units of 10^-10: what each was given, minus what it sent, plus what it was sent. */
 export function balancesByRows(
   users: number,
   tokens: readonly Token[],
@@ -110,7 +114,8 @@ export function balancesByRows(
   const balances = Array.from({ length: users }, () => new Map(tokens.map(({ symbol }) => [symbol, start])));
   for (const { from, to, token, amount } of done) {
     const scaled = toDecimalUnits(amount, token.decimals);
-    if (scaled.kind !== 'units') throw new Error(`${amount} of ${token.symbol} is no amount of the ledger`);
+    if (scaled.kind !== 'units')
+      throw new Error(`${amount} of ${token.symbol} is not an amount that the ledger can hold`);
     for (const [user, change] of [
       [from, -scaled.units],
       [to, scaled.units],
@@ -122,7 +127,7 @@ export function balancesByRows(
   return balances;
 }
 
-/** Nearest rank; 0 where nothing was measured. */
+/** Nearest rank; 0 if nothing was measured. */
 export function percentiles(values: readonly number[]): Percentiles {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number =>

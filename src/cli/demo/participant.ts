@@ -1,4 +1,4 @@
-// The sandbox as the demo talks to it: over HTTP, since it is a process of its own.
+// Talks to the sandbox over HTTP, since it is a separate process.
 import { parseDecimal } from '../../core/decimal.js';
 
 export interface AuditLine {
@@ -10,18 +10,18 @@ export interface AuditLine {
 
 export interface WantedParty {
   readonly hint: string;
-  /** It signs for itself; else the participant acts for it. */
+  /** External: it signs for itself. Otherwise the participant acts for it. */
   readonly external: boolean;
 }
 
 export interface DemoParty {
   readonly party: string;
-  /** 32 bytes as hex, of an external party. */
+  /** An external party's key, 32 bytes as hex. */
   readonly privateKey: string | null;
 }
 
 export interface Participant {
-  /** Parties with so much of each token, in order. */
+  /** Creates parties with this much of each token, in order. */
   createParties(
     wanted: readonly WantedParty[],
     tokens: readonly string[],

@@ -1,4 +1,4 @@
-// What the demo shows while it runs: a picture that is drawn over on a terminal, lines elsewhere.
+// Shows the demo's progress: a picture that is redrawn on a terminal, lines elsewhere.
 import { count } from '../support/text.js';
 import type { Counts } from './database.js';
 import type { Summary } from './judge.js';
@@ -54,7 +54,7 @@ function told(out: NodeJS.WriteStream): Picture {
   };
 }
 
-/** Done, at the ledger, waiting, to come. */
+/** Done, at the ledger, waiting, not inserted yet. */
 function bar({ rows, completed, failed, inFlight, inserted }: Progress): string {
   const cells = (n: number): number => Math.round((n / rows) * WIDTH);
   const done = cells(completed + failed);
@@ -78,10 +78,10 @@ export function summaryText(summary: Summary, seconds: number): string {
     '',
     `${count(rows, 'transfer')}, ${count(instances, 'submitter')}, ${seconds.toFixed(1)} s`,
     `  rows          ${completed} completed, ${failed} failed, ${pending} pending, ${parked} parked`,
-    `  ledger        ${ledgerCalls} submissions (${callsPerRow} a row), ${doubleCommits} double commits`,
+    `  ledger        ${ledgerCalls} submissions (${callsPerRow} per row), ${doubleCommits} double commits`,
     `  insert → call p50 ${call.p50} ms, p99 ${call.p99} ms   insert → done p50 ${done.p50} ms, p99 ${done.p99} ms`,
-    `  database      ${claimStatements} claim statements (${(claimStatements / rows).toFixed(2)} a row)`,
-    `  shared out    ${perInstance.map(({ instance, rows: mine }) => `${instance} ${mine}`).join(', ')}`,
+    `  database      ${claimStatements} claim statements (${(claimStatements / rows).toFixed(2)} per row)`,
+    `  per instance  ${perInstance.map(({ instance, rows: mine }) => `${instance} ${mine}`).join(', ')}`,
     '',
   ].join('\n');
 }

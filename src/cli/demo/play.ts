@@ -1,9 +1,9 @@
-// The demo from its first line to the verdict.
+// The demo, from its first line to the verdict.
 import { formatDecimal } from '../../core/decimal.js';
 import { sealKey } from '../../transfer/key.js';
 import { count } from '../support/text.js';
 import { addUsers, type DemoAccount, readClaimStatements, readEnded } from './database.js';
-import { Inserter, watch } from './drive.js';
+import { createInserter, watch } from './drive.js';
 import { balancesByRows, brokenGuarantees, type Evidence, type Summary, summarize } from './judge.js';
 import type { DemoParty } from './participant.js';
 import type { Picture } from './picture.js';
@@ -11,7 +11,7 @@ import { createRows, createUsers, type DemoRow, LARGEST } from './scenario.js';
 import { type Stage, setStage, type Teardown } from './stage.js';
 
 export interface PlayOptions {
-  /** All of them, the backlog too. */
+  /** All rows, including the backlog. */
   readonly rows: number;
   readonly instances: number;
   readonly senders: number;
@@ -21,7 +21,7 @@ export interface PlayOptions {
   readonly seed: string;
 }
 
-/** Inserts a second, for as long as that takes no longer than a minute: what two cores that do all of it keep up with. */
+/** Inserts a second, as long as that takes at most a minute: what two cores that run everything can keep up with. */
 export const RATE = 50;
 const LONGEST_S = 60;
 
@@ -43,12 +43,12 @@ export async function play(
       ? '0.5 to 1.5 s, like a real ledger ten times as fast'
       : `${options.latencyMs} ms`;
   picture.say(
-    `A throw-away Postgres, a participant whose commits take ${commits}, ${count(options.instances, 'submitter')}.`,
+    `Starting a throw-away Postgres, a participant whose commits take ${commits}, and ${count(options.instances, 'submitter')}.`,
   );
   const stage = await setStage(options, teardown);
   signal.throwIfAborted();
   const { database, participant, tokens, chainId } = stage;
-  const inserter = new Inserter(database, signal);
+  const inserter = createInserter(database, signal);
 
   const backlogged = options.backlog > 0;
   const ready = backlogged ? null : stage.startSubmitters(options.instances);
@@ -71,10 +71,10 @@ export async function play(
   signal.throwIfAborted();
 
   await inserter.insert(made.slice(0, options.backlog));
-  if (backlogged) picture.say(`${options.backlog} rows wait; now the submitters start, all at once.`);
+  if (backlogged) picture.say(`${options.backlog} rows are waiting; starting all submitters at once.`);
   const begun = performance.now();
   const starting = ready ?? stage.startSubmitters(options.instances);
-  // Transfers keep arriving while the first watch is still to come.
+  // Transfers keep arriving before the first watch starts.
   const rest = made.slice(options.backlog);
   const everyMs = 1_000 / Math.max(RATE, rest.length / LONGEST_S);
   const submitters = await starting;
@@ -95,7 +95,7 @@ export async function play(
 }
 
 function account(address: string, party: DemoParty | undefined, masterKey: Uint8Array): DemoAccount {
-  if (party === undefined) throw new Error('the sandbox made fewer parties than were asked for');
+  if (party === undefined) throw new Error('the sandbox created fewer parties than were asked for');
   const { privateKey } = party;
   const sealedKey = privateKey === null ? null : sealKey(Buffer.from(privateKey, 'hex'), masterKey);
   return { address, party: party.party, sealedKey };
@@ -121,7 +121,7 @@ async function gather(
   ]);
   const completed = new Set(ended.filter(({ status }) => status === 'completed').map(({ hash }) => hash));
   const done = rows.filter(({ hash }) => completed.has(hash));
-  // What waited before there were submitters says nothing of how quick they are, unless there is nothing else.
+  // Rows that waited for the submitters say nothing about how fast these are, unless there are no others.
   const measured = rows.slice(options.backlog < rows.length ? options.backlog : 0);
   const committedAt = new Map(measured.map(({ hash }) => [hash, known.committedAt.get(hash) ?? 0]));
   return {
@@ -137,7 +137,7 @@ async function gather(
   };
 }
 
-/** What every party must hold by the completed rows, against what the ledger says. */
+/** Compares what every party must have according to the completed rows with what the ledger says. */
 async function oddBalances(
   { participant, tokens }: Stage,
   parties: readonly string[],
@@ -152,7 +152,9 @@ async function oddBalances(
       const is = holds.get(symbol) ?? 0n;
       const wanted = should[index]?.get(symbol) ?? 0n;
       if (is !== wanted)
-        odd.push(`${party} holds ${formatDecimal(is)} ${symbol}, and ${formatDecimal(wanted)} by the rows`);
+        odd.push(
+          `${party} has ${formatDecimal(is)} ${symbol}, but should have ${formatDecimal(wanted)} according to the rows`,
+        );
     }
   }
   return odd;

@@ -1,4 +1,4 @@
-// The demo's processes: started with the command line of this very installation, gone with the demo.
+// The demo's processes: started with this very installation's command line, and gone with the demo.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -8,12 +8,12 @@ import { pause } from '../../runtime/timers.js';
 
 export interface Child {
   readonly name: string;
-  /** Resolves with the first line of stdout that fits; rejects when the process ends first. */
+  /** Resolves with the first line of stdout that matches; rejects if the process ends first. */
   line(fits: (line: string) => boolean): Promise<string>;
-  /** Lines of stderr and warnings, the last few, for a post-mortem. */
+  /** The last few lines of stderr and warnings, for a post-mortem. */
   lastWords(): string;
   running(): boolean;
-  /** SIGTERM, and after some time SIGKILL; resolves with the exit code. */
+  /** Sends SIGTERM, and SIGKILL after some time; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -29,7 +29,7 @@ export function startChild(
   const entry = fileURLToPath(new URL(`./child${extension}`, import.meta.url));
   const loader = extension === '.ts' ? ['--import', import.meta.resolve('tsx')] : [];
   const child = spawn(process.execPath, [...loader, entry, ...args], {
-    // A process group of its own: Ctrl-C reaches the demo alone, which then takes everything down in order.
+    // A process group of its own: Ctrl-C reaches only the demo, which then stops everything in order.
     detached: true,
     stdio: 'pipe',
     env: { ...process.env, ...env },
@@ -62,7 +62,7 @@ export function startChild(
         };
         watchers.add(watch);
         void exited.then(() =>
-          reject(new Error(`${name} ended with ${code} before it was ready\n${lastWords()}`)),
+          reject(new Error(`${name} exited with ${code} before it was ready\n${lastWords()}`)),
         );
       }),
     lastWords,

@@ -1,4 +1,4 @@
-// What happens in the demo: users with keys, and the transfers that they sign. All of it follows from the seed.
+// What happens in the demo: users with keys, and the transfers they sign. Everything follows from the seed.
 import { createHash } from 'node:crypto';
 import { DECIMAL_PLACES } from '../../core/decimal.js';
 import type { Token } from '../../core/token.js';
@@ -8,7 +8,7 @@ import { createDecoder, loadViem } from '../support/raw-transaction.js';
 export interface DemoUser {
   readonly address: string;
   readonly hint: string;
-  /** Half of them sign on the ledger for themselves, with a key that the middleware keeps; one fleet serves both. */
+  /** Half of them are external, with a key that the middleware keeps; one fleet serves both kinds. */
   readonly external: boolean;
   sign(transfer: Unsigned): Promise<string>;
 }
@@ -39,13 +39,13 @@ export interface Plan {
   readonly tokens: readonly Token[];
 }
 
-/** Of any one transfer: less than this many whole tokens. */
+/** The most that one transfer moves, in whole tokens. */
 export const LARGEST = 10;
 
 const digest = (...parts: readonly (string | number)[]): Buffer =>
   createHash('sha256').update(parts.join('/')).digest();
 
-/** Someone has to receive, so there are two at least. */
+/** At least two, since somebody has to receive. */
 export async function createUsers({ senders, seed, chainId }: Plan): Promise<DemoUser[]> {
   const viem = await loadViem();
   const { privateKeyToAccount } = await import('viem/accounts');
@@ -71,7 +71,7 @@ export async function createUsers({ senders, seed, chainId }: Plan): Promise<Dem
   });
 }
 
-/** Signed by a wallet, then judged and taken apart by what `enqueue` uses. */
+/** Signed as a wallet does, then checked and decoded by the code of `enqueue`. */
 export async function createRows(plan: Plan, users: readonly DemoUser[]): Promise<DemoRow[]> {
   const { rows, senders, seed, chainId, tokens } = plan;
   const decode = await createDecoder({
@@ -81,13 +81,14 @@ export async function createRows(plan: Plan, users: readonly DemoUser[]): Promis
   const made: DemoRow[] = [];
   for (let index = 0; index < rows; index++) {
     const random = digest(seed, 'row', index);
-    // Round and round: as long as there are more senders than transfers in flight, nobody waits for his own.
+    // Round robin: with more senders than transfers in flight, nobody waits for an earlier transfer of the same
+    // sender.
     const from = index % senders;
     const to = (from + 1 + (random.readUInt32LE(0) % (users.length - 1))) % users.length;
     const token = tokens[random.readUInt32LE(4) % tokens.length];
     const [sender, receiver] = [users[from], users[to]];
     if (token === undefined || sender === undefined || receiver === undefined)
-      throw new Error('an empty plan');
+      throw new Error('the plan has no transfers');
     const amount = amountOf(token, random.readBigUInt64LE(8));
     const nonce = Math.floor(index / senders);
     const decoded = await decode(
@@ -99,7 +100,7 @@ export async function createRows(plan: Plan, users: readonly DemoUser[]): Promis
   return made;
 }
 
-/** More than 0, less than LARGEST, no finer than the ledger's ten places. */
+/** Between 0 and LARGEST, and no finer than the ledger's ten decimal places. */
 function amountOf({ decimals }: Token, random: bigint): bigint {
   const places = Math.min(decimals, DECIMAL_PLACES);
   const units = 1n + (random % (BigInt(LARGEST) * 10n ** BigInt(places) - 1n));

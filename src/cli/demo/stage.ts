@@ -1,4 +1,4 @@
-// Everything that the demo needs, brought up: Postgres, a migrated database, a participant, submitters. And taken down.
+// Starts everything the demo needs (Postgres, a migrated database, a participant, submitters), and stops it again.
 import { randomBytes } from 'node:crypto';
 import { settingNames } from '../../config/settings.js';
 import { loadTokens } from '../../config/tokens-file.js';
@@ -20,32 +20,37 @@ export interface Stage {
   readonly participant: Participant;
   readonly tokens: readonly Token[];
   readonly chainId: number;
-  /** Of the keys of external parties, as the middleware and every submitter have it. */
+  /** Encrypts the keys of external parties; the middleware and every submitter have it. */
   readonly masterKey: Uint8Array;
   /** Resolves when all of them claim. */
   startSubmitters(count: number): Promise<readonly Child[]>;
   stopSubmitters(): Promise<void>;
 }
 
-/** What to undo, last first; also where only half of it was done. */
-export class Teardown {
-  #undo: (() => Promise<unknown>)[] = [];
+/** Undoes what was added, the last first, even if only half of the stage was set. */
+export interface Teardown {
+  add(undo: () => Promise<unknown>): void;
+  run(): Promise<void>;
+}
 
-  add(undo: () => Promise<unknown>): void {
-    this.#undo.push(undo);
-  }
-
-  async run(): Promise<void> {
-    const undo = this.#undo.reverse();
-    this.#undo = [];
-    for (const one of undo) await one().catch(() => {});
-  }
+export function createTeardown(): Teardown {
+  let steps: (() => Promise<unknown>)[] = [];
+  return {
+    add(undo) {
+      steps.push(undo);
+    },
+    async run() {
+      const undo = steps.reverse();
+      steps = [];
+      for (const one of undo) await one().catch(() => {});
+    },
+  };
 }
 
 export async function setStage({ seed, latencyMs }: StageOptions, teardown: Teardown): Promise<Stage> {
   const postgres = startPostgres({ settings: { track_functions: 'pl' } });
   teardown.add(async () => (await postgres).stop());
-  // A real ledger's spread (5 to 15 s), and with it its other times, ten times as fast.
+  // A real ledger's commit times (5 to 15 s) and its other times, ten times as fast.
   const pace = latencyMs === undefined ? ['--time-scale', '0.1'] : ['--latency-ms', String(latencyMs)];
   const sandbox = startChild(
     'the sandbox',
@@ -107,9 +112,11 @@ export async function setStage({ seed, latencyMs }: StageOptions, teardown: Tear
   };
 }
 
-/** A setting of whoever starts the demo is for production, not for the demo; '' is as good as unset. */
+/**
+ * Settings in the environment of whoever starts the demo are for production, not for the demo; '' counts as not set.
+ */
 const UNSET = Object.fromEntries(settingNames.map((name) => [name, '']));
-/** The window is the submitter's own choice, and production's: a busy machine must not make a transfer late. */
+/** The window is the submitter's choice, and production's, so that a busy machine does not make a transfer late. */
 const SUBMITTER = { ...UNSET, ADMIN_ADDRESS: 'off', LOG_LEVEL: 'info' };
 const WINDOW = { SUBMISSION_WINDOW_MS: '30000' };
 

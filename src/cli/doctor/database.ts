@@ -1,4 +1,4 @@
-// The database's side of the list. Each check stands alone: where one cannot be made the next still is.
+// The checks of the database. Each stands alone: if one cannot be made, the next one still is.
 import { type Config, ConfigError } from '../../config.js';
 import { StoreUnavailable } from '../../core/errors.js';
 import type { Pinned } from '../../ports/store.js';
@@ -16,7 +16,7 @@ export interface DatabaseSide {
   readonly moreUsers: boolean;
 }
 
-/** Parties whose rights are looked at. */
+/** How many parties have their rights checked. */
 const USERS = 1_000;
 
 export async function databaseSide(
@@ -30,7 +30,7 @@ export async function databaseSide(
     const lacking = await lackingPrivileges(database);
     const privileges =
       lacking.length === 0
-        ? ok('privileges', 'as docs/operations.md lists them')
+        ? ok('privileges', 'all privileges in docs/operations.md are granted')
         : fail(
             'privileges',
             `this role lacks ${lacking.join(', ')}`,
@@ -55,31 +55,36 @@ export async function databaseSide(
     if (role !== null) return { ...nothing, findings: [fail('database', role, 'correct DATABASE_URL')] };
     if (error instanceof ConfigError || !(error instanceof StoreUnavailable)) throw error;
     const what = `${shown} cannot be reached: ${error.message}`;
-    return { ...nothing, findings: [wait('database', what, 'see to DATABASE_URL and the network')] };
+    return { ...nothing, findings: [wait('database', what, 'check DATABASE_URL and the network')] };
   }
 }
 
-/** What is pinned, against what answers. */
+/** Compares what is pinned with what answers. */
 export function pinsFinding(
   pinned: Pinned | null,
   shown: { readonly id: string | null; readonly userId: string | null; readonly synchronizerId: string },
 ): Finding {
   const check = 'pins';
-  if (pinned === null) return wait(check, 'they could not be read', 'see the database');
-  if (pinned.halted !== null) return fail(check, `halted: ${pinned.halted}`, 'see docs/runbooks.md');
+  if (pinned === null) return wait(check, 'they could not be read', 'check the database');
+  if (pinned.halted !== null) return fail(check, `halted: ${pinned.halted}`, 'read docs/runbooks.md');
   const { participant } = pinned;
-  if (participant === null) return ok(check, 'nothing is pinned yet: the first `run` pins what is seen here');
+  if (participant === null)
+    return ok(check, 'nothing is pinned yet: the first `run` will pin what is found here');
   const { id, userId, synchronizerId } = participant;
   const different = [
-    ...(shown.id !== null && shown.id !== id ? [`the participant is ${shown.id}, pinned is ${id}`] : []),
+    ...(shown.id !== null && shown.id !== id ? [`the participant is ${shown.id}, but ${id} is pinned`] : []),
     ...(shown.userId !== null && shown.userId !== userId
-      ? [`the user is ${shown.userId}, pinned is ${userId}`]
+      ? [`the user is ${shown.userId}, but ${userId} is pinned`]
       : []),
     ...(shown.synchronizerId !== synchronizerId
-      ? [`CANTON_SYNCHRONIZER_ID is ${shown.synchronizerId}, pinned is ${synchronizerId}`]
+      ? [`CANTON_SYNCHRONIZER_ID is ${shown.synchronizerId}, but ${synchronizerId} is pinned`]
       : []),
   ];
   return different.length === 0
     ? ok(check, `${id} as ${userId}`)
-    : fail(check, different.join('; '), 'point the settings back; docs/runbooks.md where it was meant');
+    : fail(
+        check,
+        different.join('; '),
+        'change the settings back; if the change is intended, follow docs/runbooks.md',
+      );
 }

@@ -1,5 +1,5 @@
-// `doctor --transfer`: one transfer between two users of the operator's own, put in as a row. The instances that run do
-// it as they do every other: recorded, bounded, looked up, so that it happens once whatever becomes of this command.
+// `doctor --transfer`: one transfer between two of the operator's own users, inserted as a row. The running instances
+// process it like any other: recorded, bounded, looked up, so that it happens once whatever becomes of this command.
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config.js';
 import { ConfigError, Refusal } from '../../core/errors.js';
@@ -29,10 +29,10 @@ const LOOK_EVERY_MS = 250;
 /** transfer(address,uint256) */
 const SELECTOR = 'a9059cbb';
 
-/** Empty: all is said, and goes together. */
+/** Empty if the flags are complete and fit together. */
 export function misuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
   const named = [from, to, token].some((one) => one !== undefined);
-  if (transfer === undefined) return named ? ['--from, --to and --token belong to --transfer AMOUNT'] : [];
+  if (transfer === undefined) return named ? ['--from, --to and --token need --transfer AMOUNT'] : [];
   return [
     ...(from === undefined ? ['--transfer needs --from, a party or address of `users`'] : []),
     ...(to === undefined ? ['--transfer needs --to, a party or address of `users`'] : []),
@@ -49,11 +49,12 @@ export async function transferFinding(
   const token = tokenOf(config, flags.token);
   const amount = amountOf(flags.transfer ?? '', token);
   const [from, to] = [await one(database, flags.from ?? ''), await one(database, flags.to ?? '')];
-  if (from.party === to.party) throw new ConfigError(['--from and --to are one party']);
+  if (from.party === to.party) throw new ConfigError(['--from and --to are the same party']);
   const what = `${flags.transfer} ${token.symbol} from ${from.address} to ${to.address}`;
   if (!flags.yes) {
-    if (!canAsk()) throw new ConfigError(['nothing was sent: there is no terminal to ask on, so say --yes']);
-    if (!(await confirmed(`Send ${what}, for real? [y/N] `))) return null;
+    if (!canAsk())
+      throw new ConfigError(['nothing was sent: there is no terminal to ask on; confirm with --yes']);
+    if (!(await confirmed(`Really send ${what}? [y/N] `))) return null;
   }
   const txHash = randomBytes(32);
   const hash = `0x${txHash.toString('hex')}`;
@@ -71,20 +72,20 @@ export async function transferFinding(
   for (;;) {
     const row = await watchedRow(database, txHash);
     const took = duration(monotonic.elapsed() - began);
-    if (row === null) return fail(check, `the row of ${hash} is gone`, 'see who deletes rows');
+    if (row === null) return fail(check, `the row of ${hash} is gone`, 'find out who deletes rows');
     if (row.status === 'completed' || row.status === 'mined')
       return ok(check, `${what}: completed in ${took}, update ${row.update_id}, row ${hash}`);
     if (row.status === 'failed') return fail(check, `${what}: failed: ${row.reason}`, `row ${hash}`);
     if (row.parked)
-      return fail(check, `${what}: parked: ${row.reason}`, `put it right, then replay --hash ${hash}`);
+      return fail(check, `${what}: parked: ${row.reason}`, `fix the cause, then replay --hash ${hash}`);
     if (monotonic.elapsed() - began > patienceMs) {
       const claimed = row.attempts > 0 || row.claimed_by !== null;
       return wait(
         check,
         `${what}: not done after ${took}${row.reason === null ? '' : ` (${row.reason})`}`,
         claimed
-          ? `it goes on: canton-submitter status, row ${hash}`
-          : `is an instance running? The row stays, and the next one does it: ${hash}`,
+          ? `it is still being processed: see canton-submitter status, row ${hash}`
+          : `is an instance running? The row stays, and the next instance will process it: ${hash}`,
       );
     }
     await pause(LOOK_EVERY_MS);
@@ -93,8 +94,9 @@ export async function transferFinding(
 
 async function one(database: Database, given: string): Promise<UserParty> {
   const [user, other] = await findUser(database, given);
-  if (user === undefined) throw new Refusal(`${given} is no address or party of \`users\``);
-  if (other !== undefined) throw new Refusal(`${given} is the party of several users: give an address`);
+  if (user === undefined) throw new Refusal(`${given} is not an address or party in \`users\``);
+  if (other !== undefined)
+    throw new Refusal(`${given} is the party of several users: give an address instead`);
   return user;
 }
 
@@ -104,8 +106,8 @@ function tokenOf({ tokens }: Config, given: string | undefined): Token {
   if (token !== undefined) return token;
   throw new ConfigError([
     given === undefined
-      ? 'TOKENS_FILE has several tokens: say which with --token 0x…'
-      : `${given} is no token of TOKENS_FILE`,
+      ? 'TOKENS_FILE has several tokens: choose one with --token 0x…'
+      : `${given} is not a token in TOKENS_FILE`,
   ]);
 }
 
@@ -116,7 +118,7 @@ export function amountOf(text: string, { decimals, symbol }: Pick<Token, 'decima
   const amount = significant.length > decimals ? 0n : BigInt(`0${whole}${significant.padEnd(decimals, '0')}`);
   if (amount > 0n && amount < 2n ** 256n) return amount;
   throw new ConfigError([
-    `--transfer ${text}: give an amount of ${symbol} above 0, with ${decimals} places at the most`,
+    `--transfer ${text}: give an amount of ${symbol} above 0, with ${decimals} decimal places at most`,
   ]);
 }
 

@@ -1,4 +1,5 @@
-// `replay --completed`: the update that did a parked row's transfer was found by hand; it is held against the row first.
+// `replay --completed`: somebody has found the update that made a parked row's transfer. It is compared with the row
+// first.
 import { type Config, loadConfig } from '../../config.js';
 import type { TxHash } from '../../core/ids.js';
 import type { Ledger } from '../../ports/ledger.js';
@@ -14,7 +15,7 @@ const CALL_MS = 20_000;
 
 export async function completed(flags: Flags): Promise<void> {
   const { completed: hash, update, dryRun = false } = flags;
-  if (hash === undefined || update === undefined) throw new Error('a hash and an update are needed');
+  if (hash === undefined || update === undefined) throw new Error('--completed needs a hash and an update');
   const config = loadConfig(process.env);
   const result = await withDatabase(config, (database) =>
     settleByUpdate(config, database, { hash, update, dryRun }),
@@ -42,7 +43,7 @@ export async function settleByUpdate(
   const found = await findRow(database, hash);
   if (found === null) return refused(`there is no row ${hash}`);
   if (found.state !== 'settleable') {
-    return refused(`row ${hash} is ${found.state}; only a parked row is settled by hand`);
+    return refused(`row ${hash} is ${found.state}; only a parked row can be completed by hand`);
   }
   const ledger = openLedger(config);
   const shown = await showTransfer(ledger, config, found, update).finally(() => ledger.close());
@@ -52,17 +53,18 @@ export async function settleByUpdate(
   if (done === 'completed') return { kind: 'settled' };
   return refused(
     done === 'changed'
-      ? `row ${hash} was changed by somebody else meanwhile`
-      : `update ${update} has completed row ${done.takenBy} already`,
+      ? `row ${hash} was changed by somebody else in the meantime; try again`
+      : `update ${update} has already completed row ${done.takenBy}`,
   );
 }
 
 type Shown = { readonly offset: bigint | null } | { readonly difference: string };
 
-/** The update as the sender's party sees it: the very transfer that the row asks for, or what is different. */
+/** The update as the sender's party sees it: either the very transfer that the row asks for, or what is different. */
 async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, update: string): Promise<Shown> {
   const { sender } = found;
-  if (sender === null) return { difference: 'neither its record nor users know the party of its sender' };
+  if (sender === null)
+    return { difference: "the sender's party is unknown: it is neither in the row's record nor in users" };
   const options = { timeoutMs: CALL_MS };
   const effect = await ledger.transferOf(update, [sender], options);
   if (effect.kind === 'failed-read') {
@@ -70,8 +72,9 @@ async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, upd
       difference: `update ${update} cannot be read: ${effect.refusal.errorId}: ${effect.refusal.detail}`,
     };
   }
-  if (effect.value === 'absent') return { difference: `the participant shows ${sender} no update ${update}` };
-  if (effect.value === null) return { difference: `update ${update} is no transfer` };
+  if (effect.value === 'absent')
+    return { difference: `the participant has no update ${update} that ${sender} can see` };
+  if (effect.value === null) return { difference: `update ${update} is not a transfer` };
   const compared = { row: found.row, sender, receiver: found.recipient };
   const difference = differs(compared, effect.value, config.tokens, config.issuerParty);
   if (difference !== null)

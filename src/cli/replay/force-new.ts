@@ -1,4 +1,5 @@
-// `replay --force-new`: parked rows, sent anew as if nothing had been sent. The one command that can move money twice.
+// `replay --force-new`: sends parked rows anew, as if nothing had been sent. The one command that can move money
+// twice.
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
 import { forceNew, previewForceNew, type Shown } from '../../store/operator/force-new.js';
@@ -9,18 +10,18 @@ import { count, oneLine } from '../support/text.js';
 import { type Flags, selectionOf } from './flags.js';
 import { report } from './report.js';
 
-const RISK = `  The old submission of an undecided row may still commit, or may have: a second effect of the same transfer, which
-  nothing takes back. The record that would tell is forgotten, and kept in the audit alone. Be sure that it cannot
-  commit any more, and that the ledger shows no update of it (replay --completed is for one that it shows).
+const RISK = `  The old submission of an undecided row may still commit, or may have committed: the transfer would then be made twice,
+  and nothing can undo that. The record that would tell is forgotten, and kept only in the audit. Make sure that the old
+  submission can no longer commit, and that the ledger has no update for it (if it has one, use replay --completed).
 `;
 
-/** As many as `report` shows; with --json each row has its own. */
+/** As many as `report` shows; with --json each row has its own line. */
 const RECORDS = 20;
 
 const forgotten = ({ row, record }: Shown): string =>
   record === null
     ? ''
-    : `  to be forgotten of ${row.txHash}: submission ${record.submissionId ?? '(not known)'} for ${record.submissionParty ?? '(not known)'}, ${record.sentUntil === 'infinity' ? 'without a bound' : `refused by the ledger after ${record.sentUntil}`}\n`;
+    : `  to be forgotten for ${row.txHash}: submission ${record.submissionId ?? '(not known)'} for ${record.submissionParty ?? '(not known)'}, ${record.sentUntil === 'infinity' ? 'without a bound' : `refused by the ledger after ${record.sentUntil}`}\n`;
 
 export async function forceNewRows(flags: Flags): Promise<void> {
   const selection = selectionOf(flags);
@@ -30,7 +31,7 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     const { rows, byHashAlone } = await previewForceNew(database, selection);
     for (const { txHash, lastError } of byHashAlone)
       process.stderr.write(`${notByHash(txHash, lastError)}\n`);
-    if (rows.length === 0) return show([], 'match, of those that are parked');
+    if (rows.length === 0) return show([], 'match (parked rows only)');
     if (flags.dryRun || !flags.yes) {
       show(
         rows.map(({ row, record }) => ({ ...row, record })),
@@ -42,7 +43,7 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     if (flags.dryRun) return;
     if (!flags.yes) {
       if (!canAsk())
-        throw new ConfigError(['nothing was changed: there is no terminal to ask on, so say --yes']);
+        throw new ConfigError(['nothing was changed: there is no terminal to ask on; confirm with --yes']);
       if (!(await confirmed(`Send ${count(rows.length, 'row')} anew? [y/N] `))) {
         process.stderr.write('nothing was changed\n');
         return;
@@ -52,10 +53,10 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     show(sent, 'will be sent anew');
     if (sent.length < rows.length) {
       const changed = count(rows.length - sent.length, 'row');
-      process.stderr.write(`${changed} had changed since they were shown, and were left alone\n`);
+      process.stderr.write(`${changed} had changed since they were shown, and were left as they are\n`);
     }
   });
 }
 
 const notByHash = (txHash: string, lastError: string | null): string =>
-  `${txHash} is left alone (${oneLine(lastError ?? 'what was sent of it can still be accepted', 100)}): give it by --hash`;
+  `${txHash} is left as it is (${oneLine(lastError ?? 'what was sent for it can still be accepted', 100)}): to include it, name it with --hash`;

@@ -1,4 +1,4 @@
-// `replay`: rows that wait, due now. Always safe: they keep their record.
+// `replay`: makes waiting rows due now. Always safe, because they keep their record.
 import { loadDatabaseSettings } from '../../config.js';
 import { Refusal } from '../../core/errors.js';
 import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../store/operator/replay.js';
@@ -13,7 +13,7 @@ export async function plain(flags: Flags): Promise<void> {
   const show = (rows: readonly ReplayedRow[], done: string): void =>
     report(rows, done, 'undecided: looked up first', flags);
   await withDatabase(loadDatabaseSettings(process.env), async (database) => {
-    /** Of one row that was asked for by name, and not taken, a count of none says too little. */
+    /** If one row was asked for by name and not taken, a bare count of 0 says too little. */
     const taken = async (rows: readonly ReplayedRow[], done: string): Promise<void> => {
       if (rows.length > 0 || flags.hash === undefined) return show(rows, done);
       throw new Refusal(`${flags.hash} is not replayed: ${WHY_NOT[await notReplayed(database, flags.hash)]}`);
@@ -36,12 +36,12 @@ const WHY_NOT: Readonly<Record<NotReplayed, string>> = {
   unknown: 'there is no such row',
   completed: 'it is completed',
   failed: 'it has failed, which is final; the wallet may send a new transaction',
-  mined: 'it is mined',
-  claimed: 'an instance is at work on it, or held it a moment ago; look again after a lease',
+  mined: 'it is mined, which is final',
+  claimed: 'an instance is working on it, or was a moment ago; try again after a lease',
   'sent elsewhere':
-    'it was sent on a participant that is pinned no more, and ends by replay --completed or --force-new alone',
-  otherwise: 'another condition that was given does not hold for it',
+    'it was sent on a participant that is no longer pinned; only replay --completed or --force-new can end it',
+  otherwise: 'it does not meet another of the given conditions',
 };
 
-/** One hash is as deliberate as it gets; a script that has no terminal has nobody to ask. */
+/** A single hash is deliberate enough to go without a question; a script without a terminal has nobody to ask. */
 const asks = (flags: Flags): boolean => !flags.yes && flags.hash === undefined && canAsk();

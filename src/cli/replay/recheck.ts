@@ -1,4 +1,4 @@
-// `replay --recheck`: the database was set back in a way that it does not show by itself (a restored disk or VM).
+// `replay --recheck`: for a database that was set back without being able to notice it (a restored disk or VM).
 
 import { oneStepTokens } from '../../config/tokens-file.js';
 import { loadDatabaseSettings } from '../../config.js';
@@ -14,7 +14,7 @@ export async function recheck(): Promise<void> {
   const tokens = oneStepTokens(process.env.TOKENS_FILE, problems);
   if (tokens === null && problems.length === 0) {
     problems.push(
-      'TOKENS_FILE: required here, since whether a forgotten submission of a hosted sender can still commit depends on its token',
+      'TOKENS_FILE is not set: whether a forgotten submission of a hosted sender can still commit depends on its token',
     );
   }
   if (tokens === null) throw new ConfigError(problems);
@@ -22,7 +22,7 @@ export async function recheck(): Promise<void> {
     const result = await recheckByHand(database, tokens);
     if (result.kind === 'held') {
       process.stderr.write(
-        `refused: ${result.holders.join(', ')} ${result.holders.length === 1 ? 'holds' : 'hold'} ${count(result.rows, 'row')}. Stop every instance, wait until their leases have run out, and come again\n`,
+        `refused: ${result.holders.join(', ')} ${result.holders.length === 1 ? 'holds' : 'hold'} ${count(result.rows, 'row')}. Stop every instance, wait until their leases have run out, and try again\n`,
       );
       process.exitCode = exit.failure;
       return;

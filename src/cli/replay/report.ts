@@ -5,7 +5,7 @@ import type { Flags } from './flags.js';
 
 const SHOWN = 20;
 
-/** `undecided`: what to say of a row of which a submission may still commit. */
+/** `undecided`: what to say about a row with a submission that may still commit. */
 export function report(
   rows: readonly ReplayedRow[],
   done: string,
@@ -27,7 +27,9 @@ export function report(
         attempts,
         oneLine(lastError ?? '', 100),
       ]);
-    process.stdout.write(`${table(lines)}\n${rows.length > SHOWN ? '  … more with --json\n' : ''}`);
+    process.stdout.write(
+      `${table(lines)}\n${rows.length > SHOWN ? '  … see all of them with --json\n' : ''}`,
+    );
   }
   process.stdout.write(`${count(rows.length, 'row')} ${done}\n`);
 }

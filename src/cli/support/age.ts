@@ -14,6 +14,6 @@ export function age(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|min|h|d)$/.exec(text);
   const unit = UNITS[match?.[2] ?? ''];
   if (match === null || unit === undefined)
-    throw new InvalidArgumentError('an age is a number and a unit: 90s, 10min, 2h, 1d');
+    throw new InvalidArgumentError('an age is a number with a unit, for example 90s, 10min, 2h, 1d');
   return Number(match[1]) * unit;
 }

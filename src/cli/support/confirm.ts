@@ -1,10 +1,10 @@
-// Asking whoever sits at the terminal.
+// Asks whoever is at the terminal.
 import { createInterface } from 'node:readline/promises';
 
 /** A script has no terminal, and nobody to ask. */
 export const canAsk = (): boolean => process.stdin.isTTY && process.stdout.isTTY;
 
-/** Anything but a yes is a no: Ctrl-C, Ctrl-D and the end of the terminal too. */
+/** Anything but a yes means no, including Ctrl-C, Ctrl-D and the end of the terminal. */
 export async function confirmed(
   question: string,
   { input = process.stdin, output = process.stderr }: Partial<Terminal> = {},

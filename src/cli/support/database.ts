@@ -1,4 +1,4 @@
-// What the commands that only visit the database have in common.
+// Shared by the commands that only visit the database.
 import type { DatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
 import { hiddenRows } from '../../store/check.js';

@@ -1,13 +1,13 @@
-// Lines of a stream, each with its number, as they come; one that never ends does not fill the memory.
+// The lines of a stream, numbered, as they arrive; an endless line does not fill the memory.
 
 export type Line =
   | { readonly kind: 'line'; readonly number: number; readonly text: string }
   | { readonly kind: 'too-long'; readonly number: number; readonly begin: string };
 
-/** Of a line that is too long, so much is kept, to tell it by. */
+/** How much of an overlong line is kept, to identify it. */
 const BEGIN = 20;
 
-/** `most`: characters of a line. What is longer is read to its end, and not kept. */
+/** `most`: characters of a line. A longer one is read to its end, but not kept. */
 export async function* linesOf(chunks: AsyncIterable<string>, most: number): AsyncGenerator<Line> {
   let number = 1;
   let held = '';

@@ -1,12 +1,12 @@
-// Whoever reads what a command says may go away (`| head`), or have no room for it.
+// Whoever reads a command's output may go away (`| head`), or run out of space.
 import { exit } from '../exit.js';
 
 let carriesOn = false;
 let lost: string | null = null;
 
 /**
- * Where the reader of stdout is gone, a command has nobody to talk to: it ends, without a word. What could not be written
- * for another reason (a full disk) is a failure that stderr tells.
+ * If the reader of stdout is gone, nobody is listening: the command ends silently. Output lost for another reason (a
+ * full disk) is a failure, reported on stderr.
  */
 export function watchOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -18,17 +18,17 @@ export function watchOutput(): void {
     process.stderr.write(`canton-submitter: the output cannot be written: ${error.message}\n`);
     process.exit(exit.failure);
   });
-  // There is nobody left to tell.
+  // Nobody is left to tell.
   process.stderr.on('error', () => {});
 }
 
-/** For a command whose work matters more than what it says of it: it is done to its end. */
+/** For a command whose work matters more than its output: it is always finished. */
 export function worksOnUnheard(): { readonly lost: () => string | null } {
   carriesOn = true;
   return { lost: () => lost };
 }
 
-/** The same around all that a command does; what could not be said, for another reason than that nobody listens, is a failure at its end. */
+/** Wraps everything a command does. Output lost for any reason but a missing reader is a failure at its end. */
 export async function unheard(work: () => Promise<void>): Promise<void> {
   const output = worksOnUnheard();
   await work();
@@ -37,6 +37,6 @@ export async function unheard(work: () => Promise<void>): Promise<void> {
 
 export function sayLost(reason: string | null): void {
   if (reason === null) return;
-  process.stderr.write(`canton-submitter: not all of this could be written: ${reason}\n`);
+  process.stderr.write(`canton-submitter: part of the output could not be written: ${reason}\n`);
   process.exitCode = exit.failure;
 }

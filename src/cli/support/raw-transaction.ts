@@ -1,5 +1,5 @@
-// Raw signed transactions, judged and taken apart as canton-middleware's eth_sendRawTransaction does, so that the row is
-// the one that its API would have inserted.
+// Checks and decodes raw signed transactions exactly as canton-middleware's eth_sendRawTransaction does, so that the
+// row is the one its API would have inserted.
 import type { Hex } from 'viem';
 import { ConfigError } from '../../core/errors.js';
 import type { Tokens } from '../../core/token.js';
@@ -8,7 +8,7 @@ import { tokenKey } from '../../transfer/address.js';
 
 export type Decoded =
   | { readonly kind: 'ok'; readonly txHash: Hex; readonly row: NewRow }
-  /** `txHash`: null where it is no bytes at all, or too many. */
+  /** `txHash`: null if it is not bytes at all, or too many. */
   | { readonly kind: 'refused'; readonly reason: string; readonly txHash: Hex | null };
 
 export interface DecodeRules {
@@ -18,26 +18,29 @@ export interface DecodeRules {
 
 class Refused extends Error {}
 
-/** As much as an Ethereum node takes. */
+/** What an Ethereum node accepts. */
 const MAX_BYTES = 128 * 1024;
 export const TOO_LONG = `longer than ${MAX_BYTES} bytes`;
-/** Characters of the longest that may be taken, with room for blanks. */
+/** The most characters that may be accepted, with some room for spaces. */
 export const MAX_TEXT = 2 * MAX_BYTES + 1_024;
 /** transfer(address,uint256) */
 const SELECTOR = '0xa9059cbb';
 const WORD = 64;
-/** Half the order of secp256k1: of the two signatures that anybody can make of one, Ethereum takes the lower. */
+/**
+ * Half the order of secp256k1: anybody can make a second signature from the first, and Ethereum accepts only the
+ * lower of the two.
+ */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 const SUPPORTED = new Set(['legacy', 'eip2930', 'eip1559']);
 
-/** viem is optional: only people who enqueue need an Ethereum library. */
+/** viem is optional: only `enqueue` needs an Ethereum library. */
 export async function loadViem(): Promise<typeof import('viem')> {
   try {
     return await import('viem');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new ConfigError(['this command needs viem, which is not installed: npm install viem']);
+    throw new ConfigError(['this command needs viem, which is not installed: run npm install viem']);
   }
 }
 
@@ -62,7 +65,7 @@ export async function createDecoder({
     if (!SUPPORTED.has(tx.type ?? '')) throw new Refused(`transactions of type ${tx.type} are not supported`);
     const { r, s, v, yParity } = tx;
     if (r === undefined || s === undefined) throw new Refused('not signed');
-    // Several encodings of one transaction would be several hashes of one transfer.
+    // Several encodings of one transaction would give one transfer several hashes.
     const signature = {
       r,
       s,
@@ -74,8 +77,7 @@ export async function createDecoder({
       signature as never,
     );
     if (again !== raw) throw new Refused('not the canonical encoding of a transaction');
-    if (tx.chainId === undefined)
-      throw new Refused('signed for no chain in particular (EIP-155 is required)');
+    if (tx.chainId === undefined) throw new Refused('signed without a chain id (EIP-155 is required)');
     if (tx.chainId !== chainId) throw new Refused(`signed for chain ${tx.chainId}, not ${chainId}`);
     if (BigInt(s) > HALF_ORDER) throw new Refused('the signature is not the lower of two (EIP-2)');
     const from = await viem
@@ -83,9 +85,9 @@ export async function createDecoder({
       .catch(() => Promise.reject(new Refused('the signature is not valid')));
 
     if (!tx.to) throw new Refused('it deploys a contract');
-    if ((tx.value ?? 0n) !== 0n) throw new Refused('it sends native coins: its value must be 0');
+    if ((tx.value ?? 0n) !== 0n) throw new Refused('it sends native coins, but its value must be 0');
     if (!tokens.has(tokenKey(tx.to)))
-      throw new Refused(`${viem.getAddress(tx.to)} is no token of TOKENS_FILE`);
+      throw new Refused(`${viem.getAddress(tx.to)} is not a token in TOKENS_FILE`);
     const input = tx.data ?? '0x';
     const { recipient, amount } = transferCall(input);
     const txHash = viem.keccak256(raw);
@@ -110,11 +112,11 @@ export async function createDecoder({
       hex = hexOf(raw);
       return await take(hex);
     } catch (error) {
-      // Whatever else the library throws is about these bytes too: the next ones may be good.
+      // Anything else the library throws concerns these bytes alone: the next ones may be fine.
       const reason =
         error instanceof Refused
           ? error.message
-          : `not to be read: ${error instanceof Error ? error.message.split('\n')[0] : error}`;
+          : `cannot be read: ${error instanceof Error ? error.message.split('\n')[0] : error}`;
       return { kind: 'refused', reason, txHash: hex === null ? null : viem.keccak256(hex) };
     }
   };
@@ -125,7 +127,7 @@ function hexOf(text: string): Hex {
     .trim()
     .toLowerCase()
     .replace(/^(0x)?/, '0x');
-  // Before anything is matched: that takes a step of the stack for each byte.
+  // Checked before any pattern is matched, because matching uses a stack frame per byte.
   if (hex.length > 2 + 2 * MAX_BYTES) throw new Refused(TOO_LONG);
   if (hex.length % 2 !== 0 || !/^0x[0-9a-f]{2}[0-9a-f]*$/.test(hex))
     throw new Refused('not hexadecimal bytes');
@@ -133,8 +135,8 @@ function hexOf(text: string): Hex {
 }
 
 /**
- * Two words after the selector; what follows them is nobody's argument and is let through, as in the API. Only dirt in
- * front of the address is refused: there is no telling what the wallet meant.
+ * Two words after the selector. Anything after them is ignored, as in the API. Only stray bytes before the address
+ * are refused: there is no telling what the wallet meant.
  */
 function transferCall(input: Hex): { recipient: Hex; amount: bigint } {
   if (!input.startsWith(SELECTOR)) throw new Refused('it does not call transfer(address,uint256)');
@@ -146,7 +148,7 @@ function transferCall(input: Hex): { recipient: Hex; amount: bigint } {
 
 const bytes = (hex: Hex): Uint8Array => Buffer.from(hex.slice(2), 'hex');
 
-/** Big-endian, no leading zeros, empty for 0: Go's `big.Int.Bytes`. */
+/** Big-endian, no leading zeros, empty for 0, like Go's `big.Int.Bytes`. */
 function minimal(amount: bigint): Uint8Array {
   const hex = amount === 0n ? '' : amount.toString(16);
   return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');

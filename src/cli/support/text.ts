@@ -1,6 +1,6 @@
 // Plain text for people.
 
-/** `1.2 s`, `3 min`, `5 h`: two figures are enough to see what is wrong. */
+/** `1.2 s`, `3 min`, `5 h`: two digits are enough to see what is wrong. */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   const units: readonly (readonly [number, string])[] = [
@@ -14,7 +14,7 @@ export function duration(ms: number): string {
   return `${value < 10 ? value.toFixed(1).replace(/\.0$/, '') : Math.round(value)} ${name}`;
 }
 
-/** Columns as wide as their widest cell; numbers to the right. */
+/** Columns as wide as their widest cell; numbers right-aligned. */
 export function table(rows: readonly (readonly (string | number)[])[], indent = '  '): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => String(row[column] ?? '').length)),
@@ -28,7 +28,7 @@ export function table(rows: readonly (readonly (string | number)[])[], indent = 
     .join('\n');
 }
 
-/** Text from outside on one line of the terminal, without what would move its cursor. */
+/** External text on one line of the terminal, without anything that would move the cursor. */
 export const oneLine = (text: string, most = 160): string => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');

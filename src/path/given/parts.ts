@@ -79,7 +79,7 @@ export interface KeyWait {
 
 /** Whether the ledger is worth asking, how much at a time, and whose trouble a refusal is (`gate/breaker.ts`). */
 export interface Breaker extends Gate {
-  /** How many more may be in flight beside so many. */
+  /** How many more rows may be in flight when this many are. */
   room(inFlight: number): number;
   /** Nothing is claimed but probes. */
   isOpen(): boolean;

@@ -1,4 +1,5 @@
 import { nextLookMs } from '../../protocol/backoff.js';
+import { overdueMs } from '../../protocol/bound.js';
 import { marksOf } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import {
@@ -11,8 +12,8 @@ import {
   type Verdict,
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import { type ClaimedAt, databaseNow, type Path, type Submission } from '../given/context.js';
-import type { FoundKind, Looking, Reading } from './judge.js';
+import { type ClaimedAt, databaseNow, type Path, type Submission, triesOf } from '../given/context.js';
+import type { FoundKind, Looking, Reading } from './completion.js';
 import { readAll } from './read.js';
 import { verifyAcceptance } from './verify.js';
 
@@ -86,17 +87,20 @@ function later(
   trouble: string | null,
 ): Verdict {
   const said = trouble === null ? '' : `; its completions cannot be read: ${trouble}`;
-  const { sentUntil } = claim.record;
-  if (sentUntil !== null) {
+  const overdue = overdueMs(claim.record, databaseNow(path, batch));
+  if (overdue !== null) {
     return undecided(
-      nextLookMs(databaseNow(path, batch) - sentUntil),
+      nextLookMs(overdue),
       `UNDECIDED: the ledger has not said yet what became of an earlier submission${said}`,
     );
   }
   const why = `UNDECIDED: only an acceptance can end it${said}`;
   if (!readOn || trouble !== null) return undecided(nextLookMs(null), why);
-  const tries = { attempts: claim.attempts, policy: path.settings.retry };
-  return lookedInVain(why, tries, 'UNDECIDED: it may commit at any time, and no acceptance has shown');
+  return lookedInVain(
+    why,
+    triesOf(path, claim),
+    'UNDECIDED: it may commit at any time, and no acceptance has shown',
+  );
 }
 
 const BY_HASH_MS = 5_000;

@@ -4,7 +4,7 @@ import type { CompletionEvent } from '../../protocol/outcome.js';
 import type { Mark } from '../../protocol/proof.js';
 import { parkUndecided } from '../../protocol/verdict.js';
 import { provenStream } from '../participant/proven-stream.js';
-import { closeDead, type Dead, judge, type Looking, type Reading } from './judge.js';
+import { applyCompletion, closeDead, type Dead, type Looking, type Reading } from './completion.js';
 
 const CALL_MS = 5_000;
 
@@ -83,7 +83,7 @@ async function readUntilDecided(reading: Reading): Promise<void> {
       if (step.kind === 'ended') return await afterEnd(reading, mark, step.failure);
       proven = step.proof !== 'awaiting';
       newest = acceptance(step.event) ?? newest;
-      await judge(reading, step.event, dead);
+      await applyCompletion(reading, step.event, dead);
       // Halted by what was read, or doubted by somebody else: no death may be read from a bound any more.
       if (participant.verified() === null) return;
       if (step.proof === 'shown') participant.provable(true);

@@ -2,7 +2,7 @@ import type { WakeReason } from '../../observe/events.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import { createSlots, type Slots } from '../../runtime/slots.js';
 import { type Path, taken } from '../given/context.js';
-import type { Looking } from './judge.js';
+import type { Looking } from './completion.js';
 import { type LookBatch, look } from './look.js';
 
 /** The second claim: rows whose earlier submission may still commit. One stream looks for the whole batch. */

@@ -17,6 +17,7 @@ import type {
 } from '../given/parts.js';
 import { identify, unverified } from './identify.js';
 import { moveMark, showsMark, type Told, toldBy } from './marks.js';
+import { proveById } from './proven-stream.js';
 
 type State = Verified | Unverified;
 
@@ -102,7 +103,8 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
 
   const prove = async (signal: AbortSignal): Promise<'proven' | 'unsure' | 'another'> => {
     if (state.kind === 'unverified') return 'unsure';
-    const { pinned, participantId, mayAskId } = state;
+    const verified = state;
+    const { pinned, participantId } = verified;
     const call = { timeoutMs: CALL_MS, signal };
     if (pinned.mark !== null) {
       const shown = await showsMark(ledger, pinned, call);
@@ -113,11 +115,9 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
       }
     }
     // Nothing is marked, or the mark is pruned: the id has to do, or the operator's word before the first mark.
-    const id = await ledger.participantId(call);
-    if (id.kind !== 'read') return !mayAskId && pinned.mark === null ? 'proven' : 'unsure';
-    if (id.value === participantId) return 'proven';
-    doubt({ kind: 'another-id', id: id.value, verified: participantId });
-    return 'another';
+    const byId = await proveById(ledger, verified, call);
+    if (byId.kind === 'another') doubt({ kind: 'another-id', id: byId.id, verified: participantId });
+    return byId.kind;
   };
 
   const checkBound: Participant['checkBound'] = (txHash, record, time) => {

@@ -81,12 +81,25 @@ export async function* provenStream(
   }
 }
 
+export type ProofById =
+  | { readonly kind: 'proven' | 'unsure' }
+  /** Another participant answers. */
+  | { readonly kind: 'another'; readonly id: string };
+
 /**
  * Is the participant id still the verified one? Where the token may not ask, the operator's word has to do, but only
  * before the first mark: once there was one, and it is pruned, nothing proves that participant any more (rule 4 waits).
  */
-export async function isStill(ledger: Ledger, verified: Verified, options: CallOptions): Promise<boolean> {
+export async function proveById(
+  ledger: Ledger,
+  verified: Verified,
+  options: CallOptions,
+): Promise<ProofById> {
   const id = await ledger.participantId(options);
-  if (id.kind === 'read') return id.value === verified.participantId;
-  return !verified.mayAskId && verified.pinned.mark === null;
+  if (id.kind === 'read')
+    return id.value === verified.participantId ? { kind: 'proven' } : { kind: 'another', id: id.value };
+  return { kind: !verified.mayAskId && verified.pinned.mark === null ? 'proven' : 'unsure' };
 }
+
+export const isStill = async (ledger: Ledger, verified: Verified, options: CallOptions): Promise<boolean> =>
+  (await proveById(ledger, verified, options)).kind === 'proven';

@@ -1,5 +1,5 @@
-// AnyValue of the token standard's metadata: what a choice context holds. Text, whatever Daml makes of it, so that it
-// goes into a journal and comes back the same.
+// The token standard's AnyValue, which choice contexts consist of. Kept as text, whatever Daml makes of it, so that
+// it survives a journal unchanged.
 
 export type AnyValue =
   | {
@@ -7,7 +7,7 @@ export type AnyValue =
       readonly value: string;
     }
   | {
-      /** Days since 1970, microseconds since then, and how many. */
+      /** Days since 1970, microseconds since 1970, and a number of microseconds. */
       readonly tag: 'AV_Date' | 'AV_Time' | 'AV_RelTime';
       readonly value: string;
     }
@@ -15,7 +15,7 @@ export type AnyValue =
   | { readonly tag: 'AV_List'; readonly value: readonly AnyValue[] }
   | { readonly tag: 'AV_Map'; readonly value: TextMap<AnyValue> };
 
-/** In the order in which it was sent: the order of a map is part of what is signed. */
+/** In the order in which it was sent, because the order of a map is part of what is signed. */
 export type TextMap<V> = readonly (readonly [key: string, value: V])[];
 
 export function lookUp<V>(map: TextMap<V>, key: string): V | undefined {

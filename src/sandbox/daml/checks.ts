@@ -1,10 +1,10 @@
-// What a choice's body does that can fail: fetches and assertions.
+// The parts of a choice's body that can fail: fetches and assertions.
 import { refuse } from '../errors.js';
 import type { Payload } from './contracts.js';
 
-/** What the choice is interpreted against. */
+/** The contracts that the choice is interpreted against. */
 export interface Contracts {
-  /** The active contract, if act_as, read_as or a disclosure shows it; null where this transaction has consumed it. */
+  /** The active contract, if act_as, read_as or a disclosure shows it; null if this transaction has consumed it. */
   see(contractId: string): Payload | undefined | null;
 }
 
@@ -37,7 +37,7 @@ export function wronglyTyped(contractId: string, template: string): never {
 
 const ASSERTION_FAILED = 'UNHANDLED_EXCEPTION/DA.Exception.AssertionFailed:AssertionFailed';
 
-/** Daml's assertMsg: since 3.3 a DAML_FAILURE whose error_id names the exception. */
+/** Daml's assertMsg: since 3.3, a DAML_FAILURE whose error_id names the exception. */
 export function require(holds: boolean, message: string): asserts holds {
   if (holds) return;
   refuse(

@@ -1,5 +1,5 @@
-// The templates as data: what a contract holds, who signs it, who sees it. CIP-56's own; those of a utility registry and
-// of amulets, as real networks record them; and deposits, which nobody but their own registry knows.
+// The templates as data: what a contract contains, who signs it, who sees it. CIP-56's own; those of a utility
+// registry and of amulets, as real networks record them; and deposits, which only their own registry knows.
 import type { Micros } from '../clock.js';
 import type { TextMap } from './any-value.js';
 
@@ -8,20 +8,20 @@ export interface InstrumentId {
   readonly id: string;
 }
 
-/** An amulet that is locked is of a template of its own. */
+/** A locked amulet has a template of its own. */
 export type HoldingKind = 'holding' | 'utilityHolding' | 'amulet' | 'lockedAmulet' | 'deposit';
 
-/** Of the token standard. Micros, both: since the epoch, and how long. */
+/** From the token standard, both in microseconds: since 1970, and a duration. */
 export interface Lock {
   readonly holders: readonly string[];
   readonly expiresAt?: Micros;
   readonly expiresAfter?: Micros;
   readonly context?: string;
-  /** Of a utility registry's: who sees it meanwhile. Its lock has no end. */
+  /** In a utility registry: who sees the holding while it is locked. Its locks have no end. */
   readonly observers?: readonly string[];
 }
 
-/** Which ends its templates have a field for. */
+/** The kinds of end that its templates have a field for. */
 export const lockEnds: Readonly<Record<HoldingKind, 'both' | 'at' | 'none'>> = {
   holding: 'both',
   utilityHolding: 'none',
@@ -31,22 +31,22 @@ export const lockEnds: Readonly<Record<HoldingKind, 'both' | 'at' | 'none'>> = {
 };
 
 export interface Holding {
-  /** Whose template it is; all hold the same. */
+  /** Whose template it is; all contain the same. */
   readonly kind: HoldingKind;
-  /** A utility registry's is called registrar, an amulet's dso. */
+  /** Called registrar in a utility registry, dso for an amulet. */
   readonly issuer: string;
   readonly owner: string;
   readonly amount: bigint;
   readonly instrumentId: InstrumentId;
   readonly lock?: Lock;
-  /** A utility registry's has none. */
+  /** A utility registry has none. */
   readonly meta: Readonly<Record<string, string>>;
 }
 
 export interface TransferFactory {
   readonly kind: 'factory' | 'utilityFactory' | 'amuletFactory' | 'depositFactory';
   readonly admin: string;
-  /** A utility registry's has none. */
+  /** A utility registry has none. */
   readonly auditObservers: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export interface TransferEvent {
   readonly auditObservers: readonly string[];
 }
 
-/** How a registry's instrument is transferred; nobody but the registrar sees it. */
+/** How a registry's instrument is transferred; only the registrar sees it. */
 export interface InstrumentRules {
   readonly kind: 'utilityRules';
   readonly registrar: string;
@@ -83,9 +83,12 @@ export interface Transfer {
   readonly meta: TextMap<string>;
 }
 
-/** Waits for its receiver; what is offered is locked meanwhile, and is the one input of the transfer that is told. */
+/**
+ * Waits for its receiver. The offered holding stays locked meanwhile, and is the one input of the transfer that it
+ * describes.
+ */
 export interface TransferOffer {
-  /** A utility registry's, an amulet's, a deposit's. */
+  /** From a utility registry, an amulet, or a deposit. */
   readonly kind: 'transferOffer' | 'amuletInstruction' | 'depositOffer';
   readonly registrar: string;
   readonly transfer: Transfer;
@@ -120,13 +123,13 @@ export function isOffer(payload: Payload): payload is TransferOffer {
   return offerKinds.includes(payload.kind);
 }
 
-/** Of what is of such a holding. */
+/** For whatever is derived from such a holding. */
 export const offerKind = ({ kind }: Holding): TransferOffer['kind'] => {
   if (kind === 'deposit') return 'depositOffer';
   return kind === 'amulet' ? 'amuletInstruction' : 'transferOffer';
 };
 
-/** Two parties that a utility registry's contracts name beside its registrar. */
+/** The two parties that a utility registry's contracts name besides its registrar. */
 export const operatorOf = (registrar: string): string => `utility-operator::${namespace(registrar)}`;
 export const providerOf = (registrar: string): string => `utility-provider::${namespace(registrar)}`;
 const namespace = (party: string): string => party.split('::')[1] ?? '';
@@ -144,8 +147,8 @@ export function signatory(payload: Payload): string {
 }
 
 /**
- * As recorded on real networks: what an owner holds of a registry, and what a sender offers, he signs too; who locks an
- * amulet, signs it. The admin first.
+ * As recorded on real networks: an owner also signs a registry's holdings, and a sender its offers; whoever locks an
+ * amulet signs it. The admin comes first.
  */
 export function signatories(payload: Payload): string[] {
   const parties = [signatory(payload)];

@@ -1,4 +1,4 @@
-// The packages that the sandbox has: names, ids, and what is in them. Identifiers resolve here, strictly.
+// The packages of the sandbox: their names, ids, and contents. Identifiers are resolved here, strictly.
 import { refuse } from '../errors.js';
 import { sha256Hex } from '../random.js';
 
@@ -132,7 +132,7 @@ export const interfaces: Readonly<Record<InterfaceKind, Definition>> = {
   },
 };
 
-/** Records and variants of the token standard, where a value says of which type it is. */
+/** Records and variants of the token standard, for values that name their type. */
 export const dataTypes = {
   Metadata: standard('metadata', 'MetadataV1', 'Metadata'),
   ChoiceContext: standard('metadata', 'MetadataV1', 'ChoiceContext'),
@@ -171,7 +171,7 @@ function standard(api: string, module: string, entity: string): Definition {
 export const templateKinds = Object.keys(templates) as TemplateKind[];
 const interfaceKinds = Object.keys(interfaces) as InterfaceKind[];
 
-/** `common` is known although nothing here uses it: a client may name it in its package preferences. */
+/** Nothing here uses `common`, but a client may name it in its package preferences. */
 const packageNames = [
   ...new Set(
     [...Object.values(templates), ...Object.values(interfaces), ...Object.values(dataTypes)].map(
@@ -206,13 +206,13 @@ export type Entity =
   | { readonly kind: 'template'; readonly template: TemplateKind }
   | { readonly kind: 'interface'; readonly interface: InterfaceKind };
 
-/** `by`: in a filter it has to be of that kind. A command's target may be either. */
+/** `by`: in a filter it has to be of that kind; a command's target may be either. */
 export interface Sought {
   readonly field: string;
   readonly by: 'template' | 'interface' | 'command';
 }
 
-/** By `#name` or by package id; what does not exist is NOT_FOUND, and which error says what was missing. */
+/** By `#name` or by package id. What does not exist is NOT_FOUND, and the error id says what was missing. */
 export function resolve(identifier: IdentifierText | undefined, { field, by }: Sought): Entity {
   if (!identifier?.packageId || !identifier.moduleName || !identifier.entityName) {
     refuse('MISSING_FIELD', `The submitted command is missing a mandatory field: ${field}`);
@@ -235,7 +235,7 @@ export function resolve(identifier: IdentifierText | undefined, { field, by }: S
   return notFound(packageId, `${moduleName}:${entityName}`, by);
 }
 
-/** Of a package by name, of one by id. */
+/** In a package given by name, and in one given by id. */
 function notFound(reference: string, qualifiedName: string, by: Sought['by']): never {
   const text = `${reference}:${qualifiedName}`;
   if (reference.startsWith('#') && by !== 'command') {
@@ -253,7 +253,7 @@ function notFound(reference: string, qualifiedName: string, by: Sought['by']): n
   });
 }
 
-/** A command's name is looked up among what is vetted, a filter's among what was uploaded. */
+/** A command's name is looked up among vetted packages, a filter's among uploaded ones. */
 function packageNameOf(reference: string, by: Sought['by']): string {
   if (reference.startsWith('#')) {
     const name = reference.slice(1);

@@ -1,6 +1,6 @@
-// TransferFactory_Transfer in a utility registry: its rules are a contract that only the registrar sees, so the caller
-// has to name it in the choice context, and to disclose it. They say whether a transfer moves the money at once or
-// makes an offer. Time is compared, not asked for, so that only a maximum record time bounds a transaction.
+// TransferFactory_Transfer in a utility registry. Its rules are a contract that only the registrar sees, so the
+// caller has to name it in the choice context and disclose it. They say whether a transfer moves the money directly
+// or makes an offer. Time is compared, not read, so only a maximum record time bounds a transaction.
 
 import type { Micros } from '../clock.js';
 import { type AnyValue, lookUp, type TextMap } from './any-value.js';
@@ -18,10 +18,10 @@ import {
 
 const PREFIX = 'utility.digitalasset.com';
 const RULES = `${PREFIX}/instrument-configuration`;
-/** What holders of a token must be able to show; here nobody has to show any. */
+/** What holders of a token would have to present; here nobody has to present anything. */
 const CREDENTIALS = [`${PREFIX}/sender-credentials`, `${PREFIX}/receiver-credentials`] as const;
 
-/** What the registry tells whoever asks how to transfer. */
+/** What the registry tells anyone who asks how to transfer. */
 export function choiceContext(rulesId: string): TextMap<AnyValue> {
   return [
     [RULES, { tag: 'AV_ContractId', value: rulesId }],
@@ -42,9 +42,9 @@ export function transferKind(
 /** What the inputs become. */
 export interface Pieces {
   readonly receiver: Holding;
-  /** One, or none where nothing is left. */
+  /** One holding, or none if nothing is left. */
   readonly change: readonly Holding[];
-  /** When the last lock on an input ended; 0 where there was none. */
+  /** When the last lock on an input ended; 0 if there was none. */
   readonly lockedUntil: Micros;
 }
 
@@ -69,7 +69,8 @@ export function transferInRegistry(
   const fetched = [rulesId];
   if (transferKind(transfer, rules) !== 'offer') return { fetched, bounds, created: [receiver, ...change] };
   const { registrar } = rules;
-  // Those end with the offer, where the template has a field for it; a utility registry's is seen by its receiver.
+  // Such locks end with the offer, if the template has a field for that; in a utility registry, the receiver sees the
+  // holding.
   const more =
     lockEnds[receiver.kind] === 'none'
       ? { observers: [transfer.receiver] }

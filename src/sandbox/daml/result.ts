@@ -1,4 +1,4 @@
-// What TransferFactory_Transfer returns, told from what it created.
+// The result of TransferFactory_Transfer, derived from what it created.
 import { isHolding, isOffer, type Payload } from './contracts.js';
 
 export interface Created {
@@ -10,7 +10,7 @@ export type TransferResult =
   | { readonly kind: 'completed'; readonly receiver: readonly string[]; readonly change: readonly string[] }
   | { readonly kind: 'pending'; readonly instruction: string; readonly change: readonly string[] };
 
-/** The receiver's holding comes first, or what is locked for an offer; then the sender's change where there is one. */
+/** First the receiver's holding, or what is locked for an offer; then the sender's change, if any. */
 export function resultOf(created: readonly Created[]): TransferResult {
   const holdings = created.filter(({ payload }) => isHolding(payload)).map(({ contractId }) => contractId);
   const change = holdings.slice(1, 2);

@@ -1,4 +1,4 @@
-// TransferFactory_Transfer: who may exercise it, and what every factory makes sure of, in the order of CIP-56's source.
+// TransferFactory_Transfer: who may exercise it, and what every factory checks, in the order of CIP-56's source.
 import type { Micros } from '../clock.js';
 import { refuse } from '../errors.js';
 import type { AnyValue, TextMap } from './any-value.js';
@@ -20,24 +20,24 @@ export interface TransferChoice {
   readonly factoryId: string;
   readonly expectedAdmin: string;
   readonly transfer: Transfer;
-  /** extraArgs: what a registry gave for this choice, and what the ledger is to keep of it. */
+  /** extraArgs: what a registry supplied for this choice, and what the ledger is to keep of it. */
   readonly context: TextMap<AnyValue>;
   readonly meta: TextMap<string>;
 }
 
 export interface Scene extends Contracts {
-  /** Ledger effective time: what getTime returns. */
+  /** Ledger effective time, which getTime returns. */
   readonly now: Micros;
   readonly actAs: ReadonlySet<string>;
 }
 
 export interface Effects {
   readonly factory: TransferFactory;
-  /** Looked at, besides the inputs. */
+  /** Contracts that were read in addition to the inputs. */
   readonly fetched: readonly string[];
   readonly archived: readonly string[];
   readonly created: readonly Payload[];
-  /** What it has asked of the ledger effective time: who calls getTime fixes it. */
+  /** How it used the ledger effective time: a call of getTime fixes that time. */
   readonly bounds: { readonly min?: Micros; readonly max?: Micros };
 }
 
@@ -88,7 +88,7 @@ function piecesOf({ sender, receiver, amount }: Transfer, inputs: readonly Holdi
   };
 }
 
-/** Which holdings a factory takes, and whether also such as were locked until before now. */
+/** Which holdings a factory accepts, and whether it accepts those that used to be locked. */
 const takes: Readonly<
   Record<TransferFactory['kind'], { readonly kinds: readonly HoldingKind[]; readonly endedLocks: boolean }>
 > = {

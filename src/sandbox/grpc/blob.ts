@@ -1,4 +1,4 @@
-// created_event_blob: opaque to clients, which give it back unchanged to disclose a contract.
+// created_event_blob: opaque to clients, which return it unchanged to disclose a contract.
 
 const PREFIX = 'sandbox created event 1\n';
 

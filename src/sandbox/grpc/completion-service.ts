@@ -44,7 +44,7 @@ function completions(
   if (request.parties.length === 0) missing('parties');
   for (const party of request.parties) {
     if (!partyString.test(party))
-      refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+      refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is not a party`);
   }
   const { state } = participant;
   const parties = new Set(request.parties);
@@ -81,7 +81,10 @@ function completions(
   return { next, close };
 }
 
-/** When a stream shows a checkpoint: as soon as something moved since its last, else once in the idle interval. */
+/**
+ * When a stream shows a checkpoint: as soon as something has moved since the last one, otherwise once per idle
+ * interval.
+ */
 export class DueCheckpoint {
   #due: Checkpoint | undefined;
   #shownAt = wallMs();
@@ -98,7 +101,7 @@ export class DueCheckpoint {
     return true;
   }
 
-  /** Before what has a later offset; after everything that it covers. */
+  /** Before anything with a later offset, after everything that it covers. */
   takeBefore(entry: Entry | undefined): Checkpoint | undefined {
     const due = this.#due;
     if (!due || (entry && entry.offset <= due.offset)) return undefined;
@@ -147,10 +150,10 @@ function completionMessage(
   });
 }
 
-/** So many rejections of one transaction are told, the newest first. */
+/** How many rejections of one transaction are shown, the newest first. */
 const REJECTIONS_TOLD = 10;
 
-/** Of external submissions. Nothing there proves nothing. */
+/** For external submissions. Finding nothing here proves nothing. */
 function completionByHash(
   host: Host,
 ): handleUnaryCall<GetCompletionByHashRequest, GetCompletionByHashResponse> {

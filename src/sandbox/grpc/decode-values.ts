@@ -1,4 +1,4 @@
-// The wire to Daml values, typed: the argument of the transfer choice, and payloads of contracts.
+// From the wire to typed Daml values: the argument of the transfer choice, and contract payloads.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { AnyValue } from '../daml/any-value.js';
 import type { Payload, Transfer } from '../daml/contracts.js';
@@ -37,7 +37,7 @@ export function readTransferChoice(factoryId: string, argument: Value | undefine
   };
 }
 
-/** In the order of the Daml declaration, which unlabelled fields go by. */
+/** In the order of the Daml declaration, which unlabelled fields follow. */
 const transferLabels = [
   'sender',
   'receiver',

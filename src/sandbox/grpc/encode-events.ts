@@ -1,4 +1,4 @@
-// Contracts and updates to the wire, as the parties who ask may see them.
+// Contracts and updates on the wire, as the requesting parties may see them.
 import {
   ArchivedEvent,
   CreatedEvent,
@@ -28,7 +28,7 @@ export function timestampOf(micros: Micros): Timestamp {
   return new Timestamp({ seconds, nanos: (micros - seconds * 1_000_000) * 1000 });
 }
 
-/** As a participant of this version writes records in events, for readers who asked for labels or not. */
+/** How a participant of this version writes records in events, for readers with and without labels. */
 export function eventEncoder(verbose: boolean, { leavesOutTrailingNones }: Generation): ValueEncoder {
   return new ValueEncoder(verbose ? 'labels' : 'bare', leavesOutTrailingNones ? 'leftOut' : 'told');
 }
@@ -67,13 +67,13 @@ export function createdEvent(
   });
 }
 
-/** The view function of the template threw, or its package is not to be had: FAILED_PRECONDITION. */
+/** The template's view function threw, or its package is missing: FAILED_PRECONDITION. */
 const noView = new Status({
   code: 9,
   message: 'INTERPRETATION_UPGRADE_ERROR(9,0): the view of the contract cannot be computed',
 });
 
-/** Undefined where none of the parties who ask sees any of it. */
+/** Undefined if none of the requesting parties sees any of it. */
 export function transactionOf(
   entry: Entry,
   { state, settings }: Participant,
@@ -113,7 +113,7 @@ function hashes({ externalHash }: UpdateRecord, { transactionHash }: Generation)
 }
 
 class TransactionView {
-  /** Who sees the choice sees everything below it: its signatories and its controller. */
+  /** Whoever sees the choice sees everything below it: its signatories and its controller. */
   #exercise:
     | { readonly node: Extract<Node, { kind: 'exercise' }>; readonly informees: readonly string[] }
     | undefined;
@@ -195,7 +195,7 @@ class TransactionView {
     return wanted && new Event({ created: createdEvent(contract, wanted, this.encoder) });
   }
 
-  /** An ACS delta shows stakeholders their contracts, ledger effects show informees what they witnessed besides. */
+  /** An ACS delta shows stakeholders their contracts; ledger effects also show informees what they witnessed. */
   #witnesses(nodeId: number, contract: Contract): string[] {
     const exercise = this.#exercise;
     const below = this.effects && exercise && nodeId <= exercise.node.lastNodeId ? exercise.informees : [];

@@ -1,4 +1,4 @@
-// Daml values to the wire: payloads of contracts, the arguments and the result of the transfer choice.
+// Daml values on the wire: contract payloads, and the argument and result of the transfer choice.
 import { Record as DamlRecord, RecordField, Value, Variant } from '#proto/com/daml/ledger/api/v2/value.js';
 import { Empty } from '#proto/google/protobuf/empty.js';
 import type { AnyValue, TextMap as Entries } from '../daml/any-value.js';
@@ -48,13 +48,13 @@ import {
 } from './plain-values.js';
 
 /**
- * `labels` are sent to those only who asked for verbose events; `types` too (the ids of records and variants) stand in
- * a prepared transaction.
+ * `labels` are sent only if verbose events were asked for; `types` (the ids of records and variants) are also in
+ * prepared transactions.
  */
 export type Detail = 'bare' | 'labels' | 'types';
 
 export class ValueEncoder {
-  /** `trailingNones`: whether a record tells of what is None at its end. */
+  /** `trailingNones`: whether a record includes a None at its end. */
   constructor(
     private readonly detail: Detail,
     private readonly trailingNones: 'told' | 'leftOut' = 'told',
@@ -71,7 +71,7 @@ export class ValueEncoder {
     });
   }
 
-  /** Without a type: one whose id nobody here knows. */
+  /** Without a type, if its id is not known here. */
   #nested(type: DataType | undefined, fields: Fields): Value {
     return new Value({ record: this.#record(type && dataTypes[type], fields) });
   }

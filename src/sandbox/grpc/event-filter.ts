@@ -1,4 +1,4 @@
-// Which events a reader asked for: by party, by template or interface, with blobs and views or not.
+// Which events a reader asked for: by party, by template or interface, with or without blobs and views.
 import type { EventFormat, Filters } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import {
   type InterfaceKind,
@@ -17,7 +17,7 @@ interface Rule {
 }
 
 export interface Wanted {
-  /** The parties asked for that may see it. */
+  /** The requesting parties that may see it. */
   readonly witnesses: readonly string[];
   readonly blob: boolean;
   readonly views: readonly InterfaceKind[];
@@ -32,7 +32,7 @@ export class EventFilter {
     if (!format) missing(field);
     for (const party of format.filtersByParty.keys()) {
       if (!partyString.test(party))
-        refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+        refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is not a party`);
     }
     this.verbose = format.verbose;
     this.#byParty = new Map([...format.filtersByParty].map(([party, filters]) => [party, compile(filters)]));
@@ -42,7 +42,7 @@ export class EventFilter {
     }
   }
 
-  /** Every party whose contracts may be asked for, with the templates. */
+  /** Every party whose contracts may be shown, with the templates. */
   *scopes(
     allParties: readonly string[],
   ): Generator<readonly [party: string, kinds: ReadonlySet<TemplateKind>]> {
@@ -58,7 +58,7 @@ export class EventFilter {
     return this.#anyParty !== undefined || this.#byParty.has(party);
   }
 
-  /** Undefined where nobody who asked sees it. */
+  /** Undefined if none of the requesting parties sees it. */
   match(kind: TemplateKind, visibleTo: readonly string[]): Wanted | undefined {
     const witnesses: string[] = [];
     const rules = new Set<Rule>();

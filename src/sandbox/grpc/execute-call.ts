@@ -1,4 +1,4 @@
-// The execution of a prepared transaction, as the one path of submissions takes it.
+// Executing a prepared transaction, on the same path as all submissions.
 import {
   ExecuteSubmissionAndWaitRequest,
   type ExecuteSubmissionRequest,
@@ -58,7 +58,7 @@ function withLaterBound(request: ExecuteRequest): ExecuteRequest {
   return changed;
 }
 
-/** A refusal is kept until the fields have been checked. */
+/** A refusal is held back until the fields have been checked. */
 function decode({ preparedTransaction, hashingSchemeVersion }: ExecuteRequest): DecodedTransaction | Refusal {
   try {
     return decodePrepared(preparedTransaction, hashingSchemeVersion === V3 ? V3 : V2);

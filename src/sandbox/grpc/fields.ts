@@ -1,11 +1,11 @@
-// What validation says of a request's fields.
+// How validation reports a request's fields.
 import { refuse } from '../errors.js';
 
 export const ledgerString = /^[A-Za-z0-9#:\-_/ ]{1,255}$/;
 export const partyString = /^[A-Za-z0-9:\-_ ]{1,255}$/;
-/** A version byte, a discriminator, and a suffix once it was sequenced. */
+/** A version byte, a discriminator, and a suffix once it has been sequenced. */
 export const contractIdString = /^0[01][0-9a-f]{64}([0-9a-f]{2}){0,94}$/;
-/** Logical: a name and a namespace. What follows in a physical one makes the namespace none. */
+/** Logical: a name and a namespace. The extra parts of a physical id make the namespace invalid. */
 export const synchronizerString = /^[A-Za-z0-9\-_ ]{1,185}::[A-Za-z0-9]{1,68}$/;
 
 export function check(field: string, value: string, pattern: RegExp): void {

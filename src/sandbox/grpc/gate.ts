@@ -1,4 +1,4 @@
-// What every call passes on its way in: faults, the token, the count. Reads are handled here, submissions next door.
+// What every call passes on its way in: faults, the token, the count. Reads are handled here, submissions elsewhere.
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -21,11 +21,11 @@ export interface ReadFacts {
   readonly userId?: string;
   readonly commandId?: string;
   readonly receivers?: readonly string[];
-  /** Of a prepare: read along with the acting parties. */
+  /** For a prepare call, read together with the acting parties. */
   readonly readAs?: readonly string[];
   /** Asks for what any party sees. */
   readonly anyParty?: boolean;
-  /** What it needs rights for; default: to read. */
+  /** What it needs rights for; default: reading. */
   readonly doing?: 'read' | 'prepare';
   /** Needs no token. */
   readonly openToAll?: true;
@@ -37,7 +37,7 @@ export function failureOf(answer: Answer, correlationId = ''): Partial<ServiceEr
     : bareFailure(answer.code, answer.message);
 }
 
-/** Thrown where a participant answers without Canton's details. */
+/** Thrown if a participant would answer without Canton's details. */
 export class BareRefusal extends Error {
   constructor(
     readonly code: status,
@@ -47,7 +47,7 @@ export class BareRefusal extends Error {
   }
 }
 
-/** Anything that a handler throws; what is no refusal is our own mistake, and shows as one. */
+/** Anything a handler throws; whatever is not a refusal is our own bug, and is shown as one. */
 export function failureFrom(thrown: unknown, correlationId = ''): Partial<ServiceError> {
   if (thrown instanceof Refusal) return ledgerFailure(thrown.error, correlationId);
   if (thrown instanceof BareRefusal) return bareFailure(thrown.code, thrown.message);
@@ -57,7 +57,7 @@ export function failureFrom(thrown: unknown, correlationId = ''): Partial<Servic
   );
 }
 
-/** Undefined where the caller may go on. */
+/** Undefined if the caller may go on. */
 export function unauthenticated(host: Host, metadata: Metadata): LedgerError | undefined {
   if (host.token === null) return undefined;
   const [given] = metadata.get('authorization');
@@ -66,7 +66,7 @@ export function unauthenticated(host: Host, metadata: Metadata): LedgerError | u
   return { id: 'UNAUTHENTICATED', cause: 'The command is missing a valid JWT token' };
 }
 
-/** Asked before a field is looked at. */
+/** Checked before any field. */
 function unauthorized({ rights }: Host, { doing = 'read', parties = [], readAs = [], anyParty }: ReadFacts) {
   return forbidden(rights, doing, parties, anyParty) ?? forbidden(rights, 'read', readAs);
 }
@@ -110,7 +110,7 @@ export function unary<Request, Response>(
   };
 }
 
-/** What a stream sends, pulled as fast as the caller takes it. */
+/** What a stream sends, pulled as fast as the caller accepts it. */
 export interface Source<Message> {
   /** `wait`: nothing now, `wake` will be called; `end`: nothing any more. */
   next(): Message | 'wait' | 'end';

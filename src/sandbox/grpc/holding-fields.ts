@@ -1,5 +1,5 @@
-// What the templates of registries write down, and how: as created events of real networks have it (a utility
-// registry's, Canton Coin's), and deposits, made up as a template that nobody but its registry knows.
+// How registries' templates write their fields: as created events of real networks show them (a utility registry's,
+// Canton Coin's), and deposits, which are made up as a template that only its registry knows.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { type Holding, type Lock, operatorOf, providerOf, type TransferOffer } from '../daml/contracts.js';
 import type { DataType } from '../daml/packages.js';
@@ -16,14 +16,14 @@ import {
 } from './plain-values.js';
 
 export type Fields = Readonly<Record<string, Value>>;
-/** A record; without a type, one whose id nobody here knows. */
+/** A record; without a type if its id is not known here. */
 export type Nested = (type: DataType | undefined, fields: Fields) => Value;
 
-/** A round's number, and what an amulet loses in one; of no account here. */
+/** The number of a round, and what an amulet loses per round; ignored here. */
 const ROUND = '1';
 const RATE = 38_051_800n;
 
-/** In the view of the token standard: what it does not have a field for. */
+/** In the token standard's view: what the template has no field for. */
 export function viewMeta({ kind, meta }: Holding): [string, string][] {
   switch (kind) {
     case 'utilityHolding':
@@ -53,7 +53,7 @@ export function utilityHoldingFields(holding: Holding, nested: Nested): Fields {
   };
 }
 
-/** Without an end; who waits for what is locked, sees it. */
+/** Without an end; whoever waits for the locked holding sees it. */
 function utilityLock({ holders, context = '', observers }: Lock, nested: Nested): Value {
   const set = (parties: readonly string[]) => nested('Set', { map: partySet(parties) });
   return nested(undefined, {
@@ -67,7 +67,7 @@ export function utilityInstrument({ admin, id }: Holding['instrumentId'], nested
   return nested(undefined, { source: party(admin), id: text(id), scheme: text('RegistrarInternalScheme') });
 }
 
-/** An amount that shrinks by the round, worth what it was at first. */
+/** An amount that shrinks with every round, counted at its initial value. */
 export function amuletFields({ issuer, owner, amount }: Holding, nested: Nested): Fields {
   return {
     dso: party(issuer),
@@ -92,7 +92,7 @@ export function lockedAmuletFields(holding: Holding, nested: Nested): Fields {
   };
 }
 
-/** `kept`: as the token standard has locks. */
+/** `kept`: the locks that the token standard defines. */
 export function depositFields({ issuer, owner, amount }: Holding, kept: Value, nested: Nested): Fields {
   return {
     custodian: party(issuer),

@@ -1,4 +1,4 @@
-// InteractiveSubmissionService: for parties that sign for themselves. Prepare is a read; execute submits.
+// InteractiveSubmissionService, for external parties. Prepare is a read; execute submits.
 import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import {
   ExecuteSubmissionAndWaitResponse,
@@ -70,7 +70,7 @@ export function interactiveService(host: Host) {
   };
 }
 
-/** The hash is computed before the audit log and the faults hear of the call: its content says what it is. */
+/** The hash is computed before the audit log and the faults see the call: the content determines it. */
 function executing<Response>(
   host: Host,
   name: string,

@@ -1,4 +1,4 @@
-// What a participant tells about itself: version, identity, health.
+// What a participant says about itself: version, identity, health.
 import { status } from '@grpc/grpc-js';
 import { GetParticipantIdResponse } from '#proto/com/daml/ledger/api/v2/admin/party_management_service.js';
 import {
@@ -58,7 +58,7 @@ export function partyManagementService(host: Host) {
 
 const components = new Set(['', 'com.daml.ledger.api.v2.CommandService', 'ledger-api', 'liveness']);
 
-/** Asked without a token, as probes do. */
+/** Callable without a token, as probes do. */
 export function healthService(host: Host) {
   const facts = () => ({ openToAll: true as const });
   const serving = new HealthCheckResponse({ status: ServingStatus.SERVING });

@@ -1,4 +1,4 @@
-// Offsets in requests: what a participant can still, and already, tell.
+// Offsets in requests: how far back, and how far ahead, a participant can answer.
 import { refuse } from '../errors.js';
 import type { LedgerState } from '../model/ledger-state.js';
 

@@ -1,4 +1,4 @@
-// Daml values that are not made of labelled fields, and the ids of types, to the wire.
+// On the wire: Daml values that do not consist of labelled fields, and the ids of types.
 import {
   Record as DamlRecord,
   GenMap,
@@ -49,7 +49,7 @@ export const relTime = (micros: Micros | string) =>
       fields: [new RecordField({ label: 'microseconds', value: new Value({ int64: `${micros}` }) })],
     }),
   });
-/** The map of DA.Set.Types.Set, which is in the order of its keys. */
+/** The map inside DA.Set.Types.Set, ordered by key. */
 export const partySet = (parties: readonly string[]) =>
   new Value({
     genMap: new GenMap({

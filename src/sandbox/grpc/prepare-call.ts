@@ -1,5 +1,5 @@
-// PrepareSubmission: interprets against the contracts as they are, deduplicates nothing, and returns what is to be
-// signed. Nothing of it is kept: whoever has the bytes may execute them.
+// PrepareSubmission: interprets against the current contracts, deduplicates nothing, and returns what is to be
+// signed. Keeps nothing: whoever has the bytes may execute them.
 import { Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import {
   CostEstimation,
@@ -25,7 +25,7 @@ import { readCommands } from './read-commands.js';
 import { surroundings } from './submission-call.js';
 import { timestampMicros, validateCommands } from './validate.js';
 
-/** The same fields under the same names, but for the time. */
+/** The same fields under the same names, except for the time. */
 export function commandsOf(request: PrepareSubmissionRequest): Commands {
   const { minLedgerTimeAbs, minLedgerTimeRel } = request.minLedgerTime ?? {};
   return new Commands({
@@ -74,7 +74,7 @@ export function prepare(
   });
 }
 
-/** The request is paid for by who submits, the answers of the confirmers come on top. */
+/** The submitter pays for the request; the confirmers' answers are added. */
 function costOf(draft: Draft): CostEstimation {
   const request = trafficCost(draft);
   const response = 600;
@@ -88,7 +88,7 @@ function costOf(draft: Draft): CostEstimation {
 
 const { HASHING_SCHEME_VERSION_V2: V2, HASHING_SCHEME_VERSION_V3: V3 } = HashingSchemeVersion;
 
-/** V2 where none is asked for, or where asking is not known. */
+/** V2 if none is asked for, or if this version does not know the field. */
 function schemeOf(request: PrepareSubmissionRequest, generation: Generation): HashingScheme {
   if (!generation.asksForScheme || !request.hasHashingSchemeVersion) return V2;
   const asked = request.hashingSchemeVersion;

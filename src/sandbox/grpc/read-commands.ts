@@ -1,4 +1,4 @@
-// The commands of a request, as the choices they are. Read once, for the audit log and for validation.
+// Reads a request's commands as choices, once, for the audit log and for validation.
 import type { Command, Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import { resolve, templates } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
@@ -17,7 +17,7 @@ export function readCommands(commands: Commands | undefined): ReadCommands {
   }
 }
 
-/** Commands, as the one path of submissions takes them. */
+/** Commands, in the form that all submissions take. */
 export function incomingCommands(method: string, commands: Commands | undefined): Incoming {
   const read = readCommands(commands);
   return {

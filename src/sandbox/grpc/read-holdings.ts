@@ -1,4 +1,4 @@
-// The templates of holdings, and of offers, from the wire.
+// Reads the templates of holdings and offers from the wire.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { Micros } from '../clock.js';
 import {
@@ -65,7 +65,7 @@ export function readHolding(kind: HoldingKind, argument: Value | undefined): Hol
   }
 }
 
-/** Templates with no field for their instrument are of one alone. */
+/** A template without a field for its instrument has only one instrument. */
 const AMULET = 'Amulet';
 const DEPOSIT = 'GOLD';
 

@@ -1,4 +1,4 @@
-// The answer to one submission: to whoever called, if he still listens and no fault is in the way.
+// The answer to one submission, for the caller, if it still listens and no fault interferes.
 import type { Metadata, ServerUnaryCall, ServiceError, sendUnaryData } from '@grpc/grpc-js';
 import type { AuditEntry } from '../audit.js';
 import { type LedgerError, Refusal, refuse } from '../errors.js';
@@ -16,7 +16,7 @@ export interface Caller {
   readonly peer: string;
   readonly deadlineMs: number;
   gone(): boolean;
-  /** Waits for no decision: it is answered as soon as the submission is registered. */
+  /** Does not wait for a decision: answered as soon as the submission is registered. */
   acknowledge?(): void;
   answer(accepted: Accepted, participant: Participant): void;
   fail(failure: Partial<ServiceError>): void;
@@ -24,7 +24,7 @@ export interface Caller {
 
 type Accepted = Extract<Decision, { kind: 'accepted' }>;
 
-/** Of a call that waits for the decision. */
+/** For calls that wait for the decision. */
 export function waiting<Request, Response>(
   call: ServerUnaryCall<Request, Response>,
   callback: sendUnaryData<Response>,
@@ -40,7 +40,7 @@ export function waiting<Request, Response>(
       try {
         callback(null, respond(accepted, participant));
       } catch (thrown) {
-        // The look-up of the transaction can fail after the commit; a real participant has the same gap.
+        // Looking up the transaction can fail after the commit, as with a real participant.
         callback(failureFrom(thrown));
       }
     },
@@ -52,7 +52,7 @@ const requestTimedOut: LedgerError = {
   cause: 'Timed out while awaiting for a completion corresponding to a command submission.',
 };
 
-/** Tells the caller, unless a fault keeps it back, and the audit log in any case. */
+/** Tells the caller, unless a fault prevents it, and always the audit log. */
 export class Reply {
   #open = true;
   #awaited = false;
@@ -69,7 +69,7 @@ export class Reply {
     this.#open = false;
   }
 
-  /** One more that is waited for; the participant takes so many. */
+  /** One more caller is waiting; the participant has a limit. */
   enter(): void {
     const { caller, host } = this;
     if (!caller || caller.acknowledge) return;
@@ -88,7 +88,7 @@ export class Reply {
     this.#awaited = false;
   }
 
-  /** The participant waits as long as its caller's deadline, then answers that it does not know; the submission goes on. */
+  /** The participant waits for its caller's deadline, then answers that it does not know; the submission goes on. */
   track(): void {
     const { caller } = this;
     if (!caller || caller.acknowledge || !this.#open) return;
@@ -103,7 +103,7 @@ export class Reply {
     this.#tracking.unref();
   }
 
-  /** From here on every end is a completion. */
+  /** From here on, every end is a completion. */
   registered(): void {
     if (this.caller?.acknowledge && !find(this.actions, 'dropAnswer')) {
       this.#tell((caller) => caller.acknowledge?.());
@@ -153,7 +153,7 @@ export class Reply {
     return false;
   }
 
-  /** True where somebody heard it. */
+  /** True if somebody received it. */
   #tell(say: (caller: Caller) => void): boolean {
     clearTimeout(this.#tracking);
     if (!this.#open || !this.caller) return false;

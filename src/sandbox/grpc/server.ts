@@ -1,4 +1,4 @@
-// The Ledger API as one gRPC server. What is not registered here is answered with UNIMPLEMENTED.
+// The Ledger API as one gRPC server. Anything not registered here is answered with UNIMPLEMENTED.
 import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { UnimplementedPartyManagementServiceService as PartyManagement } from '#proto/com/daml/ledger/api/v2/admin/party_management_service.js';
 import { UnimplementedUserManagementServiceService as UserManagement } from '#proto/com/daml/ledger/api/v2/admin/user_management_service.js';

@@ -48,13 +48,13 @@ export function stateService(host: Host) {
       (request: GetConnectedSynchronizersRequest, it) => {
         const { party } = request;
         if (party !== '') check('party', party, partyString);
-        // Of a party that no synchronizer knows there is none: no error.
+        // For a party that no synchronizer knows the list is empty, which is not an error.
         if (party !== '' && !it.state.hasParty(party)) return new GetConnectedSynchronizersResponse();
         const connected = (synchronizerAlias: string, synchronizerId: string) =>
           new GetConnectedSynchronizersResponseConnectedSynchronizer({
             synchronizerAlias,
             synchronizerId,
-            // Only of a party; an external one lets this participant confirm, and submits by its own key.
+            // Only given for a party. An external one lets this participant confirm, and submits with its own key.
             permission:
               party === ''
                 ? ParticipantPermission.PARTICIPANT_PERMISSION_UNSPECIFIED
@@ -92,7 +92,7 @@ function activeContracts(
   const offset = readOffset(request.activeAtOffset, 'active_at_offset', state);
   const filter = new EventFilter(request.eventFormat);
   const encoder = eventEncoder(filter.verbose, settings.generation);
-  // Taken at once: what is active at the offset must not change while the caller reads.
+  // Captured at once: what is active at the offset must not change while the caller reads.
   const contracts = new Set<Contract>();
   for (const [party, kinds] of filter.scopes(state.parties())) {
     for (const kind of kinds) {
@@ -114,7 +114,7 @@ function activeContracts(
   return { next };
 }
 
-/** Undefined where a participant of this version does not tell. */
+/** Undefined if a participant of this version does not say. */
 function entryOf(
   createdEvent: CreatedEvent,
   place: Place,

@@ -1,4 +1,4 @@
-// Errors the way Canton puts them on the wire: status message, and google.rpc.Status in grpc-status-details-bin.
+// Errors as Canton puts them on the wire: a status message, and google.rpc.Status in grpc-status-details-bin.
 import { type status as Grpc, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Any } from '#proto/google/protobuf/any.js';
 import { Duration } from '#proto/google/protobuf/duration.js';
@@ -7,7 +7,7 @@ import { Status } from '#proto/google/rpc/status.js';
 import { type ErrorCode, errorCode, type LedgerError } from '../errors.js';
 import { sha256Hex } from '../random.js';
 
-/** Same message, with the same details, in an answer and in a completion. */
+/** The same message with the same details, in an answer and in a completion. */
 export function statusOf(error: LedgerError, correlationId: string): Status {
   const code = errorCode(error.id);
   const traceId = sha256Hex(correlationId).slice(0, 32);
@@ -61,7 +61,7 @@ export function ledgerFailure(error: LedgerError, correlationId: string): Partia
   return { code: status.code, details: status.message, metadata };
 }
 
-/** What something that is not Canton (a proxy, the transport) fails a call with: no details at all. */
+/** How something that is not Canton (a proxy, the transport) fails a call: without any details. */
 export function bareFailure(code: Grpc, details: string): Partial<ServiceError> {
   return { code, details, metadata: new Metadata() };
 }

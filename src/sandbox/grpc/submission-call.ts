@@ -1,4 +1,4 @@
-// One call that submits, commands or a signed transaction: from its arrival, through what the network and faults do to
+// One call that submits commands or a signed transaction: from its arrival, through what the network and faults do to
 // it, to its answer.
 import type { AuditEntry, AuditTransfer } from '../audit.js';
 import { wallMs } from '../clock.js';
@@ -18,7 +18,7 @@ import { unauthenticated } from './gate.js';
 import { type Caller, Reply } from './reply.js';
 import type { Surroundings } from './validate.js';
 
-/** A request that submits, read as far as faults and the audit log need it. */
+/** A submission request, read as far as faults and the audit log need it. */
 export interface Incoming {
   readonly method: string;
   readonly commandId: string;
@@ -26,13 +26,13 @@ export interface Incoming {
   readonly userId: string;
   readonly actAs: readonly string[];
   readonly readAs?: readonly string[];
-  /** The first is the one that is told of. */
+  /** The first one is reported. */
   readonly choices: readonly TransferChoice[];
-  /** Of a prepared transaction. */
+  /** If it is a prepared transaction. */
   readonly signed?: Pick<AuditEntry, 'hash' | 'transactionUuid' | 'maxRecordTime'>;
   /** What it asks for, once it has reached its participant; throws a Refusal. */
   validate(around: Surroundings): Submission;
-  /** Of a prepared transaction: the same with a later bound, for a participant that lies. */
+  /** For a prepared transaction: the same with a later bound, for a lying participant. */
   readonly extended?: () => Incoming;
 }
 
@@ -68,7 +68,7 @@ function refusalOf(
   return error && { kind: 'canton', error };
 }
 
-/** Between the sandbox's port and the participant lies a network, which may lose, hold up and double a request. */
+/** Between the sandbox's port and the participant is a network, which may lose, delay and duplicate a request. */
 function travel(
   host: Host,
   incoming: Incoming,
@@ -96,7 +96,7 @@ function travel(
   });
 }
 
-/** The request is at the participant, whatever became of its caller. */
+/** The request has reached the participant, whatever has become of its caller. */
 function deliver(
   host: Host,
   incoming: Incoming,

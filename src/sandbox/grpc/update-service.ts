@@ -76,7 +76,7 @@ function visible(entry: Entry, { filter, shape }: Wanted, participant: Participa
   return transactionOf(entry, participant, filter, shape);
 }
 
-/** Pruned, invisible and unknown look alike. */
+/** Pruned, invisible and unknown updates look the same. */
 function found(
   entry: Entry | undefined,
   name: string,

@@ -26,7 +26,7 @@ export function userManagementService(host: Host) {
       () => ({}),
       (request: ListUserRightsRequest, { state }) => {
         if (request.userId !== '') check('user_id', request.userId, userString);
-        // Without authentication there is no authenticated user, whom an empty id could mean.
+        // Without authentication there is no authenticated user that an empty id could stand for.
         else if (host.token === null) {
           refuse(
             'INVALID_ARGUMENT',
@@ -50,7 +50,7 @@ export function userManagementService(host: Host) {
   };
 }
 
-/** There is no right to act as any party: each was granted. */
+/** There is no right to act as any party: each one was granted. */
 function rightsOf({ actAs, readAs, executeAs }: Rights, everybody: readonly string[]): Right[] {
   const each = (granted: Rights['actAs']) => (granted === 'any' ? everybody : granted);
   return [

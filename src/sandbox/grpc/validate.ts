@@ -12,7 +12,7 @@ import { check, invalid, ledgerString, missing, partyString, synchronizerString 
 
 const userString = /^[A-Za-z0-9!#$%&'*+\-./:;=?@^_`{|}~]{1,128}$/;
 
-/** The choices of a request. A refusal is kept until the fields before the commands have been checked. */
+/** The choices of a request. A refusal is held back until the fields before the commands have been checked. */
 export interface ReadCommands {
   readonly choices: readonly TransferChoice[];
   readonly refusal?: Refusal;
@@ -23,7 +23,7 @@ export interface Surroundings {
   /** As prepared transactions name it. */
   readonly signedSynchronizerId: string;
   readonly now: Micros;
-  /** Whom the token is for; stands in for an absent user id. */
+  /** Whom the token is for; replaces an absent user id. */
   readonly tokenUser: string | undefined;
   readonly newId: () => string;
 }
@@ -69,7 +69,7 @@ export function userOf(request: { readonly userId: string }, around: Surrounding
   return userId;
 }
 
-/** Read as a field first: a physical id, `…::35-0`, or one that lost its namespace, is none. */
+/** Validated as a field first: a physical id, `…::35-0`, or one without its namespace, is invalid. */
 export function requireSynchronizer(prescribed: string, connected: string): void {
   check('synchronizer_id', prescribed, synchronizerString);
   requireConnected(prescribed, connected);
@@ -110,7 +110,7 @@ function disclosures(commands: Commands, synchronizerId: string): ReadonlySet<st
   );
 }
 
-/** Of commands, and of the execution of a prepared transaction. */
+/** For commands, and for executing a prepared transaction. */
 interface WithDedupPeriod {
   readonly deduplicationPeriod: 'none' | 'deduplicationDuration' | 'deduplicationOffset';
   readonly deduplicationDuration: Duration | undefined;
@@ -132,7 +132,7 @@ export function dedupPeriod(commands: WithDedupPeriod): DedupPeriod {
   return { kind: 'maximum' };
 }
 
-/** Two fields of Commands, a oneof of the interactive requests. */
+/** Two fields in Commands, a oneof in the interactive requests. */
 interface WithMinLedgerTime {
   readonly minLedgerTimeAbs?: Timestamp | undefined;
   readonly minLedgerTimeRel?: Duration | undefined;

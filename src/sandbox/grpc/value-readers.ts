@@ -1,4 +1,4 @@
-// Readers of single Daml values: what does not type-check is COMMAND_PREPROCESSING_FAILED, as at the ledger.
+// Readers of single Daml values: whatever does not type-check is COMMAND_PREPROCESSING_FAILED, as on the ledger.
 import type { Record as DamlRecord, Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { Micros } from '../clock.js';
 import type { TextMap } from '../daml/any-value.js';
@@ -10,8 +10,8 @@ import { contractIdString, partyString } from './fields.js';
 type Read<T> = (value: Value | undefined) => T;
 
 /**
- * Either every label is there, in any order, or one is missing and the declared order counts. Of the last fields, those
- * that are optional (`least` are not) may be absent: None.
+ * Either all labels are present, in any order, or one is missing and the declared order counts. Optional fields at
+ * the end (`least` are not optional) may be absent: None.
  */
 export function fields(
   value: Value | undefined,
@@ -40,7 +40,7 @@ export function expect(value: Value | undefined, sum: Value['sum']): Value {
 export const party: Read<string> = (value) => {
   const { party } = expect(value, 'party');
   if (!partyString.test(party))
-    refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is no party`);
+    refuse('INVALID_ARGUMENT', `${JSON.stringify(party.slice(0, 64))} is not a party`);
   return party;
 };
 export const text: Read<string> = (value) => expect(value, 'text').text;
@@ -52,20 +52,20 @@ export const contractId: Read<string> = (value) => {
   return contractId;
 };
 export const timestamp: Read<Micros> = (value) => Number(expect(value, 'timestamp').timestamp);
-/** Days since 1970, of the years 1 to 9999. */
+/** Days since 1970, in the years 1 to 9999. */
 export const date: Read<number> = (value) => {
   const { date: days } = expect(value, 'date');
   if (days < -719_162 || days > 2_932_896) refuse('INVALID_ARGUMENT', `cannot convert ${days} to a Date`);
   return days;
 };
 
-/** Of DA.Time.RelTime; text, since it is 64 bits. */
+/** DA.Time.RelTime; as text, since it has 64 bits. */
 export const microseconds: Read<string> = (value) => {
   const [micros] = fields(value, ['microseconds']);
   return expect(micros, 'int64').int64;
 };
 
-/** DA.Set.Types.Set of parties. */
+/** DA.Set.Types.Set, of parties. */
 export const partySet: Read<string[]> = (value) => {
   const [map] = fields(value, ['map']);
   const entries = expect(map, 'genMap').genMap?.entries ?? [];
@@ -97,7 +97,7 @@ export function instrumentId(value: Value | undefined): InstrumentId {
   return { admin: party(admin), id: text(id) };
 }
 
-/** Metadata and ChoiceContext look alike: a record of one map. */
+/** Metadata and ChoiceContext have the same form: a record with one map. */
 export function valuesOf<V>(value: Value | undefined, read: Read<V>): TextMap<V> {
   const [values] = fields(value, ['values']);
   return textMap(values, read);

@@ -1,9 +1,9 @@
-// What a registry tells of itself and of its instruments: the token standard's metadata API, version 1.
+// What a registry says about itself and its instruments: the token standard's metadata API, version 1.
 import type { FastifyInstance } from 'fastify';
 import type { Host } from '../host.js';
 
 const SUPPORTED = { 'splice-api-token-metadata-v1': 1, 'splice-api-token-transfer-instruction-v1': 1 };
-/** Of its instruments, for people: the ledger knows ten places. */
+/** The decimals of its instruments, for display: the ledger knows ten. */
 const DECIMALS = 6;
 
 interface At {

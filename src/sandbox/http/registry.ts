@@ -1,5 +1,5 @@
-// The registrar's registry, as the token standard has it: which factory takes a transfer, with which context, and the
-// contracts that only the registrar sees.
+// The registrar's registry, as the token standard defines it: which factory moves a transfer, with which context, and
+// the contracts that only the registrar sees.
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { isFactory } from '../daml/contracts.js';
@@ -14,11 +14,11 @@ import { serveMetadata } from './registry-metadata.js';
 
 export const REGISTRY_METHOD = 'Registry/TransferFactory';
 
-/** A Utility registry serves many registrars under one host, Splice's its own alone, at the root. */
+/** A Utility registry serves many registrars on one host, Splice's only its own, at the root. */
 const PREFIX = { utility: '/api/token-standard/v0/registrars/:admin', root: '' };
 const FACTORY = '/registry/transfer-instruction/v1/transfer-factory';
 
-/** What it looks at; the rest of the choice's arguments is the ledger's business. */
+/** The arguments it looks at; the other ones concern only the ledger. */
 const requestSchema = z.object({
   choiceArguments: z.object({
     expectedAdmin: z.string(),
@@ -60,7 +60,8 @@ export function serveRegistry(server: FastifyInstance, host: Host): void {
     if (find(actions, 'hang')) return reply.hijack();
     await new Promise<void>((resolve) => host.timers.after(find(actions, 'slow')?.ms ?? 0, resolve));
     const answer = transferFactory(request.params.admin ?? host.identity.registrar, body, host);
-    if (!answer) return reply.code(404).send({ error: 'no such registrar, or no such instrument of it' });
+    if (!answer)
+      return reply.code(404).send({ error: 'there is no such registrar, or it has no such instrument' });
     const whole = find(actions, 'moreContext') ? withMoreContext(answer) : answer;
     return send(reply, spoilt(whole, find(actions, 'wrongAnswer')?.what));
   });

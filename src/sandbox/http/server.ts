@@ -1,4 +1,4 @@
-// The sandbox's HTTP side: what it saw, and what is to happen to it.
+// The sandbox's HTTP side: what it has seen, and what should happen to it.
 import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { ZodError, z } from 'zod';
@@ -45,7 +45,7 @@ export function httpServer(
 
   server.get('/faults', () => sandbox.faults.list().map(shown));
   server.post('/faults', async (request) => {
-    // All are read before the first is done.
+    // All are parsed before the first one is carried out.
     const asked = asArray(request.body).map(faultOrControl);
     const done: unknown[] = [];
     for (const it of asked) done.push('do' in it ? shown(sandbox.faults.add(it)) : await sandbox.control(it));
@@ -85,17 +85,17 @@ export function httpServer(
   return server;
 }
 
-/** Faults without an end say null for what is left. */
+/** A fault without an end shows null for what is left. */
 function shown({ id, fault, left, hits }: SetFault) {
   return { id, ...fault, left: Number.isFinite(left) ? left : null, hits };
 }
 
-/** One object is a list of one. */
+/** A single object counts as a list of one. */
 function asArray(body: unknown): unknown[] {
   return Array.isArray(body) ? body : [body];
 }
 
-/** A control has a kind, a fault says whom it is on. */
+/** A control has a kind, a fault has the calls it is on. */
 function faultOrControl(item: unknown): Fault | Control {
   const isControl = typeof item === 'object' && item !== null && 'kind' in item;
   return isControl ? controlSchema.parse(item) : faultSchema.parse(item);

@@ -1,5 +1,5 @@
-// What the executing participant looks at before it sends a prepared transaction on: signatures, contracts, parties.
-// It interprets nothing again, so a retry whose inputs are spent gets as far as deduplication.
+// What the executing participant checks before it sends a prepared transaction on: signatures, contracts, parties. It
+// does not interpret again, so a retry whose inputs are spent gets as far as deduplication.
 import type { Micros } from '../clock.js';
 import { stakeholders } from '../daml/contracts.js';
 import { refuse } from '../errors.js';
@@ -9,7 +9,7 @@ import type { LedgerState } from './ledger-state.js';
 import { requireKnown } from './routing.js';
 import type { Prepared, Signature, SignedSubmission, Transaction } from './submission.js';
 
-/** On the wire: SignatureFormat and SigningAlgorithmSpec. */
+/** Wire values of SignatureFormat and SigningAlgorithmSpec. */
 const DER = 2;
 const EC_DSA_SHA_256 = 2;
 const MOST_SIGNATURES = 50;
@@ -34,7 +34,7 @@ export function admit(submission: SignedSubmission, state: LedgerState, now: Mic
   };
 }
 
-/** Whoever reads the time has bound it when it was prepared; else it is chosen now. */
+/** If the time is read, it was fixed during preparation; otherwise it is chosen now. */
 function effectiveAt({ bounds: { min, max } }: Prepared, wished: Micros): Micros {
   return Math.min(Math.max(wished, min ?? 0), max ?? Number.MAX_SAFE_INTEGER);
 }
@@ -43,7 +43,7 @@ function informees({ nodes }: Prepared): Set<string> {
   return new Set(nodes.flatMap((node) => (node.kind === 'create' ? stakeholders(node.payload) : [])));
 }
 
-/** Signatures of others than the acting parties are nobody's concern. */
+/** Signatures of parties that do not act are ignored. */
 function verify(party: string, { prepared, signatures }: SignedSubmission, state: LedgerState): void {
   const key = state.keyOf(party);
   if (!key) cannotExecute(`The party ${party} has no signing keys registered`);

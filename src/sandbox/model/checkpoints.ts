@@ -1,4 +1,4 @@
-// Offset checkpoints: up to this offset, everything with a record time up to this one has been published.
+// Offset checkpoints: everything with a record time up to this one has been published by this offset.
 import type { Micros } from '../clock.js';
 import type { LedgerState } from './ledger-state.js';
 import type { RecordOrder } from './record-order.js';
@@ -10,8 +10,8 @@ export interface Checkpoint {
 }
 
 /**
- * `silent`: no checkpoint at all. `stale`: they come, but no time passes between transactions.
- * Both are a synchronizer on which nobody does anything.
+ * `silent`: no checkpoints at all. `stale`: they come, but no time passes between transactions. Both describe a
+ * synchronizer on which nobody does anything.
  */
 export type Quiet = 'off' | 'silent' | 'stale';
 

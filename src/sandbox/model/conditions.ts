@@ -1,27 +1,28 @@
-// What the ledger is in the middle of: where parties are, what they may spend on traffic, whether the network confirms.
+// The state of the ledger's surroundings: where parties are, what they may spend on traffic, whether the network
+// confirms.
 import { refuse } from '../errors.js';
 import type { Transaction } from './submission.js';
 
-/** Of a party that was allocated: nowhere to be seen, not active, or on its way to another participant. */
+/** An allocated party can be unknown, inactive, or on its way to another participant. */
 export type Whereabouts = 'unknown' | 'inactive' | 'onboarding';
 
 /**
- * `unconfirmed`: sequenced, and too few confirm in time. `unsequenced`: nothing reaches the sequencer in time.
- * `refusing`: the sequencer takes nothing.
+ * `unconfirmed`: sequenced, but too few confirm in time. `unsequenced`: nothing reaches the sequencer in time.
+ * `refusing`: the sequencer accepts nothing.
  */
 export type Network = 'fine' | 'unconfirmed' | 'unsequenced' | 'refusing';
 
 export class Conditions {
   readonly whereabouts = new Map<string, Whereabouts>();
-  /** Accounts that are enforced, by party; anybody else's submissions cost the participant. */
+  /** Enforced accounts, by party; everybody else's submissions are charged to the participant. */
   readonly balances = new Map<string, number>();
   network: Network = 'fine';
 }
 
-/** Traffic goes by bytes: of each node, and of what surrounds them. */
+/** Traffic is counted in bytes: of each node, and of what surrounds them. */
 export const trafficCost = ({ nodes }: Pick<Transaction, 'nodes'>): number => 2000 + 500 * nodes.length;
 
-/** Accounts are of single parties: who acts with others is not looked at. */
+/** Accounts belong to single parties: submissions of several parties are not checked. */
 export function requireTraffic({ balances }: Conditions, actAs: readonly string[], cost: number): void {
   const [party] = actAs;
   const balance = party === undefined || actAs.length > 1 ? undefined : balances.get(party);
@@ -32,7 +33,7 @@ export function requireTraffic({ balances }: Conditions, actAs: readonly string[
   );
 }
 
-/** What was sequenced is paid for, whatever becomes of it. Returns the cost. */
+/** Whatever was sequenced is paid for, no matter what becomes of it. Returns the cost. */
 export function debit({ balances }: Conditions, actAs: readonly string[], cost: number): number {
   const [party] = actAs;
   const balance = party === undefined || actAs.length > 1 ? undefined : balances.get(party);

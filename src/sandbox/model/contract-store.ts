@@ -5,13 +5,13 @@ import type { Contract } from './records.js';
 
 interface Shelf {
   readonly active: Map<string, Contract>;
-  /** In the order of their archival, so that "active at an earlier offset" reads a few from the end. */
+  /** In the order of archival, so that "active at an earlier offset" reads only a few from the end. */
   readonly archived: Contract[];
 }
 
 export class ContractStore {
   readonly #byId = new Map<string, Contract>();
-  /** A party sees every event of its transfers for ever, so one shelf per template keeps its holdings cheap to read. */
+  /** A party sees every event of its transfers for ever; one shelf per template keeps reading its holdings cheap. */
   readonly #shelves = new Map<TemplateKind, Map<string, Shelf>>(
     templateKinds.map((kind) => [kind, new Map()]),
   );

@@ -1,12 +1,12 @@
-// Daml's Decimal (Numeric 10) as a bigint of 10^-10 units, so that money is never a float.
+// Daml's Decimal (Numeric 10) as a bigint in units of 10^-10, so that money is never a float.
 
 const SCALE = 10;
 const UNIT = 10n ** BigInt(SCALE);
-/** Numeric holds 38 digits, 10 of them behind the point. */
+/** A Numeric has 38 digits, 10 of them after the point. */
 const LIMIT = 10n ** 38n;
 const PATTERN = /^([+-]?)(\d+)(?:\.(\d+))?$/;
 
-/** Undefined where the text is no number, or not exactly representable: Daml does not round. */
+/** Undefined if the text is not a number, or cannot be represented exactly: Daml does not round. */
 export function parseDecimal(text: string): bigint | undefined {
   const match = PATTERN.exec(text);
   if (!match) return undefined;
@@ -18,7 +18,7 @@ export function parseDecimal(text: string): bigint | undefined {
   return sign === '-' ? -units : units;
 }
 
-/** The way a participant prints it: all ten places. */
+/** As a participant prints it: with all ten places. */
 export function formatDecimal(units: bigint): string {
   const magnitude = units < 0n ? -units : units;
   const fraction = (magnitude % UNIT).toString().padStart(SCALE, '0');

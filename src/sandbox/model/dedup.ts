@@ -1,4 +1,4 @@
-// Command deduplication: of each change ID the latest acceptance, and how far back that knowledge reaches.
+// Command deduplication: the latest acceptance of each change ID, and how far back that knowledge reaches.
 import type { Micros } from '../clock.js';
 import type { LedgerError } from '../errors.js';
 
@@ -9,7 +9,7 @@ export interface Acceptance {
 }
 
 export type DedupPeriod =
-  /** None was sent: the participant's maximum. */
+  /** None was sent: use the participant's maximum. */
   | { readonly kind: 'maximum' }
   | { readonly kind: 'duration'; readonly micros: number }
   /** Exclusive. */
@@ -19,7 +19,7 @@ export interface DedupQuestion {
   readonly changeId: string;
   readonly period: DedupPeriod;
   readonly maximumMicros: number;
-  /** The participant's clock. */
+  /** On the participant's clock. */
   readonly now: Micros;
 }
 
@@ -40,12 +40,12 @@ export class DedupStore {
     }
   }
 
-  /** Where another store has forgotten, this one has too. */
+  /** Whatever another store has forgotten, this one has forgotten too. */
   pruneLike(other: DedupStore): void {
     if (other.#prunedOffset > 0) this.prune(other.#prunedOffset, other.#prunedUntil);
   }
 
-  /** What the command is to be rejected with; rejections of earlier attempts never count. */
+  /** The rejection that the command gets; rejections of earlier attempts never count. */
   judge(question: DedupQuestion): LedgerError | undefined {
     const { period } = question;
     const earlier = this.#acceptances.get(question.changeId);
@@ -66,7 +66,7 @@ export class DedupStore {
   }
 }
 
-/** The first moment that a window given as a duration covers. */
+/** The first moment covered by a window given as a duration. */
 export function windowStart(question: Omit<DedupQuestion, 'changeId'>): Micros {
   const { period } = question;
   return question.now - (period.kind === 'duration' ? period.micros : question.maximumMicros);

@@ -1,5 +1,5 @@
-// Interpretation: a submission against the contracts as they are published now. Comes before deduplication, so a
-// retry whose inputs are spent hears CONTRACT_NOT_FOUND, although its first attempt was accepted.
+// Interprets a submission against the contracts as published now. This comes before deduplication, so a retry whose
+// inputs are spent gets CONTRACT_NOT_FOUND, although its first attempt was accepted.
 import type { Micros } from '../clock.js';
 import { isHolding, isOffer, type Payload, stakeholders } from '../daml/contracts.js';
 import { type Effects, interpretTransfer } from '../daml/transfer.js';
@@ -12,7 +12,7 @@ export interface Interpreted extends Transaction {
   readonly bounds: LedgerTimeBounds;
 }
 
-/** To be submitted by this participant, so that it must be allowed to submit for the parties. */
+/** Submitted by this participant, so it must be allowed to submit for the parties. */
 export function interpretHosted(
   submission: CommandSubmission,
   state: LedgerState,
@@ -65,7 +65,7 @@ function concerned(effects: Effects): Payload[] {
   return [effects.factory, ...effects.created];
 }
 
-/** Depth first, a choice before what it did: it looks at each input before it archives it. */
+/** Depth first, a choice before what it did: it fetches each input before it archives it. */
 export function nodesOf(
   choice: CommandSubmission['choices'][number],
   { fetched, archived, created }: Effects,
@@ -88,13 +88,13 @@ export function nodesOf(
   return [{ kind: 'exercise', nodeId: firstId, choice, lastNodeId: firstId + nodes.length }, ...nodes];
 }
 
-/** An offer names what is locked for it, and nothing of what that was made of. */
+/** An offer names what is locked for it, but not the holdings that was made from. */
 function offering(payload: Payload, locked: string | undefined): Payload {
   if (!isOffer(payload) || locked === undefined) return payload;
   return { ...payload, transfer: { ...payload.transfer, inputHoldingCids: [locked] } };
 }
 
-/** What must be there for a transaction to be accepted: what it consumes, and what it only looks at. */
+/** What has to exist for a transaction to be accepted: what it consumes, and what it only fetches. */
 export function usedBy(nodes: readonly Node[]): Pick<Transaction, 'inputs' | 'reads'> {
   const inputs = new Set(nodes.flatMap((node) => (node.kind === 'archive' ? [node.contractId] : [])));
   const seen = nodes.flatMap((node) => {

@@ -6,11 +6,11 @@ import { DedupStore } from './dedup.js';
 import { changeId, type Entry, type ExternalCompletion, type UpdateRecord } from './records.js';
 import type { Registered } from './submission.js';
 
-/** A thing that has happened; a journal of these is the whole ledger. */
+/** Something that has happened; a journal of these is the whole ledger. */
 export type Fact =
-  /** With a key it is an external one. */
+  /** External if it has a key. */
   | { readonly kind: 'party'; readonly party: string; readonly key?: PublicKey }
-  /** It is the completion of that flight, where one is named. */
+  /** The completion of that flight, if one is named. */
   | { readonly kind: 'entry'; readonly entry: Entry; readonly flightId?: number }
   | { readonly kind: 'registered'; readonly registered: Registered }
   | { readonly kind: 'pruned'; readonly offset: number; readonly dedup: boolean }
@@ -24,16 +24,16 @@ export class LedgerState {
   readonly #log: Entry[] = [];
   readonly #updates = new Map<string, Entry>();
   readonly #byHash = new Map<string, Entry[]>();
-  /** Of transactions that were prepared outside and sequenced. */
+  /** Of sequenced transactions that were prepared externally. */
   readonly #uuids = new Set<string>();
-  /** In flight when the journal ended; whoever goes on from it has to bring them to an end. */
+  /** In flight when the journal ended; whoever continues from it has to finish them. */
   readonly interrupted = new Map<number, Registered>();
-  /** Contracts have moved between synchronizers: it is connected to another one too. */
+  /** Contracts have moved between synchronizers, so it is connected to another one too. */
   reassigns = false;
   /** Nothing at or below this offset can be read any more. */
   prunedUpTo = 0;
 
-  /** Of the world around it, which no journey back in time changes. */
+  /** The surroundings, which going back in time does not change. */
   constructor(readonly conditions = new Conditions()) {}
 
   get end(): number {
@@ -56,7 +56,7 @@ export class LedgerState {
     this.#parties.set(party, { since, key });
   }
 
-  /** Of an external party: nobody else can sign for it, and no participant submits for it. */
+  /** External: nobody else can sign for it, and no participant submits for it. */
   keyOf(party: string): PublicKey | undefined {
     return this.#parties.get(party)?.key;
   }
@@ -90,7 +90,7 @@ export class LedgerState {
     return this.#uuids.has(uuid);
   }
 
-  /** Completions of a transaction that was prepared outside, by its hash in hex; the oldest first. */
+  /** Completions of a transaction that was prepared externally, by its hash in hex, the oldest first. */
   completedWith(hash: string): readonly Entry[] {
     return this.#byHash.get(hash) ?? [];
   }
@@ -112,8 +112,8 @@ export class LedgerState {
   }
 
   /**
-   * Real pruning keeps the deduplication data of the newest window; `dedup` drops that too, which is how a window
-   * that reaches back past pruned data is arranged.
+   * Real pruning keeps the deduplication data of the newest window. `dedup` drops that too, to produce a window that
+   * reaches back past pruned data.
    */
   prune(offset: number, dedup: boolean): void {
     this.prunedUpTo = Math.max(this.prunedUpTo, offset);
@@ -151,7 +151,7 @@ export class LedgerState {
     return offset;
   }
 
-  /** A state of its own, as it was when the ledger ended there. */
+  /** An independent state, as it was when the ledger ended there. */
   asOf(offset: number): LedgerState {
     const earlier = new LedgerState(this.conditions);
     for (const [party, { since, key }] of this.#parties)

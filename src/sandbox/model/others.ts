@@ -1,5 +1,5 @@
 // What others do on the same ledger: the issuer mints, another application of a party moves its holdings or uses our
-// command id. None of it is sequenced against what is undecided, so it touches unlocked contracts only.
+// command id. None of this is sequenced against undecided submissions, so it touches unlocked contracts only.
 import {
   type Holding,
   type HoldingKind,
@@ -35,7 +35,10 @@ export function mint(participant: Participant, mints: readonly Mint[]): void {
   if (created.length > 0) participant.transact([], created);
 }
 
-/** With one unit of each of the issuer's instruments in its own hands: what nobody ever minted, nobody lists. */
+/**
+ * The issuer itself holds one unit of each of its instruments, because an instrument that was never minted is never
+ * listed.
+ */
 export function createFactory(
   participant: Participant,
   issuer: string,
@@ -55,7 +58,7 @@ export function createFactory(
   participant.transact([], [factory, ...reserve]);
 }
 
-/** Another admin's tokens: a factory, and for each instrument the rules that it goes by. */
+/** Another admin's tokens: a factory, and the rules of each instrument. */
 export function createRegistry(
   participant: Participant,
   registrar: string,
@@ -92,7 +95,7 @@ export function holdingsOf(
     );
 }
 
-/** Unlocked, and not in something undecided. */
+/** Unlocked, and not used by anything undecided. */
 export function spendable(participant: Participant, party: string, instrumentId: string | undefined) {
   return holdingsOf(participant, party).filter(
     ({ id, payload }) =>
@@ -102,7 +105,9 @@ export function spendable(participant: Participant, party: string, instrumentId:
   );
 }
 
-/** Returns how many holdings went. `keep`: into one new holding per instrument, of the same owner and sum. */
+/**
+ * Returns how many holdings were moved. `keep`: into one new holding per instrument, with the same owner and total.
+ */
 export function spend(
   participant: Participant,
   party: string,
@@ -123,7 +128,7 @@ export function spend(
   return spent.length;
 }
 
-/** Whoever holds the locks on a party's holdings releases them; how many. */
+/** Whoever holds the locks on a party's holdings releases them; returns how many. */
 export function release(participant: Participant, party: string, instrumentId: string | undefined): number {
   const locked = holdingsOf(participant, party).filter(
     ({ payload }) =>
@@ -137,7 +142,7 @@ export function release(participant: Participant, party: string, instrumentId: s
   return locked.length;
 }
 
-/** What a party holds goes to another synchronizer, or comes back; how many. */
+/** A party's holdings move to another synchronizer, or come back; returns how many. */
 export function reassign(
   participant: Participant,
   party: string,
@@ -156,7 +161,9 @@ export function reassign(
   return moved.length;
 }
 
-/** An acceptance of this command that the caller has not made, of the same transfer or of one to the sender itself. */
+/**
+ * An acceptance of this command that the caller did not make, for the same transfer or for one to the sender itself.
+ */
 export function acceptForeign(
   participant: Participant,
   submission: Submission,
@@ -172,7 +179,7 @@ export function acceptForeign(
     const enough = spendable(participant, party, instrumentId.id).filter(
       ({ payload }) => payload.amount >= amount,
     );
-    // With the command's own inputs spent, interpretation would find that before deduplication finds the duplicate.
+    // If the command's own inputs were spent, interpretation would fail before deduplication finds the duplicate.
     const input = enough.find(({ id }) => !inputHoldingCids.includes(id)) ?? enough[0];
     if (input)
       nodes.push(...transferNodes(participant, choice, input, transfer === 'same' ? receiver : party));

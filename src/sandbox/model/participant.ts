@@ -1,4 +1,4 @@
-// One participant: its identity, its ledger, and what can be done to it. The gRPC services and the faults call this.
+// One participant: its identity, its ledger, and what can be done to it. Used by the gRPC services and the faults.
 import { createLedgerClock, type LedgerClock, type Micros } from '../clock.js';
 import type { Payload } from '../daml/contracts.js';
 import type { Generation } from '../generation.js';
@@ -27,7 +27,7 @@ export interface ParticipantSettings {
   readonly latency: Latency;
   readonly clockSkewMs: number;
   readonly participantClockSkewMs: number;
-  /** Where the ids of this ledger begin; another after every journey back in time. */
+  /** Where the ids of this ledger start; changes whenever the ledger goes back in time. */
   readonly idOrigin: string;
 }
 
@@ -92,7 +92,7 @@ export class Participant implements Ledger {
     return entry.offset;
   }
 
-  /** A transaction of somebody else: a mint, a transfer that another application made. */
+  /** Somebody else's transaction: a mint, or a transfer that another application made. */
   transact(archived: readonly string[], created: readonly Payload[], commandId = ''): number {
     return this.publish(this.unsequenced(), undefined, this.update(archived, created, commandId, []));
   }
@@ -121,7 +121,7 @@ export class Participant implements Ledger {
     return suffixed(this.localContractId());
   }
 
-  /** Of what a transaction creates that is only prepared. */
+  /** For contracts of a transaction that has only been prepared. */
   localContractId(): string {
     return localContractId(this.#id());
   }
@@ -141,7 +141,7 @@ export class Participant implements Ledger {
     return `1220${this.#id()}`;
   }
 
-  /** For a submission that came without one, or was made by somebody else. */
+  /** For a submission that came without one, or that somebody else made. */
   submissionId(): string {
     return `by-sandbox-${this.#id().slice(-16)}`;
   }

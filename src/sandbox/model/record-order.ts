@@ -1,4 +1,5 @@
-// Record time: the synchronizer's one order of everything sequenced. What is undecided holds back all behind it.
+// Record time: the synchronizer's single order of everything sequenced. Anything undecided holds back everything
+// behind it.
 import type { Micros } from '../clock.js';
 
 /** A place in the order, taken at sequencing and filled by the verdict. */
@@ -28,7 +29,7 @@ export class RecordOrder {
     this.#published = from;
   }
 
-  /** The next record time: when it happened on the synchronizer's clock, and always later than any before. */
+  /** The next record time: the synchronizer's clock, but always later than any before. */
   tick(at: Micros = this.now()): Micros {
     this.#last = Math.max(this.#last + 1, at);
     return this.#last;
@@ -60,7 +61,10 @@ export class RecordOrder {
     }
   }
 
-  /** Up to where everything is decided: what a checkpoint may say. Nothing is published before it afterwards. */
+  /**
+   * The time up to which everything is decided, which a checkpoint may report. Nothing is published before it
+   * afterwards.
+   */
   decidedUpTo(): Micros {
     const first = this.#waiting[this.#head];
     this.#published = first ? first.recordTime - 1 : this.tick();
@@ -68,8 +72,8 @@ export class RecordOrder {
   }
 
   /**
-   * A record time for what is published without being sequenced (a duplicate's completion, another party's doing):
-   * now, but before everything that is sequenced and undecided.
+   * A record time for something published without being sequenced (a duplicate's completion, another party's
+   * transaction): now, but before everything that is sequenced and undecided.
    */
   unsequenced(): Micros {
     const first = this.#waiting[this.#head];
@@ -79,7 +83,7 @@ export class RecordOrder {
     return this.#published;
   }
 
-  /** The last record time that was published or told. */
+  /** The last record time that was published or reported. */
   get published(): Micros {
     return this.#published;
   }

@@ -4,7 +4,7 @@ import type { Payload } from '../daml/contracts.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import type { LedgerError } from '../errors.js';
 
-/** A node of a transaction, numbered as Daml does: depth first, a choice before what it did. */
+/** A node of a transaction, numbered as in Daml: depth first, a choice before what it did. */
 export type Node =
   | {
       readonly kind: 'exercise';
@@ -28,7 +28,7 @@ export interface UpdateRecord {
   readonly actAs: readonly string[];
   readonly effectiveAt: Micros;
   readonly nodes: readonly Node[];
-  /** Hex, of what its party signed. */
+  /** Hex of what its party signed. */
   readonly externalHash?: string;
 }
 
@@ -37,25 +37,27 @@ export interface CompletionRecord {
   readonly actAs: readonly string[];
   readonly commandId: string;
   readonly submissionId: string;
-  /** The window that was applied, always told as an offset. */
+  /** The window that was applied, always given as an offset. */
   readonly dedupOffset: number;
   readonly external?: ExternalCompletion;
-  /** What it cost in traffic, of what was sequenced. */
+  /** Its traffic cost, if it was sequenced. */
   readonly traffic?: number;
   readonly result:
     | { readonly accepted: true; readonly updateId: string }
     | { readonly accepted: false; readonly error: LedgerError };
 }
 
-/** Of a prepared and signed transaction. */
+/** For a transaction that was prepared and signed. */
 export interface ExternalCompletion {
   readonly hash: string;
   readonly uuid: string;
-  /** The mediator has seen it: it takes no other of this UUID. */
+  /** The mediator has seen it, and accepts no other with this UUID. */
   readonly sequenced: boolean;
 }
 
-/** One offset of the ledger: an accepted command has both parts, a rejection and another's transaction have one. */
+/**
+ * One offset of the ledger: an accepted command has both parts, a rejection or somebody else's transaction has one.
+ */
 export interface Entry {
   readonly offset: number;
   readonly recordTime: Micros;
@@ -63,12 +65,12 @@ export interface Entry {
   readonly publishedAt: Micros;
   readonly completion?: CompletionRecord;
   readonly update?: UpdateRecord;
-  /** Reassignments: contracts that are somewhere else from here on. */
+  /** Reassignments: from here on, these contracts are somewhere else. */
   readonly moves?: readonly { readonly contractId: string; readonly place: Place }[];
 }
 
 /**
- * Active on the synchronizer of submitters, or on another; or on its way there, with only its leaving or only its
+ * Active on the submitters' synchronizer or on another one, or on the way there, with only its leaving or only its
  * arrival known.
  */
 export type Place = 'here' | 'away' | 'unassigned' | 'assigned';
@@ -81,7 +83,7 @@ export interface Contract {
   readonly createdAt: Micros;
   /** 0 while active. */
   archivedOffset: number;
-  /** In the order of the ledger; none: it has always been here. */
+  /** In ledger order; if empty, it has always been here. */
   readonly places: { readonly since: number; readonly place: Place }[];
 }
 
@@ -89,7 +91,7 @@ export function placeOf({ places }: Contract, offset = Number.POSITIVE_INFINITY)
   return places.findLast(({ since }) => since <= offset)?.place ?? 'here';
 }
 
-/** The change ID: user, command id and the set of act_as; payload, read_as and submission id are no part of it. */
+/** The change ID: user, command id and the set of act_as. Payload, read_as and submission id are not part of it. */
 export function changeId(of: { userId: string; commandId: string; actAs: readonly string[] }): string {
   return JSON.stringify([of.userId, of.commandId, ...[...new Set(of.actAs)].sort()]);
 }

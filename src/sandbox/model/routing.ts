@@ -1,9 +1,10 @@
-// What the topology knows of parties, asked once a transaction is interpreted: who is there, and who submits here.
+// What topology knows about parties, asked once a transaction has been interpreted: who is known, and who may submit
+// here.
 import { refuse } from '../errors.js';
 import type { LedgerState } from './ledger-state.js';
 import { placeOf } from './records.js';
 
-/** Every party must be known; the participant finds out after interpretation, when it routes. */
+/** Every party must be known; the participant only notices when it routes, after interpretation. */
 export function requireKnown(
   state: LedgerState,
   submitters: readonly string[],
@@ -41,7 +42,7 @@ export function requireKnown(
     refuse('PARTY_CURRENTLY_ONBOARDING', `Some parties are being onboarded: ${moving.join(', ')}`);
 }
 
-/** The synchronizer that the command names must be where its contracts are. */
+/** The synchronizer that the command names must be the one its contracts are on. */
 export function requireHere(state: LedgerState, contractIds: readonly string[]): void {
   const elsewhere = contractIds.filter((id) => {
     const contract = state.contracts.get(id);

@@ -1,4 +1,4 @@
-// A submission's life as the participant knows it, from a validated request to a decision.
+// A submission as the participant sees it, from a validated request to a decision.
 import type { Micros } from '../clock.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import type { LedgerError } from '../errors.js';
@@ -22,14 +22,14 @@ interface Asked extends Attempt {
   readonly notBefore?: Micros;
 }
 
-/** Commands, to be interpreted against the contracts as they are. */
+/** Commands, to be interpreted against the current contracts. */
 export interface CommandSubmission extends Asked {
   readonly kind: 'commands';
   readonly readAs: readonly string[];
   readonly disclosed: ReadonlySet<string>;
 }
 
-/** A transaction that was interpreted when it was prepared, and signed since. */
+/** A transaction that was interpreted when it was prepared, and signed since then. */
 export interface SignedSubmission extends Asked {
   readonly kind: 'signed';
   readonly prepared: Prepared;
@@ -38,20 +38,20 @@ export interface SignedSubmission extends Asked {
 
 export type Submission = CommandSubmission | SignedSubmission;
 
-/** What a prepared transaction says, as it was decoded from its bytes. */
+/** The content of a prepared transaction, decoded from its bytes. */
 export interface Prepared {
   /** Hex, computed from its content. */
   readonly hash: string;
   readonly uuid: string;
   readonly synchronizerId: string;
   readonly nodes: readonly Node[];
-  /** Contracts that came with it. */
+  /** The contracts included in it. */
   readonly inputContracts: ReadonlySet<string>;
   readonly bounds: LedgerTimeBounds;
   readonly maxRecordTime?: Micros;
 }
 
-/** What the code that ran has asked of the ledger effective time. */
+/** How the code that ran used the ledger effective time. */
 export interface LedgerTimeBounds {
   readonly min?: Micros;
   readonly max?: Micros;
@@ -73,9 +73,9 @@ export interface Signature {
 export interface Disturbance {
   /** Sequenced, then rejected with this. */
   readonly rejectWith?: LedgerError;
-  /** On its way to the sequencer for this much longer. */
+  /** Takes this much longer to reach the sequencer. */
   readonly sequenceLateMs?: number;
-  /** Sequenced in time, its verdict this much later. */
+  /** Sequenced in time, but its verdict comes this much later. */
   readonly decideLateMs?: number;
 }
 
@@ -93,20 +93,20 @@ export type Decision =
       readonly recordTime: Micros;
     };
 
-/** Interpreted: what it would do, and when it thinks it is. */
+/** Interpreted: what it would do, and which time it assumes. */
 export interface Transaction {
   readonly effectiveAt: Micros;
   /** What it consumes. */
   readonly inputs: readonly string[];
-  /** What it only looks at. */
+  /** What it only fetches. */
   readonly reads: readonly string[];
   readonly nodes: readonly Node[];
   readonly maxRecordTime?: Micros;
-  /** Of one that was prepared and signed. */
+  /** If it was prepared and signed. */
   readonly external?: { readonly hash: string; readonly uuid: string };
 }
 
-/** Registered at the participant: from here on every end of it is a completion, after a crash too. */
+/** Registered with the participant: from here on every end is a completion, even after a crash. */
 export interface Registered {
   readonly flightId: number;
   readonly submission: Attempt;

@@ -1,5 +1,5 @@
-// The way of a submission: interpret, in-flight check, register, deduplicate, travel, be sequenced, be decided,
-// be published. Up to registration it can be refused; after it, every end is a completion.
+// A submission's path: interpret, check for in-flight duplicates, register, deduplicate, travel, be sequenced, be
+// decided, be published. It can be refused until it is registered; after that, every end is a completion.
 import type { LedgerClock, Micros } from '../clock.js';
 import { type LedgerError, refuse } from '../errors.js';
 import type { Latency } from '../latency.js';
@@ -27,11 +27,11 @@ export interface SubmitRules {
   latency: Latency;
   readonly toleranceMs: number;
   readonly maxDedupMs: number;
-  /** A verdict that is not reached in this time after sequencing is the mediator's time-out. */
+  /** If there is no verdict this long after sequencing, the mediator times out. */
   readonly verdictLimitMs: number;
-  /** A maximum record time is looked at by whoever confirms; else nothing is sequenced after it. */
+  /** The confirmers check a maximum record time; otherwise nothing is sequenced after it. */
   readonly maxRecordTimeVerdict: boolean;
-  /** Completions say what was paid. */
+  /** Completions report what was paid. */
   readonly paidTraffic: boolean;
 }
 
@@ -54,15 +54,15 @@ export interface Ledger {
 }
 
 export class SubmissionPath {
-  /** Registered and not yet sequenced. */
+  /** Registered but not sequenced yet. */
   readonly #travelling = new Set<Travelling>();
   readonly #inFlight = new Map<string, number>();
   #nextFlightId = 1;
   /** Inputs of what is sequenced and undecided. */
   readonly #locked = new Set<string>();
-  /** Transaction UUIDs that the mediator has seen since this process began. */
+  /** Transaction UUIDs that the mediator has seen since this process started. */
   readonly #sequencedUuids = new Set<string>();
-  /** By party; the judge of "one transfer in flight per sender". */
+  /** By party; judges "one transfer in flight per sender". */
   readonly #perParty = new Map<string, number>();
   maxInFlightPerParty = 0;
 
@@ -71,7 +71,7 @@ export class SubmissionPath {
     readonly rules: SubmitRules,
   ) {}
 
-  /** Throws a Refusal where the participant answers at once; `decided` is called once otherwise, whoever still listens. */
+  /** Throws a Refusal if the participant answers at once; otherwise `decided` is called once, in any case. */
   submit(submission: Submission, disturbance: Disturbance, decided: (decision: Decision) => void): void {
     const { state, clock } = this.ledger;
     const now = clock.participant();
@@ -123,7 +123,7 @@ export class SubmissionPath {
       : interpretHosted(submission, state, now, () => this.ledger.contractId());
   }
 
-  /** Flights that a crash interrupted: they were on their way to the sequencer, and still may arrive in time. */
+  /** Flights that a crash interrupted: they were on their way to the sequencer, and may still arrive in time. */
   resume(flights: Iterable<Registered>): void {
     for (const registered of flights) {
       this.#nextFlightId = Math.max(this.#nextFlightId, registered.flightId + 1);
@@ -157,7 +157,7 @@ export class SubmissionPath {
     const travelling = { flight, verdictMs, due, lost };
     this.#travelling.add(travelling);
     this.ledger.timers.after((due - now) / 1000, () => {
-      // Others that this process, being slow, has left waiting come first.
+      // Others that this slow process has kept waiting come first.
       const slow = this.ledger.clock.synchronizer() - due > 5000;
       if (slow) this.settleDue(due - 1);
       this.#sequence(travelling);
@@ -165,8 +165,8 @@ export class SubmissionPath {
   }
 
   /**
-   * Sequences everything whose time has come, at that time, in that order. A synchronizer is another machine: that
-   * this one was busy must not make a submission late, and no checkpoint may pass what is not yet in the order.
+   * Sequences whatever is due, at its due time and in order. The synchronizer is another machine: a busy process here
+   * must not make a submission late, and no checkpoint may pass what is not in the order yet.
    */
   settleDue(until = this.ledger.clock.synchronizer()): void {
     const overdue: Travelling[] = [];
@@ -178,7 +178,7 @@ export class SubmissionPath {
     if (!this.#travelling.delete(travelling)) return;
     const { flight, verdictMs, due, lost } = travelling;
     const { decideLateMs = 0 } = flight.disturbance;
-    // Not in the future, where the clock has been set back meanwhile.
+    // Not in the future, even if the clock has been set back meanwhile.
     const at = lost ? due : Math.min(due, this.ledger.clock.synchronizer());
     const place = this.ledger.order.take(this.ledger.order.tick(at));
     if (lost || place.recordTime > flight.maxSequencing) {
@@ -203,7 +203,7 @@ export class SubmissionPath {
     );
   }
 
-  /** The mediator takes one request of a UUID, whatever becomes of it. */
+  /** The mediator accepts one request per UUID, whatever becomes of it. */
   #seenBefore({ transaction: { external } }: InFlight): LedgerError | undefined {
     if (!external) return undefined;
     const seen = this.#sequencedUuids.has(external.uuid) || this.ledger.state.hasUuid(external.uuid);
@@ -219,7 +219,9 @@ export class SubmissionPath {
     return early ? ledgerTimeOutOfBound : undefined;
   }
 
-  /** Activeness is decided in record-time order: by what is spent, and by what is locked although it may yet be rejected. */
+  /**
+   * Activeness is decided in record-time order: by what is spent, and by what is locked, though it may be rejected.
+   */
   #contention(transaction: Transaction): LedgerError | undefined {
     const { contracts } = this.ledger.state;
     const spent = transaction.inputs.filter((input) => !contracts.active(input));

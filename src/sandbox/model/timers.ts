@@ -1,4 +1,4 @@
-// Every wait of the ledger goes through here, so that a closed sandbox leaves nothing running.
+// All of the ledger's waiting goes through here, so that a closed sandbox leaves nothing running.
 
 export class Timers {
   readonly #pending = new Set<NodeJS.Timeout>();
@@ -11,7 +11,7 @@ export class Timers {
       act();
       return;
     }
-    // Node fires early by up to a millisecond's fraction and treats longer than 2^31 as 1.
+    // Node fires up to a fraction of a millisecond early, and treats more than 2^31 as 1.
     const timer = setTimeout(
       () => {
         this.#pending.delete(timer);

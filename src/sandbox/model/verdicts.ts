@@ -1,4 +1,4 @@
-// What the synchronizer says no with, once a submission is on its way.
+// The synchronizer's rejections of a submission that is on its way.
 import type { LedgerError } from '../errors.js';
 
 export const notSequenced: LedgerError = {

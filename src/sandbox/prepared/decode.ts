@@ -1,5 +1,5 @@
-// A PreparedTransaction's bytes as what it would do, and its hash computed from that content. Nothing is believed that
-// the ledger could not: a node that hangs nowhere, a contract whose blob is another's.
+// Decodes the bytes of a PreparedTransaction into what it would do, and computes its hash from that content. Refuses
+// whatever the ledger could not accept: a node without a parent, a contract with another one's blob.
 import {
   type DamlTransaction,
   type DamlTransactionNode,
@@ -28,7 +28,7 @@ export interface DecodedTransaction {
   readonly commandId: string;
 }
 
-/** Throws a Refusal where it is none. */
+/** Throws a Refusal if it is not one. */
 export function decodePrepared(bytes: Uint8Array, scheme: HashingScheme): DecodedTransaction {
   if (bytes.length === 0) cannotExecute('Missing prepared transaction');
   const { transaction, metadata } = parse(bytes);
@@ -62,7 +62,7 @@ function parse(bytes: Uint8Array): Parts {
     const { transaction, metadata } = PreparedTransaction.deserialize(bytes);
     if (transaction && metadata) return { transaction, metadata };
   } catch {
-    // What is no protobuf has no parts either.
+    // Bytes that are not protobuf have no parts either.
   }
   return cannotExecute('Cannot decode the prepared transaction');
 }
@@ -97,7 +97,7 @@ function readNodes(transaction: DamlTransaction): Node[] {
   }
 }
 
-/** Depth first, each node once, numbered as it stands. */
+/** Depth first, each node once, numbered as in the bytes. */
 function nodesOf({ nodes, roots }: DamlTransaction): Node[] {
   if (roots.length !== 1) cannotExecute('Transaction with multiple root nodes are not supported');
   const byId = new Map(nodes.map((node) => [node.nodeId, node]));

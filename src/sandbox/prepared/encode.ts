@@ -1,4 +1,4 @@
-// An interpreted transaction as the PreparedTransaction that its party signs.
+// Encodes an interpreted transaction as the PreparedTransaction that its party signs.
 import {
   GlobalKey,
   GlobalKeyWithMaintainers,
@@ -41,11 +41,11 @@ export interface Draft {
   readonly bounds: LedgerTimeBounds;
   readonly maxRecordTime?: Micros;
   readonly nodes: readonly Node[];
-  /** What the nodes use of what is on the ledger. */
+  /** The contracts on the ledger that the nodes use. */
   readonly contracts: ReadonlyMap<string, Contract>;
-  /** Optional fields at the end of a record that are None are left out. */
+  /** Optional fields at the end of a record are left out if they are None. */
   readonly leavesOutNones: boolean;
-  /** The factory is found by a contract key, of an LF that has them. */
+  /** The factory is found by a contract key, in a version of Daml-LF that has them. */
   readonly keyed?: boolean;
 }
 
@@ -83,7 +83,7 @@ export function encodePrepared(draft: Draft): PreparedTransaction {
       mediatorGroup: 0,
       transactionUuid: uuid,
       preparationTime: `${draft.preparedAt}`,
-      // The hash goes by the order, which is that of the ids.
+      // The hash depends on the order, which is that of the ids.
       inputContracts: [...draft.contracts.values()]
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .map((contract) => inputContract(contract, draft)),
@@ -165,7 +165,7 @@ function createOf(contractId: string, payload: Payload, { leavesOutNones }: Draf
   });
 }
 
-/** Sets of parties are sorted: the hash goes by their order. */
+/** Sets of parties are sorted, because the hash depends on their order. */
 function contractFields(contractId: string, payload: Payload) {
   return {
     contractId,
@@ -176,7 +176,7 @@ function contractFields(contractId: string, payload: Payload) {
   };
 }
 
-/** Who authorizes the choice and has a stake in the contract: the choice's signatory and its controller. */
+/** Those who authorize the choice and have a stake in the contract: its signatory and its controller. */
 function fetchers(payload: Payload, { nodes, contracts }: Draft): string[] {
   const authorizers = new Set<string>();
   for (const node of nodes) {
@@ -194,7 +194,7 @@ function childrenOf(exercise: Exercise, { nodes }: Draft): Node[] {
   return nodes.filter(({ nodeId }) => exercise.nodeId < nodeId && nodeId <= exercise.lastNodeId);
 }
 
-/** An offer to somebody else is none of this transfer's. */
+/** An offer to somebody else does not belong to this transfer. */
 function createdBy(exercise: Exercise, draft: Draft): Created[] {
   const { receiver } = exercise.choice.transfer;
   const isIts = ({ payload }: Created): boolean =>

@@ -1,5 +1,5 @@
-// A participant that prepares something else than it was asked for. Each kind is whole in itself, and its hash is that
-// of its content: only looking at the content finds it.
+// A participant that prepares something other than what it was asked for. Each kind is complete in itself, and its
+// hash matches its content: only inspecting the content reveals it.
 import { type Holding, isHolding, type Payload } from '../daml/contracts.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import type { FaultAction } from '../fault-schema.js';
@@ -14,7 +14,7 @@ export type Tampering = Extract<FaultAction, { kind: 'tamper' }>['what'];
 
 const HOUR = 3_600_000_000;
 
-/** Asks for something else, which is then interpreted like anything else. */
+/** Asks for something else, which is then interpreted as usual. */
 export function tamperCommands(
   submission: CommandSubmission,
   what: Tampering | undefined,
@@ -33,7 +33,7 @@ export function tamperCommands(
   return submission;
 }
 
-/** One unit more where the inputs have it, else one less. */
+/** One unit more if the inputs suffice, otherwise one less. */
 function otherAmount({ transfer }: TransferChoice, { state }: Participant): bigint {
   const total = transfer.inputHoldingCids.reduce((sum, id) => {
     const payload = state.contracts.active(id)?.payload;
@@ -73,7 +73,7 @@ export function tamperDraft(draft: Draft, what: Tampering | undefined, participa
   }
 }
 
-/** Whom the money goes to. Known to the ledger, so that whoever signs this really loses it. */
+/** The money goes to this party. The ledger knows it, so that whoever signs really loses the money. */
 function mallory(participant: Participant): string {
   const party = `mallory::${namespaceOf(participant.settings.participantId)}`;
   participant.addParty(party);
@@ -115,7 +115,7 @@ function isHoldingOf(payload: Payload, owner: string): boolean {
 
 type Unplaced = Extract<Node, { kind: 'fetch' | 'archive' | 'create' }>;
 
-/** As the last nodes of the root's choice. */
+/** Added as the last nodes of the root's choice. */
 function below(draft: Draft, extra: readonly Unplaced[], contracts: readonly Contract[] = []): Draft {
   const root = rootOf(draft);
   const lastNodeId = root.lastNodeId + extra.length;
@@ -134,7 +134,7 @@ function rootOf({ nodes }: Draft) {
   return root;
 }
 
-/** Out of nothing. */
+/** Created out of nothing. */
 function holdingNode(draft: Draft, participant: Participant): Unplaced {
   const { choice } = rootOf(draft);
   const { instrumentId, amount } = choice.transfer;
@@ -150,7 +150,7 @@ function holdingNode(draft: Draft, participant: Participant): Unplaced {
   return { kind: 'create', nodeId: 0, contractId: participant.localContractId(), payload };
 }
 
-/** An offer of the sender's, signed by it, that nobody asked for: to whom the registry likes. */
+/** An offer signed by the sender that nobody asked for: to anybody the registry likes. */
 function promiseNode(draft: Draft, participant: Participant): Unplaced {
   const { transfer } = rootOf(draft).choice;
   const payload: Payload = {
@@ -161,7 +161,7 @@ function promiseNode(draft: Draft, participant: Participant): Unplaced {
   return { kind: 'create', nodeId: 0, contractId: participant.localContractId(), payload };
 }
 
-/** Another holding of the sender's is burnt. */
+/** Another of the sender's holdings is burnt. */
 function withInput(draft: Draft, participant: Participant): Draft {
   const other = otherHolding(draft, participant);
   if (!other) throw new Error('the sender has no other holding to tamper with');
@@ -176,7 +176,7 @@ function withInput(draft: Draft, participant: Participant): Draft {
   );
 }
 
-/** A second transfer, of another holding of the sender's; where he has none, a holding out of nothing. */
+/** A second transfer, of another of the sender's holdings; if there is none, a holding created out of nothing. */
 function withRoot(draft: Draft, participant: Participant): Draft {
   const root = rootOf(draft);
   const other = otherHolding(draft, participant);

@@ -1,4 +1,5 @@
-// What a participant leaves out of records since 3.4.4 (its release notes): Optional fields at the end that are None.
+// What participants leave out of records since 3.4.4 (according to its release notes): Optional fields at the end
+// that are None.
 import {
   Record as DamlRecord,
   GenMap,
@@ -12,7 +13,7 @@ import {
   Variant,
 } from '#proto/com/daml/ledger/api/v2/value.js';
 
-/** Of every record in it. Fields in the middle stay, whatever they are. */
+/** In every record inside it. Fields in the middle stay, whatever they are. */
 export function withoutTrailingNones(value: Value): Value {
   const { record, list, textMap, genMap, variant, optional } = value;
   if (record) return new Value({ record: trimmed(record) });

@@ -92,7 +92,7 @@ const asIs = (pin: FoundPins, changes: PinChanges, now: Identity): boolean =>
 export function refuseParkWithoutLanes(pin: { readonly lanes: Lanes; readonly sameNonce: SameNonce }): void {
   if (pin.sameNonce === 'park' && pin.lanes === 'off')
     throw new Refusal(
-      'refused: SAME_NONCE=park (--same-nonce park) needs lanes: without lanes two transfers of one nonce may be sent at once',
+      'refused: SAME_NONCE=park needs lanes (LANES=sender): without lanes two transfers of one nonce may be sent at once',
     );
 }
 
@@ -111,12 +111,10 @@ function refuseUnsafe(pin: FoundPins, changes: PinChanges): void {
   };
   lower('the tolerance', 'tolerance', changes.toleranceMs, pin.tolerance_ms);
   lower('the clock skew', 'clock-skew', changes.clockSkewMaxMs, pin.clock_skew_max_ms);
-  if (changes.sameNonce === 'park' && (changes.lanes ?? pin.lanes) === 'off')
-    throw new Refusal(
-      'refused: --same-nonce park needs lanes: without lanes two transfers of one nonce may be sent at once',
-    );
-  if (changes.lanes === 'off' && (changes.sameNonce ?? pin.same_nonce) === 'park')
-    throw new Refusal('refused: --lanes off while SAME_NONCE=park is pinned, which needs lanes');
+  refuseParkWithoutLanes({
+    lanes: changes.lanes ?? pin.lanes,
+    sameNonce: changes.sameNonce ?? pin.same_nonce ?? 'pay',
+  });
   if (!pin.halted) return;
   if (lowers)
     throw new Refusal(`refused: claims are halted (${pin.halted}); end that with --tolerance first`);
@@ -208,7 +206,7 @@ export async function changePins(
       ]);
       const [now] = rows;
       if (now === undefined) return;
-      await note(client, pin, now, { moved, clearsHalt });
+      await auditChanges(client, pin, now, { moved, clearsHalt });
       say(
         `pinned anew (generation ${now.generation}): lanes ${now.lanes}, tolerance ${now.tolerance_ms} ms, clock skew ${now.clock_skew_max_ms} ms, same nonce ${now.same_nonce}; instances with other settings, or of another version, claim nothing from now on`,
       );
@@ -223,7 +221,7 @@ export async function changePins(
 }
 
 /** Audits what a person decided; what a new version brings with it is not audited. */
-async function note(
+async function auditChanges(
   client: pg.Client,
   pin: FoundPins,
   now: Changed,

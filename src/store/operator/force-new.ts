@@ -16,7 +16,7 @@ import {
 
 const SELECTED_PARKED = `${SELECTED} and m.available_at = 'infinity'`;
 
-/** Of what a person was shown: a row that has changed since is not sent. */
+/** Tells whether a row is still as a person was shown it: one that has changed since is not sent. */
 const FINGERPRINT = `md5(row(m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
     m.sent_on, m.sent_by, m.last_error, m.attempts)::text)`;
 
@@ -36,7 +36,7 @@ interface PreviewTuple extends ReplayTuple {
   readonly bound: string | null;
 }
 
-const PREVIEW: Statement<PreviewTuple> = {
+const FORCE_NEW_PREVIEW: Statement<PreviewTuple> = {
   text: `select m.id, ${SHOWN('m.available_at')}, ${FINGERPRINT} as fingerprint,
       coalesce($1::bytea is null and ${BY_HASH_ALONE}, false) as by_hash_alone, m.submission_id, m.submission_party,
       case when m.sent_until = 'infinity' then 'infinity'
@@ -93,7 +93,7 @@ export async function previewForceNew(
   database: Database,
   selection: ReplaySelection,
 ): Promise<ForceNewPreview> {
-  const tuples = await database.run(PREVIEW, selectedBy(selection));
+  const tuples = await database.run(FORCE_NEW_PREVIEW, selectedBy(selection));
   return {
     rows: tuples
       .filter((tuple) => !tuple.by_hash_alone)

@@ -47,7 +47,7 @@ export const SELECTED = `m.id = any (array(
 export const SHOWN = (availableAt: string): string => `${LISTED}, m.last_error,
     case when ${availableAt} = 'infinity' then 'parked' when ${availableAt} > now() then 'backoff' else 'waiting' end as state`;
 
-/** What was sent on another participant, the pinned one cannot tell about: a person has to end it. */
+/** The pinned participant cannot tell what was sent on another one: a person has to end such a row. */
 const LOOKABLE = `(m.sent_until is null or m.sent_on = (select p.sent_on from mempool_submitter_v1 p))`;
 
 const PREVIEW: Statement<ReplayTuple> = {

@@ -96,6 +96,6 @@ export function spentOf(
 export const remaining = ({ created, consumed }: Scene): readonly Create[] =>
   [...created.values()].filter(({ contractId }) => !consumed.has(contractId));
 
-/** Of a template that an input's template may turn into, whatever the package version. */
+/** A holding of a template that an input's template may turn into, whatever the package version. */
 export const likeAnInput = ({ family, create }: PreparedHolding, { holdings }: Spent): boolean =>
   holdings.some((input) => input.family === family && input.create.packageName === create.packageName);

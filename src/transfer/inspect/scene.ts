@@ -24,7 +24,7 @@ export function sceneOf(tree: Tree, metadata: Metadata): Scene | Fault {
     if (node.kind === 'create') {
       const { contractId, signatories, stakeholders } = node.create;
       if (signatories.some((party) => !stakeholders.includes(party))) {
-        return fault(`extra node: ${contractId} has a signatory who is no stakeholder`);
+        return fault(`extra node: ${contractId} has a signatory who is not a stakeholder`);
       }
       if (inputs.has(contractId) || created.has(contractId))
         return fault(`extra node: ${contractId} is made twice`);

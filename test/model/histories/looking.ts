@@ -1,7 +1,8 @@
-// The look at an undecided row (rule 4), as src/path/look.ts and its neighbours go about it.
+// The look at an undecided row (rule 4), as src/path/look goes about it.
 
 import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
 import { nextLookMs } from '../../../src/protocol/backoff.js';
+import { overdueMs } from '../../../src/protocol/bound.js';
 import { afterDeath } from '../../../src/protocol/decide.js';
 import { chaseFrom, type Finding } from '../../../src/protocol/look.js';
 import type { CompletionEvent } from '../../../src/protocol/outcome.js';
@@ -131,8 +132,9 @@ const attempted = (attempts: number): Parameters<typeof afterDeath>[1] => ({
 });
 
 /** Still undecided. */
-function lookAgain({ row }: Claim, { sentUntil }: SubmissionRecord, now: DbMillis): Verdict {
-  if (sentUntil !== null) return undecided(nextLookMs(now - sentUntil), 'UNDECIDED');
+function lookAgain({ row }: Claim, record: SubmissionRecord, now: DbMillis): Verdict {
+  const overdue = overdueMs(record, now);
+  if (overdue !== null) return undecided(nextLookMs(overdue), 'UNDECIDED');
   return lookedInVain('UNDECIDED', attempted(row.attempts));
 }
 

@@ -1,4 +1,4 @@
-// A fresh row, from its claim to its verdict, as src/path/submit.ts and its neighbours go about it: judge, write ahead,
+// A fresh row, from its claim to its verdict, as src/path/submit.ts goes about it: judge, write ahead,
 // send once, decide by the answer.
 
 import { dbMillis, microsOf } from '../../../src/core/ids.js';

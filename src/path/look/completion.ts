@@ -6,7 +6,7 @@ import type { Mark } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import { lookedInVain, parkUndecided, undecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import type { Path } from '../given/context.js';
+import { type Path, triesOf } from '../given/context.js';
 import type { Lease, Verified } from '../given/parts.js';
 import { chase } from './chase.js';
 import { verifyAcceptance } from './verify.js';
@@ -44,7 +44,7 @@ export interface Reading {
 const AGAIN_MS = 5_000;
 
 /** What one event says about each row. Deaths are kept until the stream has proven itself; an acceptance needs no proof. */
-export async function judge(reading: Reading, event: CompletionEvent, dead: Dead): Promise<void> {
+export async function applyCompletion(reading: Reading, event: CompletionEvent, dead: Dead): Promise<void> {
   const { path, open, close } = reading;
   tellCost(reading, event);
   for (const time of timesOf(event))
@@ -89,11 +89,11 @@ async function accepted(
 }
 
 /** It counts, so that at last a person looks at it. */
-const notShown = ({ settings }: Path, { claim }: Looking): Verdict =>
-  lookedInVain("UNDECIDED: an acceptance was seen, but its update is not shown to the sender's party", {
-    attempts: claim.attempts,
-    policy: settings.retry,
-  });
+const notShown = (path: Path, { claim }: Looking): Verdict =>
+  lookedInVain(
+    "UNDECIDED: an acceptance was seen, but its update is not shown to the sender's party",
+    triesOf(path, claim),
+  );
 
 async function duplicate(
   { path, close, stop }: Reading,
@@ -118,14 +118,12 @@ async function duplicate(
 export async function closeDead({ path, close, open }: Reading, dead: Dead): Promise<void> {
   const rows = [...dead].filter(([row]) => open.has(row));
   dead.clear();
-  const { settings, random } = path;
-  const { retry: policy, probeMs } = settings;
+  const { probeMs } = path.settings;
   // All at once, so that one statement settles them and their slots come free together.
   await Promise.all(
-    rows.map(([row, refusal]) => {
-      const { attempts } = row.claim;
-      return close(row, 'dead', afterDeath(refusal, { attempts, policy, random, probeMs }));
-    }),
+    rows.map(([row, refusal]) =>
+      close(row, 'dead', afterDeath(refusal, { ...triesOf(path, row.claim), probeMs })),
+    ),
   );
 }
 

@@ -86,8 +86,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'I8',
     file: 'src/path/wake.ts',
-    find: 'merge(delayed$, other$, poll$, retry$, trailing$)',
-    put: 'merge(delayed$, other$, retry$, trailing$)',
+    find: 'other$, poll$, retry$',
+    put: 'other$, retry$',
     test: 'test/history/ops-notifications.test.ts',
     match: 'I8 notifications that are never*',
     what: 'the poll',

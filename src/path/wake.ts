@@ -1,15 +1,20 @@
 import {
   defer,
+  exhaustMap,
   filter,
+  ignoreElements,
   map,
   merge,
   mergeMap,
+  type Observable,
+  of,
   repeat,
   Subject,
   share,
   switchMap,
   take,
   takeUntil,
+  tap,
   timer,
 } from 'rxjs';
 import type { WakeReason } from '../observe/events.js';
@@ -20,7 +25,7 @@ import type { Wakeups } from './given/parts.js';
 /** RxJS carries the signals; the loops do the pulling. */
 interface WakeSettings {
   readonly pollMs: number;
-  readonly notifications: Pick<Notifications, 'proven'>;
+  readonly notifications: Pick<Notifications, 'proven' | 'awake'>;
   readonly random: () => number;
   readonly clock: Clock;
   /** How often every instance gives a sign of life. */
@@ -32,16 +37,20 @@ const POLL_STEP_MS = 1_000;
 /** The poll is the safety net; while the listener is not proven it is the engine, and has to be short. */
 const UNPROVEN_POLL_MS = 1_000;
 /**
- * Every listener hears every bell. An instance whose last answer found a row answers at once; one that came too late
- * waits a random time, up to twice as long after each miss, so that an idle fleet does not stampede for one row and the
- * number of claims per row stays bounded. A handoff (rung by an instance without a free slot) makes everybody quick again.
+ * Every listener hears every bell, and one of them is enough. The instance whose last claim found a row answers at once
+ * and says that it is awake, at most this often while bells ring. The others hear that, wait this much longer than it
+ * can take, and answer only where it has not spoken again: then it is dead, cut off or without a free slot (which it
+ * also says, by a handoff). Of two that are awake, the one whose name comes first stays so.
  */
+const AWAKE_EVERY_MS = 1_000;
+const AWAKE_FOR_MS = 2_000;
+/** Nobody is known to be awake: a random time, up to twice as long after each claim that found nothing. */
 const FIRST_DELAY_MS = 2;
 const LONGEST_DELAY_MS = 256;
 /** After this many missing signs of life, an instance takes itself to be alone and waits for nobody. */
 const SIGNS_MISSED = 3;
 /** After a wake-up drained the queue: for rows whose transaction had skipped the bell and committed after it was heard. */
-export const TRAILING_MS = [25, 250] as const;
+export const TRAILING_MS = [50, 250] as const;
 
 export function createWakeups({ pollMs, notifications, random, clock, canaryMs }: WakeSettings): Wakeups {
   const interval = (): number => (notifications.proven() ? pollMs : Math.min(pollMs, UNPROVEN_POLL_MS));
@@ -50,8 +59,12 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
   const dues = new Subject<number>();
   const trails = new Subject<readonly number[]>();
   const stopped = new Subject<void>();
+  const othersAwake = new Subject<void>();
+  const announcements = new Subject<number>();
   let bound = 0;
-  let pending = false;
+  let awakeUntil = Number.NEGATIVE_INFINITY;
+  let othersAwakeUntil = Number.NEGATIVE_INFINITY;
+  let announcedAt = Number.NEGATIVE_INFINITY;
   let sharedUntil = Number.NEGATIVE_INFINITY;
 
   // In steps, so that a long poll which began while the listener was proven does not outlast the proof.
@@ -75,25 +88,44 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
     switchMap((times) => merge(...times.map((ms) => timer(ms)))),
     map((): WakeReason => 'trailing'),
   );
-  const heard$ = signals.pipe(filter((reason) => reason === 'bell' || reason === 'handoff'));
-  const other$ = signals.pipe(filter((reason) => reason !== 'bell' && reason !== 'handoff'));
-  const delayed$ = heard$.pipe(
-    filter((reason) => {
-      if (reason === 'handoff') bound = FIRST_DELAY_MS;
-      // A bell that rings while another is waiting is answered by the same claim.
-      if (pending) return false;
-      pending = true;
-      return true;
+  const isHeard = (reason: WakeReason): boolean => reason === 'bell' || reason === 'handoff';
+  const other$ = signals.pipe(filter((reason) => !isHeard(reason)));
+  const handoff$ = signals.pipe(
+    filter((reason) => reason === 'handoff'),
+    tap(() => {
+      bound = FIRST_DELAY_MS;
+      othersAwakeUntil = Number.NEGATIVE_INFINITY;
     }),
-    mergeMap((reason) => (bound === 0 ? [reason] : timer(random() * bound).pipe(map(() => reason)))),
-    map((reason) => {
-      pending = false;
-      return reason;
+    share(),
+  );
+  const delay = (): number => {
+    if (bound === 0) return 0;
+    const restMs = othersAwakeUntil - clock.elapsed();
+    return restMs > 0 ? restMs + random() * LONGEST_DELAY_MS : random() * bound;
+  };
+  const after = (ms: number, reason: WakeReason): Observable<WakeReason> =>
+    ms === 0 ? of(reason) : timer(ms).pipe(map(() => reason));
+  // A bell that rings while another is waiting is answered by the same claim.
+  const answered$ = signals.pipe(
+    filter((reason) => reason === 'bell'),
+    exhaustMap((reason) => after(delay(), reason).pipe(takeUntil(merge(othersAwake, handoff$)))),
+  );
+  const handedOver$ = handoff$.pipe(exhaustMap((reason) => after(random() * bound, reason)));
+  // One that is due later is not put off by the next: bells may ring for ever.
+  const announce$ = announcements.pipe(
+    exhaustMap((ms) => timer(ms)),
+    tap(() => {
+      announcedAt = clock.elapsed();
+      notifications.awake();
     }),
+    ignoreElements(),
   );
 
   return {
-    wakeups$: merge(delayed$, other$, poll$, retry$, trailing$).pipe(takeUntil(stopped), share()),
+    wakeups$: merge(handedOver$, answered$, other$, poll$, retry$, trailing$, announce$).pipe(
+      takeUntil(stopped),
+      share(),
+    ),
     looks$: looks.pipe(takeUntil(stopped)),
     signal: (reason) => signals.next(reason),
     lookAgain: () => looks.next('lane'),
@@ -102,6 +134,18 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
     answered(won) {
       const alone = clock.elapsed() > sharedUntil;
       bound = won || alone ? 0 : Math.min(LONGEST_DELAY_MS, Math.max(FIRST_DELAY_MS, bound * 2));
+      if (!won || alone) return;
+      const now = clock.elapsed();
+      awakeUntil = now + AWAKE_FOR_MS;
+      announcements.next(Math.max(announcedAt + AWAKE_EVERY_MS - now, 0));
+    },
+    othersAwake(before) {
+      const now = clock.elapsed();
+      sharedUntil = now + SIGNS_MISSED * canaryMs;
+      if (!before && now < awakeUntil) return;
+      bound = LONGEST_DELAY_MS;
+      othersAwakeUntil = now + AWAKE_FOR_MS;
+      othersAwake.next();
     },
     notAlone() {
       sharedUntil = clock.elapsed() + SIGNS_MISSED * canaryMs;
@@ -112,6 +156,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
       looks.complete();
       dues.complete();
       trails.complete();
+      announcements.complete();
     },
   };
 }
@@ -120,6 +165,8 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
 export function listen(notifications: Notifications, wakeups: Wakeups): Promise<void> {
   return notifications.start((source) => {
     if (source === 'other') wakeups.notAlone();
+    else if (source === 'awake-before' || source === 'awake-after')
+      wakeups.othersAwake(source === 'awake-before');
     else wakeups.signal(source === 'connected' ? 'listen' : source);
   });
 }

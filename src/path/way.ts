@@ -110,6 +110,8 @@ export function createWay(context: PathContext, notifications: Notifications): W
     async stop(graceMs) {
       emit({ kind: 'stopping', inFlight: inFlight() });
       stopping.abort('stopping');
+      // Whoever let this instance answer the bells need not wait until it is missed.
+      context.store.ring('handoff').catch(() => {});
       await Promise.all([claims.stop(), looks.stop(), rescues.stop(), notifications.stop(), probing?.stop()]);
       wakeups.stop();
       subscriptions.unsubscribe();

@@ -35,6 +35,8 @@ export interface SubscriberOptions {
   readonly random?: () => number;
 }
 
+/** Ends the sign of life of an instance that answers bells; an earlier build takes it for any other sign of life. */
+const AWAKE = ':awake';
 /** A canary that takes longer counts as not heard. */
 const CANARY_HEARD_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 4_000;
@@ -93,8 +95,13 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       else if (text === 'h') tell('handoff');
       // Canaries of other instances show that those exist. Anything else is a bell, forged ones included.
       else if (!text.startsWith('c:')) tell('bell');
-      else if (!text.startsWith(`c:${instance}:`)) tell('other');
+      else if (!text.startsWith(`c:${instance}:`)) tell(kindOf(text));
     });
+
+    const kindOf = (text: string): NotificationSource => {
+      if (!text.endsWith(AWAKE)) return 'other';
+      return text < `c:${instance}:` ? 'awake-before' : 'awake-after';
+    };
 
     /** Sent through the pool, heard here. Where it cannot be sent, that says nothing about this connection. */
     async function canary(): Promise<void> {
@@ -186,6 +193,10 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
     async stop() {
       stopping.abort();
       await running;
+    },
+    awake() {
+      // Lost, it costs the others a claim that finds nothing.
+      database.run(CANARY, [`c:${instance}${AWAKE}`]).catch(() => {});
     },
     proven: () => clock.elapsed() < provenUntil,
   };

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createSubscriber } from '../../src/store/subscriber.js';
-import { startLocal } from '../support/local.js';
+import { type Local, startLocal } from '../support/local.js';
 import { createWorld } from '../support/world.js';
 
 /** A ledger that no stall of this machine costs a call. */
@@ -85,5 +85,60 @@ test('I8 notifications that are never delivered cost latency only', async (t) =>
   t.false(
     local.events.some((event) => event.kind === 'woken' && ['bell', 'handoff', 'listen'].includes(event.by)),
   );
+  t.deepEqual(await world.audit(), []);
+});
+
+test('I8 one bell, one instance that answers; when it is gone the next one does, and only that takes longer', async (t) => {
+  // A row takes longer than an instance waits that knows of nobody awake: without the signs, all of them claim.
+  const world = await createWorld(t, { ...PATIENT, latencyMs: 400, dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const fleet = await Promise.all(
+    ['a', 'b', 'c', 'd'].map(async (instance) => {
+      const database = openDatabase({ url: world.db.url });
+      t.teardown(() => database.close());
+      const notifications = createSubscriber({
+        listenUrl: world.db.url,
+        database,
+        instance,
+        canaryIntervalMs: 500,
+        emit() {},
+      });
+      const local = await startLocal(t, world, { notifications, settings: { pollMs: 600_000 } });
+      await local.event('ready');
+      return local;
+    }),
+  );
+  const claims = (of: Local): number => of.events.filter(({ kind }) => kind === 'claimed').length;
+  let nonce = 0;
+  const pay = async (): Promise<string> => {
+    const hash = await world.insert({ from: alice, to: bob, nonce: nonce++ });
+    await world.ended([hash]);
+    return hash;
+  };
+  const isSettled = ({ kind }: SubmitterEvent): boolean => kind === 'settled';
+
+  // They find out who it is: those that lose hear who has won.
+  await pay();
+  await pay();
+  const before = fleet.map((one) => ({
+    one,
+    claims: claims(one),
+    settled: one.events.filter(isSettled).length,
+  }));
+  const rows = 8;
+  for (let n = 0; n < rows; n++) await pay();
+  const after = before.map(({ one, ...was }) => ({
+    one,
+    claims: claims(one) - was.claims,
+    settled: one.events.filter(isSettled).length - was.settled,
+  }));
+  const [first, ...others] = after.toSorted((a, b) => b.settled - a.settled);
+  const idle = others.reduce((sum, { claims }) => sum + claims, 0);
+  t.true(idle <= rows, `${idle} claims of those that had nothing to claim`);
+
+  await first?.one.stop();
+  const last = await pay();
+  t.is((await world.row(last)).status, 'completed');
+  t.is(world.sandbox.audit.summary().ledgerCalls, nonce);
   t.deepEqual(await world.audit(), []);
 });

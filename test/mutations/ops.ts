@@ -3,6 +3,15 @@ import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
   {
+    name: 'I8',
+    file: 'src/path/wake.ts',
+    find: '      notifications.awake();\n',
+    put: '',
+    test: 'test/history/ops-notifications.test.ts',
+    match: 'I8 one bell*',
+    what: 'that whoever answers the bells says so',
+  },
+  {
     name: 'P18',
     file: 'src/path/claim.ts',
     find: '      if (probe) breaker.endProbe();\n      return participant.doubt',
@@ -77,8 +86,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'I8',
     file: 'src/path/wake.ts',
-    find: 'merge(delayed$, other$, poll$, retry$, trailing$)',
-    put: 'merge(delayed$, other$, retry$, trailing$)',
+    find: 'other$, poll$, retry$',
+    put: 'other$, retry$',
     test: 'test/history/ops-notifications.test.ts',
     match: 'I8 notifications that are never*',
     what: 'the poll',

@@ -66,7 +66,7 @@ const SPANS = {
   retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
 };
 
-const silent: Notifications = { start: async () => {}, stop: async () => {}, proven: () => true };
+const silent: Notifications = { start: async () => {}, stop: async () => {}, awake() {}, proven: () => true };
 let count = 0;
 
 interface Teardown {

@@ -25,6 +25,8 @@ export interface Wakeups {
   answered(won: boolean): void;
   /** Another instance is there, so bells may have to be shared. */
   notAlone(): void;
+  /** Another instance answers bells. `before`: its name comes before ours, so that of two it is the one. */
+  othersAwake(before: boolean): void;
   stop(): void;
 }
 

@@ -42,6 +42,7 @@ export default {
   },
   environmentVariables: {
     TEST_COMPILED: folder,
+    TEST_RUN: `${process.pid}_${Date.now().toString(36)}`,
     TEST_PACE: process.env.TEST_PACE ?? String(await measurePace()),
   },
   workerThreads: false,

@@ -63,12 +63,17 @@ function pointOf(spki: Buffer): Buffer {
   return Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
 }
 
-/** ECDSA with SHA-256, DER: the message is hashed once more, although it is already a hash. */
-export function isSignedBy(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
-  const publicKey: KeyObject = createPublicKey({
-    key: Buffer.from(key.spki, 'hex'),
-    format: 'der',
-    type: 'spki',
-  });
-  return verify('sha256', message, { key: publicKey, dsaEncoding: 'der' }, signature);
+/** Made once a key: that costs as much as a verification. */
+const keyObjects = new WeakMap<PublicKey, KeyObject>();
+
+function keyObjectOf(key: PublicKey): KeyObject {
+  const known = keyObjects.get(key);
+  if (known !== undefined) return known;
+  const made = createPublicKey({ key: Buffer.from(key.spki, 'hex'), format: 'der', type: 'spki' });
+  keyObjects.set(key, made);
+  return made;
 }
+
+/** ECDSA with SHA-256, DER: the message is hashed once more, although it is already a hash. */
+export const isSignedBy = (key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean =>
+  verify('sha256', message, { key: keyObjectOf(key), dsaEncoding: 'der' }, signature);

@@ -39,11 +39,14 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
   }
   // Kept in an object that no dump shows.
   const secret = masterKey === null ? null : createSecretKey(masterKey);
+  const fingerprints = createFingerprints();
   return {
     sign(key, hash) {
       if (secret === null) return { kind: 'no-master-key' };
       const opened = withKey(key, secret, (privateKey) =>
-        secp256k1.utils.isValidSecretKey(privateKey) ? signature(privateKey, hash) : null,
+        secp256k1.utils.isValidSecretKey(privateKey)
+          ? { der: signature(privateKey, hash), fingerprint: fingerprints.of(key, privateKey) }
+          : null,
       );
       if (opened.kind !== 'opened') return opened;
       return opened.value === null
@@ -59,11 +62,28 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
 }
 
 /** ECDSA treats the hash as its message, so it is hashed once more. */
-function signature(privateKey: Uint8Array, hash: Uint8Array): Signature {
+function signature(privateKey: Uint8Array, hash: Uint8Array): Uint8Array {
   const message = createHash('sha256').update(hash).digest();
+  return secp256k1.sign(message, privateKey, { prehash: false, lowS: true, format: 'der' });
+}
+
+/** Senders whose fingerprint is kept: making one costs nearly as much as the signature, and it is not a secret. */
+const KEPT = 10_000;
+
+function createFingerprints() {
+  /** By the key as it is stored, encrypted. */
+  const kept = new Map<string, string>();
   return {
-    der: secp256k1.sign(message, privateKey, { prehash: false, lowS: true, format: 'der' }),
-    fingerprint: fingerprintOf(secp256k1.getPublicKey(privateKey, false)),
+    of(key: SealedKey, privateKey: Uint8Array): string {
+      const stored = key.reveal();
+      const known = kept.get(stored);
+      if (known !== undefined) return known;
+      const fingerprint = fingerprintOf(secp256k1.getPublicKey(privateKey, false));
+      const [oldest] = kept.keys();
+      if (oldest !== undefined && kept.size >= KEPT) kept.delete(oldest);
+      kept.set(stored, fingerprint);
+      return fingerprint;
+    },
   };
 }
 

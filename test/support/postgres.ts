@@ -6,7 +6,7 @@ import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { type MigrateOptions, migrate } from '../../src/store/migrate/migrate.js';
 import { compiled } from './compiled.js';
-import { onceARun, RUN, RUN_FOLDER } from './run.js';
+import { onceARun, RUN, RUN_FOLDER, RUN_NAME } from './run.js';
 import { serverFolder } from './server-folder.js';
 
 /** What the helper needs of ava's `t`. */
@@ -27,7 +27,7 @@ const SETTINGS = { track_functions: 'pl', max_connections: '600', max_wal_size: 
 const COMMIT_MS = Number(process.env.TEST_COMMIT_MS ?? 0);
 const SLOW = { commit_siblings: '0', commit_delay: String(COMMIT_MS * 1_000) };
 /** How the names of this run's databases to copy begin. */
-const TEMPLATES = `cms_of_${RUN}_`;
+const TEMPLATES = `cms_of_${RUN_NAME}_`;
 
 async function sharedServer(): Promise<string> {
   const url = process.env.TEST_DATABASE_URL;

@@ -6,8 +6,10 @@ import { HANG_MS } from './time.js';
 
 /** The process whose end is the run's end. */
 export const RUN = process.ppid;
+/** No other run's, not even of one that was killed and had this number before; TEST_RUN is from `ava.config.js`. */
+export const RUN_NAME = process.env.TEST_RUN ?? String(RUN);
 /** What is handed over in this run. Whoever keeps the run's server deletes it at its end. */
-export const RUN_FOLDER = path.join(tmpdir(), `canton-submitter-test-${RUN}`);
+export const RUN_FOLDER = path.join(tmpdir(), `canton-submitter-test-${RUN_NAME}`);
 
 /** The value of that name: the first file that asks makes it, the others wait for it. */
 export async function onceARun<T>(name: string, make: () => Promise<T>): Promise<T> {

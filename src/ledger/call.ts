@@ -42,7 +42,7 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 
 /**
  * One call, one answer. A read that is refused because of its token is retried once with a newer token, if there is
- * one; a submission is sent once, whatever the answer.
+ * one; a submission is sent once, whatever the answer (rule 3).
  */
 export async function unary<Request, Response>(
   wire: Wire,

@@ -45,7 +45,7 @@ const TIMES: ChannelTimes = {
 };
 
 const OPTIONS = {
-  // A submission leaves once: no retries, transparent ones (REFUSED_STREAM) included, whatever a DNS record says.
+  // A submission leaves once (rule 3): no retries, transparent ones (REFUSED_STREAM) included, whatever a DNS record says.
   'grpc.enable_retries': 0,
   'grpc.service_config_disable_resolution': 1,
   // Not shared with another channel of this process: what this one sees of its connection is its own.

@@ -29,7 +29,7 @@ export interface ReadOptions {
 /**
  * The sender's holdings at a ledger end asked for now. Money that cannot be spent yet still counts, and the row waits for
  * it. Too little with everything counted is final, so it is read once more at a newer ledger end, and only between two
- * proofs that this is the pinned participant (rule 5; P28).
+ * proofs that this is the pinned participant (rule 6; P28).
  */
 export async function judgeBalance(
   path: Path,

@@ -81,7 +81,7 @@ function tooLate(path: Path, submission: JudgedSubmission, { record, until }: Re
     : null;
 }
 
-/** The call itself, once (I4), with an event before and after it; or, where it is too late, nothing. */
+/** The call itself, once (rule 3, I4), with an event before and after it; or, where it is too late, nothing. */
 export async function send(
   path: Path,
   submission: JudgedSubmission,

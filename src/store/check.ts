@@ -71,7 +71,7 @@ const LACKING: Statement<{ readonly what: string }> = {
        and not (t = 'users' and has_any_column_privilege(to_regclass(t), p))
     union all
     select 'execute on ' || f.oid::regprocedure from pg_proc f
-     where f.proname like 'mempool\\_%\\_v1' and pg_function_is_visible(f.oid)
+     where f.proname ~ '^mempool_.*_v[0-9]+$' and pg_function_is_visible(f.oid)
        and not has_function_privilege(f.oid, 'execute')`,
 };
 

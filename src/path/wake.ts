@@ -92,8 +92,10 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
   const other$ = signals.pipe(filter((reason) => !isHeard(reason)));
   const handoff$ = signals.pipe(
     filter((reason) => reason === 'handoff'),
+    // From whoever has no slot left, this instance included: nobody is awake any more.
     tap(() => {
       bound = FIRST_DELAY_MS;
+      awakeUntil = Number.NEGATIVE_INFINITY;
       othersAwakeUntil = Number.NEGATIVE_INFINITY;
     }),
     share(),
@@ -113,7 +115,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
   const handedOver$ = handoff$.pipe(exhaustMap((reason) => after(random() * bound, reason)));
   // One that is due later is not put off by the next: bells may ring for ever.
   const announce$ = announcements.pipe(
-    exhaustMap((ms) => timer(ms)),
+    exhaustMap((ms) => timer(ms).pipe(takeUntil(handoff$))),
     tap(() => {
       announcedAt = clock.elapsed();
       notifications.awake();
@@ -132,10 +134,12 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
     due: (inMs) => dues.next(inMs),
     trail: (ms) => trails.next(ms),
     answered(won) {
-      const alone = clock.elapsed() > sharedUntil;
-      bound = won || alone ? 0 : Math.min(LONGEST_DELAY_MS, Math.max(FIRST_DELAY_MS, bound * 2));
-      if (!won || alone) return;
       const now = clock.elapsed();
+      const alone = now > sharedUntil;
+      // A row whose lane is busy also rings and is not found: whoever is awake stays so, since the others rely on it.
+      const quick = won || alone || now < awakeUntil;
+      bound = quick ? 0 : Math.min(LONGEST_DELAY_MS, Math.max(FIRST_DELAY_MS, bound * 2));
+      if (!won || alone) return;
       awakeUntil = now + AWAKE_FOR_MS;
       announcements.next(Math.max(announcedAt + AWAKE_EVERY_MS - now, 0));
     },
@@ -143,6 +147,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
       const now = clock.elapsed();
       sharedUntil = now + SIGNS_MISSED * canaryMs;
       if (!before && now < awakeUntil) return;
+      awakeUntil = Number.NEGATIVE_INFINITY;
       bound = LONGEST_DELAY_MS;
       othersAwakeUntil = now + AWAKE_FOR_MS;
       othersAwake.next();

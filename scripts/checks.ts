@@ -1,16 +1,30 @@
 // What the compiler and the linter do not see, as part of `npm test`: sizes, layers, cycles, words in the wrong place,
 // phrases, and READMEs that no longer fit their folder.
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cycles } from './checks/cycles.js';
 import { layers } from './checks/layers.js';
-import { README_FOLDERS, readmes } from './checks/readmes.js';
+import { README_FOLDERS, readmes, unmerged } from './checks/readmes.js';
 import { sizes } from './checks/sizes.js';
 import { type Problem, readFiles, readSources, type Source } from './checks/sources.js';
 import { clocks, english, sleeps, sql, weakSignals } from './checks/words.js';
 
-const CHECKS = { sizes, layers, cycles, sql, clocks, sleeps, weakSignals, readmes, english } as const;
+const CHECKS = {
+  sizes,
+  layers,
+  cycles,
+  sql,
+  clocks,
+  sleeps,
+  weakSignals,
+  readmes,
+  unmerged,
+  english,
+} as const;
 type Check = keyof typeof CHECKS;
+/** The others read TypeScript alone. */
+const OF_EVERYTHING: ReadonlySet<Check> = new Set(['readmes', 'unmerged']);
 
 /** Each with its reason. An exception that is no longer needed is a problem too. */
 const EXCEPTIONS: Readonly<Partial<Record<Check, Readonly<Record<string, string>>>>> = {
@@ -38,7 +52,7 @@ export function findings(
   const code = sources.filter(({ path: file }) => file.endsWith('.ts'));
   return (Object.keys(CHECKS) as Check[]).flatMap((name) => {
     const excepted = exceptions[name] ?? {};
-    const problems: readonly Problem[] = CHECKS[name](name === 'readmes' ? sources : code);
+    const problems: readonly Problem[] = CHECKS[name](OF_EVERYTHING.has(name) ? sources : code);
     const stale = Object.keys(excepted).filter((file) => !problems.some((problem) => problem.path === file));
     return [
       ...problems
@@ -51,8 +65,12 @@ export function findings(
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
-  const guides = README_FOLDERS.map((folder) => `${folder}/README.md`);
-  const found = findings([...readSources(root, ['src', 'test', 'scripts']), ...readFiles(root, guides)]);
+  const pages = ['.', 'docs', ...README_FOLDERS].flatMap((folder) =>
+    readdirSync(path.join(root, folder))
+      .filter((file) => /\.(md|sql)$/.test(file))
+      .map((file) => path.posix.join(folder, file)),
+  );
+  const found = findings([...readSources(root, ['src', 'test', 'scripts']), ...readFiles(root, pages)]);
   for (const line of found) console.error(line);
   if (found.length > 0) process.exit(1);
 }

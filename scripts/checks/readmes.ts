@@ -25,3 +25,10 @@ export function readmes(sources: readonly Source[]): Problem[] {
     ];
   });
 }
+
+/** A merge that nobody finished: no compiler reads the pages and the SQL that are shipped. */
+export function unmerged(sources: readonly Source[]): Problem[] {
+  return sources.flatMap(({ path, text }) =>
+    /^(<{7}|>{7}) /m.test(text) ? [{ path, what: 'has a conflict in it that nobody resolved' }] : [],
+  );
+}

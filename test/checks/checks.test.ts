@@ -217,3 +217,10 @@ test('english: phrases that crept in before are refused in comments and messages
     [],
   );
 });
+
+test('unmerged: a page or an SQL file in which a merge was not finished', (t) => {
+  const half = `${'<'.repeat(7)} HEAD\nthis\n${'='.repeat(7)}\nthat\n${'>'.repeat(7)} other\n`;
+  t.deepEqual(said({ 'CHANGELOG.md': half, 'docs/a.md': 'a title\n=======\n' }), [
+    'unmerged: CHANGELOG.md: has a conflict in it that nobody resolved',
+  ]);
+});

@@ -12,6 +12,7 @@ import { confirmed } from '../../src/cli/support/confirm.js';
 import { linesOf } from '../../src/cli/support/lines.js';
 import { insertRow, MIDDLEWARE } from '../store/support.js';
 import { compiled } from '../support/compiled.js';
+import { endsWithUs } from '../support/ends-with-us.js';
 import { freshDatabase, migratedDatabase } from '../support/postgres.js';
 import { startProxy } from '../support/proxy.js';
 import { createWorld } from '../support/world.js';
@@ -58,6 +59,7 @@ function into(
     env: { PATH, HOME, ...env },
     stdio: ['pipe', stdout === 'gone' ? 'pipe' : stdout, 'pipe'],
   });
+  endsWithUs(child);
   // Before it has written anything: as `| head -0`.
   if (stdout === 'gone') child.stdout?.destroy();
   let stderr = '';

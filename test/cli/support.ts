@@ -1,6 +1,7 @@
 // The command line as a process of its own, in an environment of its own.
 import { spawn } from 'node:child_process';
 import { compiled } from '../support/compiled.js';
+import { endsWithUs } from '../support/ends-with-us.js';
 import { HANG_MS } from '../support/time.js';
 
 export interface Ended {
@@ -27,10 +28,11 @@ export function start(
   input = '',
 ): Running {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const child = spawn(process.execPath, [compiled('cli/main'), ...args], {
+  const started = spawn(process.execPath, [compiled('cli/main'), ...args], {
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
     stdio: 'pipe',
   });
+  const child = endsWithUs(started);
   const out = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {

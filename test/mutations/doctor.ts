@@ -89,7 +89,7 @@ export const doctor: readonly Mutation[] = [
   ),
   of(
     'src/cli/doctor/transfer.ts',
-    "throw new ConfigError(['nothing was sent: there is no terminal to ask on; confirm with --yes']);",
+    "throw new ConfigError(['nothing was sent: there is no terminal to ask for confirmation; pass --yes']);",
     '{}',
     ['test/cli/doctor.test.ts', '--transfer puts a row in*'],
     'nothing is sent that nobody was asked for',

@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { GetLedgerApiVersionRequest } from '#proto/com/daml/ledger/api/v2/version_service.js';
 import { startSandbox } from '../../src/sandbox/index.js';
 import { compiled } from '../support/compiled.js';
+import { endsWithUs } from '../support/ends-with-us.js';
 import { call, failing, LedgerClient } from './client.js';
 import { at, connect, delivered, SCALE, stage } from './setup.js';
 
@@ -24,6 +25,7 @@ function launch(t: ExecutionContext, args: readonly string[]): ChildProcess {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // Asked to, so that it takes its folder with it.
+  endsWithUs(child, 'SIGTERM');
   t.teardown(async () => {
     child.kill('SIGTERM');
     await exitOf(child);

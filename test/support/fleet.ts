@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { compiled } from './compiled.js';
+import { endsWithUs } from './ends-with-us.js';
 import { scaled, scaledWindow } from './pace.js';
 import { HANG_MS } from './time.js';
 import { MASTER_KEY, type World } from './world.js';
@@ -44,7 +45,7 @@ export function startInstance(
   world: World,
   env: Readonly<Record<string, string>> = {},
 ): Instance {
-  const child: ChildProcess = spawn(process.execPath, [compiled('cli/main'), 'run'], {
+  const started = spawn(process.execPath, [compiled('cli/main'), 'run'], {
     env: {
       ...process.env,
       ...world.sandbox.env,
@@ -53,6 +54,7 @@ export function startInstance(
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const child: ChildProcess = endsWithUs(started);
   const log: LogLine[] = [];
   const watchers = new Set<(line: LogLine) => void>();
   const hear = (text: string): void => {

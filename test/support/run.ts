@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { HANG_MS } from './time.js';
 
-/** The process whose end is the run's end. */
-export const RUN = process.ppid;
 /** No other run's, not even of one that was killed and had this number before; TEST_RUN is from `ava.config.js`. */
-export const RUN_NAME = process.env.TEST_RUN ?? String(RUN);
+export const RUN_NAME = process.env.TEST_RUN ?? String(process.ppid);
+/** The process whose end is the run's end. Not asked of the system: an orphan's parent is another, which never ends. */
+export const RUN = Number(RUN_NAME.split('_')[0]);
 /** What is handed over in this run. Whoever keeps the run's server deletes it at its end. */
 export const RUN_FOLDER = path.join(tmpdir(), `canton-submitter-test-${RUN_NAME}`);
 

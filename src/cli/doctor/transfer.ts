@@ -53,7 +53,7 @@ export async function transferFinding(
   const what = `${flags.transfer} ${token.symbol} from ${from.address} to ${to.address}`;
   if (!flags.yes) {
     if (!canAsk())
-      throw new ConfigError(['nothing was sent: there is no terminal to ask on; confirm with --yes']);
+      throw new ConfigError(['nothing was sent: there is no terminal to ask for confirmation; pass --yes']);
     if (!(await confirmed(`Really send ${what}? [y/N] `))) return null;
   }
   const txHash = randomBytes(32);

@@ -43,7 +43,9 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     if (flags.dryRun) return;
     if (!flags.yes) {
       if (!canAsk())
-        throw new ConfigError(['nothing was changed: there is no terminal to ask on; confirm with --yes']);
+        throw new ConfigError([
+          'nothing was changed: there is no terminal to ask for confirmation; pass --yes',
+        ]);
       if (!(await confirmed(`Send ${count(rows.length, 'row')} anew? [y/N] `))) {
         process.stderr.write('nothing was changed\n');
         return;

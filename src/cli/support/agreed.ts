@@ -7,6 +7,6 @@ export async function agreed(lost: string, question: string, yes: boolean): Prom
   console.log(lost);
   if (yes) return true;
   if (!canAsk())
-    throw new ConfigError(['nothing was changed: there is no terminal to ask on; confirm with --yes']);
+    throw new ConfigError(['nothing was changed: there is no terminal to ask for confirmation; pass --yes']);
   return await confirmed(`${question} [y/N] `);
 }

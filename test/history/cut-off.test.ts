@@ -10,16 +10,23 @@ const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 /** Longer than any test: only who asked ends it. */
 const NEVER = { kind: 'slow', ms: 3_600_000 } as const;
 
-async function reading(t: ExecutionContext, parties: Parties, method: string, options: LocalOptions = {}) {
+async function reading(
+  t: ExecutionContext,
+  parties: Parties,
+  method: string,
+  optionsOf: (isRead: () => boolean) => LocalOptions = () => ({}),
+) {
   const world = await createWorld(t, { parties, dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   world.sandbox.faults.add({ on: method, match: { party: alice.party }, times: 1, do: NEVER });
+  const isRead = (): boolean => (world.sandbox.audit.summary().reads[method] ?? 0) > 0;
+  const options = optionsOf(isRead);
   const local = await startLocal(t, world, {
     ...options,
     settings: { ...options.settings, retry: { minMs: 20, maxMs: 100, maxAttempts: 1 } },
   });
   const hash = await world.insert({ from: alice, to: bob });
-  await world.until('it is being read', () => (world.sandbox.audit.summary().reads[method] ?? 0) > 0);
+  await world.until('it is being read', isRead);
   await local.event('taken');
   return { world, local, hash };
 }
@@ -44,19 +51,19 @@ test('a stop while a transfer is prepared costs the row no attempt (external)', 
 
 forBoth('a lease that is lost while holdings are read costs the row no attempt', async (t, parties) => {
   let lost = false;
-  const { world, hash } = await reading(t, parties, HOLDINGS, {
-    // Renewed for the first time well before the read's own 10 s are over, however slow this machine is.
+  const { world, hash } = await reading(t, parties, HOLDINGS, (isRead) => ({
+    // Renewed well before the read's own 10 s are over, however slow this machine is.
     settings: { leaseMs: 3_000 },
-    // As if another claim had the row.
+    // As if another claim had the row; not before the read has begun, or the read would be the next claim's.
     store: (store) => ({
       ...store,
       async renew(tokens, leaseMs) {
-        if (lost) return store.renew(tokens, leaseMs);
+        if (lost || !isRead()) return store.renew(tokens, leaseMs);
         lost = true;
         return new Map();
       },
     }),
-  });
+  }));
   await world.ended([hash]);
   t.true(lost);
   t.like(await world.row(hash), { status: 'completed', attempts: 1 });

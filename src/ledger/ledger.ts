@@ -9,13 +9,13 @@ import { type ChannelOptions, openChannel } from './channel.js';
 import { acceptedByHash, completions } from './completions.js';
 import { holdings, transferFactories } from './contracts.js';
 import { execute, prepare } from './external.js';
-import { submit } from './hosted.js';
 import { ledgerUser, participantId, userUnknown, version } from './identity.js';
 import { createInspector, type Inspector } from './inspector.js';
 import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { connectedSynchronizers, ledgerEnd, prunedUpTo } from './state.js';
+import { submit } from './transfer-command.js';
 import { transferOf, updateOffset } from './updates.js';
 
 export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {

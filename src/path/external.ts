@@ -7,7 +7,7 @@ import { UNHASHABLE } from '../ports/ledger.js';
 import { askedBound, externalExecuteBefore, writtenBound } from '../protocol/bound.js';
 import type { Refusal } from '../protocol/outcome.js';
 import { park, unsent } from '../protocol/verdict.js';
-import { notForLocks } from '../transfer/held.js';
+import { notForLocks } from '../transfer/holdings.js';
 import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';
 import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 import { notTold } from './judge.js';

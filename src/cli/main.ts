@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { Command } from 'commander';
 import { ConfigError } from '../core/errors.js';
+import { packageVersion } from '../runtime/version.js';
 import { exit, exitCodeOf, messageOf } from './exit.js';
 import { watchOutput } from './support/output.js';
 
@@ -51,14 +52,6 @@ const commands: Readonly<Record<string, Listed>> = {
   },
 };
 
-/** Both `src/cli` and `dist/cli` are two folders below package.json. */
-const version = (): string => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
-};
-
 /** Variables that are set already are kept, so the file provides defaults. */
 function loadEnvFile(path: string): void {
   let content: string;
@@ -77,7 +70,7 @@ async function main(words: readonly string[]): Promise<void> {
     .description(
       'Gets every accepted ERC-20 transfer from the mempool table onto a Canton ledger, exactly once.',
     )
-    .version(version())
+    .version(packageVersion())
     .option('--env-file <file>', 'read settings from a file; the environment takes precedence')
     .hook('preAction', (root) => {
       const { envFile } = root.opts<{ envFile?: string }>();

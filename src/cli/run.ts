@@ -8,6 +8,7 @@ import { createLogger, logEvents } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
 import { cached } from '../observe/queue.js';
 import { monotonic } from '../runtime/clock.js';
+import { packageVersion } from '../runtime/version.js';
 import { createSubmitter, type Submitter } from '../submitter.js';
 import { exit, HintedError } from './exit.js';
 
@@ -84,7 +85,7 @@ function adminSources(config: Config, submitter: Submitter): AdminSources {
       concurrency: config.concurrency,
       ...state(),
     }),
-    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic }),
+    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic, version: packageVersion() }),
   };
 }
 

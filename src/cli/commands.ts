@@ -36,6 +36,10 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'insert raw signed ERC-20 transfers, as eth_sendRawTransaction gets them',
     load: async () => (await import('./enqueue.js')).enqueueCommand(),
   },
+  'import-config': {
+    summary: "turn canton-middleware's configuration into ours",
+    load: async () => (await import('./import-config.js')).importConfigCommand(),
+  },
   sign: {
     summary: 'sign an ERC-20 transfer, as a wallet does, for `enqueue`',
     load: async () => (await import('./sign.js')).signCommand(),

@@ -120,7 +120,7 @@ Environment: DATABASE_URL and TOKENS_FILE; with --external, CANTON_MASTER_KEY to
 Examples:
   canton-submitter sandbox user alice bob
   canton-submitter sandbox user carol --external --amount 12.5
-  source <(canton-submitter sandbox user dave)`,
+  canton-submitter sandbox user dave >> sandbox.env && source sandbox.env`,
     )
     .action(run);
 }

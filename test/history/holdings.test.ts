@@ -64,8 +64,6 @@ async function scene(
       startLocal(t, world, {
         settings: {
           tokens: saying(tokensOf(world), contract, tokens, describes),
-          windowMs: 5_000,
-          leaseMs: 5_000,
           retry: { minMs: 20, maxMs: 100, maxAttempts: 10_000 },
           ...settings,
         },

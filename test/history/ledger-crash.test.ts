@@ -160,10 +160,10 @@ const wrongBy = (ms: number): string =>
      };`,
   )}`;
 
-/** Each way of both with the other's sign too, where there is the time. */
+/** Hosted ones in process/clock; either way of both where there is the time. */
 const WRONG = PARTIES.flatMap((parties) =>
   [5, -5]
-    .filter((hours) => LONG || hours > 0 === (parties === 'hosted'))
+    .filter((hours) => LONG || (hours < 0 && parties === 'external'))
     .map((hours) => ({ parties, hours })),
 );
 for (const { parties, hours } of WRONG) {

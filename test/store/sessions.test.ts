@@ -80,7 +80,7 @@ test('time-outs of a role end neither a migration nor a claim', async (t) => {
     "select exists (select from pg_settings where name = 'transaction_timeout') as yes",
   );
   // Switched off by each session's first statement, which has to fit into it.
-  if (yes) await byDefault(db, "alter database current set transaction_timeout = '2s'");
+  if (yes) await byDefault(db, "alter database current set transaction_timeout = '4s'");
   await migrate(migrateOptions(db.url, { create: false }));
   const database = opened(t, db.url);
   await insertRow(db.query);
@@ -95,7 +95,7 @@ test('time-outs of a role end neither a migration nor a claim', async (t) => {
   });
   t.is(reply.kind === 'claimed' ? reply.rows.length : 0, 1);
   const slow = await database.transaction(async (client) => {
-    await lasting(2_500);
+    await lasting(4_500);
     return (await client.query('select count(*)::int as rows from generate_series(1, 500000)')).rows[0];
   });
   t.is(slow.rows, 500_000);

@@ -33,6 +33,22 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'make waiting, retrying or parked rows due now',
     load: async () => (await import('./replay.js')).replayCommand(),
   },
+  pause: {
+    summary: 'keep every instance from claiming rows: all, of a token, of a sender',
+    load: async () => (await import('./pause.js')).pauseCommand(),
+  },
+  resume: {
+    summary: 'end a pause',
+    load: async () => (await import('./pause.js')).resumeCommand(),
+  },
+  fail: {
+    summary: 'fail a row for good, where nothing of it is under way',
+    load: async () => (await import('./by-hand.js')).failCommand(),
+  },
+  park: {
+    summary: 'set a row aside until replay',
+    load: async () => (await import('./by-hand.js')).parkCommand(),
+  },
   prune: {
     summary: 'delete old mined rows',
     load: async () => (await import('./prune.js')).pruneCommand(),

@@ -137,7 +137,7 @@ export const database: readonly Mutation[] = [
     'one mark a party',
   ),
   marks(
-    'src/path/participant/marks.ts',
+    'src/path/participant/proving.ts',
     "if (shown !== 'unsure') return shown;",
     'return shown;',
     'P8 the rights*',

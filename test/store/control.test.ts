@@ -11,7 +11,7 @@ const sendersOf = async (db: Prepared, limit = 64): Promise<string[]> =>
   (await db.claim(limit)).map(({ row }) => row.fromAddress).sort();
 const audit = (db: Prepared) =>
   db.query('select action, by_person, reason from mempool_submitter_audit_v1 order by id');
-const pause = (db: Prepared, what: PauseScope, reason = 'asked') =>
+const hold = (db: Prepared, what: PauseScope, reason = 'asked') =>
   pauseRows(db.database, what, reason, 'ann@ops');
 const resume = (db: Prepared, what: PauseScope) => resumeRows(db.database, what, null, 'bob@ops');
 /** Alice has the oldest row. Every token but hers is 0x70C. */
@@ -27,14 +27,14 @@ test('paused, nothing is claimed, whatever build asks; looks go on; resumed, it 
   const sent = await db.claimOne();
   await db.settle(sent, pending({ record: 'keep' }));
   await db.insert({ from: 'bob' });
-  t.true(await pause(db, { scope: 'all' }, 'upgrade'));
+  t.true(await hold(db, { scope: 'all' }, 'upgrade'));
   t.deepEqual(await db.claim(), []);
   const { answer } = await db.one(
     "select answer from mempool_claim_v1(false, 1, 'an earlier build', 4, 30000, 0, 1, 1000, null)",
   );
   t.is(answer, 'paused');
   t.is((await db.look()).length, 1, 'a look sends nothing');
-  t.false(await pause(db, { scope: 'all' }, 'upgrade, until noon'), 'it was paused already');
+  t.false(await hold(db, { scope: 'all' }, 'upgrade, until noon'), 'it was paused already');
   t.like(await readPauses(db.database), [
     { scope: 'all', address: '', reason: 'upgrade, until noon', by: 'ann@ops' },
   ]);
@@ -60,9 +60,9 @@ for (const lanes of ['sender', 'off'] as const) {
   test(`a token that is paused, and a sender, however they are spelled; others are claimed: LANES=${lanes}`, async (t) => {
     const db = await prepared(t, { lanes });
     await threeSenders(db);
-    await pause(db, { scope: 'token', address: 'paused' });
-    await pause(db, { scope: 'sender', address: '0xBOB' });
-    await pause(db, { scope: 'sender', address: '0Xbob' });
+    await hold(db, { scope: 'token', address: 'paused' });
+    await hold(db, { scope: 'sender', address: '0xBOB' });
+    await hold(db, { scope: 'sender', address: '0Xbob' });
     t.is((await readPauses(db.database)).length, 2);
     await db.query("update mempool set from_address = '0xBob' where from_address = 'bob'");
     t.deepEqual(await sendersOf(db), ['carol']);
@@ -77,7 +77,7 @@ test('a paused row holds its lane: a later row of its sender does not pass it', 
   const db = await prepared(t);
   await threeSenders(db);
   await db.insert({ from: 'alice', nonce: 2 });
-  await pause(db, { scope: 'token', address: '0xPAUSED' });
+  await hold(db, { scope: 'token', address: '0xPAUSED' });
   t.deepEqual(await sendersOf(db), ['bob', 'carol']);
 });
 
@@ -87,7 +87,7 @@ test('paused rows at the front of the queue keep nobody else waiting', async (t)
     select decode(lpad(to_hex(n), 64, '0'), 'hex'), 'paused-' || n, '0xPAUSED', 'bob', 1, '', '\\x01', now() - interval '1 hour'
       from generate_series(1, 1500) n`);
   await db.insert({ from: 'carol' });
-  await pause(db, { scope: 'token', address: '0xPAUSED' });
+  await hold(db, { scope: 'token', address: '0xPAUSED' });
   t.deepEqual(await sendersOf(db, 1), ['carol']);
 });
 

@@ -112,9 +112,9 @@ const due = ({ dueAt }: StoryRow, now: number, later: string, atOnce: string): s
 
 function parkedNext({ txHash }: Story, row: StoryRow): string {
   const reason = oneLine(row.lastError ?? 'no reason is known', 400);
-  const todo = adviceFor(row.lastError ?? '')?.todo;
+  const { toDo } = adviceFor('parked', row.lastError ?? '');
   const may = row.undecided ? ' What was sent may still be accepted; a replay looks first.' : '';
-  return `parked: ${reason}${todo === undefined ? '' : `. ${todo}`}.${may} Then: canton-submitter replay --hash ${txHash}`;
+  return `parked: ${reason}. ${toDo}${may} Then: canton-submitter replay --hash ${txHash}`;
 }
 
 function waitingNext(story: Story, row: StoryRow): string {

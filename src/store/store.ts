@@ -8,7 +8,16 @@ import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
 import { claimedRow } from './rows.js';
 import { settleBatch, type TrafficOf } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, STILL_HELD, WRITE_AHEAD } from './statements.js';
+import {
+  ADVANCE_MARKS,
+  CLAIM,
+  PAUSED_PARTS,
+  RENEW,
+  RESCUE,
+  RING,
+  STILL_HELD,
+  WRITE_AHEAD,
+} from './statements.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
@@ -132,6 +141,7 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
       return result;
     },
     halt: (reason, lateMs) => halt(database, reason, lateMs),
+    paused: () => database.run(PAUSED_PARTS, []),
     ring: (kind) => ring(database, kind),
   };
 }

@@ -88,6 +88,8 @@ export async function send(
   { transfer, endedLocks }: Gathered,
   ready: Ready,
 ): Promise<Step<Sent>> {
+  const paused = await path.pauses.against(submission);
+  if (paused !== null) return stop(unsent(paused));
   const late = tooLate(path, submission, ready);
   if (late !== null) return stop(unsent(late.why, late.again === 'now' ? 'now' : path.settings.probeMs));
   const { record } = ready;

@@ -33,8 +33,12 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: 'make waiting, retrying or parked rows due now',
     load: async () => (await import('./replay.js')).replayCommand(),
   },
+  webhooks: {
+    summary: 'list outcomes that were not delivered, deliver them again, or skip them',
+    load: async () => (await import('./webhooks.js')).webhooksCommand(),
+  },
   prune: {
-    summary: 'delete old mined rows',
+    summary: 'delete old mined rows, or outcomes that everybody has',
     load: async () => (await import('./prune.js')).pruneCommand(),
   },
   enqueue: {

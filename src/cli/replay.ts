@@ -1,10 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { ConfigError } from '../core/errors.js';
-import type { TxHash } from '../core/ids.js';
-import { isAddress, isTxHash } from '../transfer/address.js';
 import { type Flags, misuse, wayOf } from './replay/flags.js';
 import { age } from './support/age.js';
 import { unheard } from './support/output.js';
+import { hash, sender } from './support/selected.js';
 
 /** One file per kind of replay, loaded on demand, because one of them needs the ledger libraries. */
 async function run(flags: Flags): Promise<void> {
@@ -20,17 +19,6 @@ async function run(flags: Flags): Promise<void> {
     case 'force-new':
       return (await import('./replay/force-new.js')).forceNewRows(flags);
   }
-}
-
-function hash(text: string): TxHash {
-  const lower = text.toLowerCase();
-  if (isTxHash(lower)) return lower as TxHash;
-  throw new InvalidArgumentError('a transaction hash is 0x followed by 64 hex digits');
-}
-
-function sender(text: string): string {
-  if (isAddress(text)) return text;
-  throw new InvalidArgumentError('an address is 0x followed by 40 hex digits');
 }
 
 export function replayCommand(): Command {

@@ -4,6 +4,7 @@ import { loadDatabaseSettings } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
 import { pause } from '../runtime/timers.js';
 import { UnfitSession } from '../store/errors.js';
+import type { OutboxStatus } from '../store/outbox-status.js';
 import type { Database } from '../store/pool.js';
 import { type QueueStatus, readStatus, type StatusRow } from '../store/status.js';
 import { withDatabase } from './support/database.js';
@@ -73,7 +74,7 @@ interface Screen {
 }
 
 export function statusText(status: QueueStatus): string {
-  const { queue, holders, failures, parked, hashingScheme } = status;
+  const { queue, holders, failures, parked, hashingScheme, outcomes } = status;
   const parts = [
     ...notices(status),
     'Pending rows',
@@ -88,9 +89,44 @@ export function statusText(status: QueueStatus): string {
   if (holders.length > 0)
     parts.push('', 'Held by', table(holders.map(({ holder, rows }) => [holder || '(nobody)', rows])));
   if (hashingScheme !== null) parts.push('', `External senders sign under hashing scheme V${hashingScheme}`);
+  if (outcomes !== null) parts.push('', ...outboxText(outcomes));
   if (parked.length > 0) parts.push('', 'Parked, waiting for a person: see `replay`', list(parked));
   if (failures.length > 0) parts.push('', 'Latest failures', list(failures));
   return parts.join('\n');
+}
+
+function outboxText({ keptFor, waiting, dead, troubled, consumers }: OutboxStatus): string[] {
+  const parts = [`Outcomes, kept for ${keptFor}`];
+  if (keptFor === 'webhooks' || waiting.rows > 0) {
+    const oldest = waiting.oldestMs === null ? '' : `oldest ${duration(waiting.oldestMs)}`;
+    parts.push(table([['to deliver', waiting.rows, oldest]]));
+  }
+  if (consumers.length > 0)
+    parts.push(
+      table(
+        consumers.map(({ consumer, behind, idleMs, read }) => [
+          `consumer ${consumer}`,
+          behind,
+          `behind, ${read ? 'read now' : 'NOT READ'}, ${idleMs === null ? 'nothing acknowledged yet' : `last acknowledged ${duration(idleMs)} ago`}`,
+        ]),
+      ),
+    );
+  if (dead > 0)
+    parts.push(`  ${count(dead, 'webhook was', 'webhooks were')} given up: see \`webhooks list\``);
+  if (troubled.length > 0)
+    parts.push(
+      table(
+        troubled
+          .slice(0, SHOWN)
+          .map(({ txHash, delivery, attempts, error }) => [
+            txHash,
+            delivery === 'dead' ? 'given up' : 'tried again',
+            attempts,
+            oneLine(error ?? ''),
+          ]),
+      ),
+    );
+  return parts;
 }
 
 /** Conditions of the whole table that are out of the ordinary. */

@@ -55,6 +55,13 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
             reason: `${event.holder} has kept a snapshot ${event.ageMs === null ? `for ${event.transactions} transactions` : `for ${Math.round(event.ageMs / 60_000)} min`}: until it ends, vacuum cannot clean and claims become slower`,
           })
         : without(health, 'snapshot');
+    case 'receiver':
+      return event.state === 'down'
+        ? replace(health, {
+            part: 'webhooks',
+            reason: `the receiver of webhooks takes nothing, so outcomes wait: ${event.detail}`,
+          })
+        : without(health, 'webhooks');
     case 'stopping':
       return replace(health, { part: 'stopping', reason: 'this instance is stopping' });
     default:
@@ -78,6 +85,7 @@ const OTHERS: ReadonlySet<NotReady['part']> = new Set([
   'clocks',
   'mark',
   'snapshot',
+  'webhooks',
   'stopping',
 ]);
 /** It slows down a busy table; a report or a dump of a few minutes does no harm. */
@@ -89,9 +97,9 @@ export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: '
 
 /**
  * Shown, but the instance stays ready: without notifications the poll finds the rows; without a mark only undecided rows
- * wait; an old snapshot only makes claims slow.
+ * wait; an old snapshot only makes claims slow; webhooks that nobody takes hold up no transfer.
  */
-const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot']);
+const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot', 'webhooks']);
 
 const of = (blockers: readonly NotReady[]): Health => ({
   ready: blockers.every(({ part }) => HARMLESS.has(part)),

@@ -7,6 +7,7 @@ import { inheritedMetrics } from './metrics/inherited.js';
 import { queueMetrics } from './metrics/queue.js';
 import { rowMetrics } from './metrics/rows.js';
 import { stateMetrics } from './metrics/state.js';
+import { webhookMetrics } from './metrics/webhooks.js';
 import type { QueueSource } from './queue.js';
 
 export interface Metrics {
@@ -26,7 +27,12 @@ export function createMetrics({ events$, queue, clock }: MetricsOptions): Metric
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const sinks = [rowMetrics(registers), stateMetrics(registers), inheritedMetrics(registers, clock)];
+  const sinks = [
+    rowMetrics(registers),
+    stateMetrics(registers),
+    inheritedMetrics(registers, clock),
+    webhookMetrics(registers),
+  ];
   events$.subscribe((event) => {
     for (const sink of sinks) sink(event);
   });

@@ -3,6 +3,7 @@
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { Recheck } from '../ports/store.js';
 import type { QueueState } from '../protocol/row-state.js';
+import { type OutboxStatus, readOutboxStatus } from './outbox-status.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
@@ -40,6 +41,8 @@ export interface QueueStatus {
   readonly hashingScheme: number | null;
   /** Undecided rows that were sent on a participant that is no longer pinned. */
   readonly recordedElsewhere: number;
+  /** Outcomes on their way to others; null: none are kept. */
+  readonly outcomes: OutboxStatus | null;
 }
 
 interface StateTuple {
@@ -131,12 +134,13 @@ export async function tellScheme(database: Database, scheme: number): Promise<vo
 const LIST_LENGTH = 50;
 
 export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
-  const [states, holders, failures, parked, pins] = await Promise.all([
+  const [states, holders, failures, parked, pins, outcomes] = await Promise.all([
     database.run(QUEUE, []),
     database.run(HOLDERS, []),
     database.run(FAILURES, [listed]),
     database.run(PARKED, [listed]),
     database.run(PINNED_STATUS, []),
+    readOutboxStatus(database, listed),
   ]);
   const [pin] = pins;
   const queueOf = (state: QueueState): QueueCount => {
@@ -159,6 +163,7 @@ export async function readStatus(database: Database, listed = LIST_LENGTH): Prom
     recheck: recheckOf(pin),
     hashingScheme: pin?.scheme_in_force ?? null,
     recordedElsewhere: pin?.elsewhere ?? 0,
+    outcomes,
   };
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type AdminSources, startAdmin } from '../admin/server.js';
 import { secretsOf } from '../config/secrets.js';
+import { shownSettings } from '../config/settings.js';
 import { type Config, loadConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import { createInstanceState } from '../observe/instance.js';
@@ -8,6 +9,7 @@ import { createLogger, logEvents } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
 import { cached } from '../observe/queue.js';
 import { monotonic } from '../runtime/clock.js';
+import { packageVersion } from '../runtime/version.js';
 import { createSubmitter, type Submitter } from '../submitter.js';
 import { exit, HintedError } from './exit.js';
 
@@ -46,10 +48,15 @@ async function run(): Promise<void> {
   const { admin: address } = config;
   const log = createLogger({
     level: config.logLevel,
+    format: config.logFormat,
     instance: config.instanceId,
     secrets: secretsOf(config),
   });
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'uncaught'));
+  log.info(
+    { version: packageVersion(), node: process.version, settings: shownSettings(process.env) },
+    'starting',
+  );
   for (const warning of config.warnings) log.warn(warning);
 
   const submitter = createSubmitter(config);
@@ -84,7 +91,7 @@ function adminSources(config: Config, submitter: Submitter): AdminSources {
       concurrency: config.concurrency,
       ...state(),
     }),
-    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic }),
+    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic, version: packageVersion() }),
   };
 }
 

@@ -7,7 +7,7 @@ import { complete } from '../../src/store/operator/complete.js';
 import { createConsumer, createDeliveries } from '../../src/store/outbox.js';
 import type { Outcomes } from '../../src/store/pins.js';
 import { scaled } from '../support/pace.js';
-import { aHash, completed, failed, migrateOptions, type Prepared, pending, prepared } from './support.js';
+import { aHash, completed, failed, migrateOptions, type Prepared, pending, prepared, until } from './support.js';
 
 interface EntryTuple {
   readonly kind: string;
@@ -201,4 +201,25 @@ test('what failed holds up its sender for its backoff, and is dead when it has b
     { delivery: 'dead', attempts: 2, last_error: 'HTTP 500' },
     { delivery: 'due', attempts: 0 },
   ]);
+});
+
+test('an entry that is queued while its sender is being released is not left behind', async (t) => {
+  const db = await prepared(t, { outcomes: 'webhooks' });
+  const deliveries = createDeliveries(db.database);
+  await ended(db, 'a');
+  const [first] = await claimOf(db);
+  if (first === undefined) return t.fail();
+  await ended(db, 'a');
+  const queueing = await db.pool.connect();
+  await queueing.query('begin; select mempool_outbox_number_v1()');
+  const released = deliveries.release(first, { entryIds: ids(first), failed: null }, GIVE_UP_MS);
+  const waits = until(
+    db.query,
+    "select from pg_stat_activity where wait_event_type = 'Lock' and query like '%mempool_outbox_release%' and datname = current_database()",
+  );
+  await Promise.race([released, waits]);
+  await queueing.query('commit');
+  queueing.release();
+  t.is(await released, 'released');
+  t.is((await claimOf(db)).length, 1);
 });

@@ -7,7 +7,16 @@ import { complete } from '../../src/store/operator/complete.js';
 import { createConsumer, createDeliveries } from '../../src/store/outbox.js';
 import type { Outcomes } from '../../src/store/pins.js';
 import { scaled } from '../support/pace.js';
-import { aHash, completed, failed, migrateOptions, type Prepared, pending, prepared, until } from './support.js';
+import {
+  aHash,
+  completed,
+  failed,
+  migrateOptions,
+  type Prepared,
+  pending,
+  prepared,
+  until,
+} from './support.js';
 
 interface EntryTuple {
   readonly kind: string;

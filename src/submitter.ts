@@ -20,6 +20,7 @@ import { type QueueStatus, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
+import { startWebhooks } from './submitter/outcomes.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
 import { createSigner } from './transfer/signer.js';
 
@@ -43,6 +44,7 @@ export interface Submitter {
 /** Between two checks of a participant that is waited for. */
 const CHECK_AGAIN_MS = 1_000;
 const DATABASE_CLOSE_MS = 1_000;
+const WEBHOOKS_STOP_MS = 2_000;
 
 /** Puts one instance together; `path/way.ts` is the way of a row through it. */
 export function createSubmitter(config: Config): Submitter {
@@ -76,6 +78,7 @@ export function createSubmitter(config: Config): Submitter {
   /** Built at the start: it has timers, which nobody would stop if the start were refused. */
   let way: Way | null = null;
   let snapshots: { stop(): Promise<void> } | null = null;
+  let webhooks: { stop(graceMs: number): Promise<void> } | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what waiting would not cure. */
@@ -115,6 +118,8 @@ export function createSubmitter(config: Config): Submitter {
     stopping.abort();
     void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
+    // After the last settle. What is not delivered by now, another instance delivers.
+    await webhooks?.stop(Math.min(config.stopGraceMs, WEBHOOKS_STOP_MS));
     ledger.close();
     await Promise.race([heartbeat.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
@@ -132,6 +137,7 @@ export function createSubmitter(config: Config): Submitter {
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);
       snapshots = watchSnapshots(database, emit);
+      webhooks = startWebhooks(config, events$, emit);
       await way.start();
       if (was === 'pinned') void tellContradictions();
     },

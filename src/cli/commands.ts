@@ -48,8 +48,12 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'set a row aside until replay',
     load: async () => (await import('./by-hand.js')).parkCommand(),
   },
+  webhooks: {
+    summary: 'list outcomes that were not delivered, deliver them again, or skip them',
+    load: async () => (await import('./webhooks.js')).webhooksCommand(),
+  },
   prune: {
-    summary: 'delete old mined rows',
+    summary: 'delete old mined rows, or outcomes that everybody has',
     load: async () => (await import('./prune.js')).pruneCommand(),
   },
   enqueue: {

@@ -11,7 +11,7 @@ import type { OldUser } from '../store/migrate/first-pin.js';
 import { DEFAULTS, migrate } from '../store/migrate/migrate.js';
 import { printMigration } from '../store/migrate/print.js';
 import { remark, repin } from '../store/operator/participant.js';
-import type { Lanes, SameNonce } from '../store/pins.js';
+import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
 import { agreed } from './support/agreed.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
@@ -22,6 +22,7 @@ interface Settings {
   readonly toleranceMs: number | null;
   readonly clockSkewMaxMs: number | null;
   readonly sameNonce: SameNonce | null;
+  readonly outcomes: Outcomes | null;
   readonly oneStepTokens: readonly string[] | null;
 }
 
@@ -35,6 +36,7 @@ const environment = z.object({
   LEDGER_TIME_TOLERANCE_MS: optional(milliseconds),
   CLOCK_SKEW_MAX_MS: optional(milliseconds),
   SAME_NONCE: optional(z.enum(['pay', 'park'])),
+  OUTCOMES: optional(z.enum(OUTCOMES)),
   TOKENS_FILE: optional(z.string()),
 });
 
@@ -54,6 +56,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
     toleranceMs: parsed.data.LEDGER_TIME_TOLERANCE_MS ?? null,
     clockSkewMaxMs: parsed.data.CLOCK_SKEW_MAX_MS ?? null,
     sameNonce: parsed.data.SAME_NONCE ?? null,
+    outcomes: parsed.data.OUTCOMES ?? null,
     oneStepTokens: oneStep,
   };
 }
@@ -67,6 +70,7 @@ interface Flags {
   readonly oldUser?: string;
   readonly lanes?: Lanes;
   readonly sameNonce?: SameNonce;
+  readonly outcomes?: Outcomes;
   readonly tolerance?: number;
   readonly lowerTolerance?: number;
   readonly clockSkew?: number;
@@ -81,6 +85,7 @@ const WAYS = [
   'remark',
   'lanes',
   'sameNonce',
+  'outcomes',
   'tolerance',
   'lowerTolerance',
   'clockSkew',
@@ -90,6 +95,7 @@ const WAYS = [
 const changesOf = (flags: Flags): PinChanges => ({
   ...(flags.lanes === undefined ? {} : { lanes: flags.lanes }),
   ...(flags.sameNonce === undefined ? {} : { sameNonce: flags.sameNonce }),
+  ...(flags.outcomes === undefined ? {} : { outcomes: flags.outcomes }),
   ...(flags.tolerance === undefined ? {} : { toleranceMs: flags.tolerance, clearsHalt: true }),
   ...(flags.lowerTolerance === undefined ? {} : { toleranceMs: flags.lowerTolerance, lowers: true }),
   ...(flags.clockSkew === undefined ? {} : { clockSkewMaxMs: flags.clockSkew }),
@@ -99,7 +105,7 @@ const changesOf = (flags: Flags): PinChanges => ({
 async function run(flags: Flags): Promise<void> {
   if (WAYS.filter((way) => flags[way] !== undefined).length > 1) {
     throw new ConfigError([
-      'give only one of --down, --print, --repin, --remark, --lanes, --same-nonce, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
+      'give only one of --down, --print, --repin, --remark, --lanes, --same-nonce, --outcomes, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
     ]);
   }
   const settings = readSettings(process.env, !flags.print);
@@ -117,7 +123,8 @@ async function run(flags: Flags): Promise<void> {
       clockSkewMaxMs: settings.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
       sameNonce: settings.sameNonce ?? DEFAULTS.sameNonce,
     };
-    process.stdout.write(printMigration(pin, settings.oneStepTokens, oldUser, flags.create ?? false));
+    const { oneStepTokens: oneStep, outcomes } = settings;
+    process.stdout.write(printMigration(pin, oneStep, oldUser, flags.create ?? false, outcomes ?? 'off'));
     return;
   }
   const url = settings.url ?? '';
@@ -210,6 +217,11 @@ export function migrateCommand(): Command {
         'park',
       ]),
     )
+    .addOption(
+      new Option('--outcomes <whom>', 'keep every outcome for others, or do not; docs/outcomes.md').choices(
+        OUTCOMES,
+      ),
+    )
     .option(
       '--tolerance <ms>',
       "pin the synchronizer's time tolerance, not lower than now, and end a halt",
@@ -228,7 +240,7 @@ export function migrateCommand(): Command {
       'after',
       `
 Environment: DATABASE_URL (required); for the first migration LANES (sender or off), SAME_NONCE (pay or park),
-LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
+OUTCOMES (off, consumers or webhooks), LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
 pinned values no longer follow the environment: each has its own flag. Stop the old submitter three minutes before the
 first migration.`,
     )

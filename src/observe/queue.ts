@@ -4,6 +4,12 @@ import type { Clock } from '../ports/clock.js';
 /** The store's snapshot of pending rows by state, as far as metrics and page need it. */
 export interface QueueSnapshot {
   readonly queue: Readonly<Record<string, { readonly rows: number; readonly oldestMs: number | null }>>;
+  /** Null or absent: no outcomes are kept. */
+  readonly outcomes?: {
+    readonly waiting: { readonly rows: number; readonly oldestMs: number | null };
+    readonly dead: number;
+    readonly consumers: readonly { readonly consumer: string; readonly behind: number }[];
+  } | null;
 }
 
 export type QueueSource<S extends QueueSnapshot = QueueSnapshot> = () => Promise<S>;

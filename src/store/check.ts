@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { SEES_ALL } from './errors.js';
 import { readSqlSteps, wantedFor } from './migrate/sql-files.js';
-import type { Lanes, SameNonce } from './pins.js';
+import type { Lanes, Outcomes, SameNonce } from './pins.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -27,8 +27,9 @@ export async function schemaProblems(
   database: Database,
   lanes: Lanes,
   sameNonce: SameNonce = 'pay',
+  outcomes: Outcomes = 'off',
 ): Promise<readonly string[]> {
-  const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce));
+  const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce, outcomes));
   const sql = steps.map((step) => step.sql).join('\n');
   const all = (pattern: RegExp): string[] => [...sql.matchAll(pattern)].map((match) => match[1] ?? '');
   const rows = await database.run(MISSING, [
@@ -43,7 +44,8 @@ export async function schemaProblems(
 const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {
   text: `select n as name, current_user as role
       from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1', 'mempool_pauses_v1',
-        'mempool_instances_v1', 'mempool_attempts_v1']) n
+        'mempool_instances_v1', 'mempool_attempts_v1', 'mempool_outbox_v1', 'mempool_outbox_lanes_v1',
+        'mempool_outbox_consumers_v1', 'mempool_outbox_counter_v1']) n
      where row_security_active(to_regclass(n))`,
 };
 
@@ -82,6 +84,20 @@ const LACKING: Statement<{ readonly what: string }> = {
 /** Privileges that the service's role lacks on the tables and functions that exist. */
 export async function lackingPrivileges(database: Database): Promise<readonly string[]> {
   return (await database.run(LACKING, [])).map(({ what }) => what);
+}
+
+/** Needed only where this instance delivers webhooks. */
+const LACKING_FOR_WEBHOOKS: Statement<{ readonly what: string }> = {
+  text: `select p || ' on ' || t as what
+      from (values ('mempool_outbox_v1', 'select'), ('mempool_outbox_v1', 'update'),
+                   ('mempool_outbox_counter_v1', 'select'), ('mempool_outbox_counter_v1', 'update'),
+                   ('mempool_outbox_lanes_v1', 'select'), ('mempool_outbox_lanes_v1', 'insert'),
+                   ('mempool_outbox_lanes_v1', 'update'), ('mempool_outbox_lanes_v1', 'delete')) needed (t, p)
+     where to_regclass(t) is not null and not has_table_privilege(to_regclass(t), p)`,
+};
+
+export async function lackingForWebhooks(database: Database): Promise<readonly string[]> {
+  return (await database.run(LACKING_FOR_WEBHOOKS, [])).map(({ what }) => what);
 }
 
 const CLOCK: Statement<{ readonly now: number }> = {

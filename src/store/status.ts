@@ -6,6 +6,7 @@ import type { QueueState } from '../protocol/row-state.js';
 import { type Due, type LostOften, readDue, readLostOften } from './operator/due.js';
 import { type FleetInstance, readFleet } from './operator/fleet.js';
 import { type Pause, readPauses } from './operator/pauses.js';
+import { type OutboxStatus, readOutboxStatus } from './outbox-status.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
@@ -49,6 +50,8 @@ export interface QueueStatus {
   readonly hashingScheme: number | null;
   /** Undecided rows that were sent on a participant that is no longer pinned. */
   readonly recordedElsewhere: number;
+  /** Outcomes on their way to others; null: none are kept. */
+  readonly outcomes: OutboxStatus | null;
 }
 
 interface StateTuple {
@@ -134,7 +137,7 @@ export async function tellScheme(database: Database, scheme: number): Promise<vo
 const LIST_LENGTH = 50;
 
 export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
-  const [states, due, fleet, pauses, lostOften, failures, parked, pins] = await Promise.all([
+  const [states, due, fleet, pauses, lostOften, failures, parked, pins, outcomes] = await Promise.all([
     database.run(QUEUE, []),
     readDue(database),
     readFleet(database),
@@ -143,6 +146,7 @@ export async function readStatus(database: Database, listed = LIST_LENGTH): Prom
     database.run(FAILURES, [listed]),
     database.run(PARKED, [listed]),
     database.run(PINNED_STATUS, []),
+    readOutboxStatus(database, listed),
   ]);
   const [pin] = pins;
   const queueOf = (state: QueueState): QueueCount => {
@@ -169,6 +173,7 @@ export async function readStatus(database: Database, listed = LIST_LENGTH): Prom
     recheck: recheckOf(pin),
     hashingScheme: pin?.scheme_in_force ?? null,
     recordedElsewhere: pin?.elsewhere ?? 0,
+    outcomes,
   };
 }
 

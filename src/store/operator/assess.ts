@@ -24,6 +24,8 @@ export interface Assessment {
 const UNREADY_MS = 600_000;
 /** On a quiet synchronizer an undecided row may wait for half an hour. */
 const UNDECIDED_MS = 3_600_000;
+/** A restart of the receiver takes less. */
+const UNDELIVERED_MS = 900_000;
 /** Instances that say they are ready look at least every poll. */
 const STUCK_MS = 300_000;
 
@@ -111,6 +113,26 @@ function needsAPerson(status: QueueStatus): Finding[] {
     found(
       `${txHash} was in the hands of ${times} instances that died within a day`,
       `it may be what kills them: \`canton-submitter show ${txHash}\`, then \`park\` it`,
+    );
+  return [...findings, ...undelivered(status)];
+}
+
+function undelivered({ outcomes }: QueueStatus): Finding[] {
+  const findings: Finding[] = [];
+  if (outcomes === null) return findings;
+  const { waiting, dead, troubled } = outcomes;
+  const found = (what: string, todo: string): void => {
+    findings.push({ state: 'needs-a-person', what, todo });
+  };
+  if ((waiting.oldestMs ?? 0) >= UNDELIVERED_MS)
+    found(
+      `${waiting.rows} outcomes are not delivered by webhook, the oldest for ${minutes(waiting.oldestMs ?? 0)}: ${troubled.at(-1)?.error ?? 'no instance has WEBHOOK_URL, or none is running'}`,
+      'mend the receiver, and each is delivered by itself; `canton-submitter webhooks skip` where one holds up its sender',
+    );
+  if (dead > 0)
+    found(
+      `the delivery of ${dead} ${dead === 1 ? 'outcome' : 'outcomes'} was given up: ${troubled[0]?.error ?? ''}`,
+      '`canton-submitter webhooks list`, then `webhooks replay --dead`, or `webhooks skip --dead`',
     );
   return findings;
 }

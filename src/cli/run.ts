@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type AdminSources, startAdmin } from '../admin/server.js';
 import { secretsOf } from '../config/secrets.js';
+import { shownSettings } from '../config/settings.js';
 import { type Config, loadConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import { createInstanceState } from '../observe/instance.js';
@@ -47,10 +48,15 @@ async function run(): Promise<void> {
   const { admin: address } = config;
   const log = createLogger({
     level: config.logLevel,
+    format: config.logFormat,
     instance: config.instanceId,
     secrets: secretsOf(config),
   });
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'uncaught'));
+  log.info(
+    { version: packageVersion(), node: process.version, settings: shownSettings(process.env) },
+    'starting',
+  );
   for (const warning of config.warnings) log.warn(warning);
 
   const submitter = createSubmitter(config);

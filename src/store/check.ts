@@ -43,7 +43,8 @@ export async function schemaProblems(
 /** Asked for also because a pooler may keep the session from setting `row_security = off`, which makes it an error elsewhere. */
 const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {
   text: `select n as name, current_user as role
-      from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1']) n
+      from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1', 'mempool_pauses_v1',
+        'mempool_instances_v1', 'mempool_attempts_v1']) n
      where row_security_active(to_regclass(n))`,
 };
 

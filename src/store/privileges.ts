@@ -14,6 +14,10 @@ export const TABLES: Readonly<Record<string, Privileges>> = {
   mempool_submitter_v1: { run: 'select, update', status: 'select' },
   mempool_submitter_audit_v1: { run: 'insert' },
   mempool_ended_v1: { run: 'select' },
+  // An instance says how it is, and forgets those that are long dead.
+  mempool_instances_v1: { run: 'select, insert, update, delete', status: 'select' },
+  mempool_pauses_v1: { run: 'select', status: 'select' },
+  mempool_attempts_v1: { run: 'select, insert', status: 'select' },
 };
 
 /** They do what the role that calls them may do. `status` reads tables alone. */
@@ -35,6 +39,7 @@ export const FUNCTIONS: Readonly<Record<string, Privileges>> = {
   mempool_settle_v1: { run: 'execute' },
   mempool_renew_v1: { run: 'execute' },
   mempool_rescue_v1: { run: 'execute' },
+  mempool_beat_v1: { run: 'execute' },
   // Triggers, which run for whoever writes to the table: nobody calls them.
   mempool_doorbell_v1: {},
   mempool_guard_v1: {},

@@ -87,6 +87,8 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   readonly admin: AdminConfig | null;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'text';
+  /** Spans for OpenTelemetry. */
+  readonly traces: boolean;
 }
 
 export interface EnqueueSettings extends DatabaseSettings {
@@ -198,6 +200,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       admin: v.ADMIN_ADDRESS === null ? null : hidden(v.ADMIN_ADDRESS, { token: v.ADMIN_TOKEN ?? null }),
       logLevel: v.LOG_LEVEL,
       logFormat: v.LOG_FORMAT,
+      traces: v.TRACES === 'on',
     };
     return hidden(shown, { masterKey: v.CANTON_MASTER_KEY ?? keyInFile });
   });

@@ -38,7 +38,7 @@ export type Called<T> = { readonly kind: 'answer'; readonly value: T } | Failed 
 interface UnaryOptions extends SendOptions {
   /** If false, a call on a connecting channel waits for the connection. */
   readonly onlyWhenReady?: boolean;
-  /** Of the command or the submission that the call is about. */
+  /** The command, or the submission, that the call is about. */
   readonly about?: string;
 }
 

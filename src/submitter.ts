@@ -2,7 +2,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Config } from './config.js';
 import { ConfigError } from './core/errors.js';
 import { noToken, type TokenSource, tokenFile } from './ledger/auth.js';
-import { createLedger, type OpenLedger } from './ledger/ledger.js';
+import { createLedger, type LedgerOptions, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
@@ -22,6 +22,7 @@ import { createSubscriber } from './store/subscriber.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
 import { startWebhooks } from './submitter/outcomes.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
+import { createTracing } from './submitter/tracing.js';
 import { createSigner } from './transfer/signer.js';
 
 /** One instance of the service. Any number of them, on any number of machines, may share a database. */
@@ -56,10 +57,14 @@ export function createSubmitter(config: Config): Submitter {
 
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
-  const store = watchedStore(createStore(database, createTraffic(events$)), emit);
-  const ledger = openLedger(config, (scheme) => {
-    emit({ kind: 'hashing-scheme', scheme });
-    tellScheme(database, scheme).catch((error: unknown) => emit({ kind: 'fault', where: 'status', error }));
+  const tracing = createTracing(config.traces, events$, emit);
+  const store = watchedStore(tracing.over(createStore(database, createTraffic(events$)), database), emit);
+  const ledger = openLedger(config, {
+    traceOf: tracing.header,
+    onScheme(scheme) {
+      emit({ kind: 'hashing-scheme', scheme });
+      tellScheme(database, scheme).catch((error: unknown) => emit({ kind: 'fault', where: 'status', error }));
+    },
   });
   const signer = createSigner(config.masterKey);
   const notifications = createSubscriber({
@@ -124,12 +129,14 @@ export function createSubmitter(config: Config): Submitter {
     await Promise.race([heartbeat.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
+    await tracing.stop();
     return how;
   };
 
   return {
     events$: events$.asObservable(),
     async start() {
+      await tracing.start();
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
       if (!signal.aborted) heartbeat.start();
@@ -151,9 +158,12 @@ export function createSubmitter(config: Config): Submitter {
 }
 
 /** The participant, as these settings reach it. */
-export const openLedger = (config: Config, onScheme?: (scheme: 2 | 3) => void): OpenLedger =>
+export const openLedger = (
+  config: Config,
+  watched: Pick<LedgerOptions, 'onScheme' | 'traceOf'> = {},
+): OpenLedger =>
   createLedger({
-    ...(onScheme === undefined ? {} : { onScheme }),
+    ...watched,
     url: config.canton.url,
     tls: config.canton.tls,
     tokens: tokenSource(config.canton),

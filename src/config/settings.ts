@@ -247,6 +247,11 @@ export const logging = {
     'json',
     'one JSON object a line, or `text` for a person at a terminal',
   ),
+  TRACES: withDefault(
+    oneOf('on', 'off'),
+    'off',
+    'a span for each attempt of a row, through the OpenTelemetry SDK that the process was started with (docs/traces.md)',
+  ),
 };
 
 export const enqueueing = {

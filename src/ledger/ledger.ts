@@ -25,6 +25,7 @@ export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'pac
   readonly packages?: Partial<LedgerSettings['packages']>;
   /** Called whenever preparations start to come in another hashing scheme. */
   readonly onScheme?: (scheme: Scheme) => void;
+  readonly traceOf?: Wire['traceOf'];
 }
 
 export interface OpenLedger extends Ledger {
@@ -43,7 +44,7 @@ export interface OpenLedger extends Ledger {
 export function createLedger(options: LedgerOptions): OpenLedger {
   const { synchronizerId, issuerParty, tokens = noToken } = options;
   const channel = openChannel(options);
-  const wire: Wire = { channel, tokens, open: new Set() };
+  const wire: Wire = { channel, tokens, traceOf: options.traceOf, open: new Set() };
   const user = ledgerUser(options.userId, tokens);
   const settings: LedgerSettings = {
     get userId() {

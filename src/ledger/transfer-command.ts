@@ -136,7 +136,13 @@ export async function submit(
   options: SendOptions,
 ): Promise<Outcome> {
   const request = new SubmitAndWaitRequest({ commands: commandsOf(submission, settings) });
-  const outcome = outcomeOf(await unary(wire, submitAndWait, request, { ...options, onlyWhenReady: true }));
+  const outcome = outcomeOf(
+    await unary(wire, submitAndWait, request, {
+      ...options,
+      onlyWhenReady: true,
+      about: submission.commandId,
+    }),
+  );
   if (outcome.kind !== 'refused') return outcome;
   return { kind: 'refused', refusal: blameRegistry(outcome.refusal, submission.factory) };
 }

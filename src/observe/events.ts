@@ -66,10 +66,11 @@ export type SubmitterEvent =
       readonly nonceShared: boolean;
       readonly at: DbMillis;
     } & OfRow)
-  /** The participant has prepared the transfer, which was inspected and signed. */
+  /** The participant has prepared the transfer, which was inspected and signed. `signMs`: how much of it these two took. */
   | ({
       readonly kind: 'prepared';
       readonly tookMs: number;
+      readonly signMs: number;
       /** In bytes of traffic, where the participant says. */
       readonly estimatedTraffic: bigint | null;
     } & OfRow)

@@ -32,6 +32,7 @@ async function ready(
   const answer = await prepare(path, submission, gathered, asked);
   if (answer.kind === 'stop') return answer;
   const prepared = answer.value;
+  const preparedAt = path.clock.elapsed();
 
   const inspected = inspect(path, submission, gathered.transfer, prepared, microsOf(asked));
   if (inspected.kind === 'stop') return inspected;
@@ -41,7 +42,9 @@ async function ready(
 
   const { id, txHash } = submission.claim.row;
   const { estimatedTraffic } = prepared;
-  path.emit({ kind: 'prepared', id, txHash, tookMs: path.clock.elapsed() - since, estimatedTraffic });
+  const now = path.clock.elapsed();
+  const [tookMs, signMs] = [now - since, now - preparedAt];
+  path.emit({ kind: 'prepared', id, txHash, tookMs, signMs, estimatedTraffic });
 
   const verified = path.participant.verified();
   if (verified === null) return stop(unsent('the participant is not verified'));

@@ -138,6 +138,33 @@ comment on column mempool_submitter_audit_v1.action is 'recheck, halt, tolerance
 comment on column mempool_submitter_audit_v1.tx_hash is 'the row that it is about; null: the whole table';
 comment on column mempool_submitter_audit_v1.change is 'what was changed, and what was cleared by it';
 
+-- @step the samples: the last hour, for the page. Written by each instance, and the queue (holder '') by one of them for all
+create table if not exists mempool_samples_v1 (
+  at timestamptz not null default clock_timestamp(),
+  holder text not null,
+  sample jsonb not null,
+  primary key (at, holder)
+);
+comment on table mempool_samples_v1 is 'canton-submitter: what the page plots. Nothing is decided by it. Entries are removed after an hour';
+comment on column mempool_samples_v1.at is 'when the sample ended';
+comment on column mempool_samples_v1.holder is 'which start of which instance; empty: the queue, counted for the whole fleet';
+comment on column mempool_samples_v1.sample is 'of an instance: what it did in the milliseconds "ms" before; of the queue: rows and age of the oldest by state, and how long the count took';
+
+-- @step whoever may write the audit, which is what the service may, may also write samples and read the audit, for the page:
+-- both have come later
+do $$
+declare
+  v_role text;
+begin
+  for v_role in
+    select distinct a.grantee::regrole::text from pg_class c cross join lateral aclexplode(c.relacl) a
+     where c.oid = 'mempool_submitter_audit_v1'::regclass and a.privilege_type = 'INSERT' and a.grantee not in (0, c.relowner)
+  loop
+    execute format('grant select, insert, delete on mempool_samples_v1 to %s', v_role);
+    execute format('grant select on mempool_submitter_audit_v1 to %s', v_role);
+  end loop;
+end $$;
+
 -- @step the columns: their defaults are constants, or now(), which is evaluated once, so no row is rewritten
 alter table mempool
   add column if not exists available_at timestamptz not null default now(),

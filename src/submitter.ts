@@ -17,6 +17,7 @@ import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
+import { createSampling } from './submitter/sampling.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
 import { createSigner } from './transfer/signer.js';
 
@@ -62,6 +63,7 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
+  const sampling = createSampling(config.holder, events$, database, emit);
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
@@ -110,7 +112,7 @@ export function createSubmitter(config: Config): Submitter {
     void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
-    await Promise.race([database.close(), pause(DATABASE_CLOSE_MS)]);
+    await Promise.race([sampling.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     return how;
@@ -125,6 +127,7 @@ export function createSubmitter(config: Config): Submitter {
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);
       snapshots = watchSnapshots(database, emit);
+      sampling.start();
       await way.start();
       if (was === 'pinned') void tellContradictions();
     },

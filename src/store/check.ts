@@ -65,7 +65,9 @@ const LACKING: Statement<{ readonly what: string }> = {
   text: `select p || ' on ' || t as what
       from (values ('mempool', 'select'), ('mempool', 'update'), ('users', 'select'),
                    ('mempool_submitter_v1', 'select'), ('mempool_submitter_v1', 'update'),
-                   ('mempool_submitter_audit_v1', 'insert'), ('mempool_ended_v1', 'select')) needed (t, p)
+                   ('mempool_submitter_audit_v1', 'insert'), ('mempool_submitter_audit_v1', 'select'),
+                   ('mempool_samples_v1', 'select'), ('mempool_samples_v1', 'insert'), ('mempool_samples_v1', 'delete'),
+                   ('mempool_ended_v1', 'select')) needed (t, p)
      where to_regclass(t) is not null and not has_table_privilege(to_regclass(t), p)
        -- A role that may read some columns of users may well read those that we ask for.
        and not (t = 'users' and has_any_column_privilege(to_regclass(t), p))

@@ -40,6 +40,7 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
       (name) => `comment on column mempool.${name} is null`,
     ),
     // The audit stays, and so does the memory of what has ended: the next migrate finds both.
+    'drop table if exists mempool_samples_v1',
     'drop table if exists mempool_submitter_v1',
   ];
 }

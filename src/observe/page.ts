@@ -1,0 +1,85 @@
+// What the page is told, as JSON: where it comes from is the business of whoever starts the admin server.
+import type { Advice } from './advice.js';
+import type { History, QueueCounts } from './history.js';
+import type { Recent } from './recent.js';
+
+/** Worst first. `stopped`: nothing moves; `person`: somebody has to act; `watch`: it may pass. */
+export type Level = 'stopped' | 'person' | 'watch' | 'fine';
+
+export interface Problem {
+  readonly level: Exclude<Level, 'fine'>;
+  /** What is wrong. */
+  readonly what: string;
+  readonly toDo: string;
+}
+
+/** Times in ms on the database's clock. */
+export interface PageRow {
+  readonly txHash: string;
+  readonly state: string;
+  readonly sender: string;
+  readonly recipient: string;
+  /** Symbol and amount as a person says them; the address and the smallest units where TOKENS_FILE has no such token. */
+  readonly token: string;
+  readonly tokenAddress: string;
+  readonly amount: string;
+  readonly nonce: string;
+  readonly attempts: number;
+  readonly undecided: boolean;
+  readonly reason: string;
+  readonly advice: Pick<Advice, 'toDo' | 'runbook'> | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface PageState {
+  /** The database's time; null while it does not answer. */
+  readonly now: number | null;
+  readonly level: Level;
+  readonly problems: readonly Problem[];
+  /** Why the database's part is missing; null: it is there. */
+  readonly away: string | null;
+  readonly queue: QueueCounts | null;
+  /** How old the count is. */
+  readonly queueAgeMs: number | null;
+  readonly instances: readonly PageInstance[];
+  readonly here: Recent & { readonly id: string; readonly ready: boolean; readonly concurrency: number };
+  readonly pins: Readonly<Record<string, unknown>> | null;
+  readonly failovers: readonly object[];
+}
+
+export interface PageInstance {
+  readonly name: string;
+  readonly state: string;
+  readonly inFlight: number;
+  readonly here: boolean;
+}
+
+export interface PageLists {
+  readonly parked: readonly PageRow[];
+  readonly failed: readonly PageRow[];
+}
+
+/** One thing that happened to a row, in words. */
+export interface StoryLine {
+  readonly at: number;
+  readonly what: string;
+}
+
+export type PageStory =
+  | {
+      readonly kind: 'row';
+      readonly row: PageRow;
+      readonly story: readonly StoryLine[];
+      readonly next: string;
+    }
+  | { readonly kind: 'gone'; readonly what: string }
+  | { readonly kind: 'unknown' };
+
+export interface PageSource {
+  state(): Promise<PageState>;
+  lists(): Promise<PageLists>;
+  history(): Promise<History>;
+  /** `hash`: `0x` and 64 hex digits in lower case. */
+  story(hash: string): Promise<PageStory>;
+}

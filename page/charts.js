@@ -182,7 +182,7 @@ function update(chart, index, history) {
   show(table, [picked, lines], () => [
     h(
       'table',
-      null,
+      { class: 'figures' },
       h(
         'thead',
         null,

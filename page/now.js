@@ -7,7 +7,7 @@ const VERDICTS = /** @type {Record<string, string>} */ ({
   fine: 'Fine: nothing needs a person.',
   watch: 'Moving, with something to keep an eye on.',
   person: 'A person is needed.',
-  stopped: 'Not moving: nothing is claimed here.',
+  stopped: 'Not moving.',
 });
 
 const STATES = /** @type {Record<string, string>} */ ({
@@ -28,16 +28,18 @@ export function showState(state) {
   document.title = `${state.level === 'fine' ? '' : '● '}${text.replace(/[:.,].*$/, '')} · canton-mempool-submitter`;
   showProblems(state);
   showQueue(state);
+  showFleet(state);
   showHere(state.here);
   showPins(state);
 }
 
 /** @param {any} state */
-function showProblems({ problems, away }) {
+function showProblems({ problems }) {
   const list = byId('problems').querySelector('.problems');
   if (list === null) return;
-  show(list, [problems, away], () => {
-    const items = problems.map((/** @type {any} */ { level, what, toDo }) =>
+  show(list, problems, () => {
+    if (problems.length === 0) return [h('li', { class: 'muted' }, 'Nothing.')];
+    return problems.map((/** @type {any} */ { level, what, toDo }) =>
       h(
         'li',
         { class: level },
@@ -45,25 +47,15 @@ function showProblems({ problems, away }) {
         h('div', { class: 'todo' }, ...prose(toDo)),
       ),
     );
-    if (away !== null)
-      items.push(
-        h(
-          'li',
-          { class: 'stopped' },
-          h('div', { class: 'what' }, `The database does not answer: ${away}`),
-          h('div', { class: 'todo' }, 'What is shown of it is old.'),
-        ),
-      );
-    return items.length > 0 ? items : [h('li', { class: 'muted' }, 'Nothing.')];
   });
 }
 
 /** @param {any} state */
-function showQueue({ queue, queueAgeMs }) {
+function showQueue({ queue, queueAgeMs, claimable }) {
   const tiles = byId('queue');
   tiles.classList.toggle('stale', queue === null);
   if (queue === null) return;
-  show(tiles, queue, () =>
+  show(tiles, [queue, claimable], () =>
     Object.entries(STATES).map(([state, name]) => {
       const { rows, oldestMs } = queue[state];
       return h(
@@ -72,6 +64,9 @@ function showQueue({ queue, queueAgeMs }) {
         h('dt', null, name),
         h('dd', { class: 'number' }, number(rows)),
         h('dd', { class: 'muted' }, oldestMs === null ? 'none' : `oldest ${span(oldestMs)}`),
+        ...(state === 'waiting' && rows > 0
+          ? [h('dd', { class: 'muted' }, `${number(claimable)} could be claimed now`)]
+          : []),
       );
     }),
   );
@@ -79,6 +74,47 @@ function showQueue({ queue, queueAgeMs }) {
     queueAgeMs > 3000
       ? `Counted ${span(queueAgeMs)} ago: the longer a count takes, the less often it is made.`
       : '';
+}
+
+const LIVES = /** @type {Record<string, string>} */ ({
+  ready: 'ready',
+  'not-ready': 'not ready',
+  silent: 'silent: its heartbeats are late',
+  dead: 'dead',
+  stopped: 'stopped',
+  unregistered: 'of an earlier build',
+});
+
+/** @param {any} state */
+function showFleet({ instances, now }) {
+  if (now === null) return;
+  show(byId('fleet'), instances, () =>
+    instances.map((/** @type {any} */ one) => h('tr', null, ...instanceOf(one, now))),
+  );
+}
+
+/** @param {any} one @param {number} now */
+function instanceOf(one, now) {
+  const bad = one.life === 'dead' || one.life === 'silent' || one.life === 'not-ready';
+  const looks = one.looks > 0 ? ` and ${count(one.looks, 'look')}` : '';
+  const gone = one.life === 'dead' || one.life === 'stopped';
+  const inFlight =
+    gone || one.life === 'unregistered' ? `holds ${number(one.held)}` : `${number(one.submissions)}${looks}`;
+  return [
+    h('th', { scope: 'row' }, one.name, one.here ? h('span', { class: 'muted' }, ' (this one)') : ''),
+    h(
+      'td',
+      null,
+      h('span', bad ? { class: 'bad' } : null, LIVES[one.life] ?? one.life),
+      one.lost > 0 ? `; ${count(one.lost, 'row')} taken over from it` : '',
+      ...(one.why.length > 0 ? [h('div', { class: 'muted' }, one.why.join('; '))] : []),
+    ),
+    h('td', null, inFlight),
+    h('td', null, number(one.endedLastMinute)),
+    h('td', null, one.version ?? 'not known'),
+    h('td', null, one.startedAt === null ? '' : ago(one.startedAt, now)),
+    h('td', null, one.seenAt === null ? '' : ago(one.seenAt, now)),
+  ];
 }
 
 /** @param {any} here */

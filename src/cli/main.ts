@@ -3,61 +3,10 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { Command } from 'commander';
 import { ConfigError } from '../core/errors.js';
+import { packageVersion } from '../runtime/version.js';
+import { commands } from './commands.js';
 import { exit, exitCodeOf, messageOf } from './exit.js';
 import { watchOutput } from './support/output.js';
-
-interface Listed {
-  /** As the list of commands shows it; what the command's own help says stands with the command. */
-  readonly summary: string;
-  load(): Promise<Command>;
-}
-
-const commands: Readonly<Record<string, Listed>> = {
-  run: {
-    summary: 'submit transfers until SIGTERM; any number of instances on one database',
-    load: async () => (await import('./run.js')).runCommand(),
-  },
-  doctor: {
-    summary: 'check the settings against database, participant and registries',
-    load: async () => (await import('./doctor.js')).doctorCommand(),
-  },
-  migrate: {
-    summary: 'prepare the database, and change what all instances must agree on',
-    load: async () => (await import('./migrate.js')).migrateCommand(),
-  },
-  status: {
-    summary: 'show the queue: states and ages, who holds rows, failed and parked rows',
-    load: async () => (await import('./status.js')).statusCommand(),
-  },
-  replay: {
-    summary: 'make waiting, retrying or parked rows due now',
-    load: async () => (await import('./replay.js')).replayCommand(),
-  },
-  prune: {
-    summary: 'delete old mined rows',
-    load: async () => (await import('./prune.js')).pruneCommand(),
-  },
-  enqueue: {
-    summary: 'insert raw signed ERC-20 transfers, as eth_sendRawTransaction gets them',
-    load: async () => (await import('./enqueue.js')).enqueueCommand(),
-  },
-  sandbox: {
-    summary: 'start a Canton participant to test against',
-    load: async () => (await import('./sandbox.js')).sandboxCommand(),
-  },
-  demo: {
-    summary: 'everything at once, with nothing installed',
-    load: async () => (await import('./demo.js')).demoCommand(),
-  },
-};
-
-/** Both `src/cli` and `dist/cli` are two folders below package.json. */
-const version = (): string => {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
-};
 
 /** Variables that are set already are kept, so the file provides defaults. */
 function loadEnvFile(path: string): void {
@@ -72,12 +21,18 @@ function loadEnvFile(path: string): void {
   for (const [name, value] of Object.entries(parseEnv(content))) process.env[name] ??= value;
 }
 
+/** A command of a command too ends by an exception, not by leaving the process. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const inner of command.commands) inherit(inner, command);
+}
+
 async function main(words: readonly string[]): Promise<void> {
   const program = new Command('canton-submitter')
     .description(
       'Gets every accepted ERC-20 transfer from the mempool table onto a Canton ledger, exactly once.',
     )
-    .version(version())
+    .version(packageVersion())
     .option('--env-file <file>', 'read settings from a file; the environment takes precedence')
     .hook('preAction', (root) => {
       const { envFile } = root.opts<{ envFile?: string }>();
@@ -86,7 +41,8 @@ async function main(words: readonly string[]): Promise<void> {
     .exitOverride();
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = words.includes(name) ? await load() : new Command(name);
-    program.addCommand(command.summary(summary).copyInheritedSettings(program));
+    inherit(command.summary(summary), program);
+    program.addCommand(command);
   }
   await program.parseAsync(words, { from: 'user' });
 }

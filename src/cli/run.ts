@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type AdminSources, startAdmin } from '../admin/server.js';
 import { secretsOf } from '../config/secrets.js';
+import { shownSettings } from '../config/settings.js';
 import { type Config, loadConfig } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import { createInstanceState } from '../observe/instance.js';
@@ -9,6 +10,7 @@ import { createMetrics } from '../observe/metrics.js';
 import type { PageSource } from '../observe/page.js';
 import { cached } from '../observe/queue.js';
 import { monotonic } from '../runtime/clock.js';
+import { packageVersion } from '../runtime/version.js';
 import { createSubmitter, type Submitter } from '../submitter.js';
 import { exit, HintedError } from './exit.js';
 import { openPage } from './run/page.js';
@@ -48,10 +50,15 @@ async function run(): Promise<void> {
   const { admin: address } = config;
   const log = createLogger({
     level: config.logLevel,
+    format: config.logFormat,
     instance: config.instanceId,
     secrets: secretsOf(config),
   });
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'uncaught'));
+  log.info(
+    { version: packageVersion(), node: process.version, settings: shownSettings(process.env) },
+    'starting',
+  );
   for (const warning of config.warnings) log.warn(warning);
 
   const submitter = createSubmitter(config);
@@ -89,7 +96,7 @@ function adminSources(config: Config, submitter: Submitter, page: PageSource): A
       concurrency: config.concurrency,
       ...state(),
     }),
-    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic }),
+    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic, version: packageVersion() }),
     page,
   };
 }

@@ -1,8 +1,10 @@
 // `canton-submitter sandbox`: runs the participant in a process of its own, for others to connect to.
+import { createHash } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { BadStateFile, type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/index.js';
-
-const EXIT_CONFIGURATION = 2;
+import { exit } from './exit.js';
+import { sandboxUserCommand } from './sandbox/user.js';
+import { exportLines } from './support/shell.js';
 
 interface Flags {
   readonly host: string;
@@ -16,6 +18,8 @@ interface Flags {
   readonly state?: string;
   readonly apiVersion?: string;
   readonly registry?: true;
+  readonly env?: true;
+  readonly postgres?: true;
 }
 
 export function sandboxCommand(): Command {
@@ -44,6 +48,21 @@ export function sandboxCommand(): Command {
     )
     .option('--registry', 'add tokens of another admin, with its registry on the HTTP port')
     .option('--state <file>', 'keep the ledger in this file, and continue from it')
+    .option('--postgres', 'start a throw-away Postgres as well, prepared for `run`; gone afterwards')
+    .option('--env', 'print lines that a shell can source, instead of JSON')
+    .addHelpText(
+      'after',
+      `
+The first line of output is JSON: the addresses of both sides, and every variable that \`run\` needs. With --env it is
+lines to source instead; they say DATABASE_URL only with --postgres. CANTON_MASTER_KEY is for development: it is computed from
+the participant's id. What the HTTP side offers (parties, faults, the audit log) is in docs/sandbox.md.
+
+Examples:
+  canton-submitter sandbox --postgres --env | tee sandbox.env
+  canton-submitter sandbox --port 0 --http-port 0 --latency-ms 50 --seed 1
+  canton-submitter sandbox --api-version 3.5.7 --registry --state ledger.ndjson`,
+    )
+    .addCommand(sandboxUserCommand())
     .action(run);
 }
 
@@ -51,12 +70,40 @@ async function run(flags: Flags): Promise<void> {
   const stopped = stopSignal();
   const sandbox = await start(flags);
   if (!sandbox) return;
-  process.stdout.write(
-    `${JSON.stringify({ canton: sandbox.url, http: sandbox.httpUrl, env: sandbox.env })}\n`,
-  );
-  await stopped;
-  await sandbox.close();
+  try {
+    const postgres = flags.postgres
+      ? await (await import('./sandbox/database.js')).databaseFor(sandbox.env)
+      : null;
+    try {
+      announce(sandbox, flags, postgres?.url);
+      await stopped;
+    } finally {
+      await postgres?.stop();
+    }
+  } finally {
+    await sandbox.close();
+  }
 }
+
+function announce(sandbox: Sandbox, flags: Flags, databaseUrl: string | undefined): void {
+  const env = {
+    ...sandbox.env,
+    CANTON_MASTER_KEY: developmentKey(sandbox.participantId),
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+  };
+  if (!flags.env) {
+    process.stdout.write(`${JSON.stringify({ canton: sandbox.url, http: sandbox.httpUrl, env })}\n`);
+    return;
+  }
+  process.stdout.write(exportLines({ ...env, SANDBOX_URL: sandbox.httpUrl, LOG_FORMAT: 'text' }));
+  process.stderr.write(
+    `the sandbox runs until Ctrl-C; source the lines above in another shell${databaseUrl === undefined ? ', and set DATABASE_URL there' : ''}\n`,
+  );
+}
+
+/** The same whenever this ledger is started again, so that the keys in `users` stay readable. */
+const developmentKey = (participantId: string): string =>
+  createHash('sha256').update(`development key of ${participantId}`).digest('base64');
 
 /** Undefined if it cannot start with these flags; the reason has been printed. */
 async function start(flags: Flags): Promise<Sandbox | undefined> {
@@ -66,7 +113,7 @@ async function start(flags: Flags): Promise<Sandbox | undefined> {
     const reason = startProblem(error);
     if (reason === undefined) throw error;
     process.stderr.write(`sandbox: ${reason}\n`);
-    process.exitCode = EXIT_CONFIGURATION;
+    process.exitCode = exit.configuration;
     return undefined;
   }
 }

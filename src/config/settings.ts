@@ -15,6 +15,7 @@ import {
   partyId,
   postgresUrl,
   required,
+  type Shown,
   secretText,
   text,
   withDefault,
@@ -204,6 +205,11 @@ export const logging = {
     'info',
     '`debug` logs every step of every row',
   ),
+  LOG_FORMAT: withDefault(
+    oneOf('json', 'text'),
+    'json',
+    'one JSON object a line, or `text` for a person at a terminal',
+  ),
 };
 
 export const enqueueing = {
@@ -234,6 +240,20 @@ export const describe = (name: SettingName): { fallback: string; about: string }
     .parse(settings[name].meta());
   return { fallback, about };
 };
+
+/** The settings that are set, as a log may show them: a secret is `***`, a URL is without its password. */
+export function shownSettings(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const shown = settingNames.flatMap((name) => {
+    const text = env[name];
+    return text ? [[name, shownAs(name, text)] as const] : [];
+  });
+  return Object.fromEntries(shown);
+}
+
+function shownAs(name: SettingName, text: string): string {
+  const { show } = settings[name].meta() as Partial<Shown>;
+  return show === undefined ? text : show(text);
+}
 
 /** Unique enough for a fleet, and short enough to read in `claimed_by`. */
 export const defaultInstanceId = (random: string): string => `${hostname()}-${random}`;

@@ -4,6 +4,7 @@ import { type Party, party } from '../core/ids.js';
 import { parseCantonUrl } from '../ledger/url.js';
 import { parseDatabaseUrl } from '../store/url.js';
 import { masterKeyFrom } from '../transfer/key.js';
+import { withoutPassword } from './secrets.js';
 
 /** Recognised by its class alone, so that a value may be of any type. */
 class Wrong {
@@ -30,16 +31,30 @@ const parsed = <T>(parse: Parse<T>, secret: boolean) =>
     return z.NEVER;
   });
 
-export interface Kind<T> {
+/** How a log shows a value that is right. */
+export interface Shown {
+  readonly show: (text: string) => string;
+}
+
+export interface Kind<T> extends Partial<Shown> {
   readonly parse: Parse<T>;
   readonly secret?: boolean;
 }
 
-export const required = <T>({ parse, secret = false }: Kind<T>, about: string, fallback = 'required') =>
-  z.string('is not set').pipe(parsed(parse, secret)).meta({ fallback, about });
+const asItIs = (text: string): string => text;
+const notAtAll = (): string => '***';
 
-export const optional = <T>({ parse, secret = false }: Kind<T>, about: string, fallback = 'none') =>
-  parsed(parse, secret).optional().meta({ fallback, about });
+export const required = <T>(
+  { parse, secret = false, show = asItIs }: Kind<T>,
+  about: string,
+  fallback = 'required',
+) => z.string('is not set').pipe(parsed(parse, secret)).meta({ fallback, about, show });
+
+export const optional = <T>(
+  { parse, secret = false, show = asItIs }: Kind<T>,
+  about: string,
+  fallback = 'none',
+) => parsed(parse, secret).optional().meta({ fallback, about, show });
 
 export const withDefault = <T>({ parse }: Kind<T>, fallback: string, about: string) =>
   parsed(parse, false).prefault(fallback).meta({ fallback, about });
@@ -50,11 +65,13 @@ export const text: Kind<string> = {
 
 export const secretText: Kind<string> = {
   secret: true,
+  show: notAtAll,
   parse: (value) => (/^[\x21-\x7e]+$/.test(value) ? value : wrong('use printable ASCII without spaces')),
 };
 
 export const masterKey: Kind<Uint8Array> = {
   secret: true,
+  show: notAtAll,
   parse(value) {
     const key = masterKeyFrom(value);
     return typeof key === 'string' ? wrong(key) : key;
@@ -104,6 +121,7 @@ export const listOf = <const T extends string>(...allowed: readonly T[]): Kind<r
 /** Parsed here exactly as where it is used, so that it is refused now or never. No part of it is shown. */
 export const postgresUrl: Kind<string> = {
   secret: true,
+  show: withoutPassword,
   parse(value) {
     const url = parseDatabaseUrl(value);
     return 'problem' in url ? wrong(url.problem) : value;

@@ -122,6 +122,7 @@ export const blockerAdvice: Readonly<Record<NotReady['part'], string>> = {
   mark: 'Let the token read the participant id, or set `CANTON_PARTICIPANT_ID`; until then undecided rows wait.',
   schema: 'Run `canton-submitter migrate`.',
   snapshot: 'End the session that is named: until then vacuum cannot clean up, and claims become slower.',
+  paused: 'Somebody paused it, for the reason shown: `canton-submitter resume` goes on.',
   stopping: 'It was asked to stop, and another instance takes over.',
 };
 

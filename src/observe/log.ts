@@ -7,12 +7,15 @@ import type { Outcome } from '../protocol/outcome.js';
 import { verdictName } from '../protocol/verdict.js';
 import type { SubmitterEvent } from './events.js';
 import { isOld } from './health.js';
+import { textLine } from './log-text.js';
 import { createSeldom } from './seldom.js';
 
 export type { Logger } from 'pino';
 
 export interface LogOptions {
   readonly level: string;
+  /** `json`, one object a line, unless told otherwise. */
+  readonly format?: 'json' | 'text';
   readonly instance: string;
   /** Texts that must not appear in any line, whoever put them into an error: passwords, tokens. */
   readonly secrets: readonly string[];
@@ -22,15 +25,24 @@ export interface LogOptions {
 /** A secret shorter than this would black out harmless words. */
 const LEAST_SECRET = 6;
 
-export function createLogger({ level, instance, secrets, destination }: LogOptions): Logger {
+export function createLogger({ level, format = 'json', instance, secrets, destination }: LogOptions): Logger {
   const hidden = secrets.filter((secret) => secret.length >= LEAST_SECRET);
   const target = destination ?? stdout();
   // The finished line is searched, since errors of libraries hold URLs in places that a list of paths cannot know.
   const redacting: DestinationStream = {
-    write: (line) =>
-      target.write(hidden.reduce((text, secret) => text.replaceAll(jsonOf(secret), '***'), line)),
+    write(line) {
+      const shown = hidden.reduce((text, secret) => text.replaceAll(jsonOf(secret), '***'), line);
+      target.write(format === 'json' ? shown : textLine(shown));
+    },
   };
-  return pino({ level, base: { instance }, timestamp: pino.stdTimeFunctions.isoTime }, redacting);
+  const options = {
+    level,
+    base: { instance },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    // A person reads "warn"; 40 has to be looked up.
+    formatters: { level: (level: string) => ({ level }) },
+  };
+  return pino(options, redacting);
 }
 
 /** How much is kept while a disk is full; more is dropped, and the service goes on. */
@@ -100,7 +112,11 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         // How long the row took from its claim; the statement's own time is of no interest.
         const since = rows.get(event.id);
         rows.delete(event.id);
-        return settled(log, since === undefined ? event : { ...event, tookMs: clock.elapsed() - since });
+        return settled(
+          log,
+          since === undefined ? event : { ...event, tookMs: clock.elapsed() - since },
+          seldom,
+        );
       }
       case 'parked':
         return log.warn({ ...row(event), reason: event.reason }, 'parked: waits for a person');
@@ -147,6 +163,10 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           return;
         }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
+      case 'paused':
+        return event.parts.length === 0
+          ? log.info('nothing is paused any more')
+          : log.warn({ parts: event.parts }, 'paused by a person');
       case 'ready':
         return log.info('ready');
       case 'database':
@@ -177,7 +197,11 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
 
 type Settled = Extract<SubmitterEvent, { kind: 'settled' }>;
 
-function settled(log: Logger, { verdict, result, tookMs, ...event }: Settled) {
+function settled(
+  log: Logger,
+  { verdict, result, tookMs, ...event }: Settled,
+  seldom: (key: string) => number | null,
+) {
   const name = verdictName(verdict);
   const common = { ...row(event), verdict: name, tookMs: round(tookMs) };
   if (typeof result !== 'string')
@@ -191,8 +215,17 @@ function settled(log: Logger, { verdict, result, tookMs, ...event }: Settled) {
     );
   if (verdict.kind === 'failed')
     return log.info({ ...common, message: verdict.message, detail: verdict.detail }, 'failed');
-  return log.info({ ...common, waitMs: verdict.wait, reason: verdict.lastError }, 'tried again later');
+  // In an outage every row has the same cause: it is told at once, then now and then with how often it was left out.
+  const missed = seldom(`${name} ${causeOf(verdict.lastError)}`);
+  const repeated = missed !== null && missed > 0 ? { repeated: missed } : {};
+  return log[missed === null ? 'debug' : 'info'](
+    { ...common, waitMs: verdict.wait, reason: verdict.lastError, ...repeated },
+    'tried again later',
+  );
 }
+
+/** A reason begins with its code; what follows can name this row's own contracts and parties. */
+const causeOf = (reason: string | null): string => /^[A-Z][A-Z0-9_]+/.exec(reason ?? '')?.[0] ?? reason ?? '';
 
 const row = ({ id, txHash }: { readonly id: string; readonly txHash: string }) => ({ row: id, txHash });
 const round = (ms: number): number => Math.round(ms * 10) / 10;

@@ -42,6 +42,8 @@ export interface PageState {
   readonly queue: QueueCounts | null;
   /** How old the count is. */
   readonly queueAgeMs: number | null;
+  /** Those waiting rows that a claim would take now. */
+  readonly claimable: number | null;
   readonly instances: readonly PageInstance[];
   readonly here: Recent & { readonly id: string; readonly ready: boolean; readonly concurrency: number };
   readonly pins: Readonly<Record<string, unknown>> | null;
@@ -50,9 +52,22 @@ export interface PageState {
 
 export interface PageInstance {
   readonly name: string;
-  readonly state: string;
-  readonly inFlight: number;
   readonly here: boolean;
+  readonly version: string | null;
+  /** `ready`, `not-ready`, `silent`, `dead`, `stopped`, `unregistered`. */
+  readonly life: string;
+  /** Why it is not ready, and what else is wrong. */
+  readonly why: readonly string[];
+  readonly submissions: number;
+  readonly looks: number;
+  /** Rows that it holds, as the database has it. */
+  readonly held: number;
+  /** Rows that others took back from it. */
+  readonly lost: number;
+  /** Rows that it completed or failed within a minute. */
+  readonly endedLastMinute: number;
+  readonly startedAt: number | null;
+  readonly seenAt: number | null;
 }
 
 export interface PageLists {

@@ -1,4 +1,5 @@
 // The last hour, for the page: what each instance did, and the queue, counted by one of them for all (mempool_samples_v1).
+import { type Due, readDue } from './operator/due.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 import { type QueueCounts, readQueue } from './status.js';
@@ -15,10 +16,11 @@ export interface SharedQueue {
   /** The database's time of asking. */
   readonly now: number;
   readonly queue: QueueCounts;
+  readonly due: Due;
 }
 
 interface Last {
-  readonly sample: { readonly queue: QueueCounts } | null;
+  readonly sample: Pick<SharedQueue, 'queue' | 'due'> | null;
   readonly at: number | null;
   readonly now: number;
   readonly due: boolean;
@@ -52,7 +54,7 @@ export async function sampleQueue(database: Database, freshMs: number): Promise<
   }
   return last === undefined || last.sample === null || last.at === null
     ? null
-    : { at: last.at, now: last.now, queue: last.sample.queue };
+    : { at: last.at, now: last.now, queue: last.sample.queue, due: last.sample.due };
 }
 
 async function count(database: Database, freshMs: number): Promise<SharedQueue | null> {
@@ -64,10 +66,11 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const [last] = rows[0]?.mine ? await run(LAST, [freshMs]) : [];
     if (!last?.due) return null;
     const { now, queue } = await readQueue({ run });
+    const due = await readDue({ run });
     const [after] = await run(LAST, [freshMs]);
     await client.query(FORGET);
-    await client.query(WRITE, ['', { queue, tookMs: (after?.now ?? last.now) - last.now }]);
-    return { at: now, now, queue };
+    await client.query(WRITE, ['', { queue, due, tookMs: (after?.now ?? last.now) - last.now }]);
+    return { at: now, now, queue, due };
   });
 }
 

@@ -10,6 +10,7 @@ export const pageState = (more: Partial<PageState> = {}): PageState => ({
   away: null,
   queue: { waiting: none, 'in-flight': none, undecided: none, backoff: none, parked: none },
   queueAgeMs: 0,
+  claimable: 0,
   instances: [],
   here: {
     id: 'one',

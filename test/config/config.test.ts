@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import test from 'ava';
+import { shownSettings } from '../../src/config/settings.js';
 import { parseTokens } from '../../src/config/tokens-file.js';
 import { loadConfig, loadDatabaseSettings, loadEnqueueSettings } from '../../src/config.js';
 import { ADDRESS, DEMO, file, least, problemsOf } from './environment.js';
@@ -21,6 +22,7 @@ test('the least that run needs is enough, with the defaults of production', (t) 
     canaryMs: 10_000,
     admin: { host: '127.0.0.1', port: 9464 },
     logLevel: 'info',
+    logFormat: 'json',
     warnings: [],
   });
   t.is(config.database.url, 'postgres://api:s3cret@db.internal:5432/api');
@@ -94,6 +96,7 @@ for (const [name, refused, taken] of [
   ['LANES', 'on', 'off'],
   ['ADMIN_ADDRESS', '127.0.0.1:70000', '0.0.0.0:0'],
   ['LOG_LEVEL', 'verbose', 'debug'],
+  ['LOG_FORMAT', 'pretty', 'text'],
   ['CANTON_URL', 'participant', 'https://[::1]:5001'],
   ['CIP56_PACKAGE', 'cip56-token', '#cip56-token'],
 ] as const) {
@@ -156,6 +159,27 @@ test('secrets appear in no dump and in no problem', (t) => {
   );
   t.is(problems.length, 2);
   t.notRegex(problems.join('\n'), /s3cret|hush/);
+});
+
+test('the settings that a log shows: what is set, secrets as ***', (t) => {
+  t.deepEqual(
+    shownSettings({
+      DATABASE_URL: 'postgres://api:s3cret@db/api?password=other',
+      CANTON_MASTER_KEY: 'key',
+      CANTON_OAUTH_CLIENT_SECRET: 'client',
+      ADMIN_TOKEN: 'token',
+      LEASE_MS: '20000',
+      LANES: '',
+      PATH: '/bin',
+    }),
+    {
+      DATABASE_URL: 'postgres://api:***@db/api?password=***',
+      CANTON_OAUTH_CLIENT_SECRET: '***',
+      CANTON_MASTER_KEY: '***',
+      LEASE_MS: '20000',
+      ADMIN_TOKEN: '***',
+    },
+  );
 });
 
 test('a misspelt name is pointed out, somebody else’s name is not', (t) => {

@@ -18,14 +18,15 @@ import {
   taken,
 } from './samples.js';
 
-type Line = Record<string, unknown> & { readonly level: number; readonly msg: string };
+type Line = Record<string, unknown> & { readonly level: string; readonly msg: string };
 
-function setup(level = 'debug', secrets: readonly string[] = []) {
+function setup(level = 'debug', secrets: readonly string[] = [], format: 'json' | 'text' = 'json') {
   const text: string[] = [];
   const events$ = new Subject<SubmitterEvent>();
   let now = 0;
   const log = createLogger({
     level,
+    format,
     instance: 'one',
     secrets,
     destination: { write: (line) => void text.push(line) },
@@ -43,8 +44,6 @@ function setup(level = 'debug', secrets: readonly string[] = []) {
     lines: () => text.map((line) => JSON.parse(line) as Line),
   };
 }
-
-const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' };
 
 test('a row’s steps are debug, its end is info, what a person must see is louder', (t) => {
   const { emit, lines } = setup('trace');
@@ -65,7 +64,7 @@ test('a row’s steps are debug, its end is info, what a person must see is loud
     { kind: 'alarm', what: 'FOREIGN_ACCEPTANCE', txHash: hashOf(7) },
   );
   t.deepEqual(
-    lines().map((line) => `${LEVELS[line.level]} ${line.msg}`),
+    lines().map((line) => `${line.level} ${line.msg}`),
     [
       'trace woken',
       'debug claimed',
@@ -93,7 +92,7 @@ test('a row’s steps are debug, its end is info, what a person must see is loud
 test('a fault has its stack, an outage one line in five seconds', (t) => {
   const { emit, lines, elapse } = setup();
   emit({ kind: 'fault', where: 'submit', error: new TypeError('undefined is no function') });
-  t.is(lines()[0]?.level, 50);
+  t.is(lines()[0]?.level, 'error');
   t.regex(JSON.stringify(lines()[0]?.err), /TypeError: undefined is no function\\n +at /);
 
   const away: SubmitterEvent = {
@@ -109,10 +108,40 @@ test('a fault has its stack, an outage one line in five seconds', (t) => {
       .slice(1)
       .map(({ level, repeated }) => [level, repeated]),
     [
-      [40, undefined],
-      [40, 49],
+      ['warn', undefined],
+      ['warn', 49],
     ],
   );
+});
+
+test('what is tried again for one cause is said at once, then seldom with how often, and each time at debug', (t) => {
+  const { emit, lines, elapse } = setup();
+  const again = (row: number, lastError: string) => settled(row, pending({ lastError }));
+  emit(again(1, 'SEQUENCER_BACKPRESSURE: a'), again(2, 'SEQUENCER_BACKPRESSURE: b'), again(3, 'other thing'));
+  elapse(5_000);
+  emit(again(4, 'SEQUENCER_BACKPRESSURE: c'));
+  t.deepEqual(
+    lines().map(({ level, row, reason, repeated }) => [level, row, reason, repeated]),
+    [
+      ['info', '1', 'SEQUENCER_BACKPRESSURE: a', undefined],
+      ['debug', '2', 'SEQUENCER_BACKPRESSURE: b', undefined],
+      ['info', '3', 'other thing', undefined],
+      ['info', '4', 'SEQUENCER_BACKPRESSURE: c', 1],
+    ],
+  );
+});
+
+test('as text: a level by name, one line an event, whatever is in it, and no secret', (t) => {
+  const { log, emit, text } = setup('info', ['pass"word'], 'text');
+  emit(settled(1, failed), { kind: 'fault', where: 'submit', error: new TypeError('first\nsecond') });
+  log.info({ url: 'pass"word', two: 'a b' }, 'said');
+  t.regex(text[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3} info {2}failed {2}row=1 {2}txHash=0x[0-9a-f]{64} /);
+  t.regex(
+    text[1] ?? '',
+    /^\S+ error fault {2}where=submit {2}err=\{"type":"TypeError","message":"first\\nsecond"/,
+  );
+  t.regex(text[2] ?? '', /^\S+ info {2}said {2}url=\S*\*\*\*\S* {2}two="a b"\n$/);
+  for (const line of text) t.regex(line, /^[^\n]+\n$/);
 });
 
 test('an outage that lasts is said ever less often, at most once a minute, and so is what keeps an instance from claiming', (t) => {

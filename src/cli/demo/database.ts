@@ -1,4 +1,4 @@
-// The demo's own queries: it plays the API that registers users, and the judge who counts.
+// The demo's own queries: it plays the judge who counts.
 import { pause } from '../../runtime/timers.js';
 import type { Database } from '../../store/pool.js';
 import type { Statement } from '../../store/statements.js';
@@ -11,12 +11,6 @@ export interface Counts {
   readonly parked: number;
   readonly inFlight: number;
 }
-
-const USERS: Statement<never> = {
-  text: `insert into users (evm_address, canton_party, canton_party_id, fingerprint, canton_private_key_encrypted)
-    select address, party, party, fingerprint, key
-      from unnest($1::text[], $2::text[], $3::text[], $4::text[]) u(address, party, fingerprint, key)`,
-};
 
 const COUNTS: Statement<Counts> = {
   text: `select count(*) filter (where status in ('completed', 'mined'))::int as completed,
@@ -50,22 +44,6 @@ const CLAIMS: Statement<{ readonly calls: number }> = {
 const CONNECTED: Statement<{ readonly backends: number }> = {
   text: "select count(*)::int as backends from pg_stat_activity where application_name like 'demo-%'",
 };
-
-export interface DemoAccount {
-  readonly address: string;
-  readonly party: string;
-  /** An external party's key, encrypted as the middleware stores it. */
-  readonly sealedKey: string | null;
-}
-
-export async function addUsers(database: Database, users: readonly DemoAccount[]): Promise<void> {
-  await database.run(USERS, [
-    users.map(({ address }) => address),
-    users.map(({ party }) => party),
-    users.map(({ party }) => party.split('::')[1] ?? party),
-    users.map(({ sealedKey }) => sealedKey),
-  ]);
-}
 
 export async function readCounts(database: Database): Promise<Counts> {
   const [counts] = await database.run(COUNTS, []);

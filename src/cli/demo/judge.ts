@@ -2,8 +2,8 @@
 import { DECIMAL_PLACES } from '../../core/decimal.js';
 import type { Token } from '../../core/token.js';
 import { toDecimalUnits } from '../../transfer/amount.js';
+import type { AuditLine } from '../support/sandbox-at.js';
 import type { Ended } from './database.js';
-import type { AuditLine } from './participant.js';
 import type { DemoRow } from './scenario.js';
 
 export interface Evidence {

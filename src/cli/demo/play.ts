@@ -1,11 +1,12 @@
 // The demo, from its first line to the verdict.
 import { formatDecimal } from '../../core/decimal.js';
+import { addUsers, type NewUser } from '../../store/operator/users.js';
 import { sealKey } from '../../transfer/key.js';
+import type { SandboxParty } from '../support/sandbox-at.js';
 import { count } from '../support/text.js';
-import { addUsers, type DemoAccount, readClaimStatements, readEnded } from './database.js';
+import { readClaimStatements, readEnded } from './database.js';
 import { createInserter, watch } from './drive.js';
 import { balancesByRows, brokenGuarantees, type Evidence, type Summary, summarize } from './judge.js';
-import type { DemoParty } from './participant.js';
 import type { Picture } from './picture.js';
 import { createRows, createUsers, type DemoRow, LARGEST } from './scenario.js';
 import { type Stage, setStage, type Teardown } from './stage.js';
@@ -94,7 +95,7 @@ export async function play(
   return { summary, broken: [...odd, ...brokenGuarantees(evidence, summary)], seconds };
 }
 
-function account(address: string, party: DemoParty | undefined, masterKey: Uint8Array): DemoAccount {
+function account(address: string, party: SandboxParty | undefined, masterKey: Uint8Array): NewUser {
   if (party === undefined) throw new Error('the sandbox created fewer parties than were asked for');
   const { privateKey } = party;
   const sealedKey = privateKey === null ? null : sealKey(Buffer.from(privateKey, 'hex'), masterKey);

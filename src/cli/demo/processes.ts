@@ -38,7 +38,7 @@ export function startChild(
   const watchers = new Set<(line: string) => void>();
   const hear = (line: string): void => {
     for (const watch of [...watchers]) watch(line);
-    if (line.includes('"level":30')) return;
+    if (line.includes('"level":"info"')) return;
     last.push(line);
     if (last.length > LAST_LINES) last.shift();
   };

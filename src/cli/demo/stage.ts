@@ -6,8 +6,8 @@ import { ConfigError } from '../../core/errors.js';
 import type { Token } from '../../core/token.js';
 import { migrate } from '../../store/migrate/migrate.js';
 import { type Database, openDatabase } from '../../store/pool.js';
-import { startPostgres } from '../support/throwaway-postgres.js';
-import { type Participant, participantAt } from './participant.js';
+import { type SandboxAt, sandboxAt } from '../support/sandbox-at.js';
+import { missing, startPostgres } from '../support/throwaway-postgres.js';
 import { type Child, startChild } from './processes.js';
 
 export interface StageOptions {
@@ -17,7 +17,7 @@ export interface StageOptions {
 
 export interface Stage {
   readonly database: Database;
-  readonly participant: Participant;
+  readonly participant: SandboxAt;
   readonly tokens: readonly Token[];
   readonly chainId: number;
   /** Encrypts the keys of external parties; the middleware and every submitter have it. */
@@ -85,7 +85,7 @@ export async function setStage({ seed, latencyMs }: StageOptions, teardown: Tear
   teardown.add(stopSubmitters);
   return {
     database,
-    participant: participantAt(http),
+    participant: sandboxAt(http),
     tokens,
     chainId: Number(env.CHAIN_ID),
     masterKey,
@@ -119,11 +119,6 @@ const UNSET = Object.fromEntries(settingNames.map((name) => [name, '']));
 /** The window is the submitter's choice, and production's, so that a busy machine does not make a transfer late. */
 const SUBMITTER = { ...UNSET, ADMIN_ADDRESS: 'off', LOG_LEVEL: 'info' };
 const WINDOW = { SUBMISSION_WINDOW_MS: '30000' };
-
-function missing(error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error);
-  throw reason.includes('not installed') ? new ConfigError([reason]) : error;
-}
 
 function tokensOf(path: string): Token[] {
   const loaded = loadTokens(path);

@@ -1,19 +1,31 @@
 // Where the page of this instance gets what it shows: the database, over connections of its own, so that somebody who looks
 // never keeps a claim or a renewal waiting; and this process's own events.
 import type { Config } from '../../config.js';
-import type { TxHash } from '../../core/ids.js';
+import { dbMillis, type TxHash } from '../../core/ids.js';
+import { blockerAdvice } from '../../observe/advice.js';
 import { STEP_MS } from '../../observe/history.js';
 import { judge } from '../../observe/judgement.js';
-import type { PageSource, PageState } from '../../observe/page.js';
+import type { PageSource, PageState, Problem } from '../../observe/page.js';
 import { cached } from '../../observe/queue.js';
 import { createRecent } from '../../observe/recent.js';
 import { monotonic } from '../../runtime/clock.js';
-import { findByHash, readFailovers, readLists, readPins } from '../../store/operator/overview.js';
+import { assess } from '../../store/operator/assess.js';
+import { readLostOften } from '../../store/operator/due.js';
+import { type FleetInstance, readFleet } from '../../store/operator/fleet.js';
+import {
+  type Failover,
+  findByHash,
+  readFailovers,
+  readLists,
+  readPins,
+  type ShownPins,
+} from '../../store/operator/overview.js';
+import { readPauses } from '../../store/operator/pauses.js';
 import { openDatabase } from '../../store/pool.js';
-import { sampleQueue } from '../../store/samples.js';
+import { type SharedQueue, sampleQueue } from '../../store/samples.js';
 import type { Submitter } from '../../submitter.js';
 import { createHistory } from './history.js';
-import { pageRow, storyOf } from './shown.js';
+import { pageInstance, pageRow, storyOf } from './shown.js';
 
 export interface OpenPage {
   readonly source: PageSource;
@@ -24,7 +36,36 @@ export interface OpenPage {
 const LISTED = 25;
 const QUEUE_FRESH_MS = 2_000;
 const DETAILS_FRESH_MS = 5_000;
+const FLEET_FRESH_MS = 2_500;
 const FAILOVERS = 10;
+
+/** The database's part of what is shown. */
+interface Found {
+  readonly shared: SharedQueue | null;
+  readonly instances: readonly FleetInstance[];
+  readonly pins: ShownPins | null;
+  readonly failovers: readonly Failover[];
+  readonly findings: readonly Problem[];
+  /** Why there is none of it; null: there is. */
+  readonly away: string | null;
+}
+
+function withoutDatabase(error: unknown): Found {
+  const away = error instanceof Error ? error.message : String(error);
+  const what = `The database does not answer: ${away}`;
+  const toDo = `${blockerAdvice.database} What is shown of it here is old.`;
+  return {
+    shared: null,
+    instances: [],
+    pins: null,
+    failovers: [],
+    findings: [{ level: 'stopped', what, toDo }],
+    away,
+  };
+}
+
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 export function openPage(config: Config, submitter: Submitter): OpenPage {
   const database = openDatabase({
@@ -34,38 +75,78 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
   });
   const recent = createRecent(submitter.events$, monotonic);
   const queue = cached(() => sampleQueue(database, QUEUE_FRESH_MS), monotonic);
+  const fleet = cached(() => readFleet(database), monotonic, FLEET_FRESH_MS);
+  const lists = cached(() => readLists(database, LISTED), monotonic, DETAILS_FRESH_MS);
   const details = cached(
-    async () => ({ pins: await readPins(database), failovers: await readFailovers(database, FAILOVERS) }),
+    async () => ({
+      pins: await readPins(database),
+      failovers: await readFailovers(database, FAILOVERS),
+      pauses: await readPauses(database),
+      lostOften: await readLostOften(database),
+    }),
     monotonic,
     DETAILS_FRESH_MS,
   );
-  const lists = cached(() => readLists(database, LISTED), monotonic, DETAILS_FRESH_MS);
   const hour = createHistory(database);
   const history = cached(async () => hour((await queue())?.now ?? 0), monotonic, STEP_MS / 4);
+
+  const findings = async (): Promise<Found> => {
+    const [shared, instances, { parked }, { pins, failovers, pauses, lostOften }] = await Promise.all([
+      queue(),
+      fleet(),
+      lists(),
+      details(),
+    ]);
+    const findings =
+      shared === null
+        ? []
+        : assess({
+            now: dbMillis(shared.now),
+            queue: shared.queue,
+            due: shared.due,
+            fleet: instances,
+            pauses,
+            lostOften,
+            parked,
+            halted: pins?.halted ?? null,
+            recordedElsewhere: pins?.recordedElsewhere ?? 0,
+          }).findings;
+    return {
+      shared,
+      instances,
+      pins,
+      failovers,
+      away: null,
+      findings: findings.map(({ state, what, todo }) => ({
+        level: state === 'not-moving' ? 'stopped' : 'person',
+        what: sentence(what),
+        toDo: sentence(todo),
+      })),
+    };
+  };
 
   const state = async (): Promise<PageState> => {
     const health = submitter.health();
     const here = recent();
-    const known = await Promise.all([queue(), details()]).then(
-      ([queue, details]) => ({ queue, ...details, away: null }),
-      (error: unknown) => ({
-        queue: null,
-        pins: null,
-        failovers: [],
-        away: error instanceof Error ? error.message : String(error),
-      }),
-    );
-    const counts = known.queue?.queue ?? null;
+    const {
+      shared,
+      instances,
+      pins,
+      failovers,
+      away,
+      findings: found,
+    } = await findings().catch(withoutDatabase);
     return {
-      now: known.queue?.now ?? null,
-      ...judge({ health, open: here.open, halted: known.pins?.halted ?? null, queue: counts }),
-      away: known.away,
-      queue: counts,
-      queueAgeMs: known.queue === null ? null : Math.round(known.queue.now - known.queue.at),
-      instances: [],
+      now: shared?.now ?? null,
+      ...judge({ health, open: here.open, findings: found }),
+      away,
+      queue: shared?.queue ?? null,
+      queueAgeMs: shared === null ? null : Math.round(shared.now - shared.at),
+      claimable: shared?.due.claimable ?? null,
+      instances: instances.map((one) => pageInstance(one, config.holder)),
       here: { id: config.holder, ready: health.ready, concurrency: config.concurrency, ...here },
-      pins: known.pins === null ? null : { ...known.pins },
-      failovers: known.failovers,
+      pins: pins === null ? null : { ...pins },
+      failovers,
     };
   };
 

@@ -1,8 +1,9 @@
-// A row as the page shows it: amounts in the token's own units, and its story in words.
+// Rows and instances as the page shows them: amounts in the token's own units, a row's story in words.
 import { formatUnits } from '../../core/decimal.js';
 import type { Tokens } from '../../core/token.js';
 import { adviceFor } from '../../observe/advice.js';
-import type { PageRow, StoryLine } from '../../observe/page.js';
+import type { PageInstance, PageRow, StoryLine } from '../../observe/page.js';
+import type { FleetInstance } from '../../store/operator/fleet.js';
 import type { ShownRow } from '../../store/operator/overview.js';
 import { amountOf } from '../../transfer/amount.js';
 
@@ -32,6 +33,20 @@ function adviceOf({ state, message, reason }: ShownRow): PageRow['advice'] {
   if (state === 'parked') return adviceFor('parked', reason);
   return message === null ? null : adviceFor('failed', reason);
 }
+
+export const pageInstance = (one: FleetInstance, holder: string): PageInstance => ({
+  name: one.holder,
+  here: one.holder === holder,
+  version: one.version,
+  life: one.life,
+  why: one.blockers.map(({ part, reason }) => `${part}: ${reason}`),
+  ...one.inFlight,
+  held: one.held.rows,
+  lost: one.lostRows,
+  endedLastMinute: one.endedLastMinute,
+  startedAt: one.startedAt,
+  seenAt: one.seenAt,
+});
 
 export function storyOf(
   row: ShownRow,

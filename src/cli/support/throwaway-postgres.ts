@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../../core/errors.js';
 
 export interface ThrowawayPostgres {
   /** A superuser's URL to the database `postgres`, on a server that listens on loopback only. */
@@ -114,4 +115,10 @@ export async function startPostgres(options: ThrowawayOptions = {}): Promise<Thr
       await rm(report.folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Rethrows why it did not start: the library that brings a Postgres along is optional, and says what to install. */
+export function missing(error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw reason.includes('not installed') ? new ConfigError([reason]) : error;
 }

@@ -153,13 +153,18 @@ export interface ShownPins {
   readonly pinnedAt: number;
   /** Why claims are halted; null: they are not. */
   readonly halted: string | null;
+  /** Undecided rows that were sent on a participant that is no longer pinned. */
+  readonly recordedElsewhere: number;
 }
 
+/** mempool_undecided_v1, for the rows of another participant. */
 const PINS: Statement<ShownPins> = {
   text: `select p.participant_id as participant, p.user_id as "user", p.synchronizer_id as synchronizer, p.lanes,
       p.same_nonce as "sameNonce", p.tolerance_ms as "toleranceMs", p.clock_skew_max_ms as "clockSkewMaxMs", p.protocol,
       'V' || p.scheme_in_force as "hashingScheme", p.ledger_end::text as "ledgerEnd", p.timeline,
-      ${ms('p.pinned_at')} as "pinnedAt", p.halted
+      ${ms('p.pinned_at')} as "pinnedAt", p.halted,
+      (select count(*)::int from mempool m where m.status = 'pending' and m.claim_token is null
+          and m.sent_until is not null and m.sent_on <> p.sent_on) as "recordedElsewhere"
     from mempool_submitter_v1 p`,
 };
 

@@ -1,5 +1,6 @@
-// Talks to the sandbox over HTTP, since it is a separate process.
+// Talks to a running sandbox over HTTP, since it is a separate process.
 import { parseDecimal } from '../../core/decimal.js';
+import { CommandRefused, ConfigError } from '../../core/errors.js';
 
 export interface AuditLine {
   readonly commandId: string;
@@ -14,34 +15,39 @@ export interface WantedParty {
   readonly external: boolean;
 }
 
-export interface DemoParty {
+export interface SandboxParty {
   readonly party: string;
   /** An external party's key, 32 bytes as hex. */
   readonly privateKey: string | null;
 }
 
-export interface Participant {
+export interface SandboxAt {
   /** Creates parties with this much of each token, in order. */
   createParties(
     wanted: readonly WantedParty[],
     tokens: readonly string[],
     amount: string,
-  ): Promise<DemoParty[]>;
+  ): Promise<SandboxParty[]>;
   audit(): Promise<AuditLine[]>;
   summary(): Promise<{ readonly ledgerCalls: number; readonly doubleCommits: number }>;
   /** By token, in units of 10^-10. */
   balances(party: string): Promise<ReadonlyMap<string, bigint>>;
 }
 
-export function participantAt(url: string): Participant {
+export function sandboxAt(url: string): SandboxAt {
   const ask = async (path: string, body?: unknown): Promise<Response> => {
     const reply = await fetch(
       `${url}${path}`,
       body === undefined
         ? {}
         : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
-    );
-    if (!reply.ok) throw new Error(`the sandbox refuses ${path}: ${reply.status} ${await reply.text()}`);
+    ).catch((error: unknown) => {
+      throw new ConfigError([
+        `no sandbox answers at ${url} (${reasonOf(error)}): start one, or give its --url`,
+      ]);
+    });
+    if (!reply.ok)
+      throw new CommandRefused(`the sandbox refuses ${path}: ${reply.status} ${await reply.text()}`);
     return reply;
   };
   return {
@@ -74,4 +80,11 @@ export function participantAt(url: string): Participant {
       return new Map(Object.entries(sums).map(([token, { amount }]) => [token, parseDecimal(amount) ?? -1n]));
     },
   };
+}
+
+/** fetch says "fetch failed", and hides why in the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== '' ? cause.message : error.message;
 }

@@ -1,0 +1,97 @@
+// `canton-submitter import-config`: for moving over from canton-middleware's own submitter.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { parseTokens } from '../config/tokens-file.js';
+import { ConfigError } from '../core/errors.js';
+import { readMiddleware } from './import-config/middleware.js';
+import { translate } from './import-config/translate.js';
+import { exportLines } from './support/shell.js';
+
+interface Flags {
+  readonly tokens: string;
+  readonly admin: ReadonlyMap<string, string>;
+}
+
+function run(file: string, flags: Flags): void {
+  const read = readMiddleware(contentOf(file), process.env);
+  if (read.kind === 'wrong') throw new ConfigError(read.problems.map((one) => `${file}: ${one}`));
+  const { env, tokens, problems, notes } = translate(read.config, {
+    admins: flags.admin,
+    environment: process.env,
+    unset: read.unset,
+  });
+  const checked = problems.length > 0 ? null : parseTokens(tokens, `${file}: token.supported_tokens`);
+  const wrong = [
+    ...problems.map((one) => `${file}: ${one}`),
+    ...(checked && 'problems' in checked ? checked.problems : []),
+  ];
+  if (wrong.length > 0) throw new ConfigError(wrong);
+  write(flags.tokens, `${JSON.stringify(tokens, null, 2)}\n`);
+  process.stdout.write(exportLines({ ...env, TOKENS_FILE: resolve(flags.tokens) }));
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([
+      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+}
+
+/** Another file of that name may have been corrected by hand. */
+function write(file: string, content: string): void {
+  try {
+    writeFileSync(file, content, { flag: 'wx' });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      if (readFileSync(file, 'utf8') === content) return;
+      throw new ConfigError([
+        `${file} exists and says something else: move it away, or give another --tokens`,
+      ]);
+    }
+    throw new ConfigError([
+      `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+}
+
+function admin(text: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const match = /^([^=]+)=(.+)$/.exec(text);
+  if (match?.[1] === undefined || match[2] === undefined)
+    throw new InvalidArgumentError('give SYMBOL=PARTY, for example USDCx=bridge::1220ab');
+  return new Map([...before, [match[1], match[2]]]);
+}
+
+export function importConfigCommand(): Command {
+  return new Command('import-config')
+    .description(
+      "turn the configuration of canton-middleware's API server into our environment and TOKENS_FILE",
+    )
+    .argument('<file>', 'its YAML file')
+    .option(
+      '--tokens <file>',
+      'where to write TOKENS_FILE; one that says something else is not overwritten',
+      'tokens.json',
+    )
+    .option(
+      '--admin <symbol=party>',
+      'who administers a token that is not of the issuer, where the file does not say; may be repeated',
+      admin,
+      new Map<string, string>(),
+    )
+    .addHelpText(
+      'after',
+      `
+Prints lines that a shell can source, and \`--env-file\` can read; what you have to look at goes to stderr. \${NAME} in the file
+is taken from the environment, as the API does it: run it where the API's variables are set. The lines contain its secrets.
+
+Examples:
+  canton-submitter import-config config.yaml > submitter.env
+  canton-submitter import-config config.yaml --tokens /etc/canton-submitter/tokens.json --admin USDCx=bridge::1220ab`,
+    )
+    .action(run);
+}

@@ -224,7 +224,7 @@ create table if not exists mempool_attempts_v1 (
 comment on table mempool_attempts_v1 is 'canton-submitter: one entry for each attempt and each look that has ended. Nothing is decided by it; `canton-submitter prune` removes old entries';
 comment on column mempool_attempts_v1.row_id is 'mempool.id';
 comment on column mempool_attempts_v1.tx_hash is 'hash of the Ethereum transaction';
-comment on column mempool_attempts_v1.kind is 'attempt: a claim to send it; look: a claim to find out what became of an earlier submission';
+comment on column mempool_attempts_v1.kind is 'attempt: claimed to be sent; look: claimed to find out what became of an earlier submission; claim: set aside before that';
 comment on column mempool_attempts_v1.number is 'mempool.attempts at that time: how often it had been tried, this attempt included';
 comment on column mempool_attempts_v1.holder is 'which start of which instance, as in mempool_instances_v1';
 comment on column mempool_attempts_v1.began_at is 'when it was claimed';
@@ -259,7 +259,7 @@ begin
      where c.oid = 'mempool_submitter_audit_v1'::regclass and a.privilege_type = 'INSERT' and a.grantee not in (0, c.relowner)
   loop
     execute format('grant select, insert, update, delete on mempool_instances_v1 to %s', v_role);
-    execute format('grant select on mempool_pauses_v1 to %s', v_role);
+    execute format('grant select, insert, update, delete on mempool_pauses_v1 to %s', v_role);
     execute format('grant select, insert on mempool_attempts_v1 to %s', v_role);
     execute format('grant select, insert, delete on mempool_samples_v1 to %s', v_role);
     execute format('grant select on mempool_submitter_audit_v1 to %s', v_role);

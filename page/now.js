@@ -1,6 +1,7 @@
 // What is true right now: the verdict, the queue, the instances, the pins.
+import { actButton, allow } from './act.js';
 import { byId, h, prose, show, showFacts } from './dom.js';
-import { clock, count, number, span } from './format.js';
+import { clock, count, number, short, span } from './format.js';
 import { ago } from './rows.js';
 
 const VERDICTS = /** @type {Record<string, string>} */ ({
@@ -26,7 +27,9 @@ export function showState(state) {
   // Said aloud only when it changes.
   if (verdict.textContent !== text) verdict.textContent = text;
   document.title = `${state.level === 'fine' ? '' : '● '}${text.replace(/[:.,].*$/, '')} · canton-mempool-submitter`;
+  allow(state.mayAct);
   showProblems(state);
+  showControls(state);
   showQueue(state);
   showFleet(state);
   showHere(state.here);
@@ -47,6 +50,33 @@ function showProblems({ problems }) {
         h('div', { class: 'todo' }, ...prose(toDo)),
       ),
     );
+  });
+}
+
+/** @param {any} state */
+function showControls({ pauses, mayAct }) {
+  show(byId('controls'), [pauses, mayAct], () => {
+    const all = { scope: 'all' };
+    const buttons = pauses.flatMap((/** @type {any} */ { scope, address }) =>
+      actButton(scope === 'all' ? 'Resume everything' : `Resume ${scope} ${short(address)}`, {
+        question:
+          scope === 'all'
+            ? 'All rows are claimed again, from now on.'
+            : `Rows of the ${scope} \`${address}\` are claimed again, from now on.`,
+        path: '/api/resume',
+        body: { what: scope === 'all' ? all : { scope, address } },
+      }),
+    );
+    if (!pauses.some((/** @type {any} */ { scope }) => scope === 'all'))
+      buttons.push(
+        ...actButton('Pause everything', {
+          question:
+            'No instance claims anything any more, until somebody resumes it. What is in flight ends, and undecided rows are looked up as always.',
+          path: '/api/pause',
+          body: { what: all },
+        }),
+      );
+    return buttons;
   });
 }
 

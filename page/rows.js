@@ -1,4 +1,5 @@
 // Rows that need a person, and rows that have failed: by reason, so that what is to be done is said once.
+import { actButton, mayAct } from './act.js';
 import { byId, h, prose, show } from './dom.js';
 import { amount, clock, count, short, span } from './format.js';
 
@@ -13,7 +14,7 @@ export function showLists(lists, now) {
 
 /** @param {Element} place @param {any[]} rows @param {number} now @param {string} none */
 function showList(place, rows, now, none) {
-  show(place, rows, () => {
+  show(place, [rows, mayAct()], () => {
     if (rows.length === 0) return [h('p', { class: 'muted' }, none)];
     /** @type {Map<string, any[]>} */
     const groups = new Map();
@@ -82,8 +83,19 @@ function rowOf(row, now) {
       row.undecided ? ' (undecided: a submission of it may still commit)' : '',
     ),
     h('div', null, h('a', { href: `#${row.txHash}`, class: 'hash' }, row.txHash)),
+    ...(row.state === 'parked' ? [h('div', null, ...replayButton(row))] : []),
   ];
 }
+
+/** @param {any} row */
+export const replayButton = (row) =>
+  row.state === 'in-flight' || row.state === 'failed'
+    ? []
+    : actButton('Replay', {
+        question: `\`${row.txHash}\` is due at once, with all its attempts again. This is always safe: what may have been sent for it is looked up first.`,
+        path: '/api/replay',
+        body: { hash: row.txHash },
+      });
 
 /** Nobody knows the decimals of a token that is not in TOKENS_FILE. @param {any} row */
 export const amountOf = ({ amount: text, token, tokenAddress }) =>

@@ -1,8 +1,9 @@
 // One row by its hash, with its story. The hash stands in the address, so that it can be sent to a colleague.
+import { actButton } from './act.js';
 import { byId, h, prose } from './dom.js';
 import { clock } from './format.js';
 import { authorization } from './live.js';
-import { adviceOf, amountOf } from './rows.js';
+import { adviceOf, amountOf, replayButton } from './rows.js';
 
 const HASH = /^0x[0-9a-f]{64}$/i;
 
@@ -55,7 +56,7 @@ async function storyOf(hash) {
     const found = await reply.json();
     if (found.kind === 'unknown')
       return [h('p', null, 'There is no row with the hash ', h('code', null, hash), '.')];
-    if (found.kind === 'gone') return [h('p', null, found.what)];
+    if (found.kind === 'gone') return toldOf(found);
     if (found.kind === 'row') return rowOf(found);
     return [h('p', null, found.error ?? `the instance answers ${reply.status}`)];
   } catch (error) {
@@ -83,18 +84,36 @@ function rowOf({ row, story, next }) {
       { class: 'facts' },
       ...facts.flatMap(([name = '', value = '']) => [h('dt', null, name), h('dd', { class: 'hash' }, value)]),
     ),
-    h('h3', null, 'What happened'),
-    h(
-      'ol',
-      { class: 'plain' },
-      ...story.map((/** @type {any} */ { at, what }) =>
-        h('li', null, h('span', { class: 'muted' }, `${clock(at)} `), what),
-      ),
-    ),
-    h('h3', null, 'What comes next'),
-    h('p', null, ...prose(next)),
+    ...toldOf({ story, next }),
     ...(row.advice === null
       ? []
       : [h('p', null, h('strong', null, 'What to do: '), ...adviceOf(row.advice))]),
+    h('p', { class: 'buttons' }, ...actsOf(row)),
   ];
+}
+
+/** @param {any} found */
+const toldOf = ({ story, next }) => [
+  h('h3', null, 'What happened'),
+  h(
+    'ol',
+    { class: 'plain' },
+    ...story.map((/** @type {any} */ { at, what }) =>
+      h('li', null, h('span', { class: 'muted' }, `${clock(at)} `), what),
+    ),
+  ),
+  h('h3', null, 'What comes next'),
+  h('p', null, ...prose(next)),
+];
+
+/** @param {any} row */
+function actsOf(row) {
+  if (['completed', 'failed', 'mined'].includes(row.state)) return [];
+  const pause = (/** @type {string} */ scope, /** @type {string} */ address) =>
+    actButton(`Pause this ${scope}`, {
+      question: `No row of the ${scope} \`${address}\` is claimed any more, until somebody resumes it. What is in flight ends.`,
+      path: '/api/pause',
+      body: { what: { scope, address } },
+    });
+  return [...replayButton(row), ...pause('sender', row.sender), ...pause('token', row.tokenAddress)];
 }

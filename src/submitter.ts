@@ -7,6 +7,7 @@ import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
 import { createInstanceState } from './observe/instance.js';
+import { createTraffic } from './observe/traffic.js';
 import { watchedStore } from './observe/watched-store.js';
 import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
@@ -54,7 +55,7 @@ export function createSubmitter(config: Config): Submitter {
 
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
-  const store = watchedStore(createStore(database), emit);
+  const store = watchedStore(createStore(database, createTraffic(events$)), emit);
   const ledger = openLedger(config, (scheme) => {
     emit({ kind: 'hashing-scheme', scheme });
     tellScheme(database, scheme).catch((error: unknown) => emit({ kind: 'fault', where: 'status', error }));

@@ -1,4 +1,4 @@
-// Admin HTTP: liveness, readiness, metrics, status, and the page. It only reads.
+// Admin HTTP: liveness, readiness, metrics, status, and the page, from which a person may also act.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import { ConfigError } from '../core/errors.js';

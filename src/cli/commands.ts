@@ -24,9 +24,29 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'say whether a person is needed; show the queue, the instances, parked and failed rows',
     load: async () => (await import('./status.js')).statusCommand(),
   },
+  show: {
+    summary: "tell one row's story, and what comes next",
+    load: async () => (await import('./show.js')).showCommand(),
+  },
   replay: {
     summary: 'make waiting, retrying or parked rows due now',
     load: async () => (await import('./replay.js')).replayCommand(),
+  },
+  pause: {
+    summary: 'keep every instance from claiming rows: all, of a token, of a sender',
+    load: async () => (await import('./pause.js')).pauseCommand(),
+  },
+  resume: {
+    summary: 'end a pause',
+    load: async () => (await import('./pause.js')).resumeCommand(),
+  },
+  fail: {
+    summary: 'fail a row for good, where nothing of it is under way',
+    load: async () => (await import('./by-hand.js')).failCommand(),
+  },
+  park: {
+    summary: 'set a row aside until replay',
+    load: async () => (await import('./by-hand.js')).parkCommand(),
   },
   prune: {
     summary: 'delete old mined rows',

@@ -105,7 +105,13 @@ export type SubmitterEvent =
       readonly reason: string | null;
     }
   /** What a submission cost, in bytes of traffic, as a completion says that was read anyway. */
-  | { readonly kind: 'traffic'; readonly paid: bigint; readonly accepted: boolean }
+  | {
+      readonly kind: 'traffic';
+      readonly paid: bigint;
+      readonly accepted: boolean;
+      /** The row that a look read it for; null: a sample. */
+      readonly txHash: TxHash | null;
+    }
   | {
       readonly kind: 'listener';
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';

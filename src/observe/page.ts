@@ -46,6 +46,9 @@ export interface PageState {
   readonly claimable: number | null;
   readonly instances: readonly PageInstance[];
   readonly here: Recent & { readonly id: string; readonly ready: boolean; readonly concurrency: number };
+  readonly pauses: readonly PagePause[];
+  /** Whether anything can be done from the page. */
+  readonly mayAct: boolean;
   readonly pins: Readonly<Record<string, unknown>> | null;
   readonly failovers: readonly object[];
 }
@@ -70,6 +73,15 @@ export interface PageInstance {
   readonly seenAt: number | null;
 }
 
+export interface PagePause {
+  readonly scope: 'all' | 'token' | 'sender';
+  /** `0x…`; empty for all. */
+  readonly address: string;
+  readonly reason: string;
+  readonly by: string | null;
+  readonly since: number;
+}
+
 export interface PageLists {
   readonly parked: readonly PageRow[];
   readonly failed: readonly PageRow[];
@@ -88,8 +100,31 @@ export type PageStory =
       readonly story: readonly StoryLine[];
       readonly next: string;
     }
-  | { readonly kind: 'gone'; readonly what: string }
+  | { readonly kind: 'gone'; readonly story: readonly StoryLine[]; readonly next: string }
   | { readonly kind: 'unknown' };
+
+/** What is paused, or goes on. */
+export type PauseWhat =
+  | { readonly scope: 'all' }
+  | { readonly scope: 'token' | 'sender'; readonly address: string };
+
+/** Who does it, and why: both go into the audit. */
+export interface Doing {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** In words: what came of it, or why nothing was changed. */
+export interface Done {
+  readonly done: boolean;
+  readonly what: string;
+}
+
+export interface PageActs {
+  replay(hash: string, doing: Doing): Promise<Done>;
+  pause(what: PauseWhat, doing: Doing): Promise<Done>;
+  resume(what: PauseWhat, doing: Doing): Promise<Done>;
+}
 
 export interface PageSource {
   state(): Promise<PageState>;
@@ -97,4 +132,6 @@ export interface PageSource {
   history(): Promise<History>;
   /** `hash`: `0x` and 64 hex digits in lower case. */
   story(hash: string): Promise<PageStory>;
+  /** Null: nobody can be told from anybody else here (there is no ADMIN_TOKEN), so nobody may do anything. */
+  readonly acts: PageActs | null;
 }

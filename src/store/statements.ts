@@ -60,7 +60,7 @@ export const SETTLE: Statement<{
   /** Why nothing was written: what the verdict was concluded from has changed. */
   readonly refused: string | null;
 }> = {
-  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
 };
 
 export interface SettledTuple {

@@ -21,6 +21,8 @@ export const pageState = (more: Partial<PageState> = {}): PageState => ({
     limit: null,
     happenings: [],
   },
+  pauses: [],
+  mayAct: false,
   pins: null,
   failovers: [],
   ...more,
@@ -31,5 +33,6 @@ export const pageSource = (more: Partial<PageSource> = {}): PageSource => ({
   lists: async () => ({ parked: [], failed: [] }),
   history: async () => historyOf([], [], 0),
   story: async () => ({ kind: 'unknown' }),
+  acts: null,
   ...more,
 });

@@ -88,7 +88,7 @@ async function* reading(stream: AsyncIterable<Buffer> | Iterable<Buffer>): Async
 test('GET /api/live streams events, GET /api/rows tells the story of a hash', async (t) => {
   const url = await start(t, {
     story: async (hash) =>
-      hash.endsWith('1') ? { kind: 'gone', what: 'It has ended.' } : { kind: 'unknown' },
+      hash.endsWith('1') ? { kind: 'gone', story: [], next: 'Nothing.' } : { kind: 'unknown' },
   });
   const stop = new AbortController();
   const stream = await fetch(`${url}/api/live`, { signal: stop.signal });
@@ -100,7 +100,54 @@ test('GET /api/live streams events, GET /api/rows tells the story of a hash', as
     const reply = await fetch(`${url}/api/rows/${hash}`);
     return [reply.status, await reply.json()];
   };
-  t.deepEqual(await row(`0x${'0'.repeat(63)}1`), [200, { kind: 'gone', what: 'It has ended.' }]);
+  t.deepEqual(await row(`0x${'0'.repeat(63)}1`), [200, { kind: 'gone', story: [], next: 'Nothing.' }]);
   t.deepEqual(await row(`0x${'AB'.repeat(32)}`), [404, { kind: 'unknown' }]);
   t.is((await row('0x12'))[0], 400);
 });
+
+test('what a person does needs the token, the page itself, a name and a reason; without a token there is nothing to do', async (t) => {
+  const asked: unknown[] = [];
+  const act = async (...all: unknown[]) => {
+    asked.push(all);
+    return { done: all[0] !== NOT, what: 'done, or why not' };
+  };
+  const acts = { replay: act, pause: act, resume: act };
+  const url = await start(t, { acts }, 'hush');
+  const post = async (path: string, body: object, more: Record<string, string> = {}, at = url) => {
+    const headers = { authorization: 'Bearer hush', 'content-type': 'application/json', ...more };
+    const reply = await fetch(`${at}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return [reply.status, await reply.json()] as const;
+  };
+  const doing = { by: 'Jane', reason: 'the cause is gone' };
+  const all = { what: { scope: 'all' }, ...doing };
+  t.deepEqual(await post('replay', { hash: HASH, ...doing }), [200, { what: 'done, or why not' }]);
+  t.deepEqual(await post('replay', { hash: NOT, ...doing }), [409, { what: 'done, or why not' }]);
+  t.is((await post('pause', all))[0], 200);
+  t.is(
+    (await post('resume', { what: { scope: 'token', address: `0x${'AB'.repeat(20)}` }, ...doing }))[0],
+    200,
+  );
+  t.deepEqual(asked, [
+    [HASH, doing],
+    [NOT, doing],
+    [{ scope: 'all' }, doing],
+    [{ scope: 'token', address: `0x${'AB'.repeat(20)}` }, doing],
+  ]);
+
+  t.is((await post('pause', all, { authorization: 'Bearer wrong' }))[0], 401);
+  t.is((await post('pause', all, { authorization: '' }))[0], 401);
+  t.is((await post('pause', all, { 'sec-fetch-site': 'cross-site' }))[0], 403);
+  t.is((await post('pause', all, { 'sec-fetch-site': 'same-origin' }))[0], 200);
+  t.is((await post('pause', { what: { scope: 'all' } }))[0], 400, 'nobody, for no reason');
+  t.is((await post('pause', { ...all, by: ' ' }))[0], 400);
+  t.is((await post('pause', { ...all, what: { scope: 'sender' } }))[0], 400);
+  t.is((await post('replay', { hash: '0x12', ...doing }))[0], 400);
+  const open = await start(t);
+  const [code, { error }] = await post('pause', all, {}, open);
+  t.is(code, 403);
+  t.regex(error, /set ADMIN_TOKEN/);
+  t.is(asked.length, 5);
+});
+
+const HASH = `0x${'1'.repeat(64)}`;
+const NOT = `0x${'2'.repeat(64)}`;

@@ -127,17 +127,55 @@ async function theRest(t: ExecutionContext, { url, parked, failed, world }: Scen
   t.deepEqual(complaints, []);
 }
 
-test('with a token: asked for once, and sent by the script alone', async (t) => {
+test('with a token: asked for once, sent by the script alone; and with it a person acts, in his name', async (t) => {
   const [scene, browser] = await Promise.all([setScene(t, { token: TOKEN }), openBrowser(t)]);
-  const { page } = await open(browser, scene.url);
+  const { page, complaints } = await open(browser, scene.url);
   const secret = page.locator('#secret');
   await secret.waitFor();
-  t.deepEqual(await violations(page), []);
+  t.deepEqual(await violations(page), [], 'asking for the token');
   await secret.fill('not this one');
   await page.keyboard.press('Enter');
-  await page.getByText('Waiting for the token.').waitFor();
+  await page.getByText('The instance refuses this token.').waitFor();
   await secret.fill(TOKEN);
   await page.keyboard.press('Enter');
   await page.getByText('A person is needed.').waitFor();
   t.deepEqual(await page.context().cookies(), []);
+
+  // By keyboard: the question, a name, a reason.
+  const hash = scene.parked[0] ?? '';
+  await page.locator('#parked li', { hasText: hash }).getByRole('button', { name: 'Replay…' }).focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#act-by').waitFor();
+  t.deepEqual(await violations(page), [], 'a question');
+  await shot(page, 'question', false);
+  await page.locator('#act-by').fill('Jane');
+  await page.locator('#act-reason').fill('the token is in the file now');
+  await page.keyboard.press('Enter');
+  await page.getByText(`${hash} is due again.`).waitFor();
+
+  await page.getByRole('button', { name: 'Pause everything…' }).click();
+  await page.locator('#act-reason').fill('the participant is being upgraded');
+  await page.keyboard.press('Enter');
+  await page
+    .getByText(/Everything is paused by Jane \(page of i1\): the participant is being upgraded/)
+    .waitFor();
+  await shot(page, 'paused', false);
+  await page.getByRole('button', { name: 'Resume everything…' }).click();
+  await page.locator('#act-reason').fill('it is back');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Pause everything…' }).waitFor();
+  const acts = await scene.world.db.query(
+    'select action, by_person, reason from mempool_submitter_audit_v1 where by_person is not null order by id',
+  );
+  const by_person = 'Jane (page of i1)';
+  t.deepEqual(acts, [
+    { action: 'replay', by_person, reason: 'the token is in the file now' },
+    { action: 'pause', by_person, reason: 'the participant is being upgraded' },
+    { action: 'resume', by_person, reason: 'it is back' },
+  ]);
+  // A browser says of each refused token that it was refused.
+  t.deepEqual(
+    complaints.filter((one) => !/401/.test(one)),
+    [],
+  );
 });

@@ -16,7 +16,7 @@ export interface Scene {
   readonly failed: readonly string[];
 }
 
-export const TOKEN = 'the token of this scene';
+export const TOKEN = 'the-token-of-this-scene';
 const UNKNOWN = '0x00000000000000000000000000000000000000ff';
 
 export async function setScene(t: Teardown, { token = '' } = {}): Promise<Scene> {

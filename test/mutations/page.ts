@@ -47,4 +47,22 @@ export const page: readonly Mutation[] = [
     match: 'whatever the page names*',
     what: 'the page loads nothing from elsewhere',
   },
+  {
+    name: 'page',
+    file: 'src/admin/page/routes.ts',
+    find: "if (site !== undefined && site !== 'same-origin')",
+    put: 'if (site === null)',
+    test: 'test/admin/page.test.ts',
+    match: 'what a person does*',
+    what: 'no other site acts through a browser',
+  },
+  {
+    name: 'page',
+    file: 'src/cli/run/page.ts',
+    find: 'acts: mayAct ? pageActs(database, config.instanceId) : null',
+    put: 'acts: pageActs(database, config.instanceId)',
+    test: 'test/cli/page.test.ts',
+    match: 'the page of an instance*',
+    what: 'without a token nobody acts',
+  },
 ];

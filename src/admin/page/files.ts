@@ -10,6 +10,7 @@ export interface PageFile {
 const OWN = [
   'style.css',
   'main.js',
+  'act.js',
   'live.js',
   'charts.js',
   'rows.js',

@@ -14,18 +14,21 @@ import { readLostOften } from '../../store/operator/due.js';
 import { type FleetInstance, readFleet } from '../../store/operator/fleet.js';
 import {
   type Failover,
-  findByHash,
+  findRow,
   readFailovers,
   readLists,
   readPins,
   type ShownPins,
 } from '../../store/operator/overview.js';
-import { readPauses } from '../../store/operator/pauses.js';
+import { type Pause, readPauses } from '../../store/operator/pauses.js';
+import { readStory } from '../../store/operator/story.js';
 import { openDatabase } from '../../store/pool.js';
 import { type SharedQueue, sampleQueue } from '../../store/samples.js';
 import type { Submitter } from '../../submitter.js';
+import { told } from '../show/told.js';
+import { pageActs } from './acts.js';
 import { createHistory } from './history.js';
-import { pageInstance, pageRow, storyOf } from './shown.js';
+import { pageInstance, pageRow } from './shown.js';
 
 export interface OpenPage {
   readonly source: PageSource;
@@ -45,6 +48,7 @@ interface Found {
   readonly instances: readonly FleetInstance[];
   readonly pins: ShownPins | null;
   readonly failovers: readonly Failover[];
+  readonly pauses: readonly Pause[];
   readonly findings: readonly Problem[];
   /** Why there is none of it; null: there is. */
   readonly away: string | null;
@@ -59,6 +63,7 @@ function withoutDatabase(error: unknown): Found {
     instances: [],
     pins: null,
     failovers: [],
+    pauses: [],
     findings: [{ level: 'stopped', what, toDo }],
     away,
   };
@@ -73,6 +78,8 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
     poolSize: 2,
     applicationName: `${config.instanceId} page`,
   });
+  // Without a token everybody who reaches the address could act, in nobody's name.
+  const mayAct = config.admin?.token != null;
   const recent = createRecent(submitter.events$, monotonic);
   const queue = cached(() => sampleQueue(database, QUEUE_FRESH_MS), monotonic);
   const fleet = cached(() => readFleet(database), monotonic, FLEET_FRESH_MS);
@@ -116,6 +123,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       instances,
       pins,
       failovers,
+      pauses,
       away: null,
       findings: findings.map(({ state, what, todo }) => ({
         level: state === 'not-moving' ? 'stopped' : 'person',
@@ -133,6 +141,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       instances,
       pins,
       failovers,
+      pauses,
       away,
       findings: found,
     } = await findings().catch(withoutDatabase);
@@ -145,6 +154,11 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       claimable: shared?.due.claimable ?? null,
       instances: instances.map((one) => pageInstance(one, config.holder)),
       here: { id: config.holder, ready: health.ready, concurrency: config.concurrency, ...here },
+      pauses: pauses.map(({ address, ...one }) => ({
+        ...one,
+        address: address === '' ? '' : `0x${address}`,
+      })),
+      mayAct,
       pins: pins === null ? null : { ...pins },
       failovers,
     };
@@ -162,16 +176,21 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       },
       history,
       story: async (hash) => {
-        const found = await findByHash(database, hash as TxHash);
-        if (found.kind === 'unknown') return found;
-        if (found.kind === 'ended')
-          return {
-            kind: 'gone',
-            what: `It has ended as ${found.status}${found.message === null ? '' : `: ${found.message}`}. Its row is gone; the hash is remembered.`,
-          };
-        const { row } = found;
-        return { kind: 'row', row: pageRow(row, config.tokens), ...storyOf(row, row.now) };
+        const [row, story] = await Promise.all([
+          findRow(database, hash as TxHash),
+          readStory(database, hash as TxHash),
+        ]);
+        if (story === null) return { kind: 'unknown' };
+        const { lines, next } = told(story);
+        const words = {
+          story: lines.map(({ at, what }) => ({ at, what: sentence(what) })),
+          next: sentence(next),
+        };
+        return row === null
+          ? { kind: 'gone', ...words }
+          : { kind: 'row', row: pageRow(row, config.tokens), ...words };
       },
+      acts: mayAct ? pageActs(database, config.instanceId) : null,
     },
     close: () => database.close(),
   };

@@ -24,17 +24,6 @@ export interface ShownRow {
   readonly message: string | null;
   readonly createdAt: number;
   readonly updatedAt: number;
-  readonly claimedBy: string | null;
-  readonly claimedAt: number | null;
-  readonly leaseUntil: number | null;
-  /** When it is tried again; null: now, or never. */
-  readonly dueAt: number | null;
-  /** Until when its submission may be accepted; null: not known, or nothing is under way. */
-  readonly boundAt: number | null;
-  readonly updateId: string | null;
-  readonly offset: bigint | null;
-  /** When it was read. */
-  readonly now: number;
 }
 
 interface ShownTuple {
@@ -51,26 +40,14 @@ interface ShownTuple {
   readonly error_message: string | null;
   readonly created_at: number;
   readonly updated_at: number;
-  readonly claimed_by: string | null;
-  readonly claimed_at: number | null;
-  readonly lease_until: number | null;
-  readonly due_at: number | null;
-  readonly bound_at: number | null;
-  readonly update_id: string | null;
-  readonly completion_offset: string | null;
-  readonly now: number;
 }
 
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
-const finite = (column: string): string => `case when ${column} < 'infinity' then ${ms(column)} end`;
 
 /** SQL, of alias `m`. */
 const SHOWN = `m.id, m.tx_hash, m.from_address, m.recipient_address, m.contract_address, m.amount_data, m.nonce, m.attempts,
     m.status = 'pending' and m.sent_until is not null as undecided, coalesce(m.last_error, m.error_message) as reason, m.error_message,
-    ${ms('m.created_at')} as created_at, ${ms('m.updated_at')} as updated_at, m.claimed_by, ${ms('m.claimed_at')} as claimed_at,
-    ${ms('m.lease_expires_at')} as lease_until, m.update_id, m.completion_offset, ${ms('now()')} as now,
-    case when m.status = 'pending' and m.available_at > now() then ${finite('m.available_at')} end as due_at,
-    case when m.status = 'pending' then ${finite('m.sent_until')} end as bound_at,
+    ${ms('m.created_at')} as created_at, ${ms('m.updated_at')} as updated_at,
     case when m.status <> 'pending' then m.status
       when m.claim_token is not null then 'in-flight'
       when m.available_at = 'infinity' then 'parked'
@@ -95,15 +72,6 @@ const FAILED: Statement<ShownTuple> = {
 /** The unique index on hashes. */
 const ROW: Statement<ShownTuple> = { text: `select ${SHOWN} from mempool m where m.tx_hash = $1` };
 
-const ENDED: Statement<{
-  readonly status: 'completed' | 'failed' | 'mined';
-  readonly error_message: string | null;
-  readonly update_id: string | null;
-  readonly ended_at: number;
-}> = {
-  text: `select e.status, e.error_message, e.update_id, ${ms('e.ended_at')} as ended_at from mempool_ended_v1 e where e.tx_hash = $1`,
-};
-
 export interface RowLists {
   /** Oldest first. */
   readonly parked: readonly ShownRow[];
@@ -116,25 +84,10 @@ export async function readLists(database: Database, most: number): Promise<RowLi
   return { parked: parked.map(shown), failed: failed.map(shown) };
 }
 
-export type FoundByHash =
-  | { readonly kind: 'row'; readonly row: ShownRow }
-  /** The row is gone, and its hash remembered. */
-  | {
-      readonly kind: 'ended';
-      readonly status: 'completed' | 'failed' | 'mined';
-      readonly message: string | null;
-      readonly updateId: string | null;
-      readonly endedAt: number;
-    }
-  | { readonly kind: 'unknown' };
-
-export async function findByHash(database: Database, hash: TxHash): Promise<FoundByHash> {
+/** Null: there is none. */
+export async function findRow(database: Database, hash: TxHash): Promise<ShownRow | null> {
   const [row] = await database.run(ROW, [bytesOf(hash)]);
-  if (row !== undefined) return { kind: 'row', row: shown(row) };
-  const [ended] = await database.run(ENDED, [bytesOf(hash)]);
-  if (ended === undefined) return { kind: 'unknown' };
-  const { status, error_message: message, update_id: updateId, ended_at: endedAt } = ended;
-  return { kind: 'ended', status, message, updateId, endedAt };
+  return row === undefined ? null : shown(row);
 }
 
 export interface ShownPins {
@@ -206,12 +159,4 @@ const shown = (tuple: ShownTuple): ShownRow => ({
   message: tuple.error_message,
   createdAt: tuple.created_at,
   updatedAt: tuple.updated_at,
-  claimedBy: tuple.claimed_by,
-  claimedAt: tuple.claimed_at,
-  leaseUntil: tuple.lease_until,
-  dueAt: tuple.due_at,
-  boundAt: tuple.bound_at,
-  updateId: tuple.update_id,
-  offset: tuple.completion_offset === null ? null : BigInt(tuple.completion_offset),
-  now: tuple.now,
 });

@@ -21,6 +21,7 @@ import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
 import { startWebhooks } from './submitter/outcomes.js';
+import { createSampling } from './submitter/sampling.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
 import { createTracing } from './submitter/tracing.js';
 import { createSigner } from './transfer/signer.js';
@@ -75,6 +76,7 @@ export function createSubmitter(config: Config): Submitter {
     emit,
   });
   const heartbeat = createHeartbeat(config, { database, health, state, emit });
+  const sampling = createSampling(config.holder, events$, database, emit);
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
@@ -126,7 +128,8 @@ export function createSubmitter(config: Config): Submitter {
     // After the last settle. What is not delivered by now, another instance delivers.
     await webhooks?.stop(Math.min(config.stopGraceMs, WEBHOOKS_STOP_MS));
     ledger.close();
-    await Promise.race([heartbeat.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
+    const last = Promise.all([heartbeat.stop(), sampling.stop()]).then(() => database.close());
+    await Promise.race([last, pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     await tracing.stop();
@@ -145,6 +148,7 @@ export function createSubmitter(config: Config): Submitter {
       way = createWay(path, notifications);
       snapshots = watchSnapshots(database, emit);
       webhooks = startWebhooks(config, events$, emit);
+      sampling.start();
       await way.start();
       if (was === 'pinned') void tellContradictions();
     },

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { toJson } from '../admin/server.js';
+import { toJson } from '../admin/json.js';
 import { loadDatabaseSettings } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
 import { pause } from '../runtime/timers.js';

@@ -199,9 +199,9 @@ export const running = {
   ADMIN_ADDRESS: withDefault(
     listenAddress,
     '127.0.0.1:9464',
-    'where `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
+    'where the page (`/`), `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
   ),
-  ADMIN_TOKEN: optional(secretText, 'bearer token required by all of these except `/livez`'),
+  ADMIN_TOKEN: optional(secretText, 'bearer token required by all of these except `/livez`; the page asks for it'),
 };
 
 export const webhooks = {

@@ -12,7 +12,9 @@ export const TABLES: Readonly<Record<string, Privileges>> = {
   mempool: { run: 'select, update', status: 'select' },
   users: { run: 'select' },
   mempool_submitter_v1: { run: 'select, update', status: 'select' },
-  mempool_submitter_audit_v1: { run: 'insert' },
+  mempool_submitter_audit_v1: { run: 'select, insert' },
+  // The page's last hour.
+  mempool_samples_v1: { run: 'select, insert, delete', status: 'select' },
   mempool_ended_v1: { run: 'select' },
   // An instance says how it is, and forgets those that are long dead.
   mempool_instances_v1: { run: 'select, insert, update, delete', status: 'select' },

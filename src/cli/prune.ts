@@ -36,7 +36,11 @@ export function pruneCommand(): Command {
       `
 Pending, completed and failed rows stay: the miner has not seen the last two yet. Inserts, claims and the miner can
 continue meanwhile. The role needs \`delete\` on mempool.
-Environment: DATABASE_URL.`,
+Environment: DATABASE_URL.
+
+Examples:
+  canton-submitter prune --older-than 90d --dry-run
+  canton-submitter prune --older-than 90d`,
     )
     .action((flags: Flags) => unheard(() => run(flags)));
 }

@@ -133,6 +133,14 @@ export function statusCommand(): Command {
       `repeat every ${WATCH_SECONDS} s, or as often as given, until Ctrl-C`,
       seconds,
     )
-    .addHelpText('after', '\nEnvironment: DATABASE_URL. Reads only, through indexes: safe on a busy table.')
+    .addHelpText(
+      'after',
+      `
+Environment: DATABASE_URL. Reads only, through indexes: safe on a busy table.
+
+Examples:
+  canton-submitter status --watch
+  canton-submitter status --json | jq .queue`,
+    )
     .action(status);
 }

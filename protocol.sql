@@ -503,10 +503,45 @@ begin
   v_ids := array(select m.id from mempool m
     where m.status = 'pending' and m.claim_token is not null and coalesce(m.lease_expires_at, '-infinity') <= now()
     limit p_limit for update skip locked);
+  if cardinality(v_ids) = 0 then return; end if;
+  -- What it held is told of whoever has lost it.
+  with held as materialized (
+    select m.id, m.tx_hash, m.claimed_by, m.claimed_at, m.attempts, m.submission_id,
+           case when m.sent_until is not null and m.submission_id is distinct from m.claim_token::text then 'look' else 'attempt' end as kind
+      from mempool m where m.id = any (v_ids)
+  ), told as (
+    insert into mempool_attempts_v1 (row_id, tx_hash, kind, number, holder, began_at, outcome, submission_id)
+    select h.id, h.tx_hash, h.kind, h.attempts, h.claimed_by, h.claimed_at, 'lost', h.submission_id from held h
+  )
+  update mempool_instances_v1 i set lost_rows = i.lost_rows + l.rows
+    from (select h.claimed_by, count(*)::int as rows from held h group by 1) l
+   where i.holder = l.claimed_by;
   return query
   update mempool m set claim_token = null, claimed_by = null, claimed_at = null, lease_expires_at = null
    where m.id = any (v_ids)
   returning m.id;
+end $$;
+
+-- Heartbeat: an instance says how it is (mempool_instances_v1), and hears what is paused. Not synced: nothing rests on it. Takes
+-- one jsonb, so that builds which tell more or less share it.
+create or replace function mempool_beat_v1(p_holder text, p_beat jsonb)
+returns table (scope text, address text, reason text) language plpgsql volatile set search_path from current as $$
+#variable_conflict use_column
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  insert into mempool_instances_v1 as i (holder, instance, version, protocol, settings, lease_ms, beat_ms, stopped_at, ready, blockers,
+    submissions, looks, oldest_held_at, ended_last_minute, counters)
+  select p_holder, b.instance, b.version, b.protocol, b.settings, b.lease_ms, b.beat_ms, case when b.stopped then now() end,
+         b.ready, b.blockers, b.submissions, b.looks, to_timestamp(b.oldest_held_at / 1000), b.ended_last_minute, b.counters
+    from jsonb_to_record(p_beat) b(instance text, version text, protocol int, settings jsonb, lease_ms float8, beat_ms float8,
+      stopped boolean, ready boolean, blockers jsonb, submissions int, looks int, oldest_held_at float8, ended_last_minute int,
+      counters jsonb)
+  on conflict (holder) do update
+     set seen_at = now(), stopped_at = excluded.stopped_at, ready = excluded.ready,
+         ready_changed_at = case when i.ready = excluded.ready then i.ready_changed_at else now() end,
+         blockers = excluded.blockers, submissions = excluded.submissions, looks = excluded.looks,
+         oldest_held_at = excluded.oldest_held_at, ended_last_minute = excluded.ended_last_minute, counters = excluded.counters;
+  return query select p.scope, p.address, p.reason from mempool_pauses_v1 p order by p.since;
 end $$;
 
 -- What the functions that a session calls run under, and those that they call in turn. Settings of a function, since a

@@ -134,9 +134,123 @@ comment on column mempool_submitter_audit_v1.id is 'order of the entries';
 comment on column mempool_submitter_audit_v1.at is 'time of the decision';
 comment on column mempool_submitter_audit_v1.by_role is 'the database role that made it';
 comment on column mempool_submitter_audit_v1.by_application is 'the application_name that made it: the instance, or the command';
-comment on column mempool_submitter_audit_v1.action is 'recheck, halt, tolerance, pins, repin, remark, down, completed, force-new';
+comment on column mempool_submitter_audit_v1.action is 'recheck, halt, tolerance, pins, repin, remark, down, completed, force-new, replay, fail, park, pause, resume';
 comment on column mempool_submitter_audit_v1.tx_hash is 'the row that it is about; null: the whole table';
 comment on column mempool_submitter_audit_v1.change is 'what was changed, and what was cleared by it';
+
+-- @step the audit, continued: which person, and why
+alter table mempool_submitter_audit_v1
+  add column if not exists by_person text,
+  add column if not exists reason text;
+comment on column mempool_submitter_audit_v1.by_person is 'who ran the command, as user@host of the machine it ran on, or whom the admin page had to do with; null: an instance by itself, or not known';
+comment on column mempool_submitter_audit_v1.reason is 'why, in the person''s own words';
+
+-- @step the fleet: one row for each start of an instance, which it writes anew every few seconds. No index but the key, and
+-- room on each page, so that this is a HOT update
+create table if not exists mempool_instances_v1 (
+  holder text primary key,
+  instance text not null,
+  version text not null,
+  protocol int not null,
+  settings jsonb not null,
+  lease_ms float8 not null,
+  beat_ms float8 not null,
+  started_at timestamptz not null default now(),
+  seen_at timestamptz not null default now(),
+  stopped_at timestamptz,
+  ready boolean not null,
+  ready_changed_at timestamptz not null default now(),
+  blockers jsonb not null,
+  submissions int not null,
+  looks int not null,
+  oldest_held_at timestamptz,
+  ended_last_minute int not null,
+  counters jsonb not null,
+  lost_rows int not null default 0
+) with (fillfactor = 50);
+comment on table mempool_instances_v1 is 'canton-submitter: the instances and how they are, for status and the page. Nothing is decided by it. Rows are removed a day after their last heartbeat';
+comment on column mempool_instances_v1.holder is 'one start of an instance, as in mempool.claimed_by';
+comment on column mempool_instances_v1.instance is 'INSTANCE_ID';
+comment on column mempool_instances_v1.version is 'version of the package that it runs';
+comment on column mempool_instances_v1.protocol is 'the protocol that it speaks';
+comment on column mempool_instances_v1.settings is 'its settings that matter to others; no secrets';
+comment on column mempool_instances_v1.lease_ms is 'LEASE_MS: two thirds of it after its last heartbeat, and once its claims have run out, it counts as dead';
+comment on column mempool_instances_v1.beat_ms is 'how often it writes this row';
+comment on column mempool_instances_v1.started_at is 'its first heartbeat';
+comment on column mempool_instances_v1.seen_at is 'its last heartbeat';
+comment on column mempool_instances_v1.stopped_at is 'when it said that it has stopped; null: it has not';
+comment on column mempool_instances_v1.ready is 'whether it claims, as /readyz has it';
+comment on column mempool_instances_v1.ready_changed_at is 'since when it is ready, or is not';
+comment on column mempool_instances_v1.blockers is 'why it is not ready, and what else is wrong: [{"part", "reason"}]';
+comment on column mempool_instances_v1.submissions is 'rows that it has in its hands to send';
+comment on column mempool_instances_v1.looks is 'rows that it is looking up';
+comment on column mempool_instances_v1.oldest_held_at is 'since when it holds the oldest of these; null: it holds none';
+comment on column mempool_instances_v1.ended_last_minute is 'rows that it completed or failed within the last minute';
+comment on column mempool_instances_v1.counters is 'what it has done since its start';
+comment on column mempool_instances_v1.lost_rows is 'rows that others took back from it after its leases had run out';
+
+-- @step pauses: what no instance may claim, by a person's decision. Every claim reads it
+create table if not exists mempool_pauses_v1 (
+  scope text not null check (scope in ('all', 'token', 'sender')),
+  address text not null check ((scope = 'all') = (address = '')),
+  reason text not null,
+  by_person text,
+  since timestamptz not null default now(),
+  primary key (scope, address)
+);
+comment on table mempool_pauses_v1 is 'canton-submitter: what is paused, written by the commands pause and resume. Rows of it wait; what is in flight ends, and undecided rows are looked up as always';
+comment on column mempool_pauses_v1.scope is 'all: every row; token: rows of one token; sender: rows of one sender';
+comment on column mempool_pauses_v1.address is 'of the token or the sender, in lower case and without 0x; empty for all';
+comment on column mempool_pauses_v1.reason is 'why, in the words of whoever paused it';
+comment on column mempool_pauses_v1.by_person is 'who paused it';
+comment on column mempool_pauses_v1.since is 'since when';
+
+-- @step the story of each row: what became of each attempt. Appended by the statements that settle, read by `show` and the page
+create table if not exists mempool_attempts_v1 (
+  row_id bigint not null,
+  tx_hash bytea not null,
+  kind text not null,
+  number int not null,
+  holder text,
+  began_at timestamptz,
+  ended_at timestamptz not null default now(),
+  outcome text not null,
+  error text,
+  update_id text,
+  completion_offset bigint,
+  submission_id text,
+  traffic_bytes bigint
+);
+comment on table mempool_attempts_v1 is 'canton-submitter: one entry for each attempt and each look that has ended. Nothing is decided by it; `canton-submitter prune` removes old entries';
+comment on column mempool_attempts_v1.row_id is 'mempool.id';
+comment on column mempool_attempts_v1.tx_hash is 'hash of the Ethereum transaction';
+comment on column mempool_attempts_v1.kind is 'attempt: a claim to send it; look: a claim to find out what became of an earlier submission';
+comment on column mempool_attempts_v1.number is 'mempool.attempts at that time: how often it had been tried, this attempt included';
+comment on column mempool_attempts_v1.holder is 'which start of which instance, as in mempool_instances_v1';
+comment on column mempool_attempts_v1.began_at is 'when it was claimed';
+comment on column mempool_attempts_v1.ended_at is 'when the outcome was written';
+comment on column mempool_attempts_v1.outcome is 'completed, failed, parked, retry (refused for now), released (not counted), undecided (it may still commit), dead (it never will), lost (the lease ran out)';
+comment on column mempool_attempts_v1.error is 'why, as CODE: detail; null where there is nothing to say';
+comment on column mempool_attempts_v1.update_id is 'the ledger''s update that made the transfer';
+comment on column mempool_attempts_v1.completion_offset is 'offset of its completion';
+comment on column mempool_attempts_v1.submission_id is 'submission id of its record, if it had one';
+comment on column mempool_attempts_v1.traffic_bytes is 'what the ledger said that it cost, in bytes of traffic; null: it did not say';
+
+-- @step who may use the tables above. They have come later than the others, and the functions that use them serve instances
+-- of an earlier build too: whoever may write the audit, which is what the service may, may use these
+do $$
+declare
+  v_role text;
+begin
+  for v_role in
+    select distinct a.grantee::regrole::text from pg_class c cross join lateral aclexplode(c.relacl) a
+     where c.oid = 'mempool_submitter_audit_v1'::regclass and a.privilege_type = 'INSERT' and a.grantee not in (0, c.relowner)
+  loop
+    execute format('grant select, insert, update, delete on mempool_instances_v1 to %s', v_role);
+    execute format('grant select on mempool_pauses_v1 to %s', v_role);
+    execute format('grant select, insert on mempool_attempts_v1 to %s', v_role);
+  end loop;
+end $$;
 
 -- @step the columns: their defaults are constants, or now(), which is evaluated once, so no row is rewritten
 alter table mempool
@@ -233,6 +347,12 @@ create index concurrently if not exists mempool_reasons_v1 on mempool (updated_a
 -- @step index mempool_nonce_v1 same_nonce=park: the nonces that a sender has used, or may have used
 create index concurrently if not exists mempool_nonce_v1 on mempool (mempool_sender_v1(from_address), nonce)
   where (status in ('completed', 'mined') and error_message is null) or (status = 'pending' and sent_until is not null);
+-- @step index mempool_attempts_row_v1: the story of a row
+create index concurrently if not exists mempool_attempts_row_v1 on mempool_attempts_v1 (row_id);
+-- @step index mempool_attempts_lost_v1: attempts that a dead instance has lost
+create index concurrently if not exists mempool_attempts_lost_v1 on mempool_attempts_v1 (row_id) where outcome = 'lost';
+-- @step index mempool_audit_hash_v1: what people did to a row
+create index concurrently if not exists mempool_audit_hash_v1 on mempool_submitter_audit_v1 (tx_hash) where tx_hash is not null;
 -- @step index users_address_v1: users by address, however it is spelled
 create index concurrently if not exists users_address_v1 on users (mempool_address_v1(evm_address));
 

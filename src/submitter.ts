@@ -6,6 +6,7 @@ import { createLedger, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
+import { createInstanceState } from './observe/instance.js';
 import { watchedStore } from './observe/watched-store.js';
 import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
@@ -17,6 +18,7 @@ import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
+import { createHeartbeat } from './submitter/heartbeat.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
 import { createSigner } from './transfer/signer.js';
 
@@ -47,6 +49,8 @@ export function createSubmitter(config: Config): Submitter {
   const emit = (event: SubmitterEvent): void => events$.next(event);
   const health = createHealth(events$);
 
+  const state = createInstanceState(events$);
+
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
   const store = watchedStore(createStore(database), emit);
@@ -62,6 +66,7 @@ export function createSubmitter(config: Config): Submitter {
     canaryIntervalMs: config.canaryMs,
     emit,
   });
+  const heartbeat = createHeartbeat(config, { database, health, state, emit });
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
@@ -110,7 +115,7 @@ export function createSubmitter(config: Config): Submitter {
     void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     ledger.close();
-    await Promise.race([database.close(), pause(DATABASE_CLOSE_MS)]);
+    await Promise.race([heartbeat.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     return how;
@@ -121,6 +126,7 @@ export function createSubmitter(config: Config): Submitter {
     async start() {
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
+      if (!signal.aborted) heartbeat.start();
       const was = await checkLedger();
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);

@@ -22,7 +22,7 @@ export const commands: Readonly<Record<string, Listed>> = {
     load: async () => (await import('./migrate.js')).migrateCommand(),
   },
   status: {
-    summary: 'show the queue: states and ages, who holds rows, failed and parked rows',
+    summary: 'say whether a person is needed; show the queue, the instances, parked and failed rows',
     load: async () => (await import('./status.js')).statusCommand(),
   },
   replay: {

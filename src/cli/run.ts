@@ -91,7 +91,7 @@ function adminSources(config: Config, submitter: Submitter): AdminSources {
       concurrency: config.concurrency,
       ...state(),
     }),
-    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic }),
+    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic, version: packageVersion() }),
   };
 }
 

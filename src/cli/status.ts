@@ -4,10 +4,13 @@ import { loadDatabaseSettings } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
 import { pause } from '../runtime/timers.js';
 import { UnfitSession } from '../store/errors.js';
+import { type Assessment, assess } from '../store/operator/assess.js';
 import type { Database } from '../store/pool.js';
-import { type QueueStatus, readStatus, type StatusRow } from '../store/status.js';
+import { type QueueStatus, readStatus } from '../store/status.js';
+import { exit } from './exit.js';
+import { statusText } from './status/text.js';
 import { withDatabase } from './support/database.js';
-import { count, duration, oneLine, table } from './support/text.js';
+import { oneLine } from './support/text.js';
 
 interface Flags {
   readonly json?: boolean;
@@ -16,8 +19,15 @@ interface Flags {
 }
 
 const WATCH_SECONDS = 2;
-/** Rows shown per list on a terminal; `--json` has them all. */
-const SHOWN = 10;
+/**
+ * As for every command, 1 is that something has to be looked at, and 2 that nothing can work as it is: `status` itself ends
+ * with 1 where the database does not answer, and with 2 where it is called or configured wrongly.
+ */
+const EXIT: Readonly<Record<Assessment['state'], number>> = {
+  fine: exit.clean,
+  'needs-a-person': exit.failure,
+  'not-moving': exit.configuration,
+};
 const CLEAR = '\u001b[H\u001b[2J';
 
 async function status(flags: Flags): Promise<void> {
@@ -25,7 +35,8 @@ async function status(flags: Flags): Promise<void> {
   if (flags.watch === undefined) {
     await withDatabase(settings, async (database) => {
       const snapshot = await readStatus(database);
-      process.stdout.write(`${flags.json ? toJson(snapshot) : statusText(snapshot)}\n`);
+      process.stdout.write(`${flags.json ? jsonOf(snapshot) : statusText(snapshot)}\n`);
+      process.exitCode = EXIT[assess(snapshot).state];
     });
     return;
   }
@@ -44,13 +55,16 @@ async function status(flags: Flags): Promise<void> {
 async function watched(database: Database, json: boolean): Promise<void> {
   try {
     const snapshot = await readStatus(database);
-    if (json) process.stdout.write(`${toJson(snapshot)}\n`);
+    if (json) process.stdout.write(`${jsonOf(snapshot)}\n`);
     else process.stdout.write(onScreen(statusText(snapshot), process.stdout));
   } catch (error) {
     if (!(error instanceof StoreUnavailable) || error instanceof UnfitSession) throw error;
     process.stderr.write(`the database cannot be reached, retrying: ${oneLine(error.message)}\n`);
   }
 }
+
+/** The assessment first: it is what monitoring goes by. */
+const jsonOf = (snapshot: QueueStatus): string => toJson({ ...assess(snapshot), ...snapshot });
 
 /** No more lines than the terminal has: otherwise the first ones would scroll out. */
 export function onScreen(text: string, screen: Screen): string {
@@ -72,52 +86,6 @@ interface Screen {
   readonly rows?: number;
 }
 
-export function statusText(status: QueueStatus): string {
-  const { queue, holders, failures, parked, hashingScheme } = status;
-  const parts = [
-    ...notices(status),
-    'Pending rows',
-    table(
-      Object.entries(queue).map(([state, { rows, oldestMs }]) => [
-        state,
-        rows,
-        oldestMs === null ? '' : `oldest ${duration(oldestMs)}`,
-      ]),
-    ),
-  ];
-  if (holders.length > 0)
-    parts.push('', 'Held by', table(holders.map(({ holder, rows }) => [holder || '(nobody)', rows])));
-  if (hashingScheme !== null) parts.push('', `External senders sign under hashing scheme V${hashingScheme}`);
-  if (parked.length > 0) parts.push('', 'Parked, waiting for a person: see `replay`', list(parked));
-  if (failures.length > 0) parts.push('', 'Latest failures', list(failures));
-  return parts.join('\n');
-}
-
-/** Conditions of the whole table that are out of the ordinary. */
-function notices({ now, halted, recheck, recordedElsewhere }: QueueStatus): string[] {
-  const lines: string[] = [];
-  if (halted !== null) lines.push(`HALTED, no instance claims: ${oneLine(halted)}`);
-  if (recheck !== null) {
-    lines.push(
-      `Rechecked ${duration(now - recheck.at)} ago: new rows are looked up from offset ${recheck.from} on before they may fail`,
-    );
-  }
-  if (recordedElsewhere > 0) {
-    lines.push(
-      `${count(recordedElsewhere, 'row was', 'rows were')} sent on a participant that is no longer pinned: use replay --completed or --force-new`,
-    );
-  }
-  return lines.length === 0 ? [] : [...lines, ''];
-}
-
-const list = (rows: readonly StatusRow[]): string => {
-  const shown = rows.slice(0, SHOWN).map(({ txHash, ageMs, undecided, reason }) => {
-    const what = `${undecided ? '(undecided) ' : ''}${reason}`;
-    return [txHash, duration(ageMs), oneLine(what)];
-  });
-  return `${table(shown)}${rows.length > SHOWN ? '\n  … see all of them with --json' : ''}`;
-};
-
 const seconds = (text: string): number => {
   const value = Number(text);
   if (value >= 0.1 && value <= 3_600) return value;
@@ -126,7 +94,7 @@ const seconds = (text: string): number => {
 
 export function statusCommand(): Command {
   return new Command('status')
-    .description('show the queue by state and age, who holds rows, recent failures, parked rows')
+    .description('say whether a person is needed, and show the queue, the instances, parked and failed rows')
     .option('--json', 'print one line of JSON; with --watch, one line each time')
     .option(
       '--watch [seconds]',
@@ -136,11 +104,15 @@ export function statusCommand(): Command {
     .addHelpText(
       'after',
       `
+Exit code, for monitoring (not with --watch): 0 fine; 1 a person is needed (rows are parked or paused, claims are halted, an
+instance has not been ready for ten minutes, …), or the database does not answer; 2 nothing moves (rows could be claimed and
+no instance is alive and ready), or the command is called or configured wrongly. The first lines say what to do; with --json
+they are "state" and "findings".
 Environment: DATABASE_URL. Reads only, through indexes: safe on a busy table.
 
 Examples:
   canton-submitter status --watch
-  canton-submitter status --json | jq .queue`,
+  canton-submitter status --json | jq .findings`,
     )
     .action(status);
 }

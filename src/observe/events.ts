@@ -1,4 +1,5 @@
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
+import type { PausedPart } from '../ports/store.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SettleResult } from '../protocol/settlement.js';
 import type { Verdict } from '../protocol/verdict.js';
@@ -32,6 +33,7 @@ export interface NotReady {
     | 'mark'
     | 'schema'
     | 'snapshot'
+    | 'paused'
     | 'stopping';
   readonly reason: string;
 }
@@ -117,6 +119,8 @@ export type SubmitterEvent =
   | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }
   | { readonly kind: 'ready' }
   | { readonly kind: 'database'; readonly state: 'lost' | 'back'; readonly detail: string }
+  /** What people have paused, whenever that changes; empty: nothing is. */
+  | { readonly kind: 'paused'; readonly parts: readonly PausedPart[] }
   /** It may be intended, or a mistake in the settings: `doctor` says the same. */
   | { readonly kind: 'warning'; readonly what: string }
   /** A person must look at this: a foreign acceptance, a lost duplicate, another participant. */

@@ -1,5 +1,6 @@
 // Readiness, computed from the events alone. Liveness needs no events: a process that answers is alive.
 import type { Observable } from 'rxjs';
+import type { PausedPart } from '../ports/store.js';
 import type { NotReady, SubmitterEvent } from './events.js';
 
 export interface Health {
@@ -55,6 +56,10 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
             reason: `${event.holder} has kept a snapshot ${event.ageMs === null ? `for ${event.transactions} transactions` : `for ${Math.round(event.ageMs / 60_000)} min`}: until it ends, vacuum cannot clean and claims become slower`,
           })
         : without(health, 'snapshot');
+    case 'paused':
+      return event.parts.length === 0
+        ? without(health, 'paused')
+        : replace(health, { part: 'paused', reason: pausedWords(event.parts) });
     case 'stopping':
       return replace(health, { part: 'stopping', reason: 'this instance is stopping' });
     default:
@@ -78,6 +83,7 @@ const OTHERS: ReadonlySet<NotReady['part']> = new Set([
   'clocks',
   'mark',
   'snapshot',
+  'paused',
   'stopping',
 ]);
 /** It slows down a busy table; a report or a dump of a few minutes does no harm. */
@@ -89,9 +95,13 @@ export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: '
 
 /**
  * Shown, but the instance stays ready: without notifications the poll finds the rows; without a mark only undecided rows
- * wait; an old snapshot only makes claims slow.
+ * wait; an old snapshot only makes claims slow; a pause is a person's decision, and a rolling update goes on meanwhile.
  */
-const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot']);
+const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot', 'paused']);
+
+/** What is paused, and why. */
+const pausedWords = (parts: readonly PausedPart[]): string =>
+  `paused: ${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason})`).join('; ')}; \`canton-submitter resume\` ends it`;
 
 const of = (blockers: readonly NotReady[]): Health => ({
   ready: blockers.every(({ part }) => HARMLESS.has(part)),

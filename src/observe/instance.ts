@@ -1,11 +1,14 @@
 // What this process has done since its start, and holds now: its part of the status.
 import type { Observable } from 'rxjs';
 import { StoreUnavailable } from '../core/errors.js';
+import type { DbMillis } from '../core/ids.js';
 import { verdictName } from '../protocol/verdict.js';
 import type { SubmitterEvent } from './events.js';
 
 export interface InstanceState {
   readonly inFlight: { readonly submissions: number; readonly looks: number };
+  /** When the row was claimed that it has held longest; null: it holds none. */
+  readonly oldestHeldAt: DbMillis | null;
   readonly sinceStart: {
     readonly claimed: number;
     readonly submitted: number;
@@ -29,7 +32,7 @@ export interface InstanceState {
 const ALARMS = 10;
 
 export function createInstanceState(events$: Observable<SubmitterEvent>): () => InstanceState {
-  const held = new Map<string, 'submissions' | 'looks'>();
+  const held = new Map<string, { readonly kind: 'submissions' | 'looks'; readonly at: DbMillis }>();
   const since = {
     claimed: 0,
     submitted: 0,
@@ -50,7 +53,7 @@ export function createInstanceState(events$: Observable<SubmitterEvent>): () => 
   const onEvent = (event: SubmitterEvent): void => {
     switch (event.kind) {
       case 'taken':
-        held.set(event.id, event.look ? 'looks' : 'submissions');
+        held.set(event.id, { kind: event.look ? 'looks' : 'submissions', at: event.at });
         since.claimed += 1;
         return;
       case 'sent':
@@ -92,10 +95,13 @@ export function createInstanceState(events$: Observable<SubmitterEvent>): () => 
   events$.subscribe(onEvent);
 
   return () => {
-    const kinds = [...held.values()];
-    const looks = kinds.filter((kind) => kind === 'looks').length;
+    const rows = [...held.values()];
+    const looks = rows.filter(({ kind }) => kind === 'looks').length;
+    // In the order of their claims.
+    const [oldest] = rows;
     return {
-      inFlight: { submissions: kinds.length - looks, looks },
+      inFlight: { submissions: rows.length - looks, looks },
+      oldestHeldAt: oldest?.at ?? null,
       sinceStart: { ...since },
       listener,
       breaker,

@@ -163,6 +163,10 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           return;
         }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
+      case 'paused':
+        return event.parts.length === 0
+          ? log.info('nothing is paused any more')
+          : log.warn({ parts: event.parts }, 'paused by a person');
       case 'ready':
         return log.info('ready');
       case 'database':

@@ -1,7 +1,8 @@
 // Prometheus: subscribes to the events, asks the database for the queue when it is scraped.
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Observable } from 'rxjs';
 import type { Clock } from '../ports/clock.js';
+import { PROTOCOL } from '../protocol/version.js';
 import type { SubmitterEvent } from './events.js';
 import { inheritedMetrics } from './metrics/inherited.js';
 import { queueMetrics } from './metrics/queue.js';
@@ -19,10 +20,12 @@ export interface MetricsOptions {
   readonly events$: Observable<SubmitterEvent>;
   readonly queue: QueueSource;
   readonly clock: Clock;
+  /** Of this package. */
+  readonly version: string;
 }
 
 /** A registry of its own, apart from that of whoever embeds the submitter. */
-export function createMetrics({ events$, queue, clock }: MetricsOptions): Metrics {
+export function createMetrics({ events$, queue, clock, version }: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -31,5 +34,11 @@ export function createMetrics({ events$, queue, clock }: MetricsOptions): Metric
     for (const sink of sinks) sink(event);
   });
   queueMetrics(registers, queue);
+  new Gauge({
+    name: 'canton_submitter_build_info',
+    help: 'Always 1; its labels say what runs. Instances can share a database only if they speak the same protocol',
+    labelNames: ['version', 'protocol', 'node'],
+    registers,
+  }).set({ version, protocol: String(PROTOCOL), node: process.version }, 1);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }

@@ -9,8 +9,8 @@ import type { Refusal } from '../protocol/outcome.js';
 import { park, unsent } from '../protocol/verdict.js';
 import { notForLocks } from '../transfer/held.js';
 import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';
-import { notTold } from './decided.js';
 import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import { notTold } from './judge.js';
 import type { Gathered, Ready, Sending } from './send.js';
 
 const PREPARE_MS = 10_000;

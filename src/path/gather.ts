@@ -1,58 +1,25 @@
-import type { Micros } from '../core/ids.js';
+// What the ledger has to tell before a transfer can be written down: the sender's holdings, and the factory.
+import type { Holdings } from '../core/holding.js';
+import { type Micros, type Offset, sameSynchronizer } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
-import type { Read } from '../ports/ledger.js';
-import { givenBack, park, retry } from '../protocol/verdict.js';
-import { checkParties, checkRow } from '../transfer/check.js';
+import type { Read, ReadFailure } from '../ports/ledger.js';
+import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { transferTerms } from '../transfer/command.js';
+import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
+import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
 import { agreedFactory } from '../transfer/steps.js';
-import { judgeBalance, type ReadOptions } from './balance.js';
-import { notTold, subjectOf } from './decided.js';
 import {
   databaseNow,
   go,
   type JudgedSubmission,
   type Path,
   type Step,
-  type Submission,
   stop,
   triesOf,
 } from './given/context.js';
-import type { KeyWait } from './given/parts.js';
+import { notTold } from './judge.js';
 import type { Gathered } from './send.js';
-
-/**
- * What can be said of a fresh row before the ledger is asked. A verdict here is final at once, since nothing of the row
- * is undecided (rule 6). Then the breaker: a row whose sender, receiver or token the ledger refuses for now waits.
- */
-export function judge(path: Path, submission: Submission): Step<JudgedSubmission> {
-  const { settings } = path;
-  const { row, sender, recipient } = submission.claim;
-  const checked = checkRow(row, settings.tokens, settings.issuerParty);
-  if (checked.kind === 'failed') return stop(checked);
-  if (checked.kind === 'park') return stop(park(checked.reason));
-  const parties = checkParties(row, sender, recipient);
-  if (parties.kind === 'failed') return stop(parties);
-  if (parties.kind === 'wait') return stop(retry(parties.reason, triesOf(path, submission.claim)));
-  const judged = { ...submission, row: checked, sender: parties.sender, receiver: parties.receiver };
-  const wait = path.breaker.wait(subjectOf(judged));
-  return wait === null ? go(judged) : waiting(path, judged, wait);
-}
-
-/**
- * A row that may have caused the trouble itself is counted when it is refused. One that only waits is counted after this
- * long, so that its lane moves on at last, and a receiver who is away for minutes costs no row an attempt.
- */
-const WAITED_MS = 3_600_000;
-
-function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<never> {
-  const { claim } = submission;
-  const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
-  const ms = Math.round(wait.ms);
-  const old = databaseNow(path, submission) - claim.row.createdAt >= WAITED_MS;
-  if (!wait.held || !old) return stop(givenBack(why, ms));
-  return stop(retry(why, triesOf(path, claim), ms));
-}
 
 const CALL_MS = 10_000;
 
@@ -95,3 +62,155 @@ async function factoryFor(
   const own = await path.factories.get(token.instrumentAdmin, path.participant.ledgerEnd(), options);
   return own.kind === 'read' ? { kind: 'read', value: { kind: 'own', contractId: own.value } } : own;
 }
+
+/** What a transfer spends. */
+interface Inputs {
+  /** Contract ids. */
+  readonly inputs: readonly string[];
+  readonly endedLocks: boolean;
+}
+
+interface ReadOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The sender's holdings at a ledger end asked for now. Money that cannot be spent yet still counts, and the row waits for
+ * it. Too little with everything counted is final, so it is read once more at a newer ledger end, and only between two
+ * proofs that this is the pinned participant (rule 6; P28).
+ */
+async function judgeBalance(
+  path: Path,
+  submission: JudgedSubmission,
+  options: ReadOptions,
+): Promise<Step<Inputs> | ReadFailure> {
+  const first = await holdingsNow(path, submission, options);
+  if (first.kind !== 'read') return first;
+  const chosen = select(path, submission, first.value);
+  if (chosen.kind !== 'insufficient') return unlessHeld(path, submission, chosen);
+
+  const before = await path.participant.prove(options.signal);
+  const again = await holdingsNow(path, submission, options);
+  if (again.kind !== 'read') return again;
+  const still = select(path, submission, again.value);
+  if (still.kind !== 'insufficient') return unlessHeld(path, submission, still);
+  const untold = await untoldReassignments(path, submission, options);
+  if (untold.kind !== 'read') return untold;
+  const { symbol } = submission.row.token;
+  if (untold.value !== null)
+    return waits(path, submission, `${symbol}: ${still.detail}; ${untold.value}`, null);
+  const after = before === 'proven' ? await path.participant.prove(options.signal) : before;
+  if (after !== 'proven') {
+    const why = 'UNPROVEN: the balance is too small, but the participant did not prove itself';
+    return stop(givenBack(why, path.settings.probeMs));
+  }
+  return stop({
+    kind: 'failed',
+    message: INSUFFICIENT_BALANCE,
+    detail: `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`,
+  });
+}
+
+function unlessHeld(
+  path: Path,
+  submission: JudgedSubmission,
+  chosen: Exclude<Chosen, { kind: 'insufficient' }>,
+): Step<Inputs> {
+  switch (chosen.kind) {
+    case 'selected':
+      return go({ inputs: chosen.contractIds, endedLocks: chosen.endedLocks });
+    case 'held':
+      return waits(path, submission, `${submission.row.token.symbol}: ${chosen.detail}`, chosen.inMs);
+    case 'fragmented':
+      return stop(park(`FRAGMENTED: ${chosen.detail}, then replay`));
+  }
+}
+
+/**
+ * Until enough locks end, but never longer than the longest backoff, so that a release is noticed; with a backoff where
+ * no time says when. Such an attempt judged the row and counts, so the row parks at last.
+ */
+function waits(path: Path, { claim }: JudgedSubmission, detail: string, inMs: number | null): Step<never> {
+  const { minMs, maxMs } = path.settings.retry;
+  const why = `BALANCE_HELD: ${detail}`;
+  const tries = triesOf(path, claim);
+  if (inMs === null) return stop(retry(why, tries));
+  return stop(retryIn(Math.min(maxMs, Math.max(minMs, Math.ceil(inMs))), why, tries));
+}
+
+/**
+ * From 3.7 on the snapshot leaves out what is in reassignment, and with more than one synchronizer there may be some:
+ * what is missing is then not known to be missing. Null: the snapshot is complete.
+ */
+async function untoldReassignments(
+  path: Path,
+  { sender }: JudgedSubmission,
+  options: ReadOptions,
+): Promise<Read<string | null>> {
+  if (path.participant.verified()?.tellsReassignments !== false) return { kind: 'read', value: null };
+  const hosted = await path.ledger.synchronizersOf(sender, options);
+  if (hosted.kind !== 'read') {
+    // A missing right is not an outage, and must not stop other rows.
+    if (hosted.refusal.errorId !== 'GRPC_PERMISSION_DENIED') return hosted;
+    return { kind: 'read', value: `${UNTOLD}, and this token may not ask for its synchronizers` };
+  }
+  const others = hosted.value.filter((id) => !sameSynchronizer(id, path.settings.synchronizerId));
+  const why = `${UNTOLD} (${others.join(', ')})`;
+  return { kind: 'read', value: others.length === 0 ? null : why };
+}
+
+const UNTOLD = 'more may be in reassignment, which this participant does not report';
+
+async function holdingsNow(
+  path: Path,
+  { sender }: JudgedSubmission,
+  options: ReadOptions,
+): Promise<Read<Holdings>> {
+  // Remembered before the question: answers overtake one another, and what others were told meanwhile says nothing of this one.
+  const known = path.participant.ledgerEnd();
+  const end = await path.ledger.ledgerEnd(options);
+  if (end.kind !== 'read') return end;
+  // A replica that lags, or a restored participant: its holdings are not the ledger's (P28).
+  if (end.value < known) {
+    path.participant.doubt({ kind: 'end-behind', end: end.value, known });
+    return behind(end.value, known);
+  }
+  path.participant.sawLedgerEnd(end.value);
+  return path.ledger.holdings(sender, end.value, options);
+}
+
+type Chosen =
+  | Exclude<Selection, { kind: 'held' }>
+  /** `inMs`: until enough locks have ended. */
+  | (Omit<Extract<Selection, { kind: 'held' }>, 'until'> & { readonly inMs: number | null });
+
+function select(path: Path, submission: JudgedSubmission, holdings: Holdings): Chosen {
+  const { row, sender } = submission;
+  // Before it is verified nothing is sent, so it does not matter that then no lock seems to have ended.
+  const skew = path.participant.verified()?.pinned.clockSkewMaxMs ?? Number.MAX_SAFE_INTEGER;
+  const now = leastLedgerTime(databaseNow(path, submission), skew);
+  const chosen = selectHoldings(holdings, {
+    owner: sender,
+    admin: row.token.instrumentAdmin,
+    instrumentId: row.token.instrumentId,
+    amount: row.amount,
+    now,
+    ...inputRules(row.token, path.settings.issuerParty),
+  });
+  if (chosen.kind !== 'held') return chosen;
+  const { until, ...held } = chosen;
+  return { ...held, inMs: until === null ? null : Number((until - now) / 1000n) };
+}
+
+const behind = (end: Offset, known: Offset): Read<never> => ({
+  kind: 'failed-read',
+  pruned: false,
+  refusal: {
+    kind: 'not-the-row',
+    blame: 'all',
+    errorId: 'LEDGER_END_BEHIND',
+    detail: `the participant's ledger ends at ${end}, but ${known} was seen`,
+    retryAfterMs: null,
+  },
+});

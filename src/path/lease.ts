@@ -2,8 +2,7 @@ import { StoreUnavailable } from '../core/errors.js';
 import type { ClaimToken } from '../core/ids.js';
 import type { MempoolRow } from '../protocol/record.js';
 import { every, pause } from '../runtime/timers.js';
-import type { PathContext } from './given/context.js';
-import type { Leases } from './given/parts.js';
+import type { Leases, PathContext } from './given/context.js';
 
 interface Held {
   readonly row: MempoolRow;

@@ -1,7 +1,6 @@
 import { type Settled, type Settlement, settlementOf } from '../protocol/settlement.js';
 import { pause } from '../runtime/timers.js';
-import type { PathContext } from './given/context.js';
-import type { Conclude, Wakeups } from './given/parts.js';
+import type { Conclude, PathContext, Wakeups } from './given/context.js';
 
 /** The last step: verdicts into the database, in batches, however long that takes (I9). */
 export interface Settler {

@@ -1,11 +1,19 @@
-import { retry, undecided, type Verdict } from '../protocol/verdict.js';
-import { decided, subjectOf } from './decided.js';
+import { dbMillis } from '../core/ids.js';
+import { boundFor, hostedExecuteBefore } from '../protocol/bound.js';
+import { unsent, type Verdict } from '../protocol/verdict.js';
 import { external } from './external.js';
-import { gather, judge } from './gather.js';
-import { type JudgedSubmission, type Path, type Step, type Submission, triesOf } from './given/context.js';
-import { hosted } from './hosted.js';
-import { chase } from './look/chase.js';
-import { type Sending, type Sent, send, writeAhead } from './send.js';
+import { gather } from './gather.js';
+import {
+  databaseNow,
+  go,
+  type JudgedSubmission,
+  type Path,
+  type Step,
+  type Submission,
+  stop,
+} from './given/context.js';
+import { afterFault, answered, judge } from './judge.js';
+import { type Sending, send, writeAhead } from './send.js';
 
 /**
  * One fresh row, from its claim to its verdict: judge, gather, make ready, write ahead, send once, decide (I1, I4). A
@@ -52,44 +60,20 @@ function sendingOf(path: Path, submission: JudgedSubmission): Step<Sending> {
   return sender.kind === 'external' ? external(path, submission, sender.key) : hosted(path, submission);
 }
 
-/** What the sender's own answer makes of the row (rule 5). */
-async function answered(path: Path, submission: JudgedSubmission, sent: Sent): Promise<Verdict> {
-  const { outcome, record } = sent;
-  const { claim, lease } = submission;
-  switch (outcome.kind) {
-    case 'duplicate': {
-      const found = await chase(path, { ...claim, record }, outcome.completionOffset, lease.signal);
-      return found ?? undecided('now', `DUPLICATE_COMMAND: ${outcome.detail}`);
-    }
-    case 'accepted': {
-      const { updateId, offset } = outcome;
-      path.participant.sawAcceptance(
-        { offset, updateId, party: record.party },
-        { ...sent, txHash: claim.row.txHash },
-      );
-      path.breaker.served(subjectOf(submission));
-      return decided(path, submission, outcome);
-    }
-    case 'refused': {
-      const { kind, errorId } = outcome.refusal;
-      // The ledger took the request and judged it, so it works, for these keys too. What cannot be encoded never left.
-      const judgedIt = kind === 'for-good' || kind === 'try-again';
-      if (judgedIt && errorId !== 'REQUEST_UNENCODABLE') path.breaker.served(subjectOf(submission));
-      return decided(path, submission, outcome);
-    }
-    default:
-      return decided(path, submission, outcome);
-  }
-}
-
-/** A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. */
-function afterFault(
-  path: Path,
-  { claim }: Pick<Submission, 'claim'>,
-  error: unknown,
-  sent: boolean,
-): Verdict {
-  const why = `INTERNAL: ${error instanceof Error ? error.message : String(error)}`;
-  if (sent) return undecided('now', why);
-  return retry(why, triesOf(path, claim));
+/** A sender that the participant acts for: the claim has written its record, and one SubmitAndWait does the rest. */
+function hosted(path: Path, submission: JudgedSubmission): Step<Sending> {
+  const { own, token } = submission.claim;
+  if (own === null) return stop(unsent('the claim wrote no record'));
+  const record = boundFor(own, submission.row.token.steps);
+  const executeBefore = hostedExecuteBefore(record.sentUntil, databaseNow(path, submission), path.settings);
+  return go({
+    executeBefore,
+    async ready({ transfer }) {
+      return go({
+        record,
+        until: dbMillis(Number(executeBefore / 1000n)),
+        call: (options) => path.ledger.submit({ ...transfer, submissionId: token }, options),
+      });
+    },
+  });
 }

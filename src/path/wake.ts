@@ -20,7 +20,7 @@ import {
 import type { WakeReason } from '../observe/events.js';
 import type { Clock } from '../ports/clock.js';
 import type { Notifications } from '../ports/notifications.js';
-import type { Wakeups } from './given/parts.js';
+import type { Wakeups } from './given/context.js';
 
 /** RxJS carries the signals; the loops do the pulling. */
 interface WakeSettings {

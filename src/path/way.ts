@@ -5,12 +5,11 @@ import { createAgain } from '../runtime/again.js';
 import { createLoop, type Loop } from '../runtime/loop.js';
 import { every, pause } from '../runtime/timers.js';
 import { createFactoryCache } from '../transfer/factory.js';
-import { createClaimer, rescue } from './claim.js';
+import { createClaimer, createRecovery, rescue } from './claim.js';
 import { createBreaker } from './gate/breaker.js';
 import { createClocks } from './gate/clocks.js';
 import type { Path, PathContext } from './given/context.js';
 import { createLeases } from './lease.js';
-import { createRecovery } from './look/recover.js';
 import { createParticipant } from './participant/participant.js';
 import { createConclude, createSettler } from './settle.js';
 import { createWakeups, listen } from './wake.js';
@@ -59,18 +58,17 @@ export function createWay(context: PathContext, notifications: Notifications): W
   const fault = (where: string) => (error: unknown) => emit({ kind: 'fault', where, error });
   /** A round that fails is tried again soon, without waiting for the poll. */
   const retried = (round: (by: WakeReason) => Promise<void>, where: string): Loop<WakeReason> => {
-    const again = createAgain(() => loop.signal('poll'), AGAIN, random);
-    const loop = createLoop<WakeReason>(
+    const again = createAgain(AGAIN, random);
+    return createLoop<WakeReason>(
       async (by) => {
         await round(by);
         again.worked();
       },
-      (error) => {
+      (error, signal) => {
         fault(where)(error);
-        again.failed();
+        again.failed(() => signal('poll'));
       },
     );
-    return loop;
   };
   const claims = retried(claimer.round, 'claim');
   const looks = retried(recovery.round, 'look');

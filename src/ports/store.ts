@@ -69,6 +69,14 @@ export interface RecheckResult {
   readonly rows: number;
 }
 
+/** What no instance claims, by a person's decision (`canton-submitter pause`). */
+export interface PausedPart {
+  readonly scope: 'all' | 'token' | 'sender';
+  /** Lower case, without 0x; empty for all. */
+  readonly address: string;
+  readonly reason: string;
+}
+
 export interface ClaimRequest {
   readonly holder: string;
   /** 1 to free slots. */

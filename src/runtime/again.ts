@@ -2,7 +2,8 @@ import { backoffMs } from '../protocol/backoff.js';
 
 /** One more try after a failure. */
 export interface Again {
-  failed(): void;
+  /** `go`: the next try, when it is due. */
+  failed(go: () => void): void;
   worked(): void;
 }
 
@@ -11,14 +12,13 @@ export interface Again {
  * however often it is asked for: one for each failure would add up with every other reason to try.
  */
 export function createAgain(
-  go: () => void,
   policy: { readonly minMs: number; readonly maxMs: number },
   random: () => number,
 ): Again {
   let failures = 0;
   let timer: NodeJS.Timeout | null = null;
   return {
-    failed() {
+    failed(go) {
       failures += 1;
       if (timer !== null) return;
       timer = setTimeout(

@@ -10,7 +10,8 @@ export interface Loop<Reason> {
 
 export function createLoop<Reason>(
   round: (reason: Reason) => Promise<void>,
-  onError: (error: unknown) => void,
+  /** `signal`: the loop's own, for a next round after the failed one. */
+  onError: (error: unknown, signal: Loop<Reason>['signal']) => void,
 ): Loop<Reason> {
   let next: { readonly reason: Reason } | null = null;
   let running: Promise<void> | null = null;
@@ -24,18 +25,20 @@ export function createLoop<Reason>(
       try {
         await round(reason);
       } catch (error) {
-        onError(error);
+        onError(error, signal);
       }
     }
     running = null;
   };
 
+  const signal = (reason: Reason): void => {
+    if (stopped) return;
+    next ??= { reason };
+    running ??= drain();
+  };
+
   return {
-    signal(reason) {
-      if (stopped) return;
-      next ??= { reason };
-      running ??= drain();
-    },
+    signal,
     async stop() {
       stopped = true;
       await running;

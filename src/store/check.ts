@@ -42,7 +42,8 @@ export async function schemaProblems(
 /** Asked for also because a pooler may keep the session from setting `row_security = off`, which makes it an error elsewhere. */
 const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {
   text: `select n as name, current_user as role
-      from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1']) n
+      from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1', 'mempool_pauses_v1',
+        'mempool_instances_v1', 'mempool_attempts_v1']) n
      where row_security_active(to_regclass(n))`,
 };
 
@@ -65,7 +66,10 @@ const LACKING: Statement<{ readonly what: string }> = {
   text: `select p || ' on ' || t as what
       from (values ('mempool', 'select'), ('mempool', 'update'), ('users', 'select'),
                    ('mempool_submitter_v1', 'select'), ('mempool_submitter_v1', 'update'),
-                   ('mempool_submitter_audit_v1', 'insert'), ('mempool_ended_v1', 'select')) needed (t, p)
+                   ('mempool_submitter_audit_v1', 'insert'), ('mempool_ended_v1', 'select'),
+                   ('mempool_instances_v1', 'select'), ('mempool_instances_v1', 'insert'), ('mempool_instances_v1', 'update'),
+                   ('mempool_instances_v1', 'delete'), ('mempool_pauses_v1', 'select'), ('mempool_attempts_v1', 'select'),
+                   ('mempool_attempts_v1', 'insert')) needed (t, p)
      where to_regclass(t) is not null and not has_table_privilege(to_regclass(t), p)
        -- A role that may read some columns of users may well read those that we ask for.
        and not (t = 'users' and has_any_column_privilege(to_regclass(t), p))

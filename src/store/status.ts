@@ -3,6 +3,9 @@
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { Recheck } from '../ports/store.js';
 import type { QueueState } from '../protocol/row-state.js';
+import { type Due, type LostOften, readDue, readLostOften } from './operator/due.js';
+import { type FleetInstance, readFleet } from './operator/fleet.js';
+import { type Pause, readPauses } from './operator/pauses.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
@@ -27,6 +30,12 @@ export interface StatusRow extends ListedRow {
 export interface QueueStatus {
   readonly now: DbMillis;
   readonly queue: Readonly<Record<QueueState, QueueCount>>;
+  /** The waiting rows that a claim could take now. The others wait for an earlier row of their sender. */
+  readonly due: Due;
+  readonly fleet: readonly FleetInstance[];
+  readonly pauses: readonly Pause[];
+  /** Rows that may be what kills instances. */
+  readonly lostOften: readonly LostOften[];
   readonly holders: readonly HolderCount[];
   /** Latest first. */
   readonly failures: readonly StatusRow[];
@@ -67,12 +76,6 @@ const QUEUE: Statement<StateTuple> = {
            floor(extract(epoch from now()) * 1000)::float8 as now
       from unnest(array['waiting', 'in-flight', 'undecided', 'backoff', 'parked']) k(state)
       left join states s on s.state = k.state group by k.state`,
-};
-
-/** The index of claims. */
-const HOLDERS: Statement<HolderCount> = {
-  text: `select coalesce(m.claimed_by, '') as holder, count(*)::int as rows from mempool m
-    where m.status = 'pending' and m.claim_token is not null group by 1 order by 1`,
 };
 
 interface StatusTuple extends ListedTuple {
@@ -131,9 +134,12 @@ export async function tellScheme(database: Database, scheme: number): Promise<vo
 const LIST_LENGTH = 50;
 
 export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
-  const [states, holders, failures, parked, pins] = await Promise.all([
+  const [states, due, fleet, pauses, lostOften, failures, parked, pins] = await Promise.all([
     database.run(QUEUE, []),
-    database.run(HOLDERS, []),
+    readDue(database),
+    readFleet(database),
+    readPauses(database),
+    readLostOften(database),
     database.run(FAILURES, [listed]),
     database.run(PARKED, [listed]),
     database.run(PINNED_STATUS, []),
@@ -152,7 +158,11 @@ export async function readStatus(database: Database, listed = LIST_LENGTH): Prom
       backoff: queueOf('backoff'),
       parked: queueOf('parked'),
     },
-    holders,
+    due,
+    fleet,
+    pauses,
+    lostOften,
+    holders: fleet.flatMap(({ holder, held: { rows } }) => (rows > 0 ? [{ holder, rows }] : [])),
     failures: failures.map(shown),
     parked: parked.map(shown),
     halted: pin?.halted ?? null,

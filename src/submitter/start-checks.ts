@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { OpenLedger } from '../ledger/ledger.js';
 import type { SubmitterEvent } from '../observe/events.js';
+import { disagreementWords } from '../path/given/participant.js';
 import { disagreement } from '../path/participant/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
@@ -36,7 +37,7 @@ export async function refusals(config: Config, { database, store, signer }: Ques
   const pinned = await store.pinned();
   if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
   const odd = disagreement(pinned, config);
-  if (odd !== null) return [odd];
+  if (odd !== null) return [disagreementWords(odd)];
   const schema = (await schemaProblems(database, pinned.lanes, pinned.sameNonce)).map(
     (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
   );

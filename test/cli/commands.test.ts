@@ -78,8 +78,9 @@ test('enqueue: good ones go in, bad ones are refused with their reason, known on
     "update mempool set available_at = 'infinity', attempts = 20, last_error = 'UNKNOWN_TOKEN: not here' where nonce = 1",
   );
   const json = await cli(['status', '--json'], env);
-  t.is(json.code, 0);
+  t.is(json.code, 2, 'a row could be claimed, and nobody is there');
   const snapshot = JSON.parse(json.stdout);
+  t.is(snapshot.state, 'not-moving');
   t.like(snapshot.queue, { waiting: { rows: 1 }, parked: { rows: 1 } });
   t.like(snapshot.parked[0], { txHash: keccak256(second), reason: 'UNKNOWN_TOKEN: not here' });
   const text = await cli(['status'], env);
@@ -217,7 +218,7 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   );
   t.regex(
     (await cli(['status'], env)).stdout,
-    /^HALTED, no instance claims: an acceptance after its bound\n\nPending rows/,
+    /^NOT MOVING\n[^\n]*no instance is alive\n[^\n]*\nNEEDS A PERSON\n {2}claims are halted: an acceptance after its bound\n[^\n]*--tolerance`\n\nPending rows/,
   );
   const tolerated = await cli(['migrate', '--tolerance', '90000'], env);
   t.is(tolerated.code, 0);
@@ -239,7 +240,10 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   const repinned = await cli(['migrate', '--repin', '--yes'], env);
   t.is(repinned.code, 0);
   t.regex(repinned.stdout, /p1 is no longer pinned[\s\S]*1 undecided rows are parked with their records/);
-  t.regex((await cli(['status'], env)).stdout, /^1 row was sent on a participant that is no longer pinned/);
+  const parked = await cli(['status'], env);
+  t.is(parked.code, 1);
+  t.regex(parked.stdout, /^NEEDS A PERSON\n {2}1 row parked: REPINNED\n/);
+  t.regex(parked.stdout, /^ {2}1 row sent on a participant that is no longer pinned$/m);
 });
 
 test('replay --force-new says what it risks, and does nothing where nobody can be asked', async (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { statusText } from '../../src/cli/status.js';
+import { statusText } from '../../src/cli/status/text.js';
 import { readStatus, tellScheme } from '../../src/store/status.js';
 import { prepared } from '../store/support.js';
 import { startFleet } from '../support/fleet.js';

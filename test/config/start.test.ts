@@ -117,6 +117,7 @@ test('with OAuth the user is pinned that the token speaks for, and no secret sho
   });
   logEvents(log, submitter.events$, monotonic);
   const metrics = createMetrics({
+    version: '1.2.3',
     events$: submitter.events$,
     queue: () => submitter.snapshot(),
     clock: monotonic,

@@ -108,22 +108,45 @@ forBoth(
   },
 );
 
-/** Once told to, it leads elsewhere right before the next call of its kind, and nothing on our side sees it happen. */
+/**
+ * Once told to, it leads elsewhere right before the next call of its kind, and nothing on our side sees it happen.
+ * `moves` says when it did. A call that began before must not be the one that is answered elsewhere, nor be let through
+ * in the place of the one that is: `quiet` waits until none is on its way.
+ */
 function movingConnection(world: World) {
-  let moves = false;
+  let onMove: (() => void) | undefined;
+  const underWay = new Set<Promise<void>>();
   const elsewhere = async (): Promise<void> => {
-    if (moves) await world.sandbox.control({ kind: 'identity', participantId: OTHER });
-    moves = false;
+    const moved = onMove;
+    onMove = undefined;
+    if (!moved) return;
+    await world.sandbox.control({ kind: 'identity', participantId: OTHER });
+    moved();
   };
   return {
-    moves: () => {
-      moves = true;
+    moves(): Promise<void> {
+      return new Promise((resolve) => {
+        onMove = resolve;
+      });
+    },
+    async quiet(): Promise<void> {
+      while (underWay.size > 0) await Promise.all(underWay);
     },
     beforeStreams: (ledger: Ledger): Ledger => ({
       ...ledger,
       async *completions(request, signal) {
         await elsewhere();
-        return yield* ledger.completions(request, signal);
+        let ended = (): void => undefined;
+        const call = new Promise<void>((resolve) => {
+          ended = resolve;
+        });
+        underWay.add(call);
+        try {
+          return yield* ledger.completions(request, signal);
+        } finally {
+          underWay.delete(call);
+          ended();
+        }
       },
     }),
     beforeLedgerEnds: (ledger: Ledger): Ledger => ({
@@ -168,12 +191,13 @@ test('P27 nothing is marked yet: between asking who answers and reading its stre
   t.is((await network.deliver()).kind, 'accepted');
   await boundPassed(world, hash);
   await prepareOther(world);
-  world.sandbox.faults.remove(refuse.id);
 
-  moving.moves();
-  const looked = nextEvent(local, 'looked');
+  await moving.quiet();
+  world.sandbox.faults.remove(refuse.id);
+  const moved = moving.moves();
   await replay(world);
-  t.is((await looked).found, 'undecided');
+  await moved;
+  t.is((await nextEvent(local, 'looked')).found, 'undecided');
   await world.sandbox.control({ kind: 'identity', participantId: home });
   await world.until('the row is given back', async () => (await world.row(hash)).claim_token === null);
   await replay(world);
@@ -208,12 +232,13 @@ test('P27 a stream that does not show the marked completion is another one: noth
   t.is((await network.deliver()).kind, 'accepted');
   await boundPassed(world, hash);
   await prepareOther(world);
-  world.sandbox.faults.remove(refuse.id);
 
-  moving.moves();
-  const looked = nextEvent(local, 'looked');
+  await moving.quiet();
+  world.sandbox.faults.remove(refuse.id);
+  const moved = moving.moves();
   await replay(world);
-  t.is((await looked).found, 'undecided');
+  await moved;
+  t.is((await nextEvent(local, 'looked')).found, 'undecided');
   t.regex((await local.event('alarm')).what, /^participant in doubt/);
   await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => /pinned to/.test(reason)));
   await world.sandbox.control({ kind: 'identity', participantId: home });
@@ -243,7 +268,7 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
     onEvent: (event) => {
       if (event.kind !== 'taken' || event.sender !== alice.address || !once) return;
       once = false;
-      moving.moves();
+      void moving.moves();
     },
   });
   await world.ended([await world.insert({ from: bob, to: alice, nonce: 1 })]);
@@ -355,7 +380,7 @@ test('P27 nothing is marked yet, and the connection moves while the ledger end i
   const world = await createWorld(t);
   const home = world.sandbox.participantId;
   const moving = movingConnection(world);
-  moving.moves();
+  void moving.moves();
   const local = await startLocal(t, world, { ledger: moving.beforeLedgerEnds });
   await local.event('not-ready', ({ blockers }) =>
     blockers.some(({ reason }) => /^another participant answered/.test(reason)),

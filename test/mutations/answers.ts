@@ -25,7 +25,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/path/gate/suspicion.ts',
+    file: 'src/path/gate/refusals.ts',
     find: "whose: rows.size < WIDESPREAD ? 'row' : 'token' };",
     put: "whose: 'row' };",
     test: HISTORY,
@@ -52,7 +52,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/path/gate/circuit.ts',
+    file: 'src/path/gate/refusals.ts',
     find: '  if (state.keys.has(key)) return { ...state, keys: withKey(state.keys, key, open) };\n',
     put: '',
     test: 'test/path/gate/circuit.test.ts',
@@ -88,7 +88,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/path/decided.ts',
+    file: 'src/path/judge.ts',
     find: 'held: held || old,',
     put: 'held,',
     test: HISTORY,
@@ -97,7 +97,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/path/gate/congestion.ts',
+    file: 'src/path/gate/refusals.ts',
     find: 'Math.max(1, state.limit / 2)',
     put: 'state.limit',
     test: HISTORY,
@@ -124,7 +124,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'P22',
-    file: 'src/path/look/verify.ts',
+    file: 'src/path/look/acceptance.ts',
     find: "    if (foreign) path.emit({ kind: 'alarm', what, txHash: claim.row.txHash });\n",
     put: '',
     test: HISTORY,
@@ -142,7 +142,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/path/gather.ts',
+    file: 'src/path/judge.ts',
     find: 'stop(retry(parties.reason, triesOf(path, submission.claim)))',
     put: "stop({ ...retry(parties.reason, triesOf(path, submission.claim)), wait: 'parked' })",
     test: HISTORY,
@@ -151,7 +151,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/path/gate/circuit.ts',
+    file: 'src/path/gate/refusals.ts',
     find: 'return { all: null, keys: left, recent: [] };',
     put: 'return { all: null, keys: left, recent: state.recent };',
     test: 'test/path/gate/circuit.test.ts',
@@ -169,7 +169,7 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
-    file: 'src/path/gather.ts',
+    file: 'src/path/judge.ts',
     find: 'if (!wait.held || !old) return',
     put: 'if (!wait.held) return',
     test: HISTORY,

@@ -117,8 +117,8 @@ export const database: readonly Mutation[] = [
   ),
   fences(
     'src/store/migrate/down.ts',
-    "'drop table if exists mempool_submitter_v1',",
-    "'drop table if exists mempool_submitter_v1, mempool_submitter_audit_v1, mempool_ended_v1',",
+    "'drop table if exists mempool_submitter_v1, mempool_instances_v1",
+    "'drop table if exists mempool_submitter_v1, mempool_submitter_audit_v1, mempool_ended_v1, mempool_instances_v1",
     'migrate --down says*',
     'audit and memory stay',
   ),
@@ -137,7 +137,7 @@ export const database: readonly Mutation[] = [
     'one mark a party',
   ),
   marks(
-    'src/path/participant/marks.ts',
+    'src/path/participant/proving.ts',
     "if (shown !== 'unsure') return shown;",
     'return shown;',
     'P8 the rights*',

@@ -157,7 +157,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/path/gate/circuit.ts',
+    file: 'src/path/gate/refusals.ts',
     find: 'if (wide || state.all?.probing)',
     put: 'if (state.all?.probing)',
     test: 'test/history/ops-breaker.test.ts',
@@ -166,7 +166,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P29',
-    file: 'src/path/gate/circuit.ts',
+    file: 'src/path/gate/refusals.ts',
     find: 'if (wide || state.all?.probing)',
     put: 'if (recent.length > 0 || wide || state.all?.probing)',
     test: 'test/history/ops-keys.test.ts',
@@ -192,7 +192,7 @@ export const ops: readonly Mutation[] = [
   ),
   {
     name: 'P28',
-    file: 'src/path/balance.ts',
+    file: 'src/path/gather.ts',
     find: 'return path.ledger.holdings(sender, end.value, options);',
     put: 'return path.ledger.holdings(sender, known, options);',
     test: 'test/history/ops-change.test.ts',
@@ -201,7 +201,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P28',
-    file: 'src/path/balance.ts',
+    file: 'src/path/gather.ts',
     find: '  const again = await holdingsNow(path, submission, options);\n',
     put: "  const again: Read<Holdings> = { kind: 'read', value: { holdings: [], unreadable: [] } };\n",
     test: 'test/history/ops-change.test.ts',
@@ -210,7 +210,7 @@ export const ops: readonly Mutation[] = [
   },
   {
     name: 'P28',
-    file: 'src/path/balance.ts',
+    file: 'src/path/gather.ts',
     find: '  if (end.value < known) {',
     put: '  if (end.value < 0n) {',
     test: 'test/history/ops-change.test.ts',
@@ -238,8 +238,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'start',
     file: 'src/path/participant/identify.ts',
-    find: 'if (generation === null) {',
-    put: "if (generation === null && version.value.version === '') {",
+    find: 'if (generation === null) return',
+    put: "if (generation === null && version.value.version === '') return",
     test: 'test/process/start.test.ts',
     match: 'a participant of another API*',
     what: 'an API version that we do not speak is refused',

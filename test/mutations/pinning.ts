@@ -37,8 +37,8 @@ export const pinning: readonly Mutation[] = [
   ),
   of(
     'src/path/participant/identify.ts',
-    'if (mine.sameNonce !== null && pinned.sameNonce !== mine.sameNonce) {',
-    'if (mine.sameNonce === undefined) {',
+    "    ['SAME_NONCE', mine.sameNonce ?? pinned.sameNonce, pinned.sameNonce],\n",
+    '',
     'test/cli/run.test.ts',
     'run: another SAME_NONCE*',
     'SAME_NONCE in the environment is held against the pin',

@@ -6,7 +6,7 @@ const views = 'test/ledger/holding-views.test.ts';
 const choice = 'test/transfer/holdings.test.ts';
 const contracts = 'src/ledger/contracts.ts';
 const selection = 'src/transfer/holdings.ts';
-const balance = 'src/path/balance.ts';
+const balance = 'src/path/gather.ts';
 
 export const reading: readonly Mutation[] = [
   {

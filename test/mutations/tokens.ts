@@ -8,7 +8,7 @@ const held = 'test/history/holdings.test.ts';
 export const tokens: readonly Mutation[] = [
   {
     name: 'cut off',
-    file: 'src/path/decided.ts',
+    file: 'src/path/judge.ts',
     find: 'if (signal.aborted && CUT_OFF.has(refusal.errorId))',
     put: 'if (signal === null)',
     test: 'test/history/cut-off.test.ts',

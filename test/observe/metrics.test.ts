@@ -20,7 +20,12 @@ import {
 function setup(snapshot: () => Promise<QueueSnapshot> = async () => ({ queue: {} })) {
   const events$ = new Subject<SubmitterEvent>();
   let now = 0;
-  const metrics = createMetrics({ events$, queue: snapshot, clock: { elapsed: () => now } });
+  const metrics = createMetrics({
+    events$,
+    queue: snapshot,
+    clock: { elapsed: () => now },
+    version: '1.2.3',
+  });
   return {
     emit: (...events: SubmitterEvent[]) => {
       for (const event of events) events$.next(event);

@@ -127,7 +127,7 @@ test('migrate on a table of canton-middleware: no row is rewritten, its inserts 
   );
   const undescribed = `select attrelid::regclass::text || '.' || attname as name from pg_attribute
     where attrelid in ('mempool'::regclass, 'mempool_submitter_v1'::regclass, 'mempool_submitter_audit_v1'::regclass,
-      'mempool_ended_v1'::regclass) and attnum > 0 and not attisdropped
+      'mempool_ended_v1'::regclass, 'mempool_instances_v1'::regclass, 'mempool_pauses_v1'::regclass, 'mempool_attempts_v1'::regclass) and attnum > 0 and not attisdropped
       and col_description(attrelid, attnum) is null`;
   t.deepEqual(await db.query(undescribed), []);
 
@@ -137,6 +137,7 @@ test('migrate on a table of canton-middleware: no row is rewritten, its inserts 
   t.deepEqual(
     relations.map(({ relname }) => relname).filter((name) => name.startsWith('mempool_')),
     [
+      'mempool_attempts_v1',
       'mempool_ended_v1',
       'mempool_ended_v1_pkey',
       'mempool_id_seq',
@@ -146,7 +147,7 @@ test('migrate on a table of canton-middleware: no row is rewritten, its inserts 
       'mempool_submitter_audit_v1_pkey',
       'mempool_tx_hash_key',
     ],
-    'the audit stays, and the memory of what has ended',
+    'the audit stays, and the stories, and the memory of what has ended',
   );
   await t.throwsAsync(() => migrateDown(db.url, agreed, () => {}), { message: /nothing to undo/ });
   await migrate(migrateOptions(db.url));

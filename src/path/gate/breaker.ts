@@ -1,27 +1,30 @@
 import type { SubmitterEvent } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Refusal } from '../../protocol/outcome.js';
-import type { Breaker, Subject } from '../given/parts.js';
-import {
-  allowance,
-  type BreakerState,
-  closedBreaker,
-  keyWait,
-  onProbe,
-  onProbeOver,
-  onRefused,
-  onServed,
-} from './circuit.js';
-import { type Congestion, isExhausted, onOverload, onTaken, roomFor, uncongested } from './congestion.js';
+import type { Breaker, Subject } from '../given/context.js';
 import {
   allConfirmed,
+  allowance,
+  type BreakerState,
+  type Congestion,
+  closedBreaker,
+  isExhausted,
+  keyWait,
   noSuspicion,
   onConfirmed,
   onMalformed,
   onMissed,
+  onOverload,
+  onProbe,
+  onProbeOver,
+  onRefused,
+  onServed,
+  onTaken,
   onTokenServed,
+  roomFor,
   type Suspicion,
-} from './suspicion.js';
+  uncongested,
+} from './refusals.js';
 
 interface BreakerContext {
   readonly settings: { readonly concurrency: number; readonly probeMs: number };

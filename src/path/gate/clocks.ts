@@ -4,7 +4,8 @@
 import { type DbMillis, dbMillis, microsOf } from '../../core/ids.js';
 import type { SubmitterEvent } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
-import type { ClockSample, Clocks } from '../given/parts.js';
+import type { Clocks } from '../given/context.js';
+import type { ClockSample } from '../given/participant.js';
 
 export type ClockState =
   | { readonly kind: 'fine' }

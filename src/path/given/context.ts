@@ -1,17 +1,27 @@
-// What every step of the path is given, and the one way in which a step stops.
-import { type DbMillis, dbMillis, type Party } from '../../core/ids.js';
+// What every step of the path is given: the settings, the ports, the parts that keep state (each is built once, in `way.ts`),
+// and the one way in which a step stops.
+import type { Observable } from 'rxjs';
+import {
+  type ClaimToken,
+  type DbMillis,
+  dbMillis,
+  type Micros,
+  type Party,
+  type TxHash,
+} from '../../core/ids.js';
 import type { Token } from '../../core/token.js';
-import type { SubmitterEvent } from '../../observe/events.js';
+import type { SubmitterEvent, WakeReason } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Ledger } from '../../ports/ledger.js';
 import type { Store } from '../../ports/store.js';
 import type { RetryPolicy } from '../../protocol/backoff.js';
-import type { ClaimedRow, FreshClaim } from '../../protocol/record.js';
+import type { Refusal } from '../../protocol/outcome.js';
+import type { ClaimedRow, FreshClaim, MempoolRow } from '../../protocol/record.js';
 import type { Tries, Verdict } from '../../protocol/verdict.js';
 import type { CheckedRow } from '../../transfer/check.js';
 import type { FactoryCache } from '../../transfer/factory.js';
 import type { Signer } from '../../transfer/signer.js';
-import type { Breaker, Clocks, Conclude, Lease, Leases, Participant, Wakeups } from './parts.js';
+import type { ClockSample, Participant } from './participant.js';
 
 /** The configuration, as far as the path needs it. Durations in ms. */
 export interface PathSettings {
@@ -52,6 +62,102 @@ export interface PathContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly emit: (event: SubmitterEvent) => void;
+}
+
+/** What makes the loops look (`wake.ts`). */
+export interface Wakeups {
+  /** For the claim of fresh rows. */
+  readonly wakeups$: Observable<WakeReason>;
+  /** For the claim of undecided rows. */
+  readonly looks$: Observable<WakeReason>;
+  signal(reason: WakeReason): void;
+  /** An undecided row of ours is due for a look. */
+  lookAgain(): void;
+  /** A row of ours is due again in this many ms. */
+  due(inMs: number): void;
+  /** Look again this much later: after a wake-up that drained the queue. */
+  trail(ms: readonly number[]): void;
+  /** A claim that the bell had asked for came back: with rows, or empty because another instance was faster. */
+  answered(won: boolean): void;
+  /** Another instance is there, so bells may have to be shared. */
+  notAlone(): void;
+  /** Another instance answers bells. `before`: its name comes before ours, so that of two it is the one. */
+  othersAwake(before: boolean): void;
+  stop(): void;
+}
+
+/** This process's hold on one row (I1; `lease.ts`). */
+export interface Lease {
+  /** Milliseconds until it must not be relied on any more; negative when it is over. */
+  left(): number;
+  /** Aborts when the lease is lost or has run out: whatever runs for the row has to end. */
+  readonly signal: AbortSignal;
+  /** The row is settled, or this process has given it up. */
+  end(): void;
+}
+
+export interface Leases {
+  /** `sentAt`: elapsed time *before* the claim statement was sent, so that ours ends before the database's does. */
+  hold(row: MempoolRow, token: ClaimToken, sentAt: number): Lease;
+  /** Ends every lease's work: the process is going down. */
+  abortAll(reason: string): void;
+  stop(): Promise<void>;
+}
+
+/** Verdict → database → whoever waits for this row (`settle.ts`). */
+export type Conclude = (claim: ClaimedRow, lease: Lease, verdict: Verdict) => Promise<void>;
+
+/** How many rows may be claimed now: the breaker and the clocks each say. `one` is a probe. */
+export interface Gate {
+  allowance(): 'any' | 'one' | 'none';
+  /** The row that probes is being claimed. */
+  beginProbe(): void;
+}
+
+/** Whom an answer is about. */
+export interface Subject {
+  readonly row: TxHash;
+  readonly sender: Party;
+  readonly receiver: Party;
+  /** The token's address. */
+  readonly token: string;
+  /** Elapsed ms, before anything of this attempt began. */
+  readonly beganAt: number;
+}
+
+/** What a row behind an open key waits for. */
+export interface KeyWait {
+  readonly ms: number;
+  readonly reason: string;
+  /** Everything it waits for may be its own trouble, so that waiting counts. */
+  readonly held: boolean;
+}
+
+/** Whether the ledger is worth asking, how much at a time, and whose trouble a refusal is (`gate/breaker.ts`). */
+export interface Breaker extends Gate {
+  /** How many more rows may be in flight when this many are. */
+  room(inFlight: number): number;
+  /** Nothing is claimed but probes. */
+  isOpen(): boolean;
+  /** The probe learned nothing. */
+  endProbe(): void;
+  /** Whether the refusal is held against the row: nothing says that others meet the same. */
+  refused(of: Subject, refusal: Refusal): boolean;
+  served(of: Subject): void;
+  /** Null: the row may go. */
+  wait(of: Subject): KeyWait | null;
+}
+
+/** How far the clocks of database and ledger are apart, and the latest time that either has told (`gate/clocks.ts`). */
+export interface Clocks extends Gate {
+  measured(sample: ClockSample, clockSkewMaxMs: number): void;
+  /** So far apart that next to nothing is claimed. */
+  tooFar(): boolean;
+  /** The database's time, and the elapsed time before it was asked for. */
+  sawDatabase(now: DbMillis, at: number): void;
+  sawRecordTime(time: Micros): void;
+  /** The latest time this process was told. A restored database may have fallen behind it; what was sent has not. */
+  latest(): DbMillis;
 }
 
 /** The one set of dependencies that all steps share. */

@@ -6,10 +6,9 @@ import type { Mark } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
 import { lookedInVain, parkUndecided, undecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import { type Path, triesOf } from '../given/context.js';
-import type { Lease, Verified } from '../given/parts.js';
-import { chase } from './chase.js';
-import { verifyAcceptance } from './verify.js';
+import { type Lease, type Path, triesOf } from '../given/context.js';
+import type { Verified } from '../given/participant.js';
+import { chase, verifyAcceptance } from './acceptance.js';
 
 /** An undecided row in this process's hands. */
 export interface Looking {

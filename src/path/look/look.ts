@@ -13,9 +13,9 @@ import {
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
 import { type ClaimedAt, databaseNow, type Path, type Submission, triesOf } from '../given/context.js';
+import { verifyAcceptance } from './acceptance.js';
 import type { FoundKind, Looking, Reading } from './completion.js';
 import { readAll } from './read.js';
-import { verifyAcceptance } from './verify.js';
 
 export interface LookBatch extends ClaimedAt {
   readonly rows: readonly Looking[];

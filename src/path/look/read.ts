@@ -3,7 +3,7 @@ import type { ReadFailure } from '../../ports/ledger.js';
 import type { CompletionEvent } from '../../protocol/outcome.js';
 import type { Mark } from '../../protocol/proof.js';
 import { parkUndecided } from '../../protocol/verdict.js';
-import { provenStream } from '../participant/proven-stream.js';
+import { provenStream } from '../participant/proving.js';
 import { applyCompletion, closeDead, type Dead, type Looking, type Reading } from './completion.js';
 
 const CALL_MS = 5_000;

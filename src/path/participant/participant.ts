@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Offset } from '../../core/ids.js';
 import type { CallOptions } from '../../ports/ledger.js';
 import type { Pinned } from '../../ports/store.js';
@@ -5,19 +6,19 @@ import { brokenBound, missedByMs } from '../../protocol/bound.js';
 import type { Mark } from '../../protocol/proof.js';
 import { createLoop } from '../../runtime/loop.js';
 import { every } from '../../runtime/timers.js';
-import type { PathContext } from '../given/context.js';
-import type {
-  Clocks,
-  Doubt,
-  Halt,
-  OwnSubmission,
-  Participant,
-  Unverified,
-  Verified,
-} from '../given/parts.js';
-import { identify, unverified } from './identify.js';
-import { moveMark, showsMark, type Told, toldBy } from './marks.js';
-import { proveById } from './proven-stream.js';
+import type { Clocks, PathContext } from '../given/context.js';
+import {
+  blockerOf,
+  type Doubt,
+  doubtWords,
+  type Halt,
+  type OwnSubmission,
+  type Participant,
+  type Unready,
+  type Verified,
+} from '../given/participant.js';
+import { identify, type Unverified, unverified } from './identify.js';
+import { moveMark, proveById, showsMark, type Told, toldBy } from './proving.js';
 
 type State = Verified | Unverified;
 
@@ -35,7 +36,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
   const { settings, store, ledger, emit } = path;
   const stopping = new AbortController();
   const options = (): CallOptions => ({ timeoutMs: CALL_MS, signal: stopping.signal });
-  let state: State = unverified('participant', 'not connected yet');
+  let state: State = unverified({ kind: 'not-connected' });
   let end: Offset = 0n;
   let provenEnd: Offset = 0n;
   let canProve = true;
@@ -51,8 +52,9 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     const before = state;
     state = next;
     if (next.kind === 'unverified') {
-      if (before.kind === 'verified' || !sameBlocker(before, next))
-        emit({ kind: 'not-ready', blockers: [next.blocker] });
+      // Said once, however often it is found again.
+      if (before.kind === 'verified' || !isDeepStrictEqual(before.why, next.why))
+        emit({ kind: 'not-ready', blockers: [blockerOf(next.why)] });
       return;
     }
     end = next.end;
@@ -69,8 +71,8 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
       }
       return await identify(path, options(), clocks.latest());
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return unverified('pins', `the pinned row cannot be read: ${why}`);
+      const detail = error instanceof Error ? error.message : String(error);
+      return unverified({ kind: 'pins-unread', detail });
     }
   };
 
@@ -86,18 +88,17 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
   );
 
   /** From here on, nothing that is under way may make it verified again. */
-  const lose = (why: string): void => {
+  const lose = (why: Unready): void => {
     doubts += 1;
     candidate = null;
-    become(unverified('participant', why));
+    become(unverified(why));
   };
 
   const doubt = (why: Doubt): void => {
-    const words = wordsOf(why);
     if (state.kind === 'verified' && why.kind !== 'pins-changed')
-      emit({ kind: 'alarm', what: `participant in doubt: ${words}`, txHash: null });
+      emit({ kind: 'alarm', what: `participant in doubt: ${doubtWords(why)}`, txHash: null });
     if (why.kind === 'halted') toHalt = why.why;
-    lose(words);
+    lose({ kind: 'doubt', doubt: why });
     checks.signal('doubt');
   };
 
@@ -179,7 +180,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
   return {
     start() {
       unsubscribe = ledger.onReady((ready) => {
-        if (!ready) lose('the connection to the participant is lost');
+        if (!ready) lose({ kind: 'connection-lost' });
         checks.signal(ready ? 'connected' : 'lost');
       });
       const tickMs = (): number =>
@@ -208,25 +209,4 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     },
     doubt,
   };
-}
-
-/** Said once, however often it is found again. */
-const sameBlocker = ({ blocker: one }: Unverified, { blocker: other }: Unverified): boolean =>
-  one.part === other.part && one.reason === other.reason;
-
-function wordsOf(doubt: Doubt): string {
-  switch (doubt.kind) {
-    case 'pins-changed':
-      return 'the pinned row changed';
-    case 'mark-missed':
-      return doubt.where === 'update'
-        ? 'it does not show the marked update'
-        : 'its completion stream does not show the marked completion';
-    case 'another-id':
-      return `it is ${doubt.id}, not ${doubt.verified}`;
-    case 'end-behind':
-      return `its ledger ends at ${doubt.end}, but ${doubt.known} was seen`;
-    case 'halted':
-      return doubt.why.reason;
-  }
 }

@@ -7,7 +7,7 @@ import {
   onProbeOver,
   onRefused,
   onServed,
-} from '../../../src/path/gate/circuit.js';
+} from '../../../src/path/gate/refusals.js';
 
 const blamed = (n: number, key: string | null) => ({
   sender: `s${n}`,

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isExhausted, onOverload, onTaken, roomFor, uncongested } from '../../../src/path/gate/congestion.js';
+import { isExhausted, onOverload, onTaken, roomFor, uncongested } from '../../../src/path/gate/refusals.js';
 
 test('halved by overload, at most once a round trip, never below one', (t) => {
   let state = onOverload(uncongested(64), 0, 10);

@@ -8,7 +8,7 @@ import {
   onMissed,
   onTokenServed,
   type Suspicion,
-} from '../../../src/path/gate/suspicion.js';
+} from '../../../src/path/gate/refusals.js';
 
 test('one wrong setting: from the third row on, nothing is held against any of them', (t) => {
   let suspicion: Suspicion = noSuspicion;

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { party } from '../../../src/core/ids.js';
-import type { Verified } from '../../../src/path/given/parts.js';
-import { provenStream, type StreamRequest } from '../../../src/path/participant/proven-stream.js';
+import type { Verified } from '../../../src/path/given/participant.js';
+import { provenStream, type StreamRequest } from '../../../src/path/participant/proving.js';
 import type { Ledger, ReadFailure } from '../../../src/ports/ledger.js';
 import type { CompletionEvent } from '../../../src/protocol/outcome.js';
 

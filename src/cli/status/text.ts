@@ -1,0 +1,114 @@
+// The status in words: first what it means and what to do, then the queue, the instances, and the rows that wait for a person.
+import { type Assessment, assess, type Finding, type State } from '../../store/operator/assess.js';
+import type { FleetInstance } from '../../store/operator/fleet.js';
+import type { QueueStatus, StatusRow } from '../../store/status.js';
+import { count, duration, oneLine, table } from '../support/text.js';
+
+/** Rows shown per list on a terminal; `--json` has them all. */
+const SHOWN = 10;
+
+const HEADINGS: Readonly<Record<Finding['state'], string>> = {
+  'not-moving': 'NOT MOVING',
+  'needs-a-person': 'NEEDS A PERSON',
+};
+
+export function statusText(status: QueueStatus): string {
+  const { failures, parked, hashingScheme } = status;
+  const sections = [
+    headline(status, assess(status)),
+    section('Pending rows', queueTable(status)),
+    section('Instances', fleetTable(status)),
+  ];
+  if (parked.length > 0) sections.push(section('Parked, waiting for a person: see `replay`', list(parked)));
+  if (failures.length > 0) sections.push(section('Latest failures', list(failures)));
+  const notes = notices(status);
+  if (hashingScheme !== null) notes.push(`External senders sign under hashing scheme V${hashingScheme}`);
+  if (notes.length > 0) sections.push(notes.join('\n'));
+  return sections.join('\n\n');
+}
+
+const section = (heading: string, body: string): string => `${heading}\n${body}`;
+
+function headline({ queue, due, fleet }: QueueStatus, { state, findings }: Assessment): string {
+  if (state === 'fine') {
+    const ready = fleet.filter(({ life }) => life === 'ready').length;
+    const pending = Object.values(queue).reduce((sum, { rows }) => sum + rows, 0);
+    return `FINE: ${count(pending, 'row')} pending, ${due.claimable} of them to be claimed; ${count(ready, 'instance')} ready`;
+  }
+  const part = (wanted: State, heading: string): string[] => {
+    const some = findings.filter((one) => one.state === wanted);
+    if (some.length === 0) return [];
+    return [heading, ...some.flatMap(({ what, todo }) => [`  ${oneLine(what)}`, `    -> ${oneLine(todo)}`])];
+  };
+  return Object.entries(HEADINGS)
+    .flatMap(([wanted, heading]) => part(wanted as State, heading))
+    .join('\n');
+}
+
+function queueTable({ queue, due }: QueueStatus): string {
+  const lines: (readonly (string | number)[])[] = [];
+  for (const [state, { rows, oldestMs }] of Object.entries(queue)) {
+    lines.push([state, rows, oldestMs === null ? '' : `oldest ${duration(oldestMs)}`]);
+    if (state !== 'waiting' || rows === 0) continue;
+    const dueFor = due.oldestMs === null ? '' : `due for ${duration(due.oldestMs)}`;
+    lines.push(['  claimable', due.claimable, dueFor]);
+    if (due.paused > 0) lines.push(['  paused', due.paused, '']);
+    // What is due is counted a moment after what waits.
+    const behind = rows - due.claimable - due.paused;
+    if (behind > 0) lines.push(['  behind', behind, 'an earlier row of their sender']);
+  }
+  return table(lines);
+}
+
+function fleetTable({ fleet, now }: QueueStatus): string {
+  if (fleet.length === 0) return '  none has been heard of within a day';
+  const live = fleet.filter(({ life }) => life === 'ready' || life === 'not-ready' || life === 'silent');
+  const perMinute = live.reduce((sum, { endedLastMinute }) => sum + endedLastMinute, 0);
+  const total = (name: string): number => live.reduce((sum, { counters }) => sum + (counters[name] ?? 0), 0);
+  const totals = `  ended in the last minute: ${perMinute}; since they started: ${total('completed')} completed, ${total('failed')} failed, ${total('retried')} tried again, ${total('parked')} parked`;
+  return [
+    table(
+      fleet.map((one) => [one.holder, one.version ?? '', one.life, lifeSince(one, now), holding(one, now)]),
+    ),
+    ...fleet.flatMap(({ holder, life, blockers }) =>
+      life === 'dead' || life === 'stopped'
+        ? []
+        : blockers.map(({ part, reason }) => `  ${holder}: ${part}: ${oneLine(reason)}`),
+    ),
+    totals,
+  ].join('\n');
+}
+
+function lifeSince({ life, seenAt, readyChangedAt }: FleetInstance, now: number): string {
+  const since = life === 'ready' || life === 'not-ready' ? readyChangedAt : seenAt;
+  if (since === null) return 'sends no heartbeats: an earlier build';
+  const ago = duration(Math.max(0, now - since));
+  return life === 'ready' || life === 'not-ready' ? `for ${ago}` : `last heard of ${ago} ago`;
+}
+
+function holding({ held, lostRows, endedLastMinute, life }: FleetInstance, now: number): string {
+  const parts: string[] = [];
+  if (held.rows > 0) {
+    const oldest = held.oldestAt === null ? '' : ` (oldest ${duration(Math.max(0, now - held.oldestAt))})`;
+    parts.push(`holds ${count(held.rows, 'row')}${oldest}`);
+  }
+  if (lostRows > 0) parts.push(`lost ${count(lostRows, 'row')}`);
+  if (life === 'ready') parts.push(`${endedLastMinute}/min`);
+  return parts.join(', ');
+}
+
+/** What is out of the ordinary and needs nobody. */
+function notices({ now, recheck }: QueueStatus): string[] {
+  if (recheck === null) return [];
+  return [
+    `Rechecked ${duration(now - recheck.at)} ago: new rows are looked up from offset ${recheck.from} on before they may fail`,
+  ];
+}
+
+const list = (rows: readonly StatusRow[]): string => {
+  const shown = rows.slice(0, SHOWN).map(({ txHash, ageMs, undecided, reason }) => {
+    const what = `${undecided ? '(undecided) ' : ''}${reason}`;
+    return [txHash, duration(ageMs), oneLine(what)];
+  });
+  return `${table(shown)}${rows.length > SHOWN ? '\n  … see all of them with --json' : ''}`;
+};

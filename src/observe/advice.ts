@@ -1,0 +1,141 @@
+// What a person does about a row that parked or failed, and about an instance that claims nothing: the one source for the
+// page, the commands and the table of docs/operations.md.
+import type { NotReady } from './events.js';
+
+export interface Advice {
+  /** The codes it is for; `(other)` stands for every code without advice of its own. */
+  readonly codes: readonly string[];
+  /** One or two sentences; commands and settings between backticks. */
+  readonly toDo: string;
+  /** Where docs/runbooks.md says more: the heading. */
+  readonly runbook?: { readonly title: string; readonly anchor: string };
+}
+
+const OTHER = '(other)';
+
+/** In the order of the table. */
+export const parkedAdvice: readonly Advice[] = [
+  {
+    codes: ['UNKNOWN_TOKEN', 'TWO_STEP_TOKEN', 'REGISTRY_TOKEN', 'UNEXPECTED_OFFER'],
+    toDo: '`TOKENS_FILE` lacks what the reason names: add it, restart, replay.',
+  },
+  {
+    codes: ['HOLDING_UNKNOWN'],
+    toDo: 'The template of the token\'s holdings is not known: describe it in `TOKENS_FILE` (`"holding"`), restart, replay.',
+  },
+  {
+    codes: ['SCHEME'],
+    toDo: 'Only V3 signs transfers of this token: the synchronizer needs protocol version 35, the participant 3.5; then replay.',
+  },
+  {
+    codes: ['KEY_UNREADABLE', 'MASTER_KEY_MISSING'],
+    toDo: "The sender's key cannot be used here: put the right master key into `CANTON_MASTER_KEY`, restart, replay.",
+    runbook: { title: 'keys', anchor: 'keys-of-external-parties' },
+  },
+  {
+    codes: ['TAMPERED'],
+    toDo: 'The participant prepared something other than what the row asks for, and nothing was signed. Do not replay until you know why: the participant may be in somebody else’s hands.',
+    runbook: { title: 'keys', anchor: 'keys-of-external-parties' },
+  },
+  {
+    codes: ['BALANCE_HELD'],
+    toDo: 'The sender has the money but cannot spend it: it is locked, in reassignment, on another synchronizer, or in holdings that the participant cannot read. The reason says who has to do what with which contract; then replay.',
+  },
+  {
+    codes: ['FRAGMENTED'],
+    toDo: 'The sender\'s money is spread over too many holdings for one transfer: merge them (or set the token\'s own limit as `"maxInputs"` in `TOKENS_FILE`), replay.',
+  },
+  {
+    codes: ['HOLDINGS_UNREAD'],
+    toDo: 'The sender has more holdings than the participant can list in ten seconds: merge them, replay.',
+  },
+  {
+    codes: ['UNDECIDED', 'PRUNED', 'REPINNED', 'ANOTHER_PARTICIPANT'],
+    toDo: 'It can no longer be found out automatically what became of what was sent: look for the transfer on the ledger, and end the row with `replay --completed`, or with `replay --force-new` if it was never made.',
+    runbook: {
+      title: 'by hand',
+      anchor: 'a-parked-row-whose-transfer-is-on-the-ledger-replay---completed',
+    },
+  },
+  {
+    codes: ['SAME_NONCE'],
+    toDo: 'Another transaction of the sender has used its nonce, or may have: ask whether both are intended. `replay --force-new --hash` pays it.',
+  },
+  {
+    codes: ['FOREIGN_ACCEPTANCE', 'LOST_DUPLICATE'],
+    toDo: 'Under this command id the ledger has something that is not this transfer, or says it has but does not show it. Such a row is never sent again by itself: compare it with the ledger by hand.',
+  },
+  {
+    codes: ['UNKNOWN_SENDER'],
+    toDo: 'The sender has no party in `users`, although the API only accepts registered senders: register it, replay.',
+  },
+  {
+    codes: ['DEAD'],
+    toDo: 'Each of `MAX_ATTEMPTS` submissions got no answer, and is certainly over: the participant lacks a method, a proxy refuses a large request, the network loses answers. Nothing is under way: fix it, replay.',
+  },
+  {
+    codes: ['BREAKER', 'UNKNOWN_INFORMEES', 'PACKAGE_NOT_VETTED_BY_RECIPIENTS'],
+    toDo: "It concerns this receiver, or the place where this sender is hosted (so do other ids of topology): fix that party's setup, replay.",
+  },
+  {
+    codes: [OTHER],
+    toDo: 'An error id of the ledger, `MAX_ATTEMPTS` times: read what it says, put it right, replay.',
+  },
+];
+
+/** A failed row is final, so this is about the person who sent it. */
+export const failedAdvice: readonly Advice[] = [
+  {
+    codes: ['INSUFFICIENT_BALANCE'],
+    toDo: 'Nothing to do here. The sender may send a new transaction once the balance covers it.',
+  },
+  {
+    codes: ['UNKNOWN_RECIPIENT'],
+    toDo: 'Register the recipient in `users`; the sender then sends a new transaction.',
+  },
+  {
+    codes: ['NO_SIGNING_KEY'],
+    toDo: 'This sender keeps its own key, by its own choice: it has to submit on the ledger itself.',
+  },
+  {
+    codes: ['DAML_FAILURE', 'UNHANDLED_EXCEPTION', 'INTERPRETATION_USER_ERROR'],
+    toDo: "The token's own rules refused this transfer; the reason has their words. Ask the token's issuer if they surprise you.",
+  },
+  {
+    codes: [OTHER],
+    toDo: 'The transaction itself cannot be paid. The sender has to send a correct one; if many fail, look at the API or the wallet that makes them.',
+  },
+];
+
+/** Each part that can keep an instance from claiming. */
+export const blockerAdvice: Readonly<Record<NotReady['part'], string>> = {
+  database:
+    'Check the database and `DATABASE_URL`. It is tried again at least every 5 s; known outcomes are kept meanwhile.',
+  pins: 'The settings of this instance differ from what is pinned: correct them and restart, or change the pin with `migrate`.',
+  participant:
+    'Check `CANTON_URL` and the participant. If another participant answers, point it back; rows wait, and nothing is lost.',
+  listener:
+    'Notifications do not arrive, so the poll finds the rows: slower, not wrong. Behind a pooler, set `DATABASE_LISTEN_URL`.',
+  breaker:
+    'The participant refuses everybody: buy traffic, renew the token, or check its synchronizer, as the reason says. It closes by itself; restarting does not help.',
+  clocks: 'Set the clocks of the database and of the ledger by NTP.',
+  mark: 'Let the token read the participant id, or set `CANTON_PARTICIPANT_ID`; until then undecided rows wait.',
+  schema: 'Run `canton-submitter migrate`.',
+  snapshot: 'End the session that is named: until then vacuum cannot clean up, and claims become slower.',
+  paused: 'Somebody paused it, for the reason shown: `canton-submitter resume` goes on.',
+  stopping: 'It was asked to stop, and another instance takes over.',
+};
+
+/** `BALANCE_HELD: 12 of …` → `BALANCE_HELD`; null where the reason has no code. */
+export const codeOf = (reason: string): string | null => /^([A-Z][A-Z0-9_]*)\b:?/.exec(reason)?.[1] ?? null;
+
+/** What to do about a row with this reason (`CODE: detail`). */
+export function adviceFor(kind: 'parked' | 'failed', reason: string): Advice {
+  const list = kind === 'parked' ? parkedAdvice : failedAdvice;
+  const code = codeOf(reason);
+  const found =
+    list.find(({ codes }) => code !== null && codes.includes(code)) ??
+    list.find(({ codes }) => codes.includes(OTHER));
+  if (found === undefined) throw new Error(`no advice for other codes of ${kind} rows`);
+  return found;
+}

@@ -1,0 +1,119 @@
+// What a status means: fine, or what a person has to do. Pure; the exit code of `status`, its headline and the page are
+// this.
+import type { QueueStatus } from '../status.js';
+import type { FleetInstance } from './fleet.js';
+
+/** In this order: the worst finding decides. */
+export type State = 'fine' | 'needs-a-person' | 'not-moving';
+
+export interface Finding {
+  readonly state: Exclude<State, 'fine'>;
+  /** One line: what is wrong. */
+  readonly what: string;
+  /** One line: what to do. */
+  readonly todo: string;
+}
+
+export interface Assessment {
+  readonly state: State;
+  /** Worst first. */
+  readonly findings: readonly Finding[];
+}
+
+/** An instance that starts, or waits for its participant's next answer, needs nobody. */
+const UNREADY_MS = 600_000;
+/** On a quiet synchronizer an undecided row may wait for half an hour. */
+const UNDECIDED_MS = 3_600_000;
+/** Instances that say they are ready look at least every poll. */
+const STUCK_MS = 300_000;
+
+export function assess(status: QueueStatus): Assessment {
+  const findings = [...notMoving(status), ...needsAPerson(status)];
+  return { state: findings[0]?.state ?? 'fine', findings };
+}
+
+const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
+const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
+
+function notMoving({ due, queue, fleet }: QueueStatus): Finding[] {
+  if (due.claimable === 0) return [];
+  const found = (what: string, todo: string): Finding[] => [{ state: 'not-moving', what, todo }];
+  const waiting = `${rows(due.claimable)} could be claimed`;
+  const live = fleet.filter(isLive);
+  if (live.length === 0) return found(`${waiting}, and no instance is alive`, 'start `canton-submitter run`');
+  if (!live.some(claims)) {
+    const why = [...new Set(live.flatMap(({ blockers }) => blockers.map(({ reason }) => reason)))];
+    return found(
+      `${waiting}, and no instance is ready: ${why.join('; ') || 'they are starting'}`,
+      'remove the cause; each instance goes on by itself',
+    );
+  }
+  if (queue['in-flight'].rows === 0 && (due.oldestMs ?? 0) >= STUCK_MS) {
+    return found(
+      `${waiting}, the oldest for ${minutes(due.oldestMs ?? 0)}, and instances that are ready claim nothing`,
+      'read their logs at LOG_LEVEL=debug, restart one of them, and report it',
+    );
+  }
+  return [];
+}
+
+const isLive = ({ life }: FleetInstance): boolean => life !== 'dead' && life !== 'stopped';
+const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
+
+function needsAPerson(status: QueueStatus): Finding[] {
+  const { halted, queue, parked, recordedElsewhere, pauses, fleet, lostOften, now } = status;
+  const findings: Finding[] = [];
+  const found = (what: string, todo: string): void => {
+    findings.push({ state: 'needs-a-person', what, todo });
+  };
+  if (halted !== null)
+    found(
+      `claims are halted: ${halted}`,
+      'docs/runbooks.md, "halted": `canton-submitter migrate --tolerance`',
+    );
+  for (const { scope, address, reason, by } of pauses) {
+    const part = scope === 'all' ? 'everything' : `${scope} 0x${address}`;
+    const resume = scope === 'all' ? '--all' : `--${scope} 0x${address}`;
+    found(
+      `${part} is paused${by === null ? '' : ` by ${by}`}: ${reason}`,
+      `when it may go on: \`canton-submitter resume ${resume}\``,
+    );
+  }
+  if (queue.parked.rows > 0) {
+    const codes = [...new Set(parked.map(({ reason }) => codeOf(reason)))].join(', ');
+    found(
+      `${rows(queue.parked.rows)} parked: ${codes}`,
+      'docs/operations.md says for each code what to do; then `canton-submitter replay`',
+    );
+  }
+  if (recordedElsewhere > 0)
+    found(
+      `${rows(recordedElsewhere)} sent on a participant that is no longer pinned`,
+      '`canton-submitter replay --completed` or `--force-new`, one by one',
+    );
+  for (const instance of fleet) {
+    const { holder, life, blockers, readyChangedAt } = instance;
+    const since = now - (readyChangedAt ?? now);
+    if (life !== 'not-ready' || since < UNREADY_MS) continue;
+    const why = blockers.map(({ part, reason }) => `${part}: ${reason}`).join('; ');
+    found(
+      `${holder} has not been ready for ${minutes(since)}: ${why}`,
+      'docs/operations.md, "At 3 a.m.", has each reason',
+    );
+  }
+  const undecidedMs = queue.undecided.oldestMs ?? 0;
+  if (undecidedMs >= UNDECIDED_MS)
+    found(
+      `${rows(queue.undecided.rows)} undecided, the oldest ${minutes(undecidedMs)} old: the ledger has not told what became of what was sent`,
+      'look whether the synchronizer moves at all; `canton-submitter show HASH` tells the next look',
+    );
+  for (const { txHash, times } of lostOften)
+    found(
+      `${txHash} was in the hands of ${times} instances that died within a day`,
+      `it may be what kills them: \`canton-submitter show ${txHash}\`, then \`park\` it`,
+    );
+  return findings;
+}
+
+/** `CODE: detail`, as last_error has it. */
+const codeOf = (reason: string): string => /^[A-Z][A-Z0-9_]*/.exec(reason)?.[0] ?? 'no code';

@@ -1,0 +1,232 @@
+// What instances say of themselves, what `status` makes of it, and what of the queue a claim could take.
+import test from 'ava';
+import { statusText } from '../../src/cli/status/text.js';
+import { dbMillis } from '../../src/core/ids.js';
+import { type Beat, beat, forgetInstances } from '../../src/store/instances.js';
+import { assess } from '../../src/store/operator/assess.js';
+import { lifeOf, readFleet, type Signs } from '../../src/store/operator/fleet.js';
+import { type QueueStatus, readStatus } from '../../src/store/status.js';
+import { createLastMinute } from '../../src/submitter/heartbeat.js';
+import { pending, prepared } from './support.js';
+
+const told: Beat = {
+  instance: 'i1',
+  version: '1.2.3',
+  protocol: 2,
+  leaseMs: 30_000,
+  beatMs: 3_000,
+  settings: { concurrency: 64 },
+  stopped: false,
+  ready: true,
+  blockers: [],
+  submissions: 1,
+  looks: 0,
+  oldestHeldAt: dbMillis(1_700_000_000_000),
+  endedLastMinute: 7,
+  counters: { completed: 9 },
+};
+
+test('an instance is dead once nothing of its leases can be left, and not before', (t) => {
+  const signs: Signs = {
+    seenAt: 0,
+    stoppedAt: null,
+    ready: true,
+    beatMs: 3_000,
+    leaseMs: 30_000,
+    leaseUntil: null,
+  };
+  t.is(lifeOf(signs, 9_000), 'ready');
+  t.is(lifeOf({ ...signs, ready: false }, 9_000), 'not-ready');
+  t.is(lifeOf(signs, 9_001), 'silent', 'three heartbeats late');
+  t.is(lifeOf(signs, 20_001), 'dead', 'it may have been killed right before a renewal');
+  t.is(lifeOf({ ...signs, leaseUntil: 29_000 }, 28_999), 'silent', 'a lease of it still runs');
+  t.is(lifeOf({ ...signs, leaseUntil: 29_000 }, 29_000), 'dead', 'and now it does not');
+  t.is(lifeOf({ ...signs, stoppedAt: 1 }, 90_000), 'stopped');
+  const unheard = { ...signs, seenAt: null };
+  t.is(lifeOf({ ...unheard, leaseUntil: 5 }, 4), 'unregistered', 'an earlier build sends no heartbeats');
+  t.is(lifeOf({ ...unheard, leaseUntil: 5 }, 5), 'dead');
+});
+
+test('the fleet: each instance as it said last, the dead with what they held and lost', async (t) => {
+  const db = await prepared(t);
+  await beat(db.database, 'i1/1-a', told);
+  await db.query("update mempool_instances_v1 set ready_changed_at = now() - interval '1 hour'");
+  await beat(db.database, 'i1/1-a', { ...told, submissions: 2 });
+  const [kept] = await readFleet(db.database);
+  t.like(kept, { holder: 'i1/1-a', version: '1.2.3', life: 'ready', inFlight: { submissions: 2, looks: 0 } });
+  t.true(
+    (kept?.seenAt ?? 0) - (kept?.readyChangedAt ?? 0) > 3_500_000,
+    'since when it is ready, not since its heartbeat',
+  );
+  await beat(db.database, 'i1/1-a', {
+    ...told,
+    ready: false,
+    blockers: [{ part: 'breaker', reason: 'NO_TRAFFIC' }],
+  });
+  await beat(db.database, 'i2/1-b', { ...told, instance: 'i2' });
+  await beat(db.database, 'i3/1-c', { ...told, instance: 'i3', stopped: true });
+  await db.insert({ from: 'alice' });
+  await db.insert({ from: 'bob' });
+  await db.claim(1, 'i2/1-b');
+  await db.claim(1, 'before');
+  const killed = "update mempool_instances_v1 set seen_at = now() - interval '21 s' where holder = 'i2/1-b'";
+  await db.query(killed);
+  const shown = async () =>
+    (await readFleet(db.database)).map(({ holder, life, held, lostRows }) => [
+      holder,
+      life,
+      held.rows,
+      lostRows,
+    ]);
+  t.deepEqual(await shown(), [
+    ['before', 'unregistered', 1, 0],
+    ['i1/1-a', 'not-ready', 0, 0],
+    ['i2/1-b', 'silent', 1, 0],
+    ['i3/1-c', 'stopped', 0, 0],
+  ]);
+  await db.query("update mempool set lease_expires_at = now() - interval '1 ms' where claimed_by = 'i2/1-b'");
+  t.deepEqual((await shown())[2], ['i2/1-b', 'dead', 1, 0], 'with what it held');
+  t.is(await db.store.rescue(), 1);
+  t.deepEqual((await shown())[2], ['i2/1-b', 'dead', 0, 1], 'with what it has lost');
+  t.like(
+    await db.one("select kind, number, holder, outcome from mempool_attempts_v1 where outcome = 'lost'"),
+    {
+      kind: 'attempt',
+      number: 1,
+      holder: 'i2/1-b',
+    },
+  );
+  const status = await readStatus(db.database);
+  t.regex(statusText(status), /^ {2}i2\/1-b +1\.2\.3 +dead +last heard of 21 s ago +lost 1 row$/m);
+  t.regex(statusText(status), /^ {2}i1\/1-a: breaker: NO_TRAFFIC$/m);
+
+  await db.query("update mempool_instances_v1 set seen_at = now() - interval '25 h' where holder = 'i2/1-b'");
+  await forgetInstances(db.database);
+  t.is((await shown()).length, 3);
+});
+
+test('heartbeats are HOT updates: no index grows by them', async (t) => {
+  const db = await prepared(t);
+  const client = await db.pool.connect();
+  await client.query('begin');
+  const session = {
+    run: async ({ text }: { text: string }, values: readonly unknown[]) =>
+      (await client.query(text, [...values])).rows,
+  };
+  for (let n = 0; n <= 10; n++) await beat(session, 'i1/1-a', { ...told, submissions: n });
+  const { rows } = await client.query(
+    "select n_tup_upd::int as updates, n_tup_hot_upd::int as hot from pg_stat_xact_user_tables where relname = 'mempool_instances_v1'",
+  );
+  await client.query('rollback');
+  client.release();
+  t.deepEqual(rows, [{ updates: 10, hot: 10 }]);
+});
+
+test('due: what a claim could take, apart from rows behind their sender’s first and from paused ones', async (t) => {
+  const db = await prepared(t);
+  for (let nonce = 1; nonce <= 3; nonce++) await db.insert({ from: 'alice', nonce });
+  await db.insert({ from: 'bob' });
+  await db.insert({ from: 'carol' });
+  const due = async () => (await readStatus(db.database)).due;
+  t.like(await due(), { claimable: 3, paused: 0 });
+  await db.query("insert into mempool_pauses_v1 (scope, address, reason) values ('sender', 'bob', 'asked')");
+  t.like(await due(), { claimable: 2, paused: 1 });
+  const text = statusText(await readStatus(db.database));
+  t.regex(text, /^ {2}waiting +5 /m);
+  t.regex(text, /^ {4}claimable +2 /m);
+  t.regex(text, /^ {4}paused +1$/m);
+  t.regex(text, /^ {4}behind +2 {2}an earlier row of their sender$/m);
+  await db.query('delete from mempool_pauses_v1');
+  const [row] = await db.claim(1);
+  t.like(await due(), { claimable: 2 }, 'a row in flight holds its lane');
+  if (row !== undefined) await db.settle(row, pending({ wait: 60_000 }));
+  t.like(await due(), { claimable: 2 }, 'and so does one in backoff');
+  await db.query("update mempool_submitter_v1 set lanes = 'off'");
+  t.like(await due(), { claimable: 4 }, 'without lanes nobody waits for anybody');
+});
+
+const EMPTY = { rows: 0, oldestMs: null };
+const quiet: QueueStatus = {
+  now: dbMillis(10_000_000),
+  queue: { waiting: EMPTY, 'in-flight': EMPTY, undecided: EMPTY, backoff: EMPTY, parked: EMPTY },
+  due: { claimable: 0, oldestMs: null, paused: 0 },
+  fleet: [],
+  pauses: [],
+  lostOften: [],
+  holders: [],
+  failures: [],
+  parked: [],
+  halted: null,
+  recheck: null,
+  hashingScheme: null,
+  recordedElsewhere: 0,
+};
+const instance = (more: Partial<QueueStatus['fleet'][number]>): QueueStatus['fleet'][number] => ({
+  holder: 'i1/1-a',
+  instance: 'i1',
+  version: '1.2.3',
+  life: 'ready',
+  startedAt: dbMillis(0),
+  seenAt: dbMillis(10_000_000),
+  readyChangedAt: dbMillis(0),
+  blockers: [],
+  inFlight: { submissions: 0, looks: 0 },
+  oldestHeldAt: null,
+  held: { rows: 0, oldestAt: null, leaseUntil: null },
+  lostRows: 0,
+  endedLastMinute: 0,
+  counters: {},
+  settings: {},
+  ...more,
+});
+
+test('what a status means: fine, a person is needed, nothing moves', (t) => {
+  const state = (more: Partial<QueueStatus>) => assess({ ...quiet, ...more }).state;
+  const due = { claimable: 2, oldestMs: 1_000, paused: 0 };
+  const blocked = instance({ life: 'not-ready', blockers: [{ part: 'breaker', reason: 'NO_TRAFFIC' }] });
+  t.is(state({}), 'fine', 'nobody is needed where there is nothing to do');
+  t.is(state({ due }), 'not-moving', 'nobody is alive');
+  t.is(state({ due, fleet: [instance({ life: 'dead' }), instance({ life: 'stopped' })] }), 'not-moving');
+  t.is(state({ due, fleet: [blocked] }), 'not-moving', 'nobody is ready');
+  t.is(state({ due, fleet: [instance({ life: 'silent' })] }), 'not-moving');
+  t.is(state({ due, fleet: [instance({})] }), 'fine');
+  t.is(state({ due, fleet: [instance({ life: 'dead' }), instance({})] }), 'fine', 'others have its work');
+  t.is(state({ due, fleet: [instance({ life: 'unregistered' })] }), 'fine', 'an earlier build works on');
+  const late = { ...due, oldestMs: 300_000 };
+  t.is(state({ due: late, fleet: [instance({})] }), 'not-moving', 'ready, and claims nothing');
+  const inFlight = { ...quiet.queue, 'in-flight': { rows: 1, oldestMs: 1 } };
+  t.is(state({ due: late, queue: inFlight, fleet: [instance({})] }), 'fine', 'slow');
+
+  const needs = (more: Partial<QueueStatus>) => t.is(state(more), 'needs-a-person');
+  needs({ queue: { ...quiet.queue, parked: { rows: 1, oldestMs: 1 } } });
+  needs({ halted: 'accepted past its bound' });
+  needs({ recordedElsewhere: 1 });
+  needs({ pauses: [{ scope: 'all', address: '', reason: 'upgrade', by: 'ann', since: dbMillis(0) }] });
+  needs({ lostOften: [{ txHash: '0x1', times: 3 }] });
+  needs({ fleet: [instance({}), blocked] });
+  needs({ queue: { ...quiet.queue, undecided: { rows: 1, oldestMs: 3_600_000 } } });
+  const starting = instance({ life: 'not-ready', readyChangedAt: dbMillis(9_999_000) });
+  t.is(state({ fleet: [instance({}), starting] }), 'fine', 'it has only just begun');
+  const both = assess({ ...quiet, due, halted: 'x' });
+  t.deepEqual(
+    both.findings.map(({ state }) => state),
+    ['not-moving', 'needs-a-person'],
+    'the worst first',
+  );
+  t.regex(
+    statusText({ ...quiet, due, halted: 'x' }),
+    /^NOT MOVING\n {2}2 rows could be claimed, and no instance is alive\n {4}-> start `canton-submitter run`\nNEEDS A PERSON\n/,
+  );
+});
+
+test('the last minute of a count', (t) => {
+  let now = 0;
+  const lastMinute = createLastMinute(() => now);
+  t.is(lastMinute(5), 5, 'all of it is younger than a minute');
+  now = 59_000;
+  t.is(lastMinute(7), 7);
+  now = 60_000;
+  t.is(lastMinute(9), 4, 'what was there a minute ago does not count');
+  now = 130_000;
+  t.is(lastMinute(9), 0);
+});

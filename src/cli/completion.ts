@@ -90,6 +90,7 @@ const valueCases = (nodes: readonly Node[]): string =>
     )
     .join('\n');
 
+/** Not `path`: to zsh that is PATH. */
 function zsh(nodes: readonly Node[]): string {
   const described = ({ name, about }: Described): string => quoted(`${name.replaceAll(':', '\\:')}:${about}`);
   const values = nodes.flatMap(({ path, options }) =>
@@ -104,16 +105,16 @@ function zsh(nodes: readonly Node[]): string {
   return `#compdef canton-submitter
 # zsh completion of canton-submitter: source <(canton-submitter completion zsh)
 _canton_submitter() {
-  local path='' word next
+  local at='' word next
   local -a found
   for word in "\${(@)words[2,CURRENT-1]}"; do
-    next="\${path:+$path }$word"
-    case "$next" in (${PATH_OF_WORDS(nodes)}) path="$next" ;; esac
+    next="\${at:+$at }$word"
+    case "$next" in (${PATH_OF_WORDS(nodes)}) at="$next" ;; esac
   done
-  case "$path \${words[CURRENT-1]}" in
+  case "$at \${words[CURRENT-1]}" in
 ${values.join('\n')}
   esac
-  case "$path" in
+  case "$at" in
 ${cases(nodes, ({ commands, options }) => `found=(${[...commands, ...options].map(described).join(' ')})`)}
   esac
   _describe 'canton-submitter' found || _files

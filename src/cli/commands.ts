@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 export interface Listed {
   /** As the list of commands shows it; what the command's own help says stands with the command. */
   readonly summary: string;
-  load(): Promise<Command>;
+  /** `program`: all of the command line, for the one that describes it. */
+  load(program: () => Promise<Command>): Promise<Command>;
 }
 
 export const commands: Readonly<Record<string, Listed>> = {
@@ -75,5 +76,9 @@ export const commands: Readonly<Record<string, Listed>> = {
   demo: {
     summary: 'everything at once, with nothing installed',
     load: async () => (await import('./demo.js')).demoCommand(),
+  },
+  completion: {
+    summary: 'complete commands and options in bash, zsh or fish',
+    load: async (program) => (await import('./completion.js')).completionCommand(program),
   },
 };

@@ -109,7 +109,11 @@ export function runCommand(): Command {
       `
 Settings come from the environment (or --env-file); README.md lists them. The database must have been prepared by
 \`migrate\`. On SIGTERM or SIGINT it stops claiming, finishes what is in flight within STOP_GRACE_MS, and exits with 0; a
-second signal makes it exit with 130 at once.`,
+second signal makes it exit with 130 at once.
+
+Examples:
+  canton-submitter run --env-file /etc/canton-submitter/env
+  canton-submitter run | tee submitter.log`,
     )
     .action(run);
 }

@@ -4,7 +4,6 @@ import { type Flags, misuse, wayOf } from './replay/flags.js';
 import { age } from './support/age.js';
 import { addressArgument, hashArgument, reasonArgument } from './support/arguments.js';
 import { unheard } from './support/output.js';
-import { hash, sender } from './support/selected.js';
 
 /** One file per kind of replay, loaded on demand, because one of them needs the ledger libraries. */
 async function run(flags: Flags): Promise<void> {

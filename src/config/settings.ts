@@ -201,7 +201,10 @@ export const running = {
     '127.0.0.1:9464',
     'where the page (`/`), `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
   ),
-  ADMIN_TOKEN: optional(secretText, 'bearer token required by all of these except `/livez`; the page asks for it'),
+  ADMIN_TOKEN: optional(
+    secretText,
+    'bearer token required by all of these except `/livez`; the page asks for it',
+  ),
 };
 
 export const webhooks = {

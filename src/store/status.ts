@@ -170,17 +170,19 @@ export async function tellScheme(database: Database, scheme: number): Promise<vo
 const LIST_LENGTH = 50;
 
 export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
-  const [{ now, queue }, due, fleet, pauses, lostOften, failures, parked, pins, outcomes] = await Promise.all([
-    readQueue(database),
-    readDue(database),
-    readFleet(database),
-    readPauses(database),
-    readLostOften(database),
-    database.run(FAILURES, [listed]),
-    database.run(PARKED, [listed]),
-    database.run(PINNED_STATUS, []),
-    readOutboxStatus(database, listed),
-  ]);
+  const [{ now, queue }, due, fleet, pauses, lostOften, failures, parked, pins, outcomes] = await Promise.all(
+    [
+      readQueue(database),
+      readDue(database),
+      readFleet(database),
+      readPauses(database),
+      readLostOften(database),
+      database.run(FAILURES, [listed]),
+      database.run(PARKED, [listed]),
+      database.run(PINNED_STATUS, []),
+      readOutboxStatus(database, listed),
+    ],
+  );
   const [pin] = pins;
   return {
     now,

@@ -22,6 +22,7 @@ import {
 } from '../../store/operator/overview.js';
 import { type Pause, readPauses } from '../../store/operator/pauses.js';
 import { readStory } from '../../store/operator/story.js';
+import { readOutboxStatus } from '../../store/outbox-status.js';
 import { openDatabase } from '../../store/pool.js';
 import { type SharedQueue, sampleQueue } from '../../store/samples.js';
 import type { Submitter } from '../../submitter.js';
@@ -90,6 +91,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       failovers: await readFailovers(database, FAILOVERS),
       pauses: await readPauses(database),
       lostOften: await readLostOften(database),
+      outcomes: await readOutboxStatus(database, LISTED),
     }),
     monotonic,
     DETAILS_FRESH_MS,
@@ -98,12 +100,8 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
   const history = cached(async () => hour((await queue())?.now ?? 0), monotonic, STEP_MS / 4);
 
   const findings = async (): Promise<Found> => {
-    const [shared, instances, { parked }, { pins, failovers, pauses, lostOften }] = await Promise.all([
-      queue(),
-      fleet(),
-      lists(),
-      details(),
-    ]);
+    const [shared, instances, { parked }, { pins, failovers, pauses, lostOften, outcomes }] =
+      await Promise.all([queue(), fleet(), lists(), details()]);
     const findings =
       shared === null
         ? []
@@ -114,6 +112,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
             fleet: instances,
             pauses,
             lostOften,
+            outcomes,
             parked,
             halted: pins?.halted ?? null,
             recordedElsewhere: pins?.recordedElsewhere ?? 0,

@@ -32,7 +32,7 @@ const STUCK_MS = 300_000;
 /** Whoever has no whole status at hand needs only this. */
 export type Assessed = Pick<
   QueueStatus,
-  'now' | 'queue' | 'due' | 'fleet' | 'pauses' | 'lostOften' | 'halted' | 'recordedElsewhere'
+  'now' | 'queue' | 'due' | 'fleet' | 'pauses' | 'lostOften' | 'halted' | 'recordedElsewhere' | 'outcomes'
 > & { readonly parked: readonly { readonly reason: string }[] };
 
 export function assess(status: Assessed): Assessment {
@@ -123,7 +123,7 @@ function needsAPerson(status: Assessed): Finding[] {
   return [...findings, ...undelivered(status)];
 }
 
-function undelivered({ outcomes }: QueueStatus): Finding[] {
+function undelivered({ outcomes }: Assessed): Finding[] {
   const findings: Finding[] = [];
   if (outcomes === null) return findings;
   const { waiting, dead, troubled } = outcomes;

@@ -109,14 +109,17 @@ test('prune counts, asks, and deletes what was mined long ago', async (t) => {
   await db.query(
     "update mempool set status = 'mined', updated_at = now() - interval '100 days' where from_address <> 's2'",
   );
+  await db.query(`insert into mempool_attempts_v1 (row_id, tx_hash, kind, number, outcome, ended_at)
+    select id, tx_hash, 'attempt', 1, 'retry', a from mempool, unnest(array[now(), now() - interval '91 days', now() - interval '92 days']) a`);
   t.is((await cli(['prune'], env)).code, 2);
   t.is((await cli(['prune', '--older-than', 'yesterday'], env)).code, 2);
   const dry = await cli(['prune', '--older-than', '90d', '--dry-run'], env);
-  t.is(dry.stdout, '2 mined rows would be deleted; their hashes are remembered\n');
+  t.is(dry.stdout, '2 mined rows and 6 entries of stories would be deleted; the hashes are remembered\n');
   t.is((await cli(['prune', '--older-than', '90d'], env)).code, 2);
   t.is((await db.query('select 1 from mempool')).length, 3);
   const done = await cli(['prune', '--older-than', '90d', '--yes'], env);
-  t.regex(done.stdout, /^2 mined rows deleted$/m);
+  t.regex(done.stdout, /^2 mined rows and 6 entries of stories deleted$/m);
   t.is((await db.query('select 1 from mempool')).length, 1);
   t.is((await db.query('select 1 from mempool_ended_v1')).length, 2);
+  t.is((await db.query('select 1 from mempool_attempts_v1')).length, 3);
 });

@@ -2,6 +2,7 @@ import { answers } from './answers.js';
 import { database } from './database.js';
 import { doctor } from './doctor.js';
 import { externals } from './external.js';
+import { fleets } from './fleet.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
@@ -22,6 +23,7 @@ export const mutations: readonly Mutation[] = [
   ...database,
   ...doctor,
   ...externals,
+  ...fleets,
   ...ledger,
   ...operator,
   ...ops,

@@ -1,4 +1,4 @@
-// `prune`: deletes old mined rows, in batches. A trigger of the table remembers the hash of each (I4); without that trigger
+// `prune`: deletes old mined rows, and old entries of rows' stories, in batches. A trigger of the table remembers the hash of each (I4); without that trigger
 // nothing is deleted.
 import { CommandRefused } from '../../core/errors.js';
 import type { Database } from '../pool.js';
@@ -21,6 +21,21 @@ const PRUNE: Statement<{ readonly last: string | null; readonly rows: number }> 
       case when $4::boolean then (select count(*)::int from gone) else (select count(*)::int from batch b where b.old) end as rows`,
 };
 
+/** Along mempool_attempts_row_v1. A story has no key: entries of one row that are old together go together. */
+const PRUNE_STORIES: Statement<{ readonly last: string | null; readonly rows: number }> = {
+  text: `with batch as materialized (
+      select a.row_id, a.ended_at < now() - $1::float8 * interval '1 ms' as old
+        from mempool_attempts_v1 a where a.row_id > $2::bigint order by a.row_id limit $3::int
+    ), gone as (
+      delete from mempool_attempts_v1 a
+       where $4::boolean and a.row_id > $2::bigint and a.row_id <= (select max(b.row_id) from batch b)
+         and a.ended_at < now() - $1::float8 * interval '1 ms'
+      returning a.row_id
+    )
+    select (select max(b.row_id) from batch b) as last,
+      case when $4::boolean then (select count(*)::int from gone) else (select count(*)::int from batch b where b.old) end as rows`,
+};
+
 /** Whether the trigger is in force in this session, which the role of a replica would prevent. */
 const REMEMBERS: Statement<{ readonly yes: boolean }> = {
   text: `select current_setting('session_replication_role') <> 'replica' and exists (
@@ -40,9 +55,25 @@ export async function prune(
       'refused: the trigger mempool_remember_v1 is missing or disabled, so a deleted transaction could be paid again; run `canton-submitter migrate`',
     );
   }
+  return await inBatches(database, PRUNE, olderThanMs, { dryRun, going });
+}
+
+/** The same for what is told of attempts that ended so long ago, whatever has become of their rows. */
+export const pruneStories = (
+  database: Database,
+  olderThanMs: number,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<number> => inBatches(database, PRUNE_STORIES, olderThanMs, { dryRun, going: () => {} });
+
+async function inBatches(
+  database: Database,
+  statement: typeof PRUNE,
+  olderThanMs: number,
+  { dryRun, going }: { readonly dryRun: boolean; readonly going: (rows: number) => void },
+): Promise<number> {
   let rows = 0;
   for (let last = '-1'; ; ) {
-    const [batch] = await database.run(PRUNE, [olderThanMs, last, BATCH, !dryRun]);
+    const [batch] = await database.run(statement, [olderThanMs, last, BATCH, !dryRun]);
     if (batch === undefined || batch.last === null) return rows;
     last = batch.last;
     rows += batch.rows;

@@ -1,0 +1,124 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
+// The fleet, pauses, what people do by hand, and the stories of rows.
+import type { Mutation } from './mutation.js';
+
+const of =
+  (test: string) =>
+  (file: string, find: string, put: string, match: string, what: string): Mutation => ({
+    name: 'fleet',
+    file,
+    find,
+    put,
+    test,
+    match,
+    what,
+  });
+const fleet = of('test/store/fleet.test.ts');
+const control = of('test/store/control.test.ts');
+const paused = of('test/history/paused.test.ts');
+const story = of('test/cli/story.test.ts');
+const BY_HAND = 'src/store/operator/by-hand.ts';
+const FAIL = 'fail and park: only*';
+
+export const fleets: readonly Mutation[] = [
+  fleet(
+    'src/store/operator/fleet.ts',
+    '&& (leaseUntil ?? 0) <= now',
+    '',
+    'an instance is dead*',
+    'who holds a lease is not dead',
+  ),
+  fleet(
+    'protocol.sql',
+    'set lost_rows = i.lost_rows + l.rows',
+    'set lost_rows = i.lost_rows',
+    'the fleet: each*',
+    'a dead instance is shown with what it has lost',
+  ),
+  control(
+    'protocol.sql',
+    '    if v_all_paused then',
+    '    if false then',
+    'paused, nothing is claimed*',
+    'a claim takes nothing while everything is paused',
+  ),
+  control(
+    'protocol.sql',
+    '  if not p_look then\n    select bool_or',
+    '  if true then\n    select bool_or',
+    'paused, nothing is claimed*',
+    'looks go on',
+  ),
+  control(
+    'protocol.sql',
+    '             and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))\n          offset 0) d',
+    '          offset 0) d',
+    'a token that is paused*LANES=sender',
+    'a head of a paused token stays',
+  ),
+  control(
+    'protocol.sql',
+    '             and (p_senders is null or l.lane <> all (p_senders))\n',
+    '',
+    'a token that is paused*LANES=sender',
+    'a paused sender stays',
+  ),
+  control(
+    'protocol.sql',
+    '         and (p_senders is null or mempool_sender_v1(m.from_address) <> all (p_senders))\n',
+    '',
+    'a token that is paused*LANES=off',
+    'a paused sender stays, without lanes',
+  ),
+  control(
+    'protocol.sql',
+    'p_senders is null then 0 else 512 end',
+    'p_senders is null then 0 else 0 end',
+    'paused rows at the front*',
+    'nobody waits behind what is paused',
+  ),
+  control(BY_HAND, ' and m.sent_until is null`;', '`;', FAIL, 'an undecided row is left alone (rule 6)'),
+  control(
+    BY_HAND,
+    "`m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null",
+    "`m.status = 'pending'",
+    FAIL,
+    'so is one that somebody holds',
+  ),
+  control(
+    BY_HAND,
+    '         and not ${ON_THE_LEDGER}\n',
+    '',
+    FAIL,
+    'what the ledger has something of is not failed',
+  ),
+  control(BY_HAND, '         and p.halted is null\n', '', FAIL, 'nothing fails while claims are halted'),
+  control(
+    BY_HAND,
+    '         and not ${IN_DOUBT}\n',
+    '',
+    FAIL,
+    'nothing fails while the database is in doubt (P20)',
+  ),
+  control(
+    BY_HAND,
+    '         and not exists (select from mempool_ended_v1 e where e.tx_hash = m.tx_hash)\n',
+    '',
+    FAIL,
+    'what has ended before keeps its end (I4)',
+  ),
+  paused(
+    'src/path/send.ts',
+    'if (paused !== null) return stop(unsent(paused));',
+    '',
+    'paused: nothing leaves*hosted*',
+    'what was claimed before the pause, and is slow, does not leave',
+  ),
+  story(
+    'protocol.sql',
+    "when s.bound is not null then 'dead'",
+    '',
+    'each attempt is told*',
+    'a death is told apart from a refusal',
+  ),
+];

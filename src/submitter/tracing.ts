@@ -1,4 +1,4 @@
-// What TRACES=on adds to an instance. Off, nothing of OpenTelemetry is loaded, and nothing is read for it.
+// What TRACES=on adds to an instance. Off, nothing subscribes to make spans, and nothing is read for them.
 import type { Observable } from 'rxjs';
 import { ConfigError } from '../core/errors.js';
 import type { SubmitterEvent } from '../observe/events.js';

@@ -100,7 +100,8 @@ export function startWebhooks(
     emit,
   });
   events$.subscribe((event) => {
-    if (event.kind === 'settled' || event.kind === 'parked') webhooks.wake();
+    if (event.kind === 'parked' || (event.kind === 'settled' && event.verdict.kind !== 'pending'))
+      webhooks.wake();
   });
   webhooks.start();
   return {

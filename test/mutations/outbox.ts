@@ -68,6 +68,13 @@ export const outbox: readonly Mutation[] = [
     'who has lost the consumer acknowledges nothing',
   ),
   stored(
+    'src/store/operator/prune-outcomes.ts',
+    '\n          and o.position <= all (select c.acknowledged from mempool_outbox_consumers_v1 c) as over',
+    ' as over',
+    'only what every consumer has acknowledged*',
+    'what a consumer has not acknowledged is kept',
+  ),
+  stored(
     'src/store/migrate/outcomes.ts',
     "if (outcomes === 'off') await client.query(OFF);",
     "if (outcomes === 'off') {}",

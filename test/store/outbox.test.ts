@@ -4,6 +4,7 @@ import test from 'ava';
 import type { Delivery } from '../../src/ports/outbox.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { complete } from '../../src/store/operator/complete.js';
+import { forgetConsumer, pruneOutcomes } from '../../src/store/operator/prune-outcomes.js';
 import { createConsumer, createDeliveries } from '../../src/store/outbox.js';
 import type { Outcomes } from '../../src/store/pins.js';
 import { scaled } from '../support/pace.js';
@@ -231,4 +232,19 @@ test('an entry that is queued while its sender is being released is not left beh
   queueing.release();
   t.is(await released, 'released');
   t.is((await claimOf(db)).length, 1);
+});
+
+test('only what every consumer has acknowledged is pruned; one that never comes back is forgotten by a person', async (t) => {
+  const db = await prepared(t, { outcomes: 'consumers' });
+  await ended(db, 'a', 'b');
+  const prune = (): Promise<number> => pruneOutcomes(db.database, 0, { dryRun: false });
+  const [here, gone] = ['here', 'gone'].map((name) => createConsumer(db.database, name, LEASE_MS));
+  await Promise.all([here?.read(10), gone?.read(10)]);
+  await here?.acknowledge(1n);
+  t.is(await prune(), 0);
+  t.false(await forgetConsumer(db.database, 'gone'), 'a process reads for it');
+  await gone?.leave();
+  t.true(await forgetConsumer(db.database, 'gone'));
+  t.is(await prune(), 1);
+  t.is((await here?.read(10))?.length, 1);
 });

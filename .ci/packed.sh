@@ -18,4 +18,6 @@ code=0
 npx canton-submitter run >out.txt 2>&1 || code=$?
 [ "$code" = 2 ] || { cat out.txt; echo "run without settings ended with $code, not 2"; exit 1; }
 node --input-type=module -e "import { createSubmitter } from 'canton-mempool-submitter'; import { startSandbox } from 'canton-mempool-submitter/sandbox'; if (typeof createSubmitter !== 'function' || typeof startSandbox !== 'function') process.exit(1)"
+node --input-type=module -e "import { readPageFiles } from './node_modules/canton-mempool-submitter/dist/admin/page/files.js'; if (readPageFiles().size < 10) process.exit(1)" ||
+  { echo "the package lacks files of the page"; exit 1; }
 echo "packed install: ok"

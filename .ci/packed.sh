@@ -44,4 +44,6 @@ submitter.events$.subscribe((event: SubmitterEvent) => {
 TS
 "$root/node_modules/.bin/tsc" --noEmit --strict --skipLibCheck --target es2023 --module nodenext --moduleResolution nodenext \
   --typeRoots "$root/node_modules/@types" --types node embedder.ts
+node --input-type=module -e "import { readPageFiles } from './node_modules/canton-mempool-submitter/dist/admin/page/files.js'; if (readPageFiles().size < 10) process.exit(1)" ||
+  { echo "the package lacks files of the page"; exit 1; }
 echo "packed install: ok"

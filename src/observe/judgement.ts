@@ -24,14 +24,17 @@ export function judge(known: Known): { readonly level: Level; readonly problems:
 function ofThisInstance({ health, open }: Known): Problem[] {
   const level = health.ready ? 'watch' : 'person';
   return [
-    ...health.blockers.map(
-      ({ part, reason }) =>
-        ({
-          level,
-          what: health.ready ? sentence(reason) : `This instance claims nothing: ${reason}`,
-          toDo: blockerAdvice[part],
-        }) as const,
-    ),
+    // What is paused is a finding about the whole fleet.
+    ...health.blockers
+      .filter(({ part }) => part !== 'paused')
+      .map(
+        ({ part, reason }) =>
+          ({
+            level,
+            what: health.ready ? sentence(reason) : `This instance claims nothing: ${reason}`,
+            toDo: blockerAdvice[part],
+          }) as const,
+      ),
     ...open
       .filter(({ key }) => key !== null)
       .map(({ key, reason }) => ({

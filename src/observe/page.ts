@@ -122,8 +122,8 @@ export interface Done {
 
 export interface PageActs {
   replay(hash: string, doing: Doing): Promise<Done>;
-  pause(what: PauseWhat, doing: Doing): Promise<Done>;
-  resume(what: PauseWhat, doing: Doing): Promise<Done>;
+  pauseRows(what: PauseWhat, doing: Doing): Promise<Done>;
+  resumeRows(what: PauseWhat, doing: Doing): Promise<Done>;
 }
 
 export interface PageSource {

@@ -111,12 +111,12 @@ test('what a person does needs the token, the page itself, a name and a reason; 
     asked.push(all);
     return { done: all[0] !== NOT, what: 'done, or why not' };
   };
-  const acts = { replay: act, pause: act, resume: act };
+  const acts = { replay: act, pauseRows: act, resumeRows: act };
   const url = await start(t, { acts }, 'hush');
   const post = async (path: string, body: object, more: Record<string, string> = {}, at = url) => {
     const headers = { authorization: 'Bearer hush', 'content-type': 'application/json', ...more };
     const reply = await fetch(`${at}/api/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-    return [reply.status, (await reply.json()) as { error?: string; what?: string }] as const;
+    return [reply.status, (await reply.json()) as { what?: string; error?: string }] as const;
   };
   const doing = { by: 'Jane', reason: 'the cause is gone' };
   const all = { what: { scope: 'all' }, ...doing };

@@ -108,7 +108,10 @@ async function theRest(t: ExecutionContext, { url, parked, failed, world }: Scen
   await page.keyboard.press('Enter');
   const story = page.locator('#story');
   await story.getByText('What happened').waitFor();
-  t.regex((await story.textContent()) ?? '', /4,999\.999 DEMO, failed.*Insufficient balance.*this is final/s);
+  t.regex(
+    (await story.textContent()) ?? '',
+    /4,999\.999 DEMO, failed.*failed for good.*Its wallet reads: Insufficient balance.*new transaction/s,
+  );
   t.is(await page.evaluate('document.activeElement.id'), 'story');
   t.deepEqual(await violations(page), [], 'a story');
   await shot(page, 'story', false);

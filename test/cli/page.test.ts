@@ -57,7 +57,7 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
   const doing = { by: 'Jane', reason: 'unlocked' };
   t.like(await acts?.replay(hash, doing), { done: true });
   t.like(await acts?.replay(failed, doing), { done: false });
-  t.like(await acts?.pause({ scope: 'token', address: DEMO }, doing), { done: true });
-  t.like(await acts?.resume({ scope: 'token', address: DEMO }, doing), { done: true });
-  t.like(await acts?.resume({ scope: 'token', address: DEMO }, doing), { done: false });
+  t.like(await acts?.pauseRows({ scope: 'token', address: DEMO }, doing), { done: true });
+  t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: true });
+  t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: false });
 });

@@ -5,7 +5,7 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/store/samples.ts',
-    find: "greatest($1::float8, least(60000, 200 * coalesce((s.sample->>'tookMs')::float8, 0)))",
+    find: "greatest($1::float8, least(60000, ${REST} * coalesce((s.sample->>'tookMs')::float8, 0)))",
     put: '$1::float8',
     test: 'test/store/samples.test.ts',
     match: 'the queue is counted once*',

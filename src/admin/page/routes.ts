@@ -72,6 +72,6 @@ export function pageRoutes(server: FastifyInstance, source: PageSource, live: Li
   act('/api/replay', z.strictObject({ hash, ...doing }), (acts, { hash, ...rest }) =>
     acts.replay(hash.toLowerCase(), rest),
   );
-  act('/api/pause', pauseBody, (acts, { what, ...rest }) => acts.pause(what, rest));
-  act('/api/resume', pauseBody, (acts, { what, ...rest }) => acts.resume(what, rest));
+  act('/api/pause', pauseBody, (acts, { what, ...rest }) => acts.pauseRows(what, rest));
+  act('/api/resume', pauseBody, (acts, { what, ...rest }) => acts.resumeRows(what, rest));
 }

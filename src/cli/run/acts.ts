@@ -17,11 +17,11 @@ export function pageActs(database: Database, instance: string): PageActs {
         return done(`${hash} is due again${row.undecided ? ', and looked up first' : ''}.`);
       return refused(`${hash} is not replayed: ${WHY_NOT[await notReplayed(database, of.hash)]}.`);
     },
-    async pause(what, doing) {
+    async pauseRows(what, doing) {
       await pauseRows(database, what, doing.reason, person(doing));
       return done(`Paused: ${words(what)}. What is in flight ends.`);
     },
-    async resume(what, doing) {
+    async resumeRows(what, doing) {
       const ended = await resumeRows(database, what, doing.reason, person(doing));
       return ended === null ? refused(`Not paused: ${words(what)}.`) : done(`Goes on: ${words(what)}.`);
     },

@@ -38,9 +38,9 @@ export interface OpenPage {
 
 /** Rows that a list shows. */
 const LISTED = 25;
-const QUEUE_FRESH_MS = 2_000;
+const QUEUE_FRESH_MS = 3_000;
 const DETAILS_FRESH_MS = 5_000;
-const FLEET_FRESH_MS = 2_500;
+const FLEET_FRESH_MS = 3_000;
 const FAILOVERS = 10;
 
 /** The database's part of what is shown. */
@@ -70,8 +70,9 @@ function withoutDatabase(error: unknown): Found {
   };
 }
 
+/** Not the name of a file, nor a hash. */
 const sentence = (text: string): string =>
-  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  `${text.replace(/^[a-z]+(?=[ ,])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 export function openPage(config: Config, submitter: Submitter): OpenPage {
   const database = openDatabase({

@@ -71,6 +71,7 @@ async function run(flags: Flags): Promise<void> {
   const sandbox = await start(flags);
   if (!sandbox) return;
   try {
+    if (flags.postgres) process.stderr.write('starting a throw-away Postgres: a few seconds\n');
     const postgres = flags.postgres
       ? await (await import('./sandbox/database.js')).databaseFor(sandbox.env)
       : null;

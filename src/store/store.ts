@@ -8,7 +8,8 @@ import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
 import { claimedRow } from './rows.js';
 import { settleBatch } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, STILL_HELD, WRITE_AHEAD } from './statements.js';
+import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, STILL_HELD } from './statements.js';
+import { createWriteAhead } from './write-ahead.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
@@ -82,23 +83,7 @@ export function createStore(database: Database): Store {
   return {
     claim: (request) => claim(request, request),
     claimUndecided: (request) => claim(request, null),
-    async writeAhead({ row, token }, record, generation) {
-      const [answer] = await retryLostRace(() =>
-        database.run(WRITE_AHEAD, [
-          generation.toString(),
-          row.id,
-          token,
-          record.sentFrom.toString(),
-          record.sentUntil === null ? 'infinity' : new Date(record.sentUntil).toISOString(),
-          record.submissionId,
-          record.party,
-          record.hash === null ? null : Buffer.from(record.hash.bytes),
-          record.hash?.scheme ?? null,
-          record.sentOn,
-        ]),
-      );
-      return answer?.answer ?? 'fenced';
-    },
+    writeAhead: createWriteAhead(database),
     renew,
     async rescue() {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));

@@ -50,9 +50,16 @@ export const CLAIM: Statement<ClaimTuple> = {
   text: 'select * from mempool_claim_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)',
 };
 
-/** I4. Primary key. */
-export const WRITE_AHEAD: Statement<{ readonly answer: 'written' | 'fenced' | 'stale' }> = {
-  text: 'select mempool_write_ahead_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as answer',
+/** I4. Primary key. One row after the other, in the order given; `place` counts from 1. */
+export const WRITE_AHEAD: Statement<{
+  readonly place: number;
+  readonly answer: 'written' | 'fenced' | 'stale';
+}> = {
+  text: `select w.place::int as place, mempool_write_ahead_v1(w.generation, w.id, w.token, w.sent_from, w.sent_until,
+      w.submission_id, w.party, w.hash, w.scheme, w.sent_on) as answer
+    from unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[], $5::timestamptz[], $6::text[], $7::text[],
+      $8::bytea[], $9::int[], $10::int[]) with ordinality
+      w(generation, id, token, sent_from, sent_until, submission_id, party, hash, scheme, sent_on, place)`,
 };
 
 /** I2, I9. Primary key; rows are locked in order of id, so that settlers do not deadlock. */

@@ -16,8 +16,8 @@ import {
   RESCUE,
   RING,
   STILL_HELD,
-  WRITE_AHEAD,
 } from './statements.js';
+import { createWriteAhead } from './write-ahead.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
@@ -92,23 +92,7 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
   return {
     claim: (request) => claim(request, request),
     claimUndecided: (request) => claim(request, null),
-    async writeAhead({ row, token }, record, generation) {
-      const [answer] = await retryLostRace(() =>
-        database.run(WRITE_AHEAD, [
-          generation.toString(),
-          row.id,
-          token,
-          record.sentFrom.toString(),
-          record.sentUntil === null ? 'infinity' : new Date(record.sentUntil).toISOString(),
-          record.submissionId,
-          record.party,
-          record.hash === null ? null : Buffer.from(record.hash.bytes),
-          record.hash?.scheme ?? null,
-          record.sentOn,
-        ]),
-      );
-      return answer?.answer ?? 'fenced';
-    },
+    writeAhead: createWriteAhead(database),
     renew,
     async rescue() {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));

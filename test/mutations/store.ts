@@ -62,6 +62,14 @@ const listener = (name: string, find: string, put: string, match: string, what: 
 });
 
 export const store: readonly Mutation[] = [
+  settle(
+    'I4',
+    'src/store/write-ahead.ts',
+    'if (batch.length > 1 && (wasLocked(error) || refusesValues(error)))',
+    'if (batch.length > BATCH)',
+    'I4 records of one moment*',
+    'a record whose row is locked holds up no other',
+  ),
   ...recheck,
   ...people,
   claim(

@@ -1,7 +1,19 @@
 import test from 'ava';
+import type { ClaimedRow } from '../../src/protocol/record.js';
 import { settlementOf } from '../../src/protocol/settlement.js';
 import type { Verdict } from '../../src/protocol/verdict.js';
-import { aHash, aToken, completed, failed, idsOf, insertUser, pending, prepared, until } from './support.js';
+import {
+  aHash,
+  aParty,
+  aToken,
+  completed,
+  failed,
+  idsOf,
+  insertUser,
+  pending,
+  prepared,
+  until,
+} from './support.js';
 
 test('I2 a late writer changes nothing, and is told: settle, renew and write-ahead are fenced by the token', async (t) => {
   const db = await prepared(t);
@@ -198,6 +210,49 @@ test('a row that another transaction keeps locked holds up neither its batch nor
   await client.query('rollback');
   client.release();
   t.deepEqual([...(await db.store.renew(tokens, 60_000)).values()], ['renewed', 'renewed']);
+});
+
+test('I4 records of one moment are written together: a row that was lost is fenced, one that is locked holds up no other', async (t) => {
+  const db = await prepared(t);
+  const ids: string[] = [];
+  for (const from of ['a', 'b', 'c', 'd']) ids.push(await db.insert({ from }));
+  const [first, lost, held, last] = await db.claim();
+  if (first === undefined || lost === undefined || held === undefined || last === undefined) return t.fail();
+  const hash = { bytes: new Uint8Array(32).fill(7), scheme: 2 };
+  const write = (claim: ClaimedRow, submissionId: string) =>
+    db.store.writeAhead(
+      claim,
+      { sentFrom: 1n, sentUntil: null, submissionId, party: aParty('a'), sentOn: 1, hash },
+      1n,
+    );
+  const sentFrom = async () =>
+    (await Promise.all(ids.map((id) => db.row(id)))).map((row) => row.submission_id);
+  const one = write(first, 'alone');
+  // The last first: rows are locked in order of id all the same.
+  const more = [write(last, '4'), write({ ...lost, token: aToken() }, '2'), write(held, '3')];
+  t.deepEqual(await Promise.all([one, ...more]), ['written', 'written', 'fenced', 'written']);
+  t.deepEqual(await sentFrom(), ['alone', null, '3', '4']);
+
+  const [writers] = await db.query(
+    'select count(distinct xmin::text)::int as n from mempool where submission_id in ($1, $2)',
+    ['3', '4'],
+  );
+  t.deepEqual(writers, { n: 1 }, 'one statement');
+
+  const client = await db.pool.connect();
+  await client.query('begin');
+  await client.query('select 1 from mempool where id = $1 for update', [held.row.id]);
+  const [, , waits, other] = [
+    write(first, 'on its way'),
+    write(lost, '2'),
+    write(held, 'late'),
+    write(last, '5'),
+  ];
+  t.is(await other, 'written');
+  await t.throwsAsync(waits as Promise<unknown>, { message: /lock timeout/ });
+  await client.query('rollback');
+  client.release();
+  t.deepEqual(await sentFrom(), ['on its way', '2', '3', '5']);
 });
 
 test('a deadlock with a foreign writer is a reason to try again, not to give up', async (t) => {

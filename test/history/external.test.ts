@@ -22,7 +22,6 @@ test('P5 asked by hash, nothing found, a time-out and a denial prove nothing; an
   const local = await startLocal(t, world, {
     ledger: network.wrap,
     store: looks.wrap,
-    settings: { lookPatienceMs: 400 },
   });
   const { faults } = world.sandbox;
   // The stream tells nothing: only the hash could be asked.

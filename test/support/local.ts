@@ -62,7 +62,8 @@ const SPANS = {
   callTimeoutMs: 5_000,
   windowMs: 60_000,
   probeMs: 200,
-  lookPatienceMs: null as number | null,
+  // So is a look that finds out nothing.
+  lookPatienceMs: 60_000 as number | null,
   retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
 };
 

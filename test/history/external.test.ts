@@ -4,7 +4,7 @@ import type { Ledger } from '../../src/ports/ledger.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { givenBack, startLocal } from '../support/local.js';
 import { createLooks } from '../support/looks.js';
-import { scaledWindow } from '../support/pace.js';
+import { scaled } from '../support/pace.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';
 import { createNetwork, replay } from './ledger-network.js';
 
@@ -235,7 +235,7 @@ test('P25 a slow preparation that outlasts its window: nothing leaves under that
       ...ledger,
       async prepare(transfer, maxRecordTime, call) {
         const prepared = await ledger.prepare(transfer, maxRecordTime, call);
-        skewMs = scaledWindow(windowMs);
+        skewMs = scaled(windowMs);
         return prepared;
       },
     }),

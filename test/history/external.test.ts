@@ -57,8 +57,10 @@ test('P26 the sender changes party and key between claim and send, and turns hos
   let changed = false;
   const betweenClaimAndSend = (ledger: Ledger): Ledger => ({
     ...ledger,
-    async holdings(owner, at, options) {
-      if (!changed) {
+    // The last that it asks for: nothing is left that could make it begin anew, with the sender as he is then.
+    async prepare(transfer, maxRecordTime, call) {
+      const prepared = await ledger.prepare(transfer, maxRecordTime, call);
+      if (!changed && prepared.kind === 'read') {
         changed = true;
         await world.db.query(
           `update users set canton_party_id = $2, canton_party = $2, canton_private_key_encrypted = null
@@ -66,7 +68,7 @@ test('P26 the sender changes party and key between claim and send, and turns hos
           [alice.address, heir.party],
         );
       }
-      return ledger.holdings(owner, at, options);
+      return prepared;
     },
   });
   const network = createNetwork();

@@ -4,7 +4,7 @@ import type { Ledger } from '../../src/ports/ledger.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { givenBack, startLocal } from '../support/local.js';
 import { createLooks } from '../support/looks.js';
-import { scaledWindow } from '../support/pace.js';
+import { scaled } from '../support/pace.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';
 import { createNetwork, replay } from './ledger-network.js';
 
@@ -22,7 +22,6 @@ test('P5 asked by hash, nothing found, a time-out and a denial prove nothing; an
   const local = await startLocal(t, world, {
     ledger: network.wrap,
     store: looks.wrap,
-    settings: { lookPatienceMs: 400 },
   });
   const { faults } = world.sandbox;
   // The stream tells nothing: only the hash could be asked.
@@ -58,8 +57,10 @@ test('P26 the sender changes party and key between claim and send, and turns hos
   let changed = false;
   const betweenClaimAndSend = (ledger: Ledger): Ledger => ({
     ...ledger,
-    async holdings(owner, at, options) {
-      if (!changed) {
+    // The last that it asks for: nothing is left that could make it begin anew, with the sender as he is then.
+    async prepare(transfer, maxRecordTime, call) {
+      const prepared = await ledger.prepare(transfer, maxRecordTime, call);
+      if (!changed && prepared.kind === 'read') {
         changed = true;
         await world.db.query(
           `update users set canton_party_id = $2, canton_party = $2, canton_private_key_encrypted = null
@@ -67,7 +68,7 @@ test('P26 the sender changes party and key between claim and send, and turns hos
           [alice.address, heir.party],
         );
       }
-      return ledger.holdings(owner, at, options);
+      return prepared;
     },
   });
   const network = createNetwork();
@@ -236,7 +237,7 @@ test('P25 a slow preparation that outlasts its window: nothing leaves under that
       ...ledger,
       async prepare(transfer, maxRecordTime, call) {
         const prepared = await ledger.prepare(transfer, maxRecordTime, call);
-        skewMs = scaledWindow(windowMs);
+        skewMs = scaled(windowMs);
         return prepared;
       },
     }),

@@ -121,8 +121,6 @@ forBoth.serial(
     const [sleepy, other] = await oneAwake(t, world, 2, {
       SUBMISSION_WINDOW_MS: '15000',
       CALL_TIMEOUT_MS: '60000',
-      // The other one looks for as long as all this takes.
-      LOOK_PATIENCE_MS: '60000',
     });
     if (other === undefined) return t.fail();
     faults.add({ on: 'submit', times: 1, do: { kind: 'hang', deliverAfterMs: 8_000 } });

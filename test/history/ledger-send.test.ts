@@ -4,7 +4,7 @@ import type { Ledger } from '../../src/ports/ledger.js';
 import type { ClaimReply, Store } from '../../src/ports/store.js';
 import type { ClaimedRow } from '../../src/protocol/record.js';
 import { givenBack, startLocal } from '../support/local.js';
-import { scaled, scaledWindow } from '../support/pace.js';
+import { scaled } from '../support/pace.js';
 import { createWorld } from '../support/world.js';
 import { createNetwork } from './ledger-network.js';
 
@@ -126,7 +126,7 @@ test('P25 a read that takes longer than the window: nothing is sent under that b
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   const windowMs = 20_000;
-  const { options, bounds } = slowRead(scaledWindow(windowMs));
+  const { options, bounds } = slowRead(scaled(windowMs));
   const local = await startLocal(t, world, { ...options, settings: { windowMs, leaseMs: 120_000 } });
   const hash = await world.insert({ from: alice, to: bob });
   await givenBack(local, /^NOT_SENT: too little of the submission window/);

@@ -321,7 +321,7 @@ async function execute(
   submissionId: string,
 ): Promise<Outcome> {
   const options = { timeoutMs: HANG_MS };
-  const prepared = await ledger.prepare(transfer, microsOf(Date.now() + 5_000), options);
+  const prepared = await ledger.prepare(transfer, microsOf(Date.now() + 60_000), options);
   if (prepared.kind !== 'read') throw new Error(prepared.refusal.detail);
   const signed = createSigner(MASTER_KEY).sign(key, prepared.value.hash);
   if (signed.kind !== 'signed') throw new Error(signed.kind);

@@ -1,10 +1,11 @@
 import test from 'ava';
 import { startInstance } from '../support/fleet.js';
 import { startLocal } from '../support/local.js';
+import { endBound } from '../support/looks.js';
 import { createWorld } from '../support/world.js';
 
 test('SIGTERM: what is in flight ends, what was never sent goes back, what is unanswered keeps its record', async (t) => {
-  const world = await createWorld(t, { timeScale: 0.05, dedup: false, latencyMs: 1_500 });
+  const world = await createWorld(t, { timeScale: 0.2, dedup: false, latencyMs: 3_000 });
   const { audit, faults } = world.sandbox;
   const [alice, carol, dave, eve] = [
     await world.user(),
@@ -16,8 +17,8 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
   const instance = startInstance(t, world, {
     CONCURRENCY: '3',
     LEASE_MS: '20000',
-    SUBMISSION_WINDOW_MS: '3000',
-    STOP_GRACE_MS: '3000',
+    SUBMISSION_WINDOW_MS: '20000',
+    STOP_GRACE_MS: '6000',
     CALL_TIMEOUT_MS: '60000',
   });
   await instance.said((line) => line.msg === 'ready');
@@ -27,7 +28,7 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
   faults.add({
     on: 'StateService/GetActiveContracts',
     match: { party: dave.party },
-    do: { kind: 'slow', ms: 1_500 },
+    do: { kind: 'slow', ms: 3_000 },
   });
   const unanswered = await world.insert({ from: carol, to: bob });
   await world.until('one waits for an answer that never comes', () => audit.of(unanswered).length === 1);
@@ -61,6 +62,8 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
   t.true(due, 'another instance may take all of them at once');
 
   faults.clear();
+  // What hangs never arrives.
+  await endBound(world, unanswered);
   await world.sandbox.control({ kind: 'latency', ms: 20 });
   const next = await startLocal(t, world);
   await world.ended([unanswered, unsent, waiting, afterStop]);

@@ -9,6 +9,7 @@ import {
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import { EventFormat } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import { ErrorInfo } from '#proto/google/rpc/error_details.js';
+import { LONG } from '../support/long.js';
 import { officialTypes, ourClass, sharedFields } from './bindings.js';
 import { buildOfficial, buildOurs } from './build.js';
 import { ourProtos } from './descriptors.js';
@@ -120,7 +121,7 @@ for (const [name, { make, theirs }] of pairs) {
           throw new Error(`theirs does not keep ${encoded}`);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: LONG ? 50 : 10 },
     );
     t.pass();
   });

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { openDatabase } from '../../src/store/pool.js';
 import { createSubscriber, type ListenerEvent } from '../../src/store/subscriber.js';
-import { LONG } from '../support/long.js';
+import { atLength } from '../support/long.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { lasting } from '../support/time.js';
@@ -68,9 +68,6 @@ async function listening(t: Teardown, canaryIntervalMs = 200, poolThroughProxy =
   await subscriber.start((source) => heard.push(source));
   return { db, proxy, heard, events, subscriber, stop };
 }
-
-/** Of a span that is the product's own, whatever the machine. */
-const atLength = LONG ? test : test.skip;
 
 const state = (wanted: string) => (event: ListenerEvent) =>
   event.kind === 'listener' && event.state === wanted;

@@ -30,6 +30,7 @@ export const SCALED: Readonly<Record<string, string>> = {
   LEASE_MS: '1000',
   POLL_INTERVAL_MS: '200',
   CALL_TIMEOUT_MS: '5000',
+  LOOK_PATIENCE_MS: '60000',
   STOP_GRACE_MS: '2000',
   RETRY_MIN_MS: '20',
   RETRY_MAX_MS: '200',

@@ -18,7 +18,7 @@ import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { createSigner, type Signer } from '../../src/transfer/signer.js';
 import { confirmHash } from './official-hash.js';
-import { scaled, scaledWindow } from './pace.js';
+import { scaled } from './pace.js';
 import { HANG_MS } from './time.js';
 import { MASTER_KEY, type World } from './world.js';
 
@@ -56,13 +56,14 @@ export interface LocalOptions {
 /** Of an instance, unless told otherwise; all of them in the pace of this machine, those that a test gives too. */
 const SPANS = {
   // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
-  leaseMs: 60_000,
+  leaseMs: 120_000,
   pollMs: 300,
   canaryMs: 1_000,
   callTimeoutMs: 5_000,
-  windowMs: 60_000,
+  windowMs: 600_000,
   probeMs: 200,
-  lookPatienceMs: null as number | null,
+  // So is a look that finds out nothing.
+  lookPatienceMs: 60_000 as number | null,
   retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },
 };
 
@@ -120,7 +121,7 @@ export async function startLocal(t: Teardown, world: World, options: LocalOption
     pollMs: scaled(spans.pollMs),
     canaryMs: scaled(spans.canaryMs),
     callTimeoutMs: scaled(spans.callTimeoutMs),
-    windowMs: scaledWindow(spans.windowMs),
+    windowMs: scaled(spans.windowMs),
     probeMs: scaled(spans.probeMs),
     lookPatienceMs: spans.lookPatienceMs === null ? null : scaled(spans.lookPatienceMs),
     retry: { ...spans.retry, minMs: scaled(spans.retry.minMs), maxMs: scaled(spans.retry.maxMs) },

@@ -80,7 +80,7 @@ export const DEMO = '0xde30000000000000000000000000000000000001';
  * What an external party has signed carries the ledger time of its preparation: it must be sequenced within the
  * tolerance of that, and windows of tests are not as short as their ledger's time.
  */
-const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: { toleranceMs: 6_000_000 } };
+const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: { toleranceMs: 30_000_000 } };
 
 /** Ten places of a Daml decimal, eighteen of the token. */
 const WEI = 10n ** 15n;

@@ -142,7 +142,7 @@ test('one field changed, and its hash with it: no signature, unless the field mo
       const signed = await signedAfter(change, true);
       if (signed !== null && !NEUTRAL.some((name) => name.test(signed))) throw new Error(`signed: ${signed}`);
     }),
-    { numRuns: LONG ? 4_000 : 150 },
+    { numRuns: LONG ? 4_000 : 80 },
   );
   t.pass();
 });
@@ -156,7 +156,7 @@ test('one field changed behind its hash: no signature, whatever the field', asyn
       const signed = await signedAfter(change, false);
       if (signed !== null && !UNHASHED.test(signed)) throw new Error(`signed: ${signed}`);
     }),
-    { numRuns: LONG ? 2_000 : 100 },
+    { numRuns: LONG ? 2_000 : 50 },
   );
   t.pass();
 });

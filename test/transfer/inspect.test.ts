@@ -119,7 +119,7 @@ test('hostile bytes are no error and no signature', async (t) => {
     const { kind } = await inspectPrepared({ ...prepared, transaction }, scenario.expected);
     return kind === 'tampered';
   };
-  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), refused), { numRuns: 300 });
+  await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), refused), { numRuns: 100 });
   // The same transaction, and 11 MiB of a field that nobody knows: more than a participant takes in one message.
   const padding = 11 * 1024 * 1024;
   const padded = Buffer.concat([

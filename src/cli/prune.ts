@@ -93,7 +93,8 @@ Examples:
     .action((flags: Flags) => {
       if (flags.forgetConsumer !== undefined && !flags.outcomes)
         throw new ConfigError(['--forget-consumer needs --outcomes']);
-      if (flags.stories && flags.outcomes) throw new ConfigError(['give only one of --stories and --outcomes']);
+      if (flags.stories && flags.outcomes)
+        throw new ConfigError(['give only one of --stories and --outcomes']);
       return unheard(() => (flags.outcomes ? outcomes(flags) : run(flags)));
     });
 }

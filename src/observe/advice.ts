@@ -78,6 +78,10 @@ export const parkedAdvice: readonly Advice[] = [
     toDo: "It concerns this receiver, or the place where this sender is hosted (so do other ids of topology): fix that party's setup, replay.",
   },
   {
+    codes: ['PARKED_BY_HAND'],
+    toDo: 'A person parked it with `park`, for the reason shown: once that is settled, replay.',
+  },
+  {
     codes: [OTHER],
     toDo: 'An error id of the ledger, `MAX_ATTEMPTS` times: read what it says, put it right, replay.',
   },
@@ -100,6 +104,10 @@ export const failedAdvice: readonly Advice[] = [
   {
     codes: ['DAML_FAILURE', 'UNHANDLED_EXCEPTION', 'INTERPRETATION_USER_ERROR'],
     toDo: "The token's own rules refused this transfer; the reason has their words. Ask the token's issuer if they surprise you.",
+  },
+  {
+    codes: ['FAILED_BY_HAND'],
+    toDo: 'A person failed it with `fail`; the audit says who. The sender may send a new transaction.',
   },
   {
     codes: [OTHER],

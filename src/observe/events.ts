@@ -66,10 +66,11 @@ export type SubmitterEvent =
       readonly nonceShared: boolean;
       readonly at: DbMillis;
     } & OfRow)
-  /** The participant has prepared the transfer, which was inspected and signed. */
+  /** The participant has prepared the transfer, which was inspected and signed. `signMs`: how much of it these two took. */
   | ({
       readonly kind: 'prepared';
       readonly tookMs: number;
+      readonly signMs: number;
       /** In bytes of traffic, where the participant says. */
       readonly estimatedTraffic: bigint | null;
     } & OfRow)
@@ -107,7 +108,13 @@ export type SubmitterEvent =
       readonly reason: string | null;
     }
   /** What a submission cost, in bytes of traffic, as a completion says that was read anyway. */
-  | { readonly kind: 'traffic'; readonly paid: bigint; readonly accepted: boolean }
+  | {
+      readonly kind: 'traffic';
+      readonly paid: bigint;
+      readonly accepted: boolean;
+      /** The row that a look read it for; null: a sample. */
+      readonly txHash: TxHash | null;
+    }
   | {
       readonly kind: 'listener';
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';

@@ -16,14 +16,14 @@ export type QueueSource<S extends QueueSnapshot = QueueSnapshot> = () => Promise
 
 const FRESH_MS = 1_000;
 
-/** Scrapes, probes and browsers may come as often as they like: the database is asked once a second. */
-export function cached<S extends QueueSnapshot>(source: QueueSource<S>, clock: Clock): QueueSource<S> {
+/** However many ask, and however often: the database is asked once in that time. */
+export function cached<T>(source: () => Promise<T>, clock: Clock, freshMs = FRESH_MS): () => Promise<T> {
   let at = Number.NEGATIVE_INFINITY;
-  let current: Promise<S> | null = null;
+  let current: Promise<T> | null = null;
   let pending = false;
   return () => {
     // While a database does not answer, those who wait share one question.
-    if (current !== null && (pending || clock.elapsed() - at < FRESH_MS)) return current;
+    if (current !== null && (pending || clock.elapsed() - at < freshMs)) return current;
     pending = true;
     const asked = source().finally(() => {
       pending = false;

@@ -7,6 +7,7 @@ import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
 import { ops } from './ops.js';
 import { outbox } from './outbox.js';
+import { page } from './page.js';
 import { people } from './people.js';
 import { pinning } from './pinning.js';
 import { reading } from './reading.js';
@@ -25,6 +26,7 @@ export const mutations: readonly Mutation[] = [
   ...operator,
   ...ops,
   ...outbox,
+  ...page,
   ...people,
   ...pinning,
   ...reading,

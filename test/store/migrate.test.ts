@@ -101,7 +101,7 @@ test('the settle of an earlier build stays until the pin stops its instances: th
   t.is((await pin(db)).protocol, 1);
   t.deepEqual(
     (await db.query(settles, ['mempool_settle_v1'])).map(({ pronargs }) => pronargs),
-    [11, 13],
+    [11, 14],
   );
   await migrate(migrateOptions(db.url));
   t.like(await pin(db), { protocol: 2 });

@@ -40,7 +40,7 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
       (name) => `comment on column mempool.${name} is null`,
     ),
     // The audit stays, and so do the stories of rows, the memory of what has ended and the outbox: the next migrate finds them.
-    'drop table if exists mempool_submitter_v1, mempool_instances_v1, mempool_pauses_v1',
+    'drop table if exists mempool_submitter_v1, mempool_instances_v1, mempool_pauses_v1, mempool_samples_v1',
   ];
 }
 

@@ -29,7 +29,13 @@ const UNDELIVERED_MS = 900_000;
 /** Instances that say they are ready look at least every poll. */
 const STUCK_MS = 300_000;
 
-export function assess(status: QueueStatus): Assessment {
+/** Whoever has no whole status at hand needs only this. */
+export type Assessed = Pick<
+  QueueStatus,
+  'now' | 'queue' | 'due' | 'fleet' | 'pauses' | 'lostOften' | 'halted' | 'recordedElsewhere' | 'outcomes'
+> & { readonly parked: readonly { readonly reason: string }[] };
+
+export function assess(status: Assessed): Assessment {
   const findings = [...notMoving(status), ...needsAPerson(status)];
   return { state: findings[0]?.state ?? 'fine', findings };
 }
@@ -37,7 +43,7 @@ export function assess(status: QueueStatus): Assessment {
 const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
 
-function notMoving({ due, queue, fleet }: QueueStatus): Finding[] {
+function notMoving({ due, queue, fleet }: Assessed): Finding[] {
   if (due.claimable === 0) return [];
   const found = (what: string, todo: string): Finding[] => [{ state: 'not-moving', what, todo }];
   const waiting = `${rows(due.claimable)} could be claimed`;
@@ -62,7 +68,7 @@ function notMoving({ due, queue, fleet }: QueueStatus): Finding[] {
 const isLive = ({ life }: FleetInstance): boolean => life !== 'dead' && life !== 'stopped';
 const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
 
-function needsAPerson(status: QueueStatus): Finding[] {
+function needsAPerson(status: Assessed): Finding[] {
   const { halted, queue, parked, recordedElsewhere, pauses, fleet, lostOften, now } = status;
   const findings: Finding[] = [];
   const found = (what: string, todo: string): void => {
@@ -117,7 +123,7 @@ function needsAPerson(status: QueueStatus): Finding[] {
   return [...findings, ...undelivered(status)];
 }
 
-function undelivered({ outcomes }: QueueStatus): Finding[] {
+function undelivered({ outcomes }: Assessed): Finding[] {
   const findings: Finding[] = [];
   if (outcomes === null) return findings;
   const { waiting, dead, troubled } = outcomes;

@@ -22,8 +22,6 @@ import {
 } from './values.js';
 import { webhooks } from './webhook-settings.js';
 
-export { webhooks };
-
 export const database = {
   DATABASE_URL: required(
     postgresUrl,

@@ -1,4 +1,4 @@
-// Where outcomes are delivered (docs/outcomes.md).
+// The settings of webhooks; part of `settings.ts`.
 import { httpUrl, integer, milliseconds, optional, secretText, text, withDefault } from './values.js';
 
 export const webhooks = {

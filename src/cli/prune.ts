@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { loadDatabaseSettings } from '../config.js';
+import { ConfigError } from '../core/errors.js';
 import { prune, pruneStories } from '../store/operator/prune.js';
+import { forgetConsumer, pruneOutcomes } from '../store/operator/prune-outcomes.js';
 import { age } from './support/age.js';
 import { agreed } from './support/agreed.js';
 import { withDatabase } from './support/database.js';
@@ -12,6 +14,32 @@ interface Flags {
   readonly stories?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+  readonly outcomes?: boolean;
+  readonly forgetConsumer?: string;
+}
+
+async function outcomes({
+  olderThan,
+  dryRun = false,
+  yes = false,
+  forgetConsumer: gone,
+}: Flags): Promise<void> {
+  await withDatabase(loadDatabaseSettings(process.env), async (database) => {
+    if (gone !== undefined && !dryRun) {
+      if (!(await forgetConsumer(database, gone)))
+        throw new ConfigError([
+          `--forget-consumer: no consumer ${gone} is known, or a process reads for it now (\`status\` lists them)`,
+        ]);
+      console.log(
+        `consumer ${gone} is forgotten: if it comes back, it begins with the oldest outcome that is kept`,
+      );
+    }
+    const rows = await pruneOutcomes(database, olderThan, { dryRun: true });
+    const would = `${count(rows, 'outcome')} would be deleted, which everybody has`;
+    if (dryRun || rows === 0) return console.log(would);
+    if (!(await agreed(would, 'Delete them?', yes))) return console.log('nothing was deleted');
+    console.log(`${count(await pruneOutcomes(database, olderThan, { dryRun: false }), 'outcome')} deleted`);
+  });
 }
 
 async function run({ olderThan, stories = false, dryRun = false, yes = false }: Flags): Promise<void> {
@@ -33,23 +61,40 @@ async function run({ olderThan, stories = false, dryRun = false, yes = false }: 
 export function pruneCommand(): Command {
   return new Command('prune')
     .description(
-      'delete old mined rows and old entries of stories, in batches; the hashes are remembered, so that none is ever paid again',
+      'delete old mined rows and old entries of stories, in batches; the hashes are remembered, so that none is ever paid again. With --outcomes: entries of the outbox that everybody has',
     )
     .requiredOption(
       '--older-than <age>',
-      'what was mined, or ended, at least this long ago, for example 90d',
+      'mined, ended, or with --outcomes written, at least this long ago, for example 90d',
       age,
     )
     .option('--stories', 'only entries of stories (what `show` tells of attempts), no rows')
+    .option('--outcomes', 'delete outcomes that were delivered and that every consumer has acknowledged')
+    .option(
+      '--forget-consumer <name>',
+      'with --outcomes: a consumer that does not come back; wait for it no longer',
+    )
     .option('--dry-run', 'only count them')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       `
 Pending, completed and failed rows stay: the miner has not seen the last two yet. Inserts, claims and the miner can
-continue meanwhile. An attempt or a look leaves one entry of about 300 bytes. The role needs \`delete\` on mempool and on
-mempool_attempts_v1.
-Environment: DATABASE_URL.`,
+continue meanwhile. An attempt or a look leaves one entry of about 300 bytes. The role needs \`delete\` on mempool and
+\`select, delete\` on mempool_attempts_v1; for --outcomes \`select, delete\` on mempool_outbox_v1 and
+mempool_outbox_consumers_v1. Outcomes whose delivery was given up stay: see \`webhooks\`.
+Environment: DATABASE_URL.
+
+Examples:
+  canton-submitter prune --older-than 90d --dry-run
+  canton-submitter prune --older-than 90d
+  canton-submitter prune --older-than 30d --stories`,
     )
-    .action((flags: Flags) => unheard(() => run(flags)));
+    .action((flags: Flags) => {
+      if (flags.stories && flags.outcomes)
+        throw new ConfigError(['give only one of --stories and --outcomes']);
+      if (flags.forgetConsumer !== undefined && !flags.outcomes)
+        throw new ConfigError(['--forget-consumer needs --outcomes']);
+      return unheard(() => (flags.outcomes ? outcomes(flags) : run(flags)));
+    });
 }

@@ -54,7 +54,13 @@ Give at least one condition; a row must meet all of them. Takes only pending row
 start from zero again; what may have been sent for them is looked up on the ledger before anything else is sent. Rows
 sent on a participant that is no longer pinned (migrate --repin) stay: only --completed or --force-new can end them.
 Each row that is replayed leaves an entry in mempool_submitter_audit_v1, with who and why.
-Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopped; --completed: as \`run\`.`,
+Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopped; --completed: as \`run\`.
+
+Examples:
+  canton-submitter replay --hash 0x…
+  canton-submitter replay --parked --error UNKNOWN_TOKEN --dry-run
+  canton-submitter replay --older-than 10min --sender 0x…
+  canton-submitter replay --completed 0x… --update 1220ab`,
     )
     .action((flags: Flags) => (flags.dryRun ? run(flags) : unheard(() => run(flags))));
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { toJson } from '../admin/server.js';
+import { toJson } from '../admin/json.js';
 import { loadDatabaseSettings } from '../config.js';
 import { CommandRefused } from '../core/errors.js';
 import type { TxHash } from '../core/ids.js';

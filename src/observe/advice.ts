@@ -130,6 +130,8 @@ export const blockerAdvice: Readonly<Record<NotReady['part'], string>> = {
   mark: 'Let the token read the participant id, or set `CANTON_PARTICIPANT_ID`; until then undecided rows wait.',
   schema: 'Run `canton-submitter migrate`.',
   snapshot: 'End the session that is named: until then vacuum cannot clean up, and claims become slower.',
+  webhooks:
+    'Mend the receiver at `WEBHOOK_URL`, as the reason says: each outcome is delivered by itself once it answers. Transfers go on meanwhile.',
   paused: 'Somebody paused it, for the reason shown: `canton-submitter resume` goes on.',
   stopping: 'It was asked to stop, and another instance takes over.',
 };

@@ -5,7 +5,7 @@ import { windowIsOver } from '../protocol/bound.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SubmissionRecord } from '../protocol/record.js';
 import { unsent } from '../protocol/verdict.js';
-import { notForLocks } from '../transfer/held.js';
+import { notForLocks } from '../transfer/holdings.js';
 import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 
 /** What one kind of sender supplies; the pipeline does the rest. */

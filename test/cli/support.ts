@@ -1,8 +1,10 @@
-// The command line as a process of its own, in an environment of its own.
-import { spawn } from 'node:child_process';
+// The command line in an environment of its own: `start` is a process, as an operator has it; `cli` is a command of many.
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { compiled } from '../support/compiled.js';
 import { endsWithUs } from '../support/ends-with-us.js';
 import { HANG_MS } from '../support/time.js';
+import type { Order } from './host.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -22,14 +24,18 @@ export interface Running {
 }
 
 /** Only what is given and what Node itself needs: a setting of whoever runs the tests decides nothing. */
+function own(env: Readonly<Record<string, string>>): Record<string, string> {
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env };
+}
+
 export function start(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   input = '',
 ): Running {
-  const { PATH = '', HOME = '', TMPDIR } = process.env;
   const started = spawn(process.execPath, [compiled('cli/main'), ...args], {
-    env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
+    env: own(env),
     stdio: 'pipe',
   });
   const child = endsWithUs(started);
@@ -77,11 +83,46 @@ export function start(
   };
 }
 
+/** What has a process of its own for as long as it runs. */
+const STAYS = ['run', 'sandbox', 'demo'];
+
+/** One command from its start to its end. */
 export const cli = (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   input = '',
-): Promise<Ended> => start(args, env, input).ended;
+): Promise<Ended> =>
+  STAYS.some((name) => args.includes(name))
+    ? start(args, env, input).ended
+    : atHost({ args, env: own(env), input });
+
+let host: ChildProcess | undefined;
+let before: Promise<unknown> = Promise.resolve();
+
+/** In the process that this test file keeps for that, one after the other. */
+function atHost(order: Order): Promise<Ended> {
+  const ended = before.then(async () => {
+    if (host === undefined) {
+      host = endsWithUs(
+        fork(compiled('cli/host', 'test'), { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
+      );
+      host.unref();
+      host.channel?.unref();
+    }
+    const child = host;
+    child.channel?.ref();
+    try {
+      const answer = once(child, 'message', { signal: AbortSignal.timeout(HANG_MS) });
+      child.send(order);
+      const [said] = (await answer) as [Ended];
+      return said;
+    } finally {
+      child.channel?.unref();
+    }
+  });
+  before = ended.catch(() => {});
+  return ended;
+}
 
 /** For what no event tells: the end of other people's processes. */
 export async function eventually(what: string, holds: () => boolean, timeoutMs = HANG_MS): Promise<void> {

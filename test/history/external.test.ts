@@ -3,8 +3,10 @@ import test from 'ava';
 import type { Ledger } from '../../src/ports/ledger.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { givenBack, startLocal } from '../support/local.js';
+import { createLooks } from '../support/looks.js';
+import { scaledWindow } from '../support/pace.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';
-import { createNetwork, nextEvent, replay } from './ledger-network.js';
+import { createNetwork, replay } from './ledger-network.js';
 
 const STREAM = 'CommandCompletionService/CompletionStream';
 const BY_HASH = 'CommandCompletionService/GetCompletionByHash';
@@ -16,41 +18,31 @@ test('P5 asked by hash, nothing found, a time-out and a denial prove nothing; an
   const [alice, bob] = [await world.user(), await world.user()];
   const network = createNetwork();
   network.next('hold');
+  const looks = createLooks();
   const local = await startLocal(t, world, {
     ledger: network.wrap,
-    settings: { windowMs: 20_000, lookPatienceMs: 400 },
+    store: looks.wrap,
+    settings: { lookPatienceMs: 400 },
   });
   const { faults } = world.sandbox;
   // The stream tells nothing: only the hash could be asked.
   faults.add({ on: STREAM, do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } } });
   const hash = await world.insert({ from: alice, to: bob });
-  /** What the next look found; the row is given back by then, and can be made due again. */
-  const looked = async (): Promise<string | undefined> => {
-    await nextEvent(local, 'settled', (event) => event.txHash === hash);
-    return local.events.findLast((event) => event.kind === 'looked')?.found;
-  };
-  await local.event(
-    'settled',
-    ({ verdict }) => verdict.kind === 'pending' && /^UNKNOWN: /.test(verdict.lastError ?? ''),
-  );
-  t.is(await looked(), 'undecided', 'not found');
+  await local.event('settled', (event) => event.txHash === hash);
+  t.deepEqual(await looks.once(world, local), ['undecided'], 'not found');
   for (const trouble of [
     { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } },
     { kind: 'refuse', with: { grpc: 'UNIMPLEMENTED' } },
     { kind: 'hang' },
   ] as const) {
     const set = faults.add({ on: BY_HASH, do: trouble });
-    const next = looked();
-    await replay(world);
-    t.is(await next, 'undecided', JSON.stringify(trouble));
+    t.deepEqual(await looks.once(world, local), ['undecided'], JSON.stringify(trouble));
+    t.is(set.hits, 1);
     faults.remove(set.id);
   }
   t.is(network.requests.length, 1);
   t.is((await network.deliver()).kind, 'accepted');
-  const next = looked();
-  await replay(world);
-  t.is(await next, 'accepted');
-  await world.ended([hash]);
+  t.deepEqual(await looks.once(world, local), ['accepted']);
   t.is((await world.row(hash)).status, 'completed');
   t.is(network.requests.length, 1);
   t.deepEqual(await world.audit(), []);
@@ -107,14 +99,12 @@ test('a rejection of what was signed is its end: read from the stream, it goes a
     times: 1,
     do: { kind: 'reject', with: { error: 'LOCAL_VERDICT_LOCKED_CONTRACTS' } },
   });
-  const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 30_000 } });
+  await startLocal(t, world, { ledger: network.wrap });
   const hash = await world.insert({ from: alice, to: bob });
-  await local.event('sent');
-  const bound = Number((await world.row(hash)).sent_until);
   await world.ended([hash]);
-  const { ended } = await world.db.one<{ ended: Date }>('select updated_at as ended from mempool');
-  t.true(ended.getTime() < bound);
   t.is((await world.row(hash)).status, 'completed');
+  const [first, second] = world.sandbox.audit.of(hash);
+  t.true((second?.at ?? Number.NaN) < (first?.maxRecordTime ?? Number.NaN) / 1_000);
   t.is(network.requests.length, 2);
   t.deepEqual(await world.audit(), []);
 });
@@ -236,9 +226,20 @@ test('one fleet serves both: a hosted sender pays an external one, who pays it b
 test('P25 a slow preparation that outlasts its window: nothing leaves under that bound', async (t) => {
   const world = await createWorld(t, external);
   const [alice, bob] = [await world.user(), await world.user()];
-  world.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 1_800 } });
+  const windowMs = 20_000;
+  let skewMs = 0;
   const local = await startLocal(t, world, {
-    settings: { windowMs: 1_500 },
+    settings: { windowMs, leaseMs: 120_000 },
+    clock: { elapsed: () => performance.now() + skewMs },
+    // By its own clock the first one takes that long.
+    ledger: (ledger) => ({
+      ...ledger,
+      async prepare(transfer, maxRecordTime, call) {
+        const prepared = await ledger.prepare(transfer, maxRecordTime, call);
+        skewMs = scaledWindow(windowMs);
+        return prepared;
+      },
+    }),
   });
   const hash = await world.insert({ from: alice, to: bob });
   await givenBack(local, /^NOT_SENT: too little of the submission window/);

@@ -5,7 +5,7 @@ import { dbMillis } from '../../src/core/ids.js';
 import type { Token } from '../../src/core/token.js';
 import type { Store } from '../../src/ports/store.js';
 import type { PartySpec, SandboxOptions } from '../../src/sandbox/index.js';
-import { forBoth } from '../support/both.js';
+import { forBoth, one } from '../support/both.js';
 import { givenBack, type Local, type LocalOptions, startLocal, tokensOf } from '../support/local.js';
 import { createWorld, DEMO, type Parties, type User, type World } from '../support/world.js';
 import { replay } from './ledger-network.js';
@@ -64,8 +64,6 @@ async function scene(
       startLocal(t, world, {
         settings: {
           tokens: saying(tokensOf(world), contract, tokens, describes),
-          windowMs: 5_000,
-          leaseMs: 5_000,
           retry: { minMs: 20, maxMs: 100, maxAttempts: 10_000 },
           ...settings,
         },
@@ -137,8 +135,11 @@ forBoth(
   },
 );
 
-for (const apiVersion of ['3.4.8', '3.7.0']) {
-  forBoth(`a holding of a template that nobody here knows, with ${apiVersion}`, async (t, parties) => {
+for (const [apiVersion, who] of [
+  ['3.4.8', 'external'],
+  ['3.7.0', 'hosted'],
+] as const) {
+  one(`a holding of a template that nobody here knows, with ${apiVersion}`, who, async (t, parties) => {
     const on = await scene(t, parties, GOLD, [{ token: 'GOLD', amount: '3', count: 2 }], { apiVersion });
     await on.start();
     await completes(t, on);
@@ -217,11 +218,11 @@ test('a lock that ends later than the longest backoff: so long the row is not as
 /** An hour ago. */
 const ENDED = { endsInMs: -3_600_000, context: 'an offer' };
 
-for (const [contract, token] of [
-  [AMULET, 'Amulet'],
-  [GOLD, 'GOLD'],
+for (const [contract, token, who] of [
+  [AMULET, 'Amulet', 'external'],
+  [GOLD, 'GOLD', 'hosted'],
 ] as const) {
-  forBoth(`a lock that has ended is none for a registry that takes it: ${token}`, async (t, parties) => {
+  one(`a lock that has ended is none for a registry that takes it: ${token}`, who, async (t, parties) => {
     const on = await scene(t, parties, contract, [
       { token, amount: '1' },
       { token, amount: '4', locked: ENDED },
@@ -230,7 +231,7 @@ for (const [contract, token] of [
     await completes(t, on);
   });
 
-  forBoth(`what was locked until lately is spent last: ${token}`, async (t, parties) => {
+  one(`what was locked until lately is spent last: ${token}`, who, async (t, parties) => {
     const on = await scene(t, parties, contract, [
       { token, amount: '9', locked: ENDED },
       { token, amount: '3', count: 2 },
@@ -362,9 +363,13 @@ forBoth(
   },
 );
 
-for (const apiVersion of ['3.4.8', '3.7.0']) {
-  forBoth(
+for (const [apiVersion, who] of [
+  ['3.4.8', 'hosted'],
+  ['3.7.0', 'external'],
+] as const) {
+  one(
     `everything together too small, locked or not, is an insufficient balance, with ${apiVersion}`,
+    who,
     async (t, parties) => {
       const on = await scene(
         t,

@@ -3,6 +3,7 @@
 import { party } from '../../src/core/ids.js';
 import { forBoth } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
+import { createLooks, endBound } from '../support/looks.js';
 import { advance } from '../support/marks.js';
 import { createWorld, type World } from '../support/world.js';
 
@@ -24,7 +25,7 @@ forBoth(
   async (t, parties) => {
     const world = await createWorld(t, { parties, dedup: false });
     const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
-    const settings = { participantId: world.sandbox.participantId, callTimeoutMs: 2_000 };
+    const settings = { participantId: world.sandbox.participantId, callTimeoutMs: 500 };
     const first = await startLocal(t, world, { settings });
     for (const [from, to] of [
       [alice, carol],
@@ -45,9 +46,14 @@ forBoth(
     for (const on of ['CommandCompletionService/CompletionStream', 'UpdateService/GetUpdateById'])
       faults.add({ on, match: { party: bob.party }, do: denied });
     faults.add({ on: 'submit', times: 1, do: { kind: 'hang' } });
-    const second = await startLocal(t, world, { settings });
+    const looks = createLooks();
+    const second = await startLocal(t, world, { settings, store: looks.wrap });
     const hash = await world.insert({ from: carol, to: alice });
-    await second.event('looked', (event) => event.found === 'dead');
+    await second.event('settled', (event) => event.txHash === hash);
+    // What hangs never arrives.
+    await endBound(world, hash);
+    t.deepEqual(await looks.once(world, second), ['dead']);
+    looks.goOn();
     await world.ended([hash]);
     t.is((await world.row(hash)).status, 'completed');
     t.is(audit.of(hash).filter(({ outcome }) => outcome.kind === 'accepted').length, 1);

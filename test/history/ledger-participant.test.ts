@@ -6,9 +6,10 @@ import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import { forBoth } from '../support/both.js';
 import { givenBack, type Local, startLocal } from '../support/local.js';
+import { createLooks, endBound } from '../support/looks.js';
 import { advance } from '../support/marks.js';
 import { createWorld, type World } from '../support/world.js';
-import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
+import { createNetwork, replay } from './ledger-network.js';
 
 const OTHER = 'other::1220feed';
 
@@ -54,7 +55,7 @@ forBoth(
     const [alice, bob] = [await world.user(), await world.user()];
     const home = world.sandbox.participantId;
     const network = createNetwork();
-    const first = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+    const first = await startLocal(t, world, { ledger: network.wrap });
     await world.ended([await world.insert({ from: alice, to: bob })]);
     network.next('unheard');
     // Nobody finds out what became of it before its instance is gone.
@@ -70,7 +71,7 @@ forBoth(
     await world.sandbox.control({ kind: 'identity', participantId: OTHER });
     const fresh = await world.insert({ from: bob, to: alice });
     await replay(world);
-    const second = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 8_000 } });
+    const second = await startLocal(t, world, { ledger: network.wrap });
     t.is(await claimsNothing(world, second, /the participant is other::1220feed, but .* pinned to/), null);
     t.is((await world.row(undecided)).status, 'pending');
     t.not((await world.row(undecided)).sent_until, null);
@@ -108,45 +109,22 @@ forBoth(
   },
 );
 
-/**
- * Once told to, it leads elsewhere right before the next call of its kind, and nothing on our side sees it happen.
- * `moves` says when it did. A call that began before must not be the one that is answered elsewhere, nor be let through
- * in the place of the one that is: `quiet` waits until none is on its way.
- */
+/** Once told to, it leads elsewhere right before the next call of its kind, and nothing on our side sees it happen. */
 function movingConnection(world: World) {
-  let onMove: (() => void) | undefined;
-  const underWay = new Set<Promise<void>>();
+  let moves = false;
   const elsewhere = async (): Promise<void> => {
-    const moved = onMove;
-    onMove = undefined;
-    if (!moved) return;
-    await world.sandbox.control({ kind: 'identity', participantId: OTHER });
-    moved();
+    if (moves) await world.sandbox.control({ kind: 'identity', participantId: OTHER });
+    moves = false;
   };
   return {
-    moves(): Promise<void> {
-      return new Promise((resolve) => {
-        onMove = resolve;
-      });
-    },
-    async quiet(): Promise<void> {
-      while (underWay.size > 0) await Promise.all(underWay);
+    moves: () => {
+      moves = true;
     },
     beforeStreams: (ledger: Ledger): Ledger => ({
       ...ledger,
       async *completions(request, signal) {
         await elsewhere();
-        let ended = (): void => undefined;
-        const call = new Promise<void>((resolve) => {
-          ended = resolve;
-        });
-        underWay.add(call);
-        try {
-          return yield* ledger.completions(request, signal);
-        } finally {
-          underWay.delete(call);
-          ended();
-        }
+        return yield* ledger.completions(request, signal);
       },
     }),
     beforeLedgerEnds: (ledger: Ledger): Ledger => ({
@@ -175,33 +153,25 @@ test('P27 nothing is marked yet: between asking who answers and reading its stre
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   const home = world.sandbox.participantId;
+  await prepareOther(world);
   const network = createNetwork();
   network.next('hold');
   const moving = movingConnection(world);
-  const refuse = world.sandbox.faults.add({
-    on: 'CommandCompletionService/CompletionStream',
-    do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
-  });
+  const looks = createLooks();
   const local = await startLocal(t, world, {
     ledger: (ledger) => network.wrap(moving.beforeStreams(ledger)),
-    settings: { windowMs: 4_000 },
+    store: looks.wrap,
   });
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('settled', unanswered);
   t.is((await network.deliver()).kind, 'accepted');
-  await boundPassed(world, hash);
-  await prepareOther(world);
+  await endBound(world, hash);
 
-  await moving.quiet();
-  world.sandbox.faults.remove(refuse.id);
-  const moved = moving.moves();
-  await replay(world);
-  await moved;
-  t.is((await nextEvent(local, 'looked')).found, 'undecided');
+  moving.moves();
+  t.deepEqual(await looks.once(world, local), ['undecided']);
   await world.sandbox.control({ kind: 'identity', participantId: home });
-  await world.until('the row is given back', async () => (await world.row(hash)).claim_token === null);
-  await replay(world);
-  await world.ended([hash]);
+  t.deepEqual(await looks.once(world, local), ['accepted']);
+  t.is((await world.row(hash)).status, 'completed');
   t.is(network.requests.length, 1);
   t.deepEqual(await world.audit(), []);
 });
@@ -210,6 +180,7 @@ test('P27 a stream that does not show the marked completion is another one: noth
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   const home = world.sandbox.participantId;
+  await prepareOther(world);
   const network = createNetwork();
   const first = await startLocal(t, world, { ledger: network.wrap });
   const before = await world.insert({ from: bob, to: alice });
@@ -218,33 +189,27 @@ test('P27 a stream that does not show the marked completion is another one: noth
   await first.stop();
 
   const moving = movingConnection(world);
+  const looks = createLooks();
   network.next('hold');
-  const refuse = world.sandbox.faults.add({
-    on: 'CommandCompletionService/CompletionStream',
-    do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } },
-  });
   const local = await startLocal(t, world, {
     ledger: (ledger) => network.wrap(moving.beforeStreams(ledger)),
-    settings: { windowMs: 4_000 },
+    store: looks.wrap,
   });
   const hash = await world.insert({ from: alice, to: bob });
   await local.event('settled', unanswered);
   t.is((await network.deliver()).kind, 'accepted');
-  await boundPassed(world, hash);
-  await prepareOther(world);
+  await endBound(world, hash);
 
-  await moving.quiet();
-  world.sandbox.faults.remove(refuse.id);
-  const moved = moving.moves();
-  await replay(world);
-  await moved;
-  t.is((await nextEvent(local, 'looked')).found, 'undecided');
-  t.regex((await local.event('alarm')).what, /^participant in doubt/);
+  moving.moves();
+  t.deepEqual(await looks.once(world, local), ['undecided']);
   await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => /pinned to/.test(reason)));
+  t.deepEqual(
+    local.events.flatMap((event) => (event.kind === 'alarm' ? [event.what] : [])),
+    ['participant in doubt: its completion stream does not show the marked completion'],
+  );
   await world.sandbox.control({ kind: 'identity', participantId: home });
-  await nextEvent(local, 'ready');
-  await replay(world);
-  await world.ended([hash]);
+  t.deepEqual(await looks.once(world, local), ['accepted']);
+  t.is((await world.row(hash)).status, 'completed');
   t.is(network.requests.length, 2);
   t.deepEqual(await world.audit(), []);
 });
@@ -268,7 +233,7 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
     onEvent: (event) => {
       if (event.kind !== 'taken' || event.sender !== alice.address || !once) return;
       once = false;
-      void moving.moves();
+      moving.moves();
     },
   });
   await world.ended([await world.insert({ from: bob, to: alice, nonce: 1 })]);
@@ -380,7 +345,7 @@ test('P27 nothing is marked yet, and the connection moves while the ledger end i
   const world = await createWorld(t);
   const home = world.sandbox.participantId;
   const moving = movingConnection(world);
-  void moving.moves();
+  moving.moves();
   const local = await startLocal(t, world, { ledger: moving.beforeLedgerEnds });
   await local.event('not-ready', ({ blockers }) =>
     blockers.some(({ reason }) => /^another participant answered/.test(reason)),

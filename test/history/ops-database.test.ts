@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Ledger } from '../../src/ports/ledger.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { type Local, type LocalOptions, startLocal } from '../support/local.js';
@@ -11,6 +12,28 @@ const PATIENT = { timeScale: 0.2 };
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
+}
+
+/** What the ledger has decided is on its way back for as long as the test wants. */
+function heldAnswers() {
+  let letGo = (): void => {};
+  let go: Promise<void> = Promise.resolve();
+  return {
+    hold(): void {
+      go = new Promise((resolve) => {
+        letGo = resolve;
+      });
+    },
+    letGo: () => letGo(),
+    wrap: (ledger: Ledger): Ledger => ({
+      ...ledger,
+      async submit(submission, options) {
+        const outcome = await ledger.submit(submission, options);
+        await go;
+        return outcome;
+      },
+    }),
+  };
 }
 
 /** An instance whose database is behind the proxy; a statement without an answer is given up soon. */
@@ -28,12 +51,16 @@ const settledOf = (local: Local, hash: string) => (): boolean =>
   local.events.some((event) => event.kind === 'settled' && event.txHash === hash);
 
 test('I9 outcomes that come in while the database is away are kept, and written when it is back', async (t) => {
-  const world = await createWorld(t, { ...PATIENT, dedup: false, latencyMs: 300 });
+  const world = await createWorld(t, { ...PATIENT, dedup: false });
   const { audit } = world.sandbox;
   const proxy = await startProxy(t, world.db.url);
+  const answers = heldAnswers();
   const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
   // A lease longer than any of the outages: the outcome alone has to be kept.
-  const local = await startBehind(t, world, proxy, { settings: { leaseMs: 60_000, windowMs: 30_000 } });
+  const local = await startBehind(t, world, proxy, {
+    ledger: answers.wrap,
+    settings: { leaseMs: 120_000 },
+  });
   await local.event('ready');
   const outages = [
     ['cut', async () => proxy.cut()],
@@ -41,6 +68,7 @@ test('I9 outcomes that come in while the database is away are kept, and written 
     ['swallowed', async () => proxy.blackHole()],
   ] as const;
   for (const [nonce, [how, takeAway]] of outages.entries()) {
+    answers.hold();
     const hashes = [
       await world.insert({ from: alice, to: bob, nonce }),
       await world.insert({ from: carol, to: bob, nonce }),
@@ -50,6 +78,7 @@ test('I9 outcomes that come in while the database is away are kept, and written 
     const [sent] = hashes;
     await world.until(`row 1 is sent (${how})`, () => audit.of(sent ?? '').length === 1);
     await takeAway();
+    answers.letGo();
     const answered = (hash: string) =>
       local.events.some((event) => event.kind === 'answered' && event.txHash === hash);
     await world.until(`row 1 is answered (${how})`, () => answered(sent ?? ''));
@@ -75,21 +104,27 @@ test('I9 outcomes that come in while the database is away are kept, and written 
 });
 
 test('I9 an outcome that cannot be written within the lease is found again by the next attempt, and fenced', async (t) => {
-  const world = await createWorld(t, { ...PATIENT, dedup: false, latencyMs: 300 });
+  const world = await createWorld(t, { ...PATIENT, dedup: false });
   const { audit } = world.sandbox;
   const proxy = await startProxy(t, world.db.url);
+  const answers = heldAnswers();
   const [alice, bob] = [await world.user(), await world.user()];
-  const cut = await startBehind(t, world, proxy, { settings: { leaseMs: 60_000, windowMs: 30_000 } });
+  const cut = await startBehind(t, world, proxy, {
+    ledger: answers.wrap,
+    settings: { leaseMs: 120_000 },
+  });
   await cut.event('ready');
+  answers.hold();
   const hash = await world.insert({ from: alice, to: bob });
   await world.until('it is sent', () => audit.of(hash).length === 1);
   await proxy.refuse();
+  answers.letGo();
   await cut.event('answered', (event) => event.txHash === hash);
   await cut.event('fault', (event) => event.where === 'settle');
   await world.db.query('update mempool set lease_expires_at = now()');
 
   // Another instance, whose way to the database is open.
-  const other = await startLocal(t, world, { settings: { windowMs: 30_000 } });
+  const other = await startLocal(t, world);
   await world.ended([hash]);
   t.is((await other.event('looked', (event) => event.txHash === hash)).found, 'accepted');
   t.is((await world.row(hash)).status, 'completed');

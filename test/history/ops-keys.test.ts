@@ -29,8 +29,6 @@ for (const { blame, error } of CASES) {
         retry: { minMs: 100, maxMs: 500, maxAttempts: 100_000 },
         concurrency: 2,
         pollMs: 100,
-        leaseMs: 5_000,
-        windowMs: 5_000,
       },
     });
     const user = async (): Promise<User> => {

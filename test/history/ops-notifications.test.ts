@@ -19,12 +19,14 @@ test('I8 forged, doubled, garbage and binary notifications cost looks, nothing e
     listenUrl: world.db.url,
     database,
     instance: 'listens',
-    canaryIntervalMs: 500,
+    canaryIntervalMs: 600_000,
     emit: (event) => heard.push(event),
   });
   // The poll stays out of it: what moves here was moved by a notification.
-  const local = await startLocal(t, world, { notifications, settings: { pollMs: 600_000, windowMs: 5_000 } });
+  const local = await startLocal(t, world, { notifications, settings: { pollMs: 600_000 } });
   await local.event('ready');
+  await world.until('its own canary was heard', () => notifications.proven());
+  heard.length = 0;
   const ring = (payload: string): Promise<unknown> =>
     world.db.query("select pg_notify('mempool_wakeup_v1', $1)", [payload]);
   const forged = [
@@ -58,11 +60,7 @@ test('I8 forged, doubled, garbage and binary notifications cost looks, nothing e
   await world.ended(hashes);
   for (const hash of hashes) t.like(await world.row(hash), { status: 'completed', attempts: 1 });
   t.is(audit.summary().ledgerCalls, hashes.length);
-  t.false(
-    heard.some((event) => event.kind === 'listener' && event.state === 'lost'),
-    'it never lost the thread',
-  );
-  t.false(heard.some((event) => event.kind === 'canary' && event.tookMs === null));
+  t.deepEqual(heard, [], 'it never lost the thread');
   t.false(local.events.some((event) => event.kind === 'fault'));
   t.deepEqual(await world.audit(), []);
 });
@@ -72,7 +70,7 @@ test('I8 notifications that are never delivered cost latency only', async (t) =>
   const [alice, bob] = [await world.user(), await world.user()];
   await world.db.query('alter table mempool disable trigger mempool_doorbell_v1');
   // No notification of any kind: neither of this instance's listener nor of the table.
-  const local = await startLocal(t, world, { settings: { pollMs: 300, windowMs: 5_000 } });
+  const local = await startLocal(t, world, { settings: { pollMs: 300 } });
   await local.event('ready');
   const hashes: string[] = [];
   for (let nonce = 0; nonce < 3; nonce++) {
@@ -103,7 +101,12 @@ test('I8 one bell, one instance that answers; when it is gone the next one does,
         canaryIntervalMs: 500,
         emit() {},
       });
-      const local = await startLocal(t, world, { notifications, settings: { pollMs: 600_000 } });
+      const local = await startLocal(t, world, {
+        notifications,
+        settings: { pollMs: 600_000 },
+        // By it a row is done long before whoever said that it is awake has to say so again, on a slow machine too.
+        clock: { elapsed: () => performance.now() / 10 },
+      });
       await local.event('ready');
       return local;
     }),

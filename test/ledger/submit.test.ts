@@ -1,7 +1,10 @@
 // Submissions over real gRPC: what each kind of answer comes to, and that a request leaves once.
 import test from 'ava';
 import type { CompletionEvent } from '../../src/protocol/outcome.js';
+import { LONG } from '../support/long.js';
 import { bench, connected, TIMEOUT, UNIT, valueIn } from './setup.js';
+
+const ROUNDS = LONG ? 60 : 15;
 
 test('an accepted transfer moves exactly what it says', async (t) => {
   const { sandbox, ledger, alice, bob, transfer } = await bench(t);
@@ -149,7 +152,7 @@ test('while the participant restarts again and again, each submission leaves at 
   const template = await transfer();
   const kinds = new Set<string>();
   const ids: string[] = [];
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const commandId = `0x${round.toString(16).padStart(64, '0')}` as typeof template.commandId;
     ids.push(commandId);
     // Under the feet of the call that follows, before it, or not at all.

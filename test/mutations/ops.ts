@@ -3,6 +3,24 @@ import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
   {
+    name: 'traces',
+    file: 'src/ledger/call.ts',
+    find: "  if (traceparent !== null) metadata.set('traceparent', traceparent);\n",
+    put: '',
+    test: 'test/observe/traces.test.ts',
+    match: 'the participant gets the trace*',
+    what: 'the trace goes to the participant with the call',
+  },
+  {
+    name: 'traces',
+    file: 'src/store/traceparents.ts',
+    find: '      tell(new Map(rows.map(({ id, traceparent }) => [id, traceparent])));\n',
+    put: '',
+    test: 'test/observe/traces.test.ts',
+    match: 'the participant gets the trace*',
+    what: 'the trace of the insert goes on',
+  },
+  {
     name: 'I8',
     file: 'src/path/wake.ts',
     find: '      notifications.awake();\n',
@@ -44,7 +62,7 @@ export const ops: readonly Mutation[] = [
     find: 'm.nonce, m.id limit 1) h\n',
     put: 'm.id limit 1) h\n',
     test: 'test/process/lanes.test.ts',
-    match: 'I6 eight processes*',
+    match: 'I6 * processes*',
     what: 'the lowest nonce goes first',
   },
   {
@@ -53,7 +71,7 @@ export const ops: readonly Mutation[] = [
     find: "  if p_by_lane then\n    lanes := '{}';",
     put: "  if false then\n    lanes := '{}';",
     test: 'test/process/lanes.test.ts',
-    match: 'I6 eight processes*',
+    match: 'I6 * processes*',
     what: 'the claim keeps to lanes',
   },
   {

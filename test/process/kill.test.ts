@@ -1,13 +1,21 @@
 // A sample of `npm run test:kill`, which goes through every step, participant and setting.
 import test from 'ava';
-import { CASES, type KillCase, killAt, nameOf } from './kill.js';
+import { CASES, type KillCase, killAt, nameOf, type Step } from './kill.js';
 
-/** Each step once, each way, each participant, with deduplication off: what leans on it is found out. */
+const EXTERNAL: readonly Step[] = [
+  'after prepare',
+  'after the record',
+  'after the execute left',
+  'after the commit, before the answer',
+];
+const HOSTED: readonly Step[] = ['after the record', 'after the answer, before settle'];
+
+/** A step of each kind, each way to send, with deduplication off: what leans on it is found out. */
 const SAMPLE: readonly KillCase[] = CASES.filter(
   ({ step, parties, apiVersion, dedup }) =>
     !dedup &&
     (parties === 'external') === (apiVersion === '3.6.0') &&
-    (parties === 'external' || step === 'after the record' || step === 'after the answer, before settle'),
+    (parties === 'external' ? EXTERNAL : HOSTED).includes(step),
 );
 
 for (const wanted of SAMPLE) {

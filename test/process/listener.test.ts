@@ -1,13 +1,13 @@
 import test from 'ava';
 import { startInstance } from '../support/fleet.js';
-import { scaled } from '../support/pace.js';
+import { LONG } from '../support/long.js';
 import { startProxy } from '../support/proxy.js';
+import { HANG_MS } from '../support/time.js';
 import { createWorld } from '../support/world.js';
 
-const OUTAGE_MS = 10_000;
-const AGAIN_MS = scaled(15_000);
+const OUTAGE_MS = LONG ? 10_000 : 3_000;
 
-test('I8 the listener heals: backend killed, black hole, ten seconds away; the poll moves rows meanwhile', async (t) => {
+test('I8 the listener heals: backend killed, black hole, seconds away; the poll moves rows meanwhile', async (t) => {
   const world = await createWorld(t);
   const proxy = await startProxy(t, world.db.url);
   const [alice, bob] = [await world.user({ balance: 1_000 }), await world.user()];
@@ -28,11 +28,11 @@ test('I8 the listener heals: backend killed, black hole, ten seconds away; the p
     const claim = instance.log.slice(0, at).findLast((line) => line.msg === 'claimed');
     return claim?.by;
   };
-  /** The first notification that is heard again; how long that took. */
+  /** A notification is heard again. */
   const hears = async (what: string): Promise<void> => {
     const from = performance.now();
     while ((await move()) !== 'bell') {
-      if (performance.now() - from > AGAIN_MS) return t.fail(`${what}: no notification in ${AGAIN_MS} ms`);
+      if (performance.now() - from > HANG_MS) return t.fail(`${what}: no notification in ${HANG_MS} ms`);
     }
     t.pass();
   };
@@ -63,7 +63,7 @@ test('I8 the listener heals: backend killed, black hole, ten seconds away; the p
   t.true(meanwhile.has('poll'));
   t.false(meanwhile.has('bell'));
   await proxy.resume();
-  await hears('after ten seconds without it');
+  await hears('after seconds without it');
   t.true(recreated() >= 3);
   t.deepEqual(await world.audit(), []);
 });

@@ -62,7 +62,7 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
 
   faults.clear();
   await world.sandbox.control({ kind: 'latency', ms: 20 });
-  const next = await startLocal(t, world, { settings: { windowMs: 5_000, leaseMs: 5_000 } });
+  const next = await startLocal(t, world);
   await world.ended([unanswered, unsent, waiting, afterStop]);
   t.truthy(await next.event('looked', (event) => event.txHash === unanswered && event.found === 'dead'));
   t.is(audit.of(unanswered).length, 2);

@@ -1,11 +1,10 @@
 import test from 'ava';
 import { LONG } from '../support/long.js';
-import { scaled } from '../support/pace.js';
 import { freshDatabase } from '../support/postgres.js';
+import { HANG_MS } from '../support/time.js';
 import { isBroken, stress } from './stress.js';
 
-/** Long enough, on a slow machine too, that much has happened. */
-const SECONDS = scaled(LONG ? 60_000 : 6_000) / 1_000;
+const SECONDS = LONG ? 60 : 3;
 
 test.serial(
   'I1 I2 I3 I6 processes that insert, claim, look, park, replay, stall and are killed: nothing overlaps, nothing is stranded',
@@ -20,6 +19,6 @@ test.serial(
 
 test.serial('the stress can fail: without the guards of the claim it sees a sender held twice', async (t) => {
   const { url } = await freshDatabase(t);
-  const result = await stress({ url, seconds: 40, processes: 4, broken: true, kill: false });
+  const result = await stress({ url, seconds: HANG_MS / 1_000, processes: 4, broken: true, kill: false });
   t.true(result.seen > 0);
 });

@@ -19,6 +19,7 @@ import { LEASE_MS, readJournals } from './journal.js';
 export interface StressOptions {
   /** Of an empty database. */
   readonly url: string;
+  /** At least, and until much has happened; at most where it is broken. */
   readonly seconds: number;
   readonly processes: number;
   readonly kill?: boolean;
@@ -68,21 +69,21 @@ export async function stress(options: StressOptions): Promise<StressResult> {
     const children: ChildProcess[] = [];
     let lives = 0;
     const spawn = (n: number): void => {
-      children[n] = fork(
-        compiled('race/worker', 'test'),
-        [url, folder, String(n), String(++lives), String(until)],
-        {
-          execArgv: [],
-          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        },
-      );
+      children[n] = fork(compiled('race/worker', 'test'), [url, folder, String(n), String(++lives)], {
+        execArgv: [],
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
     };
     for (let n = 0; n < processes; n++) spawn(n);
     let [seen, kills] = [0, 0];
-    while (Date.now() < until && !(options.broken && seen > 0)) {
+    const isEnough = async (): Promise<boolean> =>
+      options.broken
+        ? seen > 0 || Date.now() > until
+        : Date.now() > until && Number((await admin.query(ENDED)).rows[0]?.ended) >= MUCH;
+    while (!(await isEnough())) {
       await pause(50);
       seen += (await admin.query(DOUBLE)).rows.length;
-      if (options.kill !== false && Math.random() < 0.02 && until - Date.now() > 2_000) {
+      if (options.kill !== false && Math.random() < 0.02) {
         const n = Math.floor(Math.random() * processes);
         const gone = exited(children[n]);
         children[n]?.kill('SIGKILL');
@@ -91,7 +92,9 @@ export async function stress(options: StressOptions): Promise<StressResult> {
         spawn(n);
       }
     }
-    if (options.broken) for (const child of children) child.kill('SIGKILL');
+    for (const child of children)
+      if (options.broken) child.kill('SIGKILL');
+      else child.send(Date.now() + LAST_MS);
     await Promise.all(children.map(exited));
     const stranded = options.broken ? 0 : await drain(url, admin);
     const { rows } = await admin.query(
@@ -121,6 +124,12 @@ export async function stress(options: StressOptions): Promise<StressResult> {
 const DOUBLE = `select from_address from mempool
   where status = 'pending' and claim_token is not null and lease_expires_at > clock_timestamp()
   group by 1 having count(*) > 1`;
+
+const ENDED = "select count(*)::int as ended from mempool where status <> 'pending'";
+/** So many rows have come to their end, each of them claimed, and looked at now and then. */
+const MUCH = 50;
+/** Time for the last of everything. */
+const LAST_MS = 1_500;
 
 const exited = (child: ChildProcess | undefined): Promise<void> =>
   new Promise((resolve) => {

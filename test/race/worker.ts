@@ -14,8 +14,13 @@ import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { type Claimed, type Kind, LEASE_MS, openJournal } from './journal.js';
 
-const [url = '', folder = '', me = '', life = '', end = '0'] = process.argv.slice(2);
-const until = Number(end);
+const [url = '', folder = '', me = '', life = ''] = process.argv.slice(2);
+/** On the machine's clock; told when enough has happened. */
+let until = Number.POSITIVE_INFINITY;
+process.once('message', (end) => {
+  until = Number(end);
+});
+process.once('disconnect', () => process.exit());
 const journal = openJournal(openSync(path.join(folder, `${me}.${life}.jsonl`), 'a'), `${me}.${life}`);
 const database = openDatabase({ url, poolSize: 6 });
 const store = createStore(database);

@@ -27,8 +27,8 @@ async function serviceRole(t: ExecutionContext, db: TestDatabase): Promise<{ rol
   const role = `service_${randomInt(1e9)}`;
   await db.query(`create role ${role} login password 'service';
     grant select, update on mempool to ${role}; grant select on users to ${role};
-    grant select, update on mempool_submitter_v1 to ${role}; grant insert on mempool_submitter_audit_v1 to ${role};
-    grant select on mempool_pauses_v1, mempool_instances_v1, mempool_attempts_v1 to ${role}`);
+    grant select, update on mempool_submitter_v1 to ${role}; grant select, insert on mempool_submitter_audit_v1 to ${role};
+    grant select on mempool_pauses_v1, mempool_instances_v1, mempool_attempts_v1, mempool_samples_v1 to ${role}`);
   t.teardown(async () => void (await db.query(`drop owned by ${role}; drop role ${role}`)));
   const url = new URL(db.url);
   [url.username, url.password] = [role, 'service'];
@@ -80,7 +80,7 @@ test('time-outs of a role end neither a migration nor a claim', async (t) => {
     "select exists (select from pg_settings where name = 'transaction_timeout') as yes",
   );
   // Switched off by each session's first statement, which has to fit into it.
-  if (yes) await byDefault(db, "alter database current set transaction_timeout = '2s'");
+  if (yes) await byDefault(db, "alter database current set transaction_timeout = '4s'");
   await migrate(migrateOptions(db.url, { create: false }));
   const database = opened(t, db.url);
   await insertRow(db.query);
@@ -95,7 +95,7 @@ test('time-outs of a role end neither a migration nor a claim', async (t) => {
   });
   t.is(reply.kind === 'claimed' ? reply.rows.length : 0, 1);
   const slow = await database.transaction(async (client) => {
-    await lasting(2_500);
+    await lasting(4_500);
     return (await client.query('select count(*)::int as rows from generate_series(1, 500000)')).rows[0];
   });
   t.is(slow.rows, 500_000);

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { openDatabase } from '../../src/store/pool.js';
 import { createSubscriber, type ListenerEvent } from '../../src/store/subscriber.js';
-import { scaled } from '../support/pace.js';
+import { LONG } from '../support/long.js';
 import { migratedDatabase, type TestDatabase } from '../support/postgres.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { lasting } from '../support/time.js';
@@ -58,6 +58,7 @@ async function listening(t: Teardown, canaryIntervalMs = 200, poolThroughProxy =
     instance: 'me',
     canaryIntervalMs,
     emit: (event) => events.push(event),
+    random: () => 0.5,
   });
   const stop = async (): Promise<void> => {
     await subscriber.stop();
@@ -68,12 +69,15 @@ async function listening(t: Teardown, canaryIntervalMs = 200, poolThroughProxy =
   return { db, proxy, heard, events, subscriber, stop };
 }
 
+/** Of a span that is the product's own, whatever the machine. */
+const atLength = LONG ? test : test.skip;
+
 const state = (wanted: string) => (event: ListenerEvent) =>
   event.kind === 'listener' && event.state === wanted;
 const canaryHeard = (event: ListenerEvent) => event.kind === 'canary' && event.tookMs !== null;
 
 test('a bell, a handoff, and a look at the start; the canary proves the way', async (t) => {
-  const { db, heard, events, subscriber } = await listening(t);
+  const { db, heard, events, subscriber } = await listening(t, 600_000);
   t.deepEqual(heard.all, ['connected']);
   await events.next(canaryHeard);
   t.true(subscriber.proven());
@@ -84,19 +88,22 @@ test('a bell, a handoff, and a look at the start; the canary proves the way', as
 });
 
 test('I8 whatever somebody else notifies is a bell at most: not JSON, forged canaries, the longest payload', async (t) => {
-  const { db, heard, events } = await listening(t);
+  const { db, heard, events } = await listening(t, 600_000);
   await events.next(canaryHeard);
+  const seen = events.all.length;
   for (const payload of ['{"broken', 'x'.repeat(7_999), '%s $1 ;']) {
     const from = heard.all.length;
     await db.query('select pg_notify($1, $2)', ['mempool_wakeup_v1', payload]);
     await heard.next((one) => one === 'bell', from);
   }
-  const from = events.all.length;
   await db.query(
     "select pg_notify('mempool_wakeup_v1', 'c:me:999999'), pg_notify('mempool_wakeup_v1', 'c:other:1')",
   );
-  await events.next(canaryHeard, from);
-  t.false(events.all.some(state('lost')));
+  await heard.next((one) => one === 'other');
+  const from = heard.all.length;
+  await insertRow(db.query);
+  await heard.next((one) => one === 'bell', from);
+  t.deepEqual(events.all.slice(seen), [], 'nothing was lost, and nothing passed for a canary');
 });
 
 test('a killed connection is replaced, and the first thing is a look', async (t) => {
@@ -146,20 +153,23 @@ test('connected, but to where nobody rings: only the canary sees that', async (t
   await database.close();
 });
 
-test('a half-open connection is noticed and replaced within 15 s, at the real interval of canaries', async (t) => {
-  const { heard, events, proxy, subscriber } = await listening(t, 10_000);
-  await events.next(canaryHeard);
-  const since = performance.now();
-  const from = heard.all.length;
-  proxy.blackHole();
-  const lost = events.next(state('lost'), events.all.length).then(() => proxy.resume());
-  await lost;
-  t.false(subscriber.proven());
-  await heard.next((one) => one === 'connected', from);
-  t.true(performance.now() - since < scaled(15_000));
-});
+atLength(
+  'a half-open connection is noticed and replaced within 15 s, at the real interval of canaries',
+  async (t) => {
+    const { heard, events, proxy, subscriber } = await listening(t, 10_000);
+    await events.next(canaryHeard);
+    const since = performance.now();
+    const from = heard.all.length;
+    proxy.blackHole();
+    const lost = events.next(state('lost'), events.all.length).then(() => proxy.resume());
+    await lost;
+    t.false(subscriber.proven());
+    await heard.next((one) => one === 'connected', from);
+    t.true(performance.now() - since < 15_000);
+  },
+);
 
-test('ten seconds of outage are over 15 s after they began', async (t) => {
+test('ten seconds of outage are over soon after them', async (t) => {
   const { db, heard, events, proxy } = await listening(t, 1_000, true);
   await events.next(canaryHeard);
   const since = performance.now();
@@ -170,7 +180,8 @@ test('ten seconds of outage are over 15 s after they began', async (t) => {
   await heard.next((one) => one === 'connected', from);
   await insertRow(db.query);
   await heard.next((one) => one === 'bell', from);
-  t.true(performance.now() - since < scaled(15_000));
+  // Without its limit the pause that the outage ends in would last until the 19th second.
+  t.true(performance.now() - since < 18_000);
 });
 
 test('with no LISTEN at all it starts, says so, and never claims to be proven', async (t) => {

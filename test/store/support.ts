@@ -107,7 +107,7 @@ export async function prepared(t: Teardown, more: Partial<MigrateOptions> = {}):
   const fresh = await migratedDatabase(t, pins);
   const databases: Database[] = [];
   const open = (): Database => {
-    const database = openDatabase({ url: fresh.url, poolSize: 4 });
+    const database = openDatabase({ url: fresh.url, poolSize: 4, connectTimeoutMs: HANG_MS });
     databases.push(database);
     return database;
   };

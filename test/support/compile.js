@@ -5,6 +5,7 @@ const STARTED = new Set([
   'src/cli/main.ts',
   'src/cli/demo/child.ts',
   'src/cli/support/throwaway-postgres-child.ts',
+  'test/cli/host.ts',
   'test/race/worker.ts',
   'test/support/ask-version.ts',
   'test/support/run-guard.ts',

@@ -1,7 +1,8 @@
 // Nothing that a test has started outlives its test file, nor a test file its run, however these come to their end.
 import type { ChildProcess } from 'node:child_process';
 
-// ava's workers stay when it is killed itself, as `test:mutations` does after a time-out.
+// ava's workers stay when it is killed itself, as `test:mutations` does after a time-out. Imported by whatever all of them
+// use, if only for this.
 process.once('disconnect', () => process.exit());
 
 const running = new Map<ChildProcess, 'SIGKILL' | 'SIGTERM'>();

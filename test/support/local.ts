@@ -56,11 +56,11 @@ export interface LocalOptions {
 /** Of an instance, unless told otherwise; all of them in the pace of this machine, those that a test gives too. */
 const SPANS = {
   // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
-  leaseMs: 20_000,
+  leaseMs: 60_000,
   pollMs: 300,
   canaryMs: 1_000,
   callTimeoutMs: 5_000,
-  windowMs: 15_000,
+  windowMs: 60_000,
   probeMs: 200,
   lookPatienceMs: null as number | null,
   retry: { minMs: 20, maxMs: 200, maxAttempts: 20 },

@@ -6,8 +6,10 @@ import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { type MigrateOptions, migrate } from '../../src/store/migrate/migrate.js';
 import { compiled } from './compiled.js';
+import './ends-with-us.js';
 import { onceARun, RUN, RUN_FOLDER, RUN_NAME } from './run.js';
 import { serverFolder } from './server-folder.js';
+import { turn } from './turn.js';
 
 /** What the helper needs of ava's `t`. */
 interface Teardown {
@@ -116,6 +118,7 @@ export async function freshDatabase(
   t: Teardown,
   options: { readonly template?: string } = {},
 ): Promise<TestDatabase> {
+  await turn(t);
   const name = `cms_${randomBytes(6).toString('hex')}`;
   await admin(`create database ${name} template ${options.template ?? 'template0'}`);
   const url = await urlOf(name);

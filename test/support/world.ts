@@ -8,6 +8,7 @@ import { sealKey } from '../../src/transfer/key.js';
 import { startPacedSandbox } from './paced-sandbox.js';
 import { migratedDatabase, type TestDatabase } from './postgres.js';
 import { HANG_MS } from './time.js';
+import { turn } from './turn.js';
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
@@ -79,7 +80,7 @@ export const DEMO = '0xde30000000000000000000000000000000000001';
  * What an external party has signed carries the ledger time of its preparation: it must be sequenced within the
  * tolerance of that, and windows of tests are not as short as their ledger's time.
  */
-const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: { toleranceMs: 1_000_000 } };
+const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: { toleranceMs: 6_000_000 } };
 
 /** Ten places of a Daml decimal, eighteen of the token. */
 const WEI = 10n ** 15n;
@@ -93,6 +94,7 @@ export interface WorldOptions {
 }
 
 export async function createWorld(t: Teardown, options: SandboxOptions & WorldOptions = {}): Promise<World> {
+  await turn(t);
   const sandbox = await startPacedSandbox({
     timeScale: 0.02,
     latencyMs: 20,

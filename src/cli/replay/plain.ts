@@ -36,7 +36,7 @@ export async function plain(flags: Flags): Promise<void> {
   });
 }
 
-const WHY_NOT: Readonly<Record<NotReplayed, string>> = {
+export const WHY_NOT: Readonly<Record<NotReplayed, string>> = {
   unknown: 'there is no such row',
   completed: 'it is completed',
   failed: 'it has failed, which is final; the wallet may send a new transaction',

@@ -376,7 +376,7 @@ begin
     return;
   end if;
   -- What people have paused is in force here, for every instance and every build. A look sends nothing, so it goes on.
-  if not p_look then
+  if not p_look and exists (select from mempool_pauses_v1) then
     select bool_or(p.scope = 'all'), array_agg(p.address) filter (where p.scope = 'token'),
            array_agg(mempool_sender_v1(p.address)) filter (where p.scope = 'sender')
       into v_all_paused, v_tokens, v_senders from mempool_pauses_v1 p;

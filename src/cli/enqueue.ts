@@ -100,7 +100,11 @@ A transaction that exists already is left as it is. Balance, nonce and recipient
 the API's whitelist: it says who may use the API, and whoever can write to the database does not need it.
 
 Invalid ones are refused with the reason, valid ones are inserted; exit code 3 if any was refused.
-Environment: DATABASE_URL, TOKENS_FILE, CHAIN_ID. Needs viem (npm install viem).`,
+Environment: DATABASE_URL, TOKENS_FILE, CHAIN_ID. Needs viem (npm install viem).
+
+Examples:
+  canton-submitter enqueue 0x02f8a9…
+  canton-submitter enqueue --json < transactions.txt`,
     )
     .action(run);
 }

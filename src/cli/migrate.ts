@@ -10,8 +10,9 @@ import { migrateDown } from '../store/migrate/down.js';
 import type { OldUser } from '../store/migrate/first-pin.js';
 import { DEFAULTS, migrate } from '../store/migrate/migrate.js';
 import { printMigration } from '../store/migrate/print.js';
+import { printRoles } from '../store/migrate/roles.js';
 import { remark, repin } from '../store/operator/participant.js';
-import type { Lanes, SameNonce } from '../store/pins.js';
+import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
 import { agreed } from './support/agreed.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
@@ -22,6 +23,7 @@ interface Settings {
   readonly toleranceMs: number | null;
   readonly clockSkewMaxMs: number | null;
   readonly sameNonce: SameNonce | null;
+  readonly outcomes: Outcomes | null;
   readonly oneStepTokens: readonly string[] | null;
 }
 
@@ -35,6 +37,7 @@ const environment = z.object({
   LEDGER_TIME_TOLERANCE_MS: optional(milliseconds),
   CLOCK_SKEW_MAX_MS: optional(milliseconds),
   SAME_NONCE: optional(z.enum(['pay', 'park'])),
+  OUTCOMES: optional(z.enum(OUTCOMES)),
   TOKENS_FILE: optional(z.string()),
 });
 
@@ -54,6 +57,7 @@ function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings 
     toleranceMs: parsed.data.LEDGER_TIME_TOLERANCE_MS ?? null,
     clockSkewMaxMs: parsed.data.CLOCK_SKEW_MAX_MS ?? null,
     sameNonce: parsed.data.SAME_NONCE ?? null,
+    outcomes: parsed.data.OUTCOMES ?? null,
     oneStepTokens: oneStep,
   };
 }
@@ -62,11 +66,13 @@ interface Flags {
   readonly create?: boolean;
   readonly down?: boolean;
   readonly print?: boolean;
+  readonly roles?: string;
   readonly repin?: boolean;
   readonly remark?: boolean;
   readonly oldUser?: string;
   readonly lanes?: Lanes;
   readonly sameNonce?: SameNonce;
+  readonly outcomes?: Outcomes;
   readonly tolerance?: number;
   readonly lowerTolerance?: number;
   readonly clockSkew?: number;
@@ -77,10 +83,12 @@ interface Flags {
 const WAYS = [
   'down',
   'print',
+  'roles',
   'repin',
   'remark',
   'lanes',
   'sameNonce',
+  'outcomes',
   'tolerance',
   'lowerTolerance',
   'clockSkew',
@@ -90,6 +98,7 @@ const WAYS = [
 const changesOf = (flags: Flags): PinChanges => ({
   ...(flags.lanes === undefined ? {} : { lanes: flags.lanes }),
   ...(flags.sameNonce === undefined ? {} : { sameNonce: flags.sameNonce }),
+  ...(flags.outcomes === undefined ? {} : { outcomes: flags.outcomes }),
   ...(flags.tolerance === undefined ? {} : { toleranceMs: flags.tolerance, clearsHalt: true }),
   ...(flags.lowerTolerance === undefined ? {} : { toleranceMs: flags.lowerTolerance, lowers: true }),
   ...(flags.clockSkew === undefined ? {} : { clockSkewMaxMs: flags.clockSkew }),
@@ -99,8 +108,12 @@ const changesOf = (flags: Flags): PinChanges => ({
 async function run(flags: Flags): Promise<void> {
   if (WAYS.filter((way) => flags[way] !== undefined).length > 1) {
     throw new ConfigError([
-      'give only one of --down, --print, --repin, --remark, --lanes, --same-nonce, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
+      'give only one of --down, --print, --roles, --repin, --remark, --lanes, --same-nonce, --outcomes, --tolerance, --lower-tolerance, --clock-skew and --lower-clock-skew',
     ]);
+  }
+  if (flags.roles !== undefined) {
+    process.stdout.write(printRoles(flags.roles));
+    return;
   }
   const settings = readSettings(process.env, !flags.print);
   const say = (line: string): void => console.log(line);
@@ -117,7 +130,8 @@ async function run(flags: Flags): Promise<void> {
       clockSkewMaxMs: settings.clockSkewMaxMs ?? DEFAULTS.clockSkewMaxMs,
       sameNonce: settings.sameNonce ?? DEFAULTS.sameNonce,
     };
-    process.stdout.write(printMigration(pin, settings.oneStepTokens, oldUser, flags.create ?? false));
+    const { oneStepTokens: oneStep, outcomes } = settings;
+    process.stdout.write(printMigration(pin, oneStep, oldUser, flags.create ?? false, outcomes ?? 'off'));
     return;
   }
   const url = settings.url ?? '';
@@ -179,6 +193,14 @@ const wholeMs = (text: string): number => {
   throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
 };
 
+const ROLES = 'canton_submitter';
+
+/** It is written into SQL as it is, and a suffix comes after it. */
+const rolePrefix = (text: string): string => {
+  if (/^[a-z_][a-z0-9_]{0,49}$/.test(text)) return text;
+  throw new InvalidArgumentError('lower-case letters, digits and _, at most 50, not beginning with a digit');
+};
+
 /** The database's own error is shown as it is; the lines before it tell which statement it was. */
 function inWords(error: unknown): unknown {
   if (error instanceof ConfigError || error instanceof CommandRefused) return error;
@@ -199,6 +221,11 @@ export function migrateCommand(): Command {
     .option('--create', "create the API's tables if they are missing, for a trial without the API")
     .option('--down', 'restore the table to what it was; refused while rows are claimed, undecided or parked')
     .option('--print', 'print the SQL, to be applied by hand, and change nothing')
+    .addOption(
+      new Option('--roles [prefix]', 'print the SQL of roles with least privileges, and change nothing')
+        .preset(ROLES)
+        .argParser(rolePrefix),
+    )
     .option(
       '--old-user <id>',
       'for the first migration: the ledger user of the previous submitter; `same`: CANTON_USER_ID',
@@ -209,6 +236,11 @@ export function migrateCommand(): Command {
         'pay',
         'park',
       ]),
+    )
+    .addOption(
+      new Option('--outcomes <whom>', 'keep every outcome for others, or do not; docs/outcomes.md').choices(
+        OUTCOMES,
+      ),
     )
     .option(
       '--tolerance <ms>',
@@ -228,14 +260,19 @@ export function migrateCommand(): Command {
       'after',
       `
 Environment: DATABASE_URL (required); for the first migration LANES (sender or off), SAME_NONCE (pay or park),
-LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
+OUTCOMES (off, consumers or webhooks), LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
 pinned values no longer follow the environment: each has its own flag. Stop the old submitter three minutes before the
-first migration.`,
+first migration.
+
+Examples:
+  canton-submitter migrate --old-user same
+  canton-submitter migrate --print > migration.sql
+  canton-submitter migrate --tolerance 90000`,
     )
     .action(async (flags: Flags) => {
       try {
         // Stopping half-way because nobody reads the output (`| head`) would help nobody.
-        if (flags.print) await run(flags);
+        if (flags.print || flags.roles !== undefined) await run(flags);
         else await unheard(() => run(flags));
       } catch (error) {
         throw inWords(error);

@@ -7,11 +7,13 @@ import { ConfigError } from '../core/errors.js';
 import { createInstanceState } from '../observe/instance.js';
 import { createLogger, logEvents } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
+import type { PageSource } from '../observe/page.js';
 import { cached } from '../observe/queue.js';
 import { monotonic } from '../runtime/clock.js';
 import { packageVersion } from '../runtime/version.js';
 import { createSubmitter, type Submitter } from '../submitter.js';
 import { exit, HintedError } from './exit.js';
+import { openPage } from './run/page.js';
 
 /** A trial needs none of the settings. */
 const TRY = 'To see it work without any settings: npm run demo';
@@ -63,7 +65,9 @@ async function run(): Promise<void> {
   const { events$ } = submitter;
   logEvents(log, events$, monotonic);
   // Before anything is claimed: if the port is taken, the process ends here, with nothing in flight.
-  const admin = address === null ? null : await startAdmin(address, adminSources(config, submitter));
+  const page = openPage(config, submitter);
+  const admin =
+    address === null ? null : await startAdmin(address, adminSources(config, submitter, page.source));
   if (admin !== null) log.info({ url: admin.url }, 'admin server listens');
   try {
     await Promise.race([submitter.start(), stopped]);
@@ -72,13 +76,14 @@ async function run(): Promise<void> {
   } finally {
     const how = await submitter.stop();
     await admin?.close();
+    void page.close();
     if (how === 'forced') process.exitCode = exit.forced;
   }
   // Nothing is left to do; a socket that somebody else keeps open must not keep the process alive.
   process.exit();
 }
 
-function adminSources(config: Config, submitter: Submitter): AdminSources {
+function adminSources(config: Config, submitter: Submitter, page: PageSource): AdminSources {
   const { events$ } = submitter;
   const snapshot = cached(() => submitter.snapshot(), monotonic);
   const state = createInstanceState(events$);
@@ -92,6 +97,7 @@ function adminSources(config: Config, submitter: Submitter): AdminSources {
       ...state(),
     }),
     metrics: createMetrics({ events$, queue: snapshot, clock: monotonic, version: packageVersion() }),
+    page,
   };
 }
 
@@ -103,7 +109,11 @@ export function runCommand(): Command {
       `
 Settings come from the environment (or --env-file); README.md lists them. The database must have been prepared by
 \`migrate\`. On SIGTERM or SIGINT it stops claiming, finishes what is in flight within STOP_GRACE_MS, and exits with 0; a
-second signal makes it exit with 130 at once.`,
+second signal makes it exit with 130 at once.
+
+Examples:
+  canton-submitter run --env-file /etc/canton-submitter/env
+  canton-submitter run | tee submitter.log`,
     )
     .action(run);
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { toJson } from '../admin/server.js';
+import { toJson } from '../admin/json.js';
 import { loadDatabaseSettings } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
 import { pause } from '../runtime/timers.js';
@@ -108,7 +108,11 @@ Exit code, for monitoring (not with --watch): 0 fine; 1 a person is needed (rows
 instance has not been ready for ten minutes, …), or the database does not answer; 2 nothing moves (rows could be claimed and
 no instance is alive and ready), or the command is called or configured wrongly. The first lines say what to do; with --json
 they are "state" and "findings".
-Environment: DATABASE_URL. Reads only, through indexes: safe on a busy table.`,
+Environment: DATABASE_URL. Reads only, through indexes: safe on a busy table.
+
+Examples:
+  canton-submitter status --watch
+  canton-submitter status --json | jq .findings`,
     )
     .action(status);
 }

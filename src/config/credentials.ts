@@ -1,6 +1,7 @@
 // Who we are, and what decrypts the keys: settings that belong together, and the files they name.
 import { tokenSubject } from '../ledger/auth.js';
 import type { OauthClient } from '../ledger/oauth.js';
+import { MAKE_A_SECRET, webhookSecrets } from '../outbox/signature.js';
 import { masterKeyFrom } from '../transfer/key.js';
 import { readable, type Values } from './checks.js';
 import { hidden } from './secrets.js';
@@ -50,6 +51,23 @@ export function masterKeyInFile(env: NodeJS.ProcessEnv, problems: string[]): Uin
   if (typeof key !== 'string') return key;
   problems.push(`CANTON_MASTER_KEY_FILE ${key}`);
   return null;
+}
+
+/** The secrets that webhooks are signed with. Checked even if other settings are wrong. */
+export function webhookSecretsOf(env: NodeJS.ProcessEnv, problems: string[]): readonly Buffer[] {
+  const { WEBHOOK_URL: url, WEBHOOK_SECRET: given, WEBHOOK_SECRET_FILE: path } = env;
+  if (given && path) problems.push('WEBHOOK_SECRET and WEBHOOK_SECRET_FILE are both set: remove one of them');
+  if (!given && !path) {
+    if (url) problems.push(`WEBHOOK_SECRET is not set, and webhooks are signed: ${MAKE_A_SECRET}`);
+    return [];
+  }
+  if (!url) problems.push('WEBHOOK_SECRET is set without WEBHOOK_URL: give both or neither');
+  const text = path ? readable('WEBHOOK_SECRET_FILE', path, problems) : (given ?? '');
+  if (text === null) return [];
+  const secrets = webhookSecrets(text);
+  if (typeof secrets !== 'string') return secrets;
+  problems.push(`${path ? 'WEBHOOK_SECRET_FILE' : 'WEBHOOK_SECRET'} ${secrets}`);
+  return [];
 }
 
 /** Null if OAuth is not configured. The secret is not enumerable. */

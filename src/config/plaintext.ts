@@ -12,6 +12,11 @@ export function checkPlaintext(v: Values, tokens: Tokens, problems: string[]): v
       `CANTON_URL ${v.CANTON_URL} is plaintext to another machine, and would carry the token that moves money: write https://host:port, or set ALLOW_PLAINTEXT=canton if that network is safe`,
     );
   }
+  if (!allowed.includes('webhook') && v.WEBHOOK_URL !== undefined && isPlainOutside(v.WEBHOOK_URL)) {
+    problems.push(
+      'WEBHOOK_URL is plain http to another machine, so anybody on the way can read who pays whom: write https://, or set ALLOW_PLAINTEXT=webhook if that network is safe',
+    );
+  }
   if (allowed.includes('registry')) return;
   for (const { address, registryUrl } of tokens.values()) {
     if (registryUrl === undefined || !isPlainOutside(registryUrl)) continue;

@@ -32,8 +32,9 @@ export function secretsOf(config: {
   readonly admin: { readonly token: string | null } | null;
   readonly canton: { readonly oauth: { readonly clientSecret: string } | null };
   readonly masterKey: Uint8Array | null;
+  readonly webhook: { readonly url: string; readonly secrets: readonly Uint8Array[] } | null;
 }): readonly string[] {
-  const { database, admin, canton, masterKey } = config;
+  const { database, admin, canton, masterKey, webhook } = config;
   const key = masterKey === null ? null : Buffer.from(masterKey);
   return secretTexts(
     [database.url, database.listenUrl],
@@ -41,6 +42,9 @@ export function secretsOf(config: {
     canton.oauth?.clientSecret ?? null,
     key?.toString('base64') ?? null,
     key?.toString('hex') ?? null,
+    // Some receivers know who calls by their path.
+    webhook?.url ?? null,
+    ...(webhook?.secrets ?? []).map((secret) => Buffer.from(secret).toString('base64')),
   );
 }
 

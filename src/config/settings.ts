@@ -57,6 +57,11 @@ export const pinned = {
     "whether a sender's second transaction with the same nonce is paid too, or parked. Pinned by `migrate`",
     '`pay`, then the pinned value',
   ),
+  OUTCOMES: optional(
+    oneOf('off', 'consumers', 'webhooks'),
+    'whether every outcome is kept for others: for consumers of the library, or for them and `WEBHOOK_URL`. Pinned by `migrate`',
+    '`off`, then the pinned value',
+  ),
 };
 
 export const canton = {
@@ -98,8 +103,8 @@ export const canton = {
     'before an external party signs, check that the prepared transaction does what the row says; `off` trusts the participant with every key',
   ),
   ALLOW_PLAINTEXT: optional(
-    listOf('canton', 'registry'),
-    'what may go over a network unencrypted, comma-separated: `canton` (the token to `CANTON_URL`), `registry` (an http `registryUrl`)',
+    listOf('canton', 'registry', 'webhook'),
+    'what may go over a network unencrypted, comma-separated: `canton` (the token to `CANTON_URL`), `registry` (an http `registryUrl`), `webhook` (an http `WEBHOOK_URL`)',
   ),
   CIP56_PACKAGE: withDefault(packageName, '#cip56-token', 'package of the holdings and the transfer factory'),
   HOLDING_PACKAGE: withDefault(
@@ -194,9 +199,44 @@ export const running = {
   ADMIN_ADDRESS: withDefault(
     listenAddress,
     '127.0.0.1:9464',
-    'where `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
+    'where the page (`/`), `/livez`, `/readyz`, `/metrics` and `/status` are served; port 0 picks a free one, `off` disables them',
   ),
-  ADMIN_TOKEN: optional(secretText, 'bearer token required by all of these except `/livez`'),
+  ADMIN_TOKEN: optional(
+    secretText,
+    'bearer token required by all of these except `/livez`; the page asks for it',
+  ),
+};
+
+export const webhooks = {
+  WEBHOOK_URL: optional(
+    httpUrl,
+    'where this instance delivers outcomes, signed, at least once and in order per sender (docs/outcomes.md); needs `OUTCOMES=webhooks`',
+  ),
+  WEBHOOK_SECRET: optional(
+    secretText,
+    'what they are signed with: `whsec_` and base64 of 24 to 64 bytes; several, comma-separated, while the receiver changes to a new one',
+    'none; required with `WEBHOOK_URL`',
+  ),
+  WEBHOOK_SECRET_FILE: optional(text, 'the same, in a file'),
+  // What the Standard Webhooks specification recommends at least.
+  WEBHOOK_TIMEOUT_MS: withDefault(
+    milliseconds(100, 300_000),
+    '15000',
+    'how long the receiver may take for one. At least 100',
+  ),
+  // A receiver that comes back is noticed within this time, and one that is down for a day costs 300 requests per instance.
+  WEBHOOK_RETRY_MAX_MS: withDefault(
+    milliseconds(1),
+    '300000',
+    'the longest backoff after a failed one; the first is `RETRY_MIN_MS`',
+  ),
+  // A weekend: somebody will have looked by then.
+  WEBHOOK_GIVE_UP_MS: withDefault(
+    milliseconds(0, 2_592_000_000),
+    '259200000',
+    "after so long one is given up (`webhooks list`, `webhooks replay`), and the sender's next is delivered. At most 30 days",
+  ),
+  WEBHOOK_CONCURRENCY: withDefault(integer(1, 1_000), '16', 'senders whose outcomes are delivered at a time'),
 };
 
 export const logging = {
@@ -209,6 +249,11 @@ export const logging = {
     oneOf('json', 'text'),
     'json',
     'one JSON object a line, or `text` for a person at a terminal',
+  ),
+  TRACES: withDefault(
+    oneOf('on', 'off'),
+    'off',
+    'a span for each attempt of a row, through the OpenTelemetry SDK that the process was started with (docs/traces.md)',
   ),
 };
 
@@ -227,6 +272,7 @@ export const settings = {
   ...tokens,
   ...pinned,
   ...running,
+  ...webhooks,
   ...logging,
   ...enqueueing,
 };

@@ -10,6 +10,8 @@ import { type LedgerStatus, statusOfError } from './status.js';
 export interface Wire {
   readonly channel: LedgerChannel;
   readonly tokens: TokenSource;
+  /** W3C `traceparent` for calls about a command id, or under a submission id, where it is traced. */
+  readonly traceOf?: ((id: string) => string | null) | undefined;
   /** Open streams, cancelled when the ledger is closed. */
   readonly open: Set<{ cancel(): void }>;
 }
@@ -36,6 +38,8 @@ export type Called<T> = { readonly kind: 'answer'; readonly value: T } | Failed 
 interface UnaryOptions extends SendOptions {
   /** If false, a call on a connecting channel waits for the connection. */
   readonly onlyWhenReady?: boolean;
+  /** The command, or the submission, that the call is about. */
+  readonly about?: string;
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -92,7 +96,7 @@ function unaryOnce<Request, Response>(
         asIs,
         method.responseDeserialize,
         bytes,
-        metadataWith(token),
+        metadataWith(token, options.about === undefined ? null : wire.traceOf?.(options.about)),
         { deadline: deadlineIn(options.timeoutMs) },
         (error, value) => {
           if (error !== null) settle({ kind: 'status', status: statusOfError(error) });
@@ -184,9 +188,10 @@ function encode<Request>(
   }
 }
 
-function metadataWith(token: string | null): Metadata {
+function metadataWith(token: string | null, traceparent: string | null = null): Metadata {
   const metadata = new Metadata({ waitForReady: false });
   if (token !== null) metadata.set('authorization', `Bearer ${token}`);
+  if (traceparent !== null) metadata.set('traceparent', traceparent);
   return metadata;
 }
 

@@ -46,12 +46,10 @@ export async function prepare(
   options: CallOptions,
 ): Promise<Read<Priced>> {
   const prepareBy = (scheme: Scheme, estimate: boolean) =>
-    unary(
-      wire,
-      PrepareSubmission,
-      prepareRequest(transfer, maxRecordTime, settings, scheme, estimate),
-      options,
-    );
+    unary(wire, PrepareSubmission, prepareRequest(transfer, maxRecordTime, settings, scheme, estimate), {
+      ...options,
+      about: transfer.commandId,
+    });
   // The estimate is not worth losing a row for: if it may be the cause of the failure, ask again without it.
   const ask = async (scheme: Scheme): Promise<Called<PrepareSubmissionResponse>> => {
     const called = await prepareBy(scheme, true);
@@ -188,7 +186,13 @@ export async function execute(
   options: SendOptions,
 ): Promise<Outcome> {
   const request = executeRequest(submission, settings);
-  return outcomeOf(await unary(wire, ExecuteSubmissionAndWait, request, { ...options, onlyWhenReady: true }));
+  return outcomeOf(
+    await unary(wire, ExecuteSubmissionAndWait, request, {
+      ...options,
+      onlyWhenReady: true,
+      about: submission.submissionId,
+    }),
+  );
 }
 
 /** Without a deduplication period the participant uses its longest one. No minimum ledger time. */

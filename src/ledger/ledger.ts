@@ -9,13 +9,13 @@ import { type ChannelOptions, openChannel } from './channel.js';
 import { acceptedByHash, completions } from './completions.js';
 import { holdings, transferFactories } from './contracts.js';
 import { execute, prepare } from './external.js';
-import { submit } from './hosted.js';
 import { ledgerUser, participantId, userUnknown, version } from './identity.js';
 import { createInspector, type Inspector } from './inspector.js';
 import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { connectedSynchronizers, ledgerEnd, prunedUpTo } from './state.js';
+import { submit } from './transfer-command.js';
 import { transferOf, updateOffset } from './updates.js';
 
 export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {
@@ -25,6 +25,7 @@ export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'pac
   readonly packages?: Partial<LedgerSettings['packages']>;
   /** Called whenever preparations start to come in another hashing scheme. */
   readonly onScheme?: (scheme: Scheme) => void;
+  readonly traceOf?: Wire['traceOf'];
 }
 
 export interface OpenLedger extends Ledger {
@@ -43,7 +44,7 @@ export interface OpenLedger extends Ledger {
 export function createLedger(options: LedgerOptions): OpenLedger {
   const { synchronizerId, issuerParty, tokens = noToken } = options;
   const channel = openChannel(options);
-  const wire: Wire = { channel, tokens, open: new Set() };
+  const wire: Wire = { channel, tokens, traceOf: options.traceOf, open: new Set() };
   const user = ledgerUser(options.userId, tokens);
   const settings: LedgerSettings = {
     get userId() {

@@ -1,8 +1,21 @@
-// The one command that is ever sent, by either kind of sender: CIP-56's `TransferFactory_Transfer`, through our own
+// The one command that is ever sent, by either kind of sender, and the one call that sends a hosted party's: CIP-56's `TransferFactory_Transfer`, through our own
 // issuer's factory, or through another admin's with what its registry supplied for this very transfer.
-import { Command, DisclosedContract, ExerciseCommand } from '#proto/com/daml/ledger/api/v2/commands.js';
+import {
+  SubmitAndWaitRequest,
+  UnimplementedCommandServiceService,
+} from '#proto/com/daml/ledger/api/v2/command_service.js';
+import {
+  Command,
+  Commands,
+  DisclosedContract,
+  ExerciseCommand,
+} from '#proto/com/daml/ledger/api/v2/commands.js';
 import { List, TextMap, TextMapEntry, Value, Variant } from '#proto/com/daml/ledger/api/v2/value.js';
-import type { AnyValue, Disclosure, Transfer, TransferFactory } from '../core/transfer.js';
+import type { AnyValue, Disclosure, HostedSubmission, Transfer, TransferFactory } from '../core/transfer.js';
+import type { SendOptions } from '../ports/ledger.js';
+import type { Outcome } from '../protocol/outcome.js';
+import { blameRegistry, outcomeOf } from './answer.js';
+import { unary, type Wire } from './call.js';
 import type { LedgerSettings } from './settings.js';
 import * as daml from './values.js';
 
@@ -111,4 +124,40 @@ function held(any: AnyValue): Value {
       // The standard's Daml type is `TextMap AnyValue`; a list of pairs would not type-check.
       return textMap(any.value);
   }
+}
+
+/** The ForTransaction form must never be used: it looks up the transaction after the commit, and can fail there. */
+const submitAndWait = UnimplementedCommandServiceService.definition.SubmitAndWait;
+
+export async function submit(
+  wire: Wire,
+  settings: LedgerSettings,
+  submission: HostedSubmission,
+  options: SendOptions,
+): Promise<Outcome> {
+  const request = new SubmitAndWaitRequest({ commands: commandsOf(submission, settings) });
+  const outcome = outcomeOf(
+    await unary(wire, submitAndWait, request, {
+      ...options,
+      onlyWhenReady: true,
+      about: submission.commandId,
+    }),
+  );
+  if (outcome.kind !== 'refused') return outcome;
+  return { kind: 'refused', refusal: blameRegistry(outcome.refusal, submission.factory) };
+}
+
+/**
+ * Without a deduplication period the participant uses its longest one. No workflow id and no minimum ledger time: the
+ * transfer's own `executeBefore` is its only bound.
+ */
+export function commandsOf(submission: HostedSubmission, settings: LedgerSettings): Commands {
+  return new Commands({
+    userId: settings.userId,
+    commandId: submission.commandId,
+    submissionId: submission.submissionId,
+    actAs: [submission.sender],
+    synchronizerId: settings.synchronizerId,
+    ...transferCommand(submission, settings),
+  });
 }

@@ -78,6 +78,10 @@ export const parkedAdvice: readonly Advice[] = [
     toDo: "It concerns this receiver, or the place where this sender is hosted (so do other ids of topology): fix that party's setup, replay.",
   },
   {
+    codes: ['PARKED_BY_HAND'],
+    toDo: 'A person parked it with `park`, for the reason shown: once that is settled, replay.',
+  },
+  {
     codes: [OTHER],
     toDo: 'An error id of the ledger, `MAX_ATTEMPTS` times: read what it says, put it right, replay.',
   },
@@ -102,6 +106,10 @@ export const failedAdvice: readonly Advice[] = [
     toDo: "The token's own rules refused this transfer; the reason has their words. Ask the token's issuer if they surprise you.",
   },
   {
+    codes: ['FAILED_BY_HAND'],
+    toDo: 'A person failed it with `fail`; the audit says who. The sender may send a new transaction.',
+  },
+  {
     codes: [OTHER],
     toDo: 'The transaction itself cannot be paid. The sender has to send a correct one; if many fail, look at the API or the wallet that makes them.',
   },
@@ -122,6 +130,8 @@ export const blockerAdvice: Readonly<Record<NotReady['part'], string>> = {
   mark: 'Let the token read the participant id, or set `CANTON_PARTICIPANT_ID`; until then undecided rows wait.',
   schema: 'Run `canton-submitter migrate`.',
   snapshot: 'End the session that is named: until then vacuum cannot clean up, and claims become slower.',
+  webhooks:
+    'Mend the receiver at `WEBHOOK_URL`, as the reason says: each outcome is delivered by itself once it answers. Transfers go on meanwhile.',
   paused: 'Somebody paused it, for the reason shown: `canton-submitter resume` goes on.',
   stopping: 'It was asked to stop, and another instance takes over.',
 };

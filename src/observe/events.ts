@@ -1,4 +1,5 @@
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
+import type { Attempt, TransferOutcome } from '../ports/outbox.js';
 import type { PausedPart } from '../ports/store.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SettleResult } from '../protocol/settlement.js';
@@ -33,6 +34,7 @@ export interface NotReady {
     | 'mark'
     | 'schema'
     | 'snapshot'
+    | 'webhooks'
     | 'paused'
     | 'stopping';
   readonly reason: string;
@@ -64,10 +66,11 @@ export type SubmitterEvent =
       readonly nonceShared: boolean;
       readonly at: DbMillis;
     } & OfRow)
-  /** The participant has prepared the transfer, which was inspected and signed. */
+  /** The participant has prepared the transfer, which was inspected and signed. `signMs`: how much of it these two took. */
   | ({
       readonly kind: 'prepared';
       readonly tookMs: number;
+      readonly signMs: number;
       /** In bytes of traffic, where the participant says. */
       readonly estimatedTraffic: bigint | null;
     } & OfRow)
@@ -105,7 +108,13 @@ export type SubmitterEvent =
       readonly reason: string | null;
     }
   /** What a submission cost, in bytes of traffic, as a completion says that was read anyway. */
-  | { readonly kind: 'traffic'; readonly paid: bigint; readonly accepted: boolean }
+  | {
+      readonly kind: 'traffic';
+      readonly paid: bigint;
+      readonly accepted: boolean;
+      /** The row that a look read it for; null: a sample. */
+      readonly txHash: TxHash | null;
+    }
   | {
       readonly kind: 'listener';
       readonly state: 'connected' | 'lost' | 'recreated' | 'deaf';
@@ -131,6 +140,20 @@ export type SubmitterEvent =
       readonly transactions: number;
       readonly holder: string;
     }
+  /** One attempt to deliver an outcome by webhook. `ageMs`: of the outcome, when the attempt was over. */
+  | {
+      readonly kind: 'webhook';
+      readonly txHash: TxHash;
+      readonly outcome: TransferOutcome['kind'];
+      readonly attempt: Attempt;
+      readonly attempts: number;
+      readonly tookMs: number;
+      readonly ageMs: number;
+    }
+  /** Given up: `webhooks replay` delivers it after all. */
+  | { readonly kind: 'webhook-dead'; readonly txHash: TxHash; readonly reason: string }
+  /** The receiver takes nothing from anybody, or takes something again. */
+  | { readonly kind: 'receiver'; readonly state: 'down' | 'back'; readonly detail: string }
   | { readonly kind: 'alarm'; readonly what: string; readonly txHash: TxHash | null }
   | { readonly kind: 'fault'; readonly where: string; readonly error: unknown }
   | { readonly kind: 'stopping'; readonly inFlight: number }

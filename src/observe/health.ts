@@ -56,6 +56,13 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
             reason: `${event.holder} has kept a snapshot ${event.ageMs === null ? `for ${event.transactions} transactions` : `for ${Math.round(event.ageMs / 60_000)} min`}: until it ends, vacuum cannot clean and claims become slower`,
           })
         : without(health, 'snapshot');
+    case 'receiver':
+      return event.state === 'down'
+        ? replace(health, {
+            part: 'webhooks',
+            reason: `the receiver of webhooks takes nothing, so outcomes wait: ${event.detail}`,
+          })
+        : without(health, 'webhooks');
     case 'paused':
       return event.parts.length === 0
         ? without(health, 'paused')
@@ -83,6 +90,7 @@ const OTHERS: ReadonlySet<NotReady['part']> = new Set([
   'clocks',
   'mark',
   'snapshot',
+  'webhooks',
   'paused',
   'stopping',
 ]);
@@ -95,9 +103,16 @@ export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: '
 
 /**
  * Shown, but the instance stays ready: without notifications the poll finds the rows; without a mark only undecided rows
- * wait; an old snapshot only makes claims slow; a pause is a person's decision, and a rolling update goes on meanwhile.
+ * wait; an old snapshot only makes claims slow; webhooks that nobody takes hold up no transfer; a pause is a
+ * person's decision, and a rolling update goes on meanwhile.
  */
-const HARMLESS: ReadonlySet<NotReady['part']> = new Set(['listener', 'mark', 'snapshot', 'paused']);
+const HARMLESS: ReadonlySet<NotReady['part']> = new Set([
+  'listener',
+  'mark',
+  'snapshot',
+  'webhooks',
+  'paused',
+]);
 
 /** What is paused, and why. */
 const pausedWords = (parts: readonly PausedPart[]): string =>

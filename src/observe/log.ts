@@ -74,6 +74,22 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
     else log.error({ where, err: error, ...repeated }, 'fault');
   };
 
+  const webhook = ({
+    txHash,
+    outcome,
+    attempt,
+    attempts,
+    ageMs,
+  }: Extract<SubmitterEvent, { kind: 'webhook' }>) => {
+    const common = { txHash, outcome, attempts, ageMs: round(ageMs) };
+    if (attempt.kind === 'delivered')
+      return log.debug({ ...common, status: attempt.status }, 'webhook delivered');
+    const missed = seldom(`webhook ${attempt.reason}`);
+    if (missed === null) return;
+    const repeated = missed > 0 ? { repeated: missed } : {};
+    return log.warn({ ...common, reason: attempt.reason, ...repeated }, 'webhook failed: tried again');
+  };
+
   /** While it lasts, once a minute, together with whatever event comes. */
   const remind = (): void => {
     if (unready === null || seldom(`not ready ${JSON.stringify(unready.blockers)}`) === null) return;
@@ -163,6 +179,17 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
           return;
         }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
+      case 'webhook':
+        return webhook(event);
+      case 'webhook-dead':
+        return log.error(fields(event), 'webhook given up: `webhooks replay` delivers it after all');
+      case 'receiver':
+        return log[event.state === 'back' ? 'info' : 'warn'](
+          { detail: event.detail },
+          event.state === 'back'
+            ? 'the receiver of webhooks takes them again'
+            : 'the receiver of webhooks takes nothing: outcomes wait',
+        );
       case 'paused':
         return event.parts.length === 0
           ? log.info('nothing is paused any more')

@@ -8,6 +8,7 @@ import { inheritedMetrics } from './metrics/inherited.js';
 import { queueMetrics } from './metrics/queue.js';
 import { rowMetrics } from './metrics/rows.js';
 import { stateMetrics } from './metrics/state.js';
+import { webhookMetrics } from './metrics/webhooks.js';
 import type { QueueSource } from './queue.js';
 
 export interface Metrics {
@@ -29,7 +30,12 @@ export function createMetrics({ events$, queue, clock, version }: MetricsOptions
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const sinks = [rowMetrics(registers), stateMetrics(registers), inheritedMetrics(registers, clock)];
+  const sinks = [
+    rowMetrics(registers),
+    stateMetrics(registers),
+    inheritedMetrics(registers, clock),
+    webhookMetrics(registers),
+  ];
   events$.subscribe((event) => {
     for (const sink of sinks) sink(event);
   });

@@ -4,20 +4,26 @@ import type { Clock } from '../ports/clock.js';
 /** The store's snapshot of pending rows by state, as far as metrics and page need it. */
 export interface QueueSnapshot {
   readonly queue: Readonly<Record<string, { readonly rows: number; readonly oldestMs: number | null }>>;
+  /** Null or absent: no outcomes are kept. */
+  readonly outcomes?: {
+    readonly waiting: { readonly rows: number; readonly oldestMs: number | null };
+    readonly dead: number;
+    readonly consumers: readonly { readonly consumer: string; readonly behind: number }[];
+  } | null;
 }
 
 export type QueueSource<S extends QueueSnapshot = QueueSnapshot> = () => Promise<S>;
 
 const FRESH_MS = 1_000;
 
-/** Scrapes, probes and browsers may come as often as they like: the database is asked once a second. */
-export function cached<S extends QueueSnapshot>(source: QueueSource<S>, clock: Clock): QueueSource<S> {
+/** However many ask, and however often: the database is asked once in that time. */
+export function cached<T>(source: () => Promise<T>, clock: Clock, freshMs = FRESH_MS): () => Promise<T> {
   let at = Number.NEGATIVE_INFINITY;
-  let current: Promise<S> | null = null;
+  let current: Promise<T> | null = null;
   let pending = false;
   return () => {
     // While a database does not answer, those who wait share one question.
-    if (current !== null && (pending || clock.elapsed() - at < FRESH_MS)) return current;
+    if (current !== null && (pending || clock.elapsed() - at < freshMs)) return current;
     pending = true;
     const asked = source().finally(() => {
       pending = false;

@@ -43,6 +43,7 @@ export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void
     advanceMarks: (marks) => watch(() => store.advanceMarks(marks)),
     recheck: (request) => watch(() => store.recheck(request)),
     halt: (reason, lateMs) => watch(() => store.halt(reason, lateMs)),
+    paused: () => watch(() => store.paused()),
     ring: (kind) => watch(() => store.ring(kind)),
   };
 }

@@ -7,7 +7,7 @@ import { UNHASHABLE } from '../ports/ledger.js';
 import { askedBound, externalExecuteBefore, writtenBound } from '../protocol/bound.js';
 import type { Refusal } from '../protocol/outcome.js';
 import { park, unsent } from '../protocol/verdict.js';
-import { notForLocks } from '../transfer/held.js';
+import { notForLocks } from '../transfer/holdings.js';
 import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';
 import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 import { notTold } from './judge.js';
@@ -32,6 +32,7 @@ async function ready(
   const answer = await prepare(path, submission, gathered, asked);
   if (answer.kind === 'stop') return answer;
   const prepared = answer.value;
+  const preparedAt = path.clock.elapsed();
 
   const inspected = inspect(path, submission, gathered.transfer, prepared, microsOf(asked));
   if (inspected.kind === 'stop') return inspected;
@@ -41,7 +42,9 @@ async function ready(
 
   const { id, txHash } = submission.claim.row;
   const { estimatedTraffic } = prepared;
-  path.emit({ kind: 'prepared', id, txHash, tookMs: path.clock.elapsed() - since, estimatedTraffic });
+  const now = path.clock.elapsed();
+  const [tookMs, signMs] = [now - since, now - preparedAt];
+  path.emit({ kind: 'prepared', id, txHash, tookMs, signMs, estimatedTraffic });
 
   const verified = path.participant.verified();
   if (verified === null) return stop(unsent('the participant is not verified'));

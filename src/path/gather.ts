@@ -5,10 +5,10 @@ import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
 import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
-import { transferTerms } from '../transfer/command.js';
+import { transferTerms } from '../transfer/check.js';
+import { agreedFactory } from '../transfer/factory.js';
 import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
-import { agreedFactory } from '../transfer/steps.js';
 import {
   databaseNow,
   go,

@@ -5,8 +5,8 @@ import type { Refusal } from '../protocol/outcome.js';
 import { givenBack, park, retry, undecided, unsent, type Verdict } from '../protocol/verdict.js';
 import { tokenKey } from '../transfer/address.js';
 import { checkParties, checkRow } from '../transfer/check.js';
+import { offerNote } from '../transfer/factory.js';
 import { walletMessage } from '../transfer/messages.js';
-import { offerNote } from '../transfer/steps.js';
 import {
   databaseNow,
   go,

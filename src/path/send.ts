@@ -5,7 +5,7 @@ import { windowIsOver } from '../protocol/bound.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SubmissionRecord } from '../protocol/record.js';
 import { unsent } from '../protocol/verdict.js';
-import { notForLocks } from '../transfer/held.js';
+import { notForLocks } from '../transfer/holdings.js';
 import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 
 /** What one kind of sender supplies; the pipeline does the rest. */
@@ -88,6 +88,8 @@ export async function send(
   { transfer, endedLocks }: Gathered,
   ready: Ready,
 ): Promise<Step<Sent>> {
+  const paused = await path.pauses.against(submission);
+  if (paused !== null) return stop(unsent(paused));
   const late = tooLate(path, submission, ready);
   if (late !== null) return stop(unsent(late.why, late.again === 'now' ? 'now' : path.settings.probeMs));
   const { record } = ready;

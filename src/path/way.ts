@@ -8,6 +8,7 @@ import { createFactoryCache } from '../transfer/factory.js';
 import { createClaimer, createRecovery, rescue } from './claim.js';
 import { createBreaker } from './gate/breaker.js';
 import { createClocks } from './gate/clocks.js';
+import { createPauses } from './gate/pauses.js';
 import type { Path, PathContext } from './given/context.js';
 import { createLeases } from './lease.js';
 import { createParticipant } from './participant/participant.js';
@@ -46,6 +47,7 @@ export function createWay(context: PathContext, notifications: Notifications): W
     leases,
     participant,
     breaker,
+    pauses: createPauses(context),
     clocks,
     factories: createFactoryCache(context.ledger),
     conclude: createConclude(settler, wakeups, stopping.signal),

@@ -148,6 +148,8 @@ export interface Store {
    * was missed, which a new tolerance has to make up for.
    */
   halt(reason: string, lateMs: number): Promise<boolean>;
+  /** What is paused now. */
+  paused(): Promise<readonly PausedPart[]>;
   /** Rings the bell for the others: `handoff` says that this instance has no free slot left. */
   ring(kind: 'bell' | 'handoff'): Promise<void>;
 }

@@ -60,6 +60,8 @@ export interface AuditEntry {
   readonly transactionUuid?: string;
   /** Microseconds since the epoch. */
   readonly maxRecordTime?: number;
+  /** W3C Trace Context, as the call's metadata had it. */
+  readonly traceparent?: string;
   outcome: AuditOutcome;
 }
 

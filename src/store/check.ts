@@ -4,8 +4,9 @@ import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { SEES_ALL } from './errors.js';
 import { readSqlSteps, wantedFor } from './migrate/sql-files.js';
-import type { Lanes, SameNonce } from './pins.js';
+import type { Lanes, Outcomes, SameNonce } from './pins.js';
 import type { Database } from './pool.js';
+import { FUNCTIONS, OUTBOX_FUNCTIONS, OUTBOX_TABLES, TABLES } from './privileges.js';
 import type { Statement } from './statements.js';
 
 /** $1 names of indexes, $2 of functions, $3 of triggers; returns those that are missing or not in force. */
@@ -27,8 +28,9 @@ export async function schemaProblems(
   database: Database,
   lanes: Lanes,
   sameNonce: SameNonce = 'pay',
+  outcomes: Outcomes = 'off',
 ): Promise<readonly string[]> {
-  const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce));
+  const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce, outcomes));
   const sql = steps.map((step) => step.sql).join('\n');
   const all = (pattern: RegExp): string[] => [...sql.matchAll(pattern)].map((match) => match[1] ?? '');
   const rows = await database.run(MISSING, [
@@ -43,7 +45,8 @@ export async function schemaProblems(
 const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {
   text: `select n as name, current_user as role
       from unnest(array['mempool', 'users', 'mempool_submitter_v1', 'mempool_submitter_audit_v1', 'mempool_pauses_v1',
-        'mempool_instances_v1', 'mempool_attempts_v1']) n
+        'mempool_instances_v1', 'mempool_attempts_v1', 'mempool_outbox_v1', 'mempool_outbox_lanes_v1',
+        'mempool_outbox_consumers_v1', 'mempool_outbox_counter_v1']) n
      where row_security_active(to_regclass(n))`,
 };
 
@@ -61,28 +64,41 @@ export async function seesAll(client: pg.ClientBase): Promise<void> {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-/** Compared with what docs/operations.md lists, "Privileges". */
+/** $1 tables with $2 what is needed on them, $3 names of functions; returns what the role may not do. */
 const LACKING: Statement<{ readonly what: string }> = {
   text: `select p || ' on ' || t as what
-      from (values ('mempool', 'select'), ('mempool', 'update'), ('users', 'select'),
-                   ('mempool_submitter_v1', 'select'), ('mempool_submitter_v1', 'update'),
-                   ('mempool_submitter_audit_v1', 'insert'), ('mempool_ended_v1', 'select'),
-                   ('mempool_instances_v1', 'select'), ('mempool_instances_v1', 'insert'), ('mempool_instances_v1', 'update'),
-                   ('mempool_instances_v1', 'delete'), ('mempool_pauses_v1', 'select'), ('mempool_attempts_v1', 'select'),
-                   ('mempool_attempts_v1', 'insert')) needed (t, p)
+      from unnest($1::text[], $2::text[]) needed (t, p)
      where to_regclass(t) is not null and not has_table_privilege(to_regclass(t), p)
        -- A role that may read some columns of users may well read those that we ask for.
        and not (t = 'users' and has_any_column_privilege(to_regclass(t), p))
     union all
     select 'execute on ' || f.oid::regprocedure from pg_proc f
-     where f.proname ~ '^mempool_.*_v[0-9]+$' and pg_function_is_visible(f.oid)
-       and not has_function_privilege(f.oid, 'execute')`,
+     where f.proname = any($3) and pg_function_is_visible(f.oid) and not has_function_privilege(f.oid, 'execute')`,
 };
 
 /** Privileges that the service's role lacks on the tables and functions that exist. */
-export async function lackingPrivileges(database: Database): Promise<readonly string[]> {
-  return (await database.run(LACKING, [])).map(({ what }) => what);
+export const lackingPrivileges = (database: Database): Promise<readonly string[]> =>
+  lacking(database, TABLES, FUNCTIONS);
+
+async function lacking(
+  database: Database,
+  tables: typeof TABLES,
+  functions: typeof FUNCTIONS,
+): Promise<readonly string[]> {
+  const needed = Object.entries(tables).flatMap(([table, { run = '' }]) =>
+    run === '' ? [] : run.split(', ').map((what) => ({ table, what })),
+  );
+  const rows = await database.run(LACKING, [
+    needed.map(({ table }) => table),
+    needed.map(({ what }) => what),
+    Object.keys(functions).filter((name) => functions[name]?.run !== undefined),
+  ]);
+  return rows.map(({ what }) => what);
 }
+
+/** What an instance that delivers webhooks lacks, besides. */
+export const lackingForWebhooks = (database: Database): Promise<readonly string[]> =>
+  lacking(database, OUTBOX_TABLES, OUTBOX_FUNCTIONS);
 
 const CLOCK: Statement<{ readonly now: number }> = {
   text: 'select (extract(epoch from clock_timestamp()) * 1000)::float8 as now',

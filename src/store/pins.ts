@@ -12,6 +12,9 @@ export { PROTOCOL } from '../protocol/version.js';
 
 export type Lanes = Pinned['lanes'];
 export type SameNonce = Pinned['sameNonce'];
+/** Who gets outcomes: nobody, readers of the library, or those and the receiver of webhooks. */
+export const OUTCOMES = ['off', 'consumers', 'webhooks'] as const;
+export type Outcomes = (typeof OUTCOMES)[number];
 
 interface PinnedTuple {
   readonly generation: string;

@@ -1,5 +1,6 @@
 // Writes outcomes, one statement a batch. What is reported of a row is what the database said: a row that the statement did
 // not return is read again. A row that causes an error fails alone.
+import type { TxHash } from '../core/ids.js';
 import type { Settled, Settlement, SettleResult } from '../protocol/settlement.js';
 import type { Verdict } from '../protocol/verdict.js';
 import { refusesValues } from './errors.js';
@@ -20,17 +21,26 @@ type Texts = 'full' | 'plain';
 /** Nothing was written, so nothing is known about the lane. */
 const unseen = (result: SettleResult): Settled => ({ result, laneWaits: false });
 
+/** What is known of a row's cost, in bytes of traffic, for its story. */
+export type TrafficOf = (hash: TxHash) => bigint | null;
+
 export async function settleBatch(
   database: Database,
   batch: readonly Settlement[],
+  trafficOf: TrafficOf,
 ): Promise<readonly Settled[]> {
   const results = new Map<Settlement, Settled>();
-  await settleInto(database, batch, results, 'full');
+  await settleInto({ database, trafficOf }, batch, results, 'full');
   return batch.map((one) => results.get(one) ?? unseen({ refused: 'not reached' }));
 }
 
+interface Writing {
+  readonly database: Database;
+  readonly trafficOf: TrafficOf;
+}
+
 async function settleInto(
-  database: Database,
+  writing: Writing,
   batch: readonly Settlement[],
   results: Map<Settlement, Settled>,
   texts: Texts,
@@ -38,20 +48,20 @@ async function settleInto(
   if (batch.length === 0) return;
   let written: Written;
   try {
-    written = await write(database, batch, texts);
+    written = await write(writing, batch, texts);
   } catch (error) {
     if (!refusesValues(error)) throw error;
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
       // Even alone its texts were refused: again, with nothing in them that could be refused, so that the outcome is written.
-      if (texts === 'full') await settleInto(database, batch, results, 'plain');
+      if (texts === 'full') await settleInto(writing, batch, results, 'plain');
       else results.set(only, unseen({ refused: String(error) }));
       return;
     }
     // P17: one row must not hold up its batch. Halve it until that row stands alone.
     const middle = Math.ceil(batch.length / 2);
-    await settleInto(database, batch.slice(0, middle), results, texts);
-    await settleInto(database, batch.slice(middle), results, texts);
+    await settleInto(writing, batch.slice(0, middle), results, texts);
+    await settleInto(writing, batch.slice(middle), results, texts);
     return;
   }
   const missing = batch.filter((one) => !written.has(one.id));
@@ -60,14 +70,20 @@ async function settleInto(
     if (settled !== undefined) results.set(one, settled);
   }
   if (missing.length === 0) return;
-  const tuples = await database.run(READ_BACK, [missing.map((one) => one.id)]);
+  const tuples = await writing.database.run(READ_BACK, [missing.map((one) => one.id)]);
   const found = new Map(tuples.map((tuple) => [tuple.id, tuple]));
   for (const one of missing) results.set(one, unseen(whatBecame(one, found.get(one.id))));
 }
 
-async function write(database: Database, batch: readonly Settlement[], texts: Texts): Promise<Written> {
+async function write(
+  { database, trafficOf }: Writing,
+  batch: readonly Settlement[],
+  texts: Texts,
+): Promise<Written> {
   const run = async (waitForLocks: boolean): Promise<Written> => {
-    const rows = await retryLostRace(() => database.run(SETTLE, [waitForLocks, ...columnsOf(batch, texts)]));
+    const rows = await retryLostRace(() =>
+      database.run(SETTLE, [waitForLocks, ...columnsOf(batch, texts, trafficOf)]),
+    );
     return new Map(
       rows.map(({ id, lane_waits: laneWaits, refused }) => [
         id,
@@ -96,7 +112,7 @@ function whatBecame(one: Settlement, tuple: SettledTuple | undefined): SettleRes
   return stillOurs ? 'locked' : 'fenced';
 }
 
-function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
+function columnsOf(batch: readonly Settlement[], texts: Texts, trafficOf: TrafficOf): unknown[] {
   const verdicts = batch.map((one) => one.verdict);
   return [
     batch.map((one) => one.id),
@@ -111,6 +127,7 @@ function columnsOf(batch: readonly Settlement[], texts: Texts): unknown[] {
     verdicts.map((one) => one.kind !== 'pending' || one.record === 'clear'),
     verdicts.map((one) => (one.kind === 'pending' ? waitOf(one.wait) : null)),
     verdicts.map((one) => (one.kind === 'pending' ? one.attempts : 0)),
+    batch.map(({ txHash }) => trafficOf(txHash)?.toString() ?? null),
   ];
 }
 

@@ -1,6 +1,8 @@
 // Every statement that runs while rows are on their way, each with the index that serves it. What keeps a guarantee by
 // several queries is a function of protocol.sql; the rest is here.
 
+import type { PausedPart } from '../ports/store.js';
+
 export interface Statement<Row> {
   readonly text: string;
   /** For the type alone: what a row of the result looks like. */
@@ -60,7 +62,7 @@ export const SETTLE: Statement<{
   /** Why nothing was written: what the verdict was concluded from has changed. */
   readonly refused: string | null;
 }> = {
-  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+  text: 'select * from mempool_settle_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
 };
 
 export interface SettledTuple {
@@ -116,6 +118,11 @@ export const ADVANCE_MARKS: Statement<never> = {
           from mempool_submitter_v1 q for update) n
     where p.one = n.one and p.generation = $7::bigint and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)
       and not mempool_moved_v1(p)`,
+};
+
+/** A table of a few rows. */
+export const PAUSED_PARTS: Statement<PausedPart> = {
+  text: 'select p.scope, p.address, p.reason from mempool_pauses_v1 p order by p.since',
 };
 
 /** The channel of every listener; the doorbell of triggers.sql notifies it. */

@@ -6,6 +6,7 @@ import type { QueueState } from '../protocol/row-state.js';
 import { type Due, type LostOften, readDue, readLostOften } from './operator/due.js';
 import { type FleetInstance, readFleet } from './operator/fleet.js';
 import { type Pause, readPauses } from './operator/pauses.js';
+import { type OutboxStatus, readOutboxStatus } from './outbox-status.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
@@ -49,6 +50,8 @@ export interface QueueStatus {
   readonly hashingScheme: number | null;
   /** Undecided rows that were sent on a participant that is no longer pinned. */
   readonly recordedElsewhere: number;
+  /** Outcomes on their way to others; null: none are kept. */
+  readonly outcomes: OutboxStatus | null;
 }
 
 interface StateTuple {
@@ -58,25 +61,58 @@ interface StateTuple {
   readonly now: number;
 }
 
-/** mempool_fresh_v1, mempool_undecided_v1, and the index of claims; one pass each. */
+/**
+ * mempool_fresh_v1, mempool_undecided_v1, and the index of claims. An id is as old as its row, so the oldest one of each
+ * state is found without reading rows.
+ */
 const QUEUE: Statement<StateTuple> = {
-  text: `with states as (
-      select case when m.available_at = 'infinity' then 'parked'
-               when m.available_at > now() then 'backoff' else 'waiting' end as state, m.created_at
-        from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is null
+  text: `with counted as materialized (
+      select 'waiting' as state, count(*) as rows, min(m.id) as first from mempool m
+       where m.status = 'pending' and m.claim_token is null and m.sent_until is null and m.available_at <= now()
       union all
-      select case when m.available_at = 'infinity' then 'parked' else 'undecided' end, m.created_at
-        from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
+      select 'backoff', count(*), min(m.id) from mempool m
+       where m.status = 'pending' and m.claim_token is null and m.sent_until is null
+         and m.available_at > now() and m.available_at < 'infinity'
       union all
-      select 'in-flight', m.created_at
-        from mempool m where m.status = 'pending' and m.claim_token is not null
+      select 'undecided', count(*), min(m.id) from mempool m
+       where m.status = 'pending' and m.claim_token is null and m.sent_until is not null and m.available_at < 'infinity'
+      union all
+      select 'in-flight', count(*), min(m.id) from mempool m where m.status = 'pending' and m.claim_token is not null
+      union all
+      select 'parked', count(*), min(m.id) from mempool m
+       where m.status = 'pending' and m.claim_token is null and m.sent_until is null and m.available_at = 'infinity'
+      union all
+      select 'parked', count(*), min(m.id) from mempool m
+       where m.status = 'pending' and m.claim_token is null and m.sent_until is not null and m.available_at = 'infinity'
     )
-    select k.state, count(s.state)::int as rows,
-           (extract(epoch from now() - min(s.created_at)) * 1000)::float8 as oldest_ms,
+    select c.state, c.rows, (extract(epoch from now() - m.created_at) * 1000)::float8 as oldest_ms,
            floor(extract(epoch from now()) * 1000)::float8 as now
-      from unnest(array['waiting', 'in-flight', 'undecided', 'backoff', 'parked']) k(state)
-      left join states s on s.state = k.state group by k.state`,
+      from (select k.state, sum(k.rows)::int as rows, min(k.first) as first from counted k group by k.state) c
+      left join mempool m on m.id = c.first`,
 };
+
+export type QueueCounts = QueueStatus['queue'];
+
+/** Reads every pending row: 20 ms for 100,000. */
+export async function readQueue(
+  database: Pick<Database, 'run'>,
+): Promise<{ readonly now: DbMillis; readonly queue: QueueCounts }> {
+  const states = await database.run(QUEUE, []);
+  const of = (state: QueueState): QueueCount => {
+    const tuple = states.find((one) => one.state === state);
+    return { rows: tuple?.rows ?? 0, oldestMs: tuple?.oldest_ms ?? null };
+  };
+  return {
+    now: dbMillis(states[0]?.now ?? 0),
+    queue: {
+      waiting: of('waiting'),
+      'in-flight': of('in-flight'),
+      undecided: of('undecided'),
+      backoff: of('backoff'),
+      parked: of('parked'),
+    },
+  };
+}
 
 interface StatusTuple extends ListedTuple {
   readonly reason: string | null;
@@ -134,30 +170,23 @@ export async function tellScheme(database: Database, scheme: number): Promise<vo
 const LIST_LENGTH = 50;
 
 export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
-  const [states, due, fleet, pauses, lostOften, failures, parked, pins] = await Promise.all([
-    database.run(QUEUE, []),
-    readDue(database),
-    readFleet(database),
-    readPauses(database),
-    readLostOften(database),
-    database.run(FAILURES, [listed]),
-    database.run(PARKED, [listed]),
-    database.run(PINNED_STATUS, []),
-  ]);
+  const [{ now, queue }, due, fleet, pauses, lostOften, failures, parked, pins, outcomes] = await Promise.all(
+    [
+      readQueue(database),
+      readDue(database),
+      readFleet(database),
+      readPauses(database),
+      readLostOften(database),
+      database.run(FAILURES, [listed]),
+      database.run(PARKED, [listed]),
+      database.run(PINNED_STATUS, []),
+      readOutboxStatus(database, listed),
+    ],
+  );
   const [pin] = pins;
-  const queueOf = (state: QueueState): QueueCount => {
-    const tuple = states.find((one) => one.state === state);
-    return { rows: tuple?.rows ?? 0, oldestMs: tuple?.oldest_ms ?? null };
-  };
   return {
-    now: dbMillis(states[0]?.now ?? 0),
-    queue: {
-      waiting: queueOf('waiting'),
-      'in-flight': queueOf('in-flight'),
-      undecided: queueOf('undecided'),
-      backoff: queueOf('backoff'),
-      parked: queueOf('parked'),
-    },
+    now,
+    queue,
     due,
     fleet,
     pauses,
@@ -169,6 +198,7 @@ export async function readStatus(database: Database, listed = LIST_LENGTH): Prom
     recheck: recheckOf(pin),
     hashingScheme: pin?.scheme_in_force ?? null,
     recordedElsewhere: pin?.elsewhere ?? 0,
+    outcomes,
   };
 }
 

@@ -7,15 +7,25 @@ import { halt, pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
 import { claimedRow } from './rows.js';
-import { settleBatch } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, STILL_HELD, WRITE_AHEAD } from './statements.js';
+import { settleBatch, type TrafficOf } from './settle.js';
+import {
+  ADVANCE_MARKS,
+  CLAIM,
+  PAUSED_PARTS,
+  RENEW,
+  RESCUE,
+  RING,
+  STILL_HELD,
+  WRITE_AHEAD,
+} from './statements.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
 /** 2^64 divided by the golden ratio: turns this far apart cover all lanes evenly, without any state in the database. */
 const GOLDEN = 0x9e3779b97f4a7c15n;
 
-export function createStore(database: Database): Store {
+/** `trafficOf`: for the stories of rows. */
+export function createStore(database: Database, trafficOf: TrafficOf = () => null): Store {
   let turn = randomBytes(8).readBigInt64LE();
   const lowWater = { fresh: createLowWater(), undecided: createLowWater() };
   const forget = (): void => {
@@ -107,7 +117,7 @@ export function createStore(database: Database): Store {
       return rows.length;
     },
     async settle(batch) {
-      const settled = await settleBatch(database, batch);
+      const settled = await settleBatch(database, batch, trafficOf);
       // So do rows that are given back.
       if (batch.some(({ verdict }) => verdict.kind === 'pending')) forget();
       return settled;
@@ -131,6 +141,7 @@ export function createStore(database: Database): Store {
       return result;
     },
     halt: (reason, lateMs) => halt(database, reason, lateMs),
+    paused: () => database.run(PAUSED_PARTS, []),
     ring: (kind) => ring(database, kind),
   };
 }

@@ -8,12 +8,14 @@ import { disagreement } from '../path/participant/identify.js';
 import { type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { pause } from '../runtime/timers.js';
-import { hiddenRows, lackingPrivileges, schemaProblems } from '../store/check.js';
+import { hiddenRows, lackingForWebhooks, lackingPrivileges, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';
+import { readOutcomes } from '../store/outbox.js';
 import type { Database } from '../store/pool.js';
 import type { createStore } from '../store/store.js';
 import { storedKeys, userParties } from '../store/users.js';
 import { masterKeyProblem, type Signer } from '../transfer/signer.js';
+import { outcomesProblem } from './outcomes.js';
 
 type Pins = Pick<ReturnType<typeof createStore>, 'pinned'>;
 
@@ -29,21 +31,25 @@ export async function refusals(config: Config, { database, store, signer }: Ques
   if (hidden.length > 0) return [...hidden];
   // Some privileges are needed only once there are rows: without this it would start, be ready, and fail at the first row.
   const lacking = await lackingPrivileges(database);
-  if (lacking.length > 0) {
-    return [
-      `the role of DATABASE_URL lacks ${lacking.join(', ')}: grant it; docs/operations.md, "Privileges", lists what each role needs`,
-    ];
-  }
+  if (lacking.length > 0) return [grantIt(lacking)];
   const pinned = await store.pinned();
   if (pinned === null) return ['the database is not migrated: run `canton-submitter migrate` first'];
   const odd = disagreement(pinned, config);
   if (odd !== null) return [disagreementWords(odd)];
-  const schema = (await schemaProblems(database, pinned.lanes, pinned.sameNonce)).map(
+  const kept = await outcomesProblem(config, database);
+  if (kept !== null) return [kept];
+  const forWebhooks = config.webhook === null ? [] : await lackingForWebhooks(database);
+  if (forWebhooks.length > 0) return [grantIt(forWebhooks)];
+  const outcomes = (await readOutcomes(database)) ?? 'off';
+  const schema = (await schemaProblems(database, pinned.lanes, pinned.sameNonce, outcomes)).map(
     (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
   );
   const key = masterKeyProblem(config.masterKey, signer, await storedKeys(database));
   return key === null ? schema : [...schema, key];
 }
+
+const grantIt = (lacking: readonly string[]): string =>
+  `the role of DATABASE_URL lacks ${lacking.join(', ')}: grant it; docs/operations.md, "Privileges", lists what each role needs`;
 
 const AGAIN = { minMs: 500, maxMs: 5_000 };
 

@@ -1,7 +1,8 @@
-// Judges a row by itself, before the ledger is asked. The verdict is final only if nothing of the row is undecided,
+// Judges a row by itself, before the ledger is asked, and says what its transfer asks for. The verdict is final only if nothing of the row is undecided,
 // which is for the caller to know.
-import type { Party } from '../core/ids.js';
+import { type DbMillis, type Micros, microsOf, type Party } from '../core/ids.js';
 import type { Token, Tokens } from '../core/token.js';
+import type { TransferTerms } from '../core/transfer.js';
 import type { MempoolRow, Sender } from '../protocol/record.js';
 import { isAddress, isTxHash, tokenKey } from './address.js';
 import { amountOf, toDecimalUnits } from './amount.js';
@@ -112,3 +113,35 @@ export function checkParties(
     }
   }
 }
+
+// The times come from the database's clock, so a wrong clock on this machine does not matter; `executeBefore` is a bound, so
+// protocol/bound.ts computes it.
+export interface TermsParts {
+  readonly row: Pick<MempoolRow, 'createdAt'>;
+  readonly checked: CheckedRow;
+  readonly sender: Party;
+  readonly receiver: Party;
+  /** Contract ids of the holdings to spend. */
+  readonly inputs: readonly string[];
+  /** The database's time. */
+  readonly now: DbMillis;
+  readonly executeBefore: Micros;
+}
+
+export const transferTerms = (parts: TermsParts): TransferTerms => ({
+  sender: parts.sender,
+  receiver: parts.receiver,
+  admin: parts.checked.token.instrumentAdmin,
+  instrumentId: parts.checked.token.instrumentId,
+  amount: parts.checked.amount,
+  holdings: parts.inputs,
+  requestedAt: requestedAt(parts.row.createdAt, parts.now),
+  executeBefore: parts.executeBefore,
+});
+
+/** The ledger wants `requestedAt` in its past; the database's clock may be this far ahead of the ledger's. */
+const REQUESTED_BEFORE_MS = 5_000;
+
+/** `now`: the time that came with the claim, plus what has elapsed since it was asked for. */
+export const requestedAt = (createdAt: DbMillis, now: DbMillis): Micros =>
+  microsOf(Math.floor(Math.min(createdAt, now - REQUESTED_BEFORE_MS)));

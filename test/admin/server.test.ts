@@ -1,12 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import { type AdminSources, startAdmin } from '../../src/admin/server.js';
 import { ConfigError } from '../../src/core/errors.js';
+import { pageSource } from './page-source.js';
 
 const sources = (more: Partial<AdminSources> = {}): AdminSources => ({
   health: () => ({ ready: true, blockers: [] }),
   snapshot: async () => ({ queue: { waiting: { rows: 1, oldestMs: 5 } }, parked: [{ nonce: 2n ** 60n }] }),
   instance: () => ({ id: 'one' }),
   metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'canton_submitter_ready 1\n' },
+  page: pageSource(),
   ...more,
 });
 
@@ -75,19 +77,26 @@ test('/status: queue and instance, large numbers unrounded; the instance’s par
 
 test('what is not there points to what is', async (t) => {
   const get = await start(t);
-  const reply = await get('/');
+  const reply = await get('/nothing');
   t.is(reply.status, 404);
   t.regex(reply.text, /\/status/);
 });
 
-test('the token guards all but /livez', async (t) => {
+test('the token guards all but /livez and the files of the page', async (t) => {
   const get = await start(t, {}, 'hush');
   t.is((await get('/livez')).status, 200);
-  for (const path of ['/readyz', '/metrics', '/status', '/', '/nothing']) {
+  for (const path of [
+    '/readyz',
+    '/metrics',
+    '/status',
+    '/api/live',
+    `/api/rows/0x${'0'.repeat(64)}`,
+    '/nothing',
+  ]) {
     t.is((await get(path)).status, 401, path);
     t.is((await get(path, 'Bearer wrong')).status, 401, path);
     t.is((await get(path, 'hush')).status, 401, path);
-    t.not((await get(path, 'Bearer hush')).status, 401, path);
+    if (path !== '/api/live') t.not((await get(path, 'Bearer hush')).status, 401, path);
   }
 });
 

@@ -1,8 +1,10 @@
 // From nothing to a first transfer: `sandbox user`, `sign` and `enqueue` on a sandbox and a database that run already.
+import { execFileSync } from 'node:child_process';
 import test from 'ava';
 import { keccak256 } from 'viem';
 import { tokenOf, unitsOf } from '../../src/cli/sign.js';
 import type { Token } from '../../src/core/token.js';
+import { block, ROOT } from '../support/docs.js';
 import { startLocal } from '../support/local.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';
 import { cli } from './support.js';
@@ -52,6 +54,20 @@ test('sandbox user, sign, enqueue: an external and a hosted user pay each other'
   await world.ended(raw.map((bytes) => keccak256(bytes)));
   t.like(world.sandbox.balances(bob.PARTY ?? ''), { DEMO: { amount: '100.7500000000' } });
   t.like(world.sandbox.audit.summary(), { accepted: 2, doubleCommits: 0 });
+
+  // The line of viem in the docs makes the very bytes that `sign` makes.
+  const viem = execFileSync(process.execPath, ['--input-type=module'], {
+    input: block('docs/sandbox.md', 'js', 'viem'),
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      ALICE_KEY: alice.privateKey,
+      BOB_ADDRESS: bob.ADDRESS,
+      CHAIN_ID: world.sandbox.env.CHAIN_ID,
+    },
+    encoding: 'utf8',
+  });
+  t.is(viem, (await sign(bob.ADDRESS ?? '', alice.privateKey, '--amount', '1.5')).stdout);
 
   const short = `0x${'ab'.repeat(31)}`;
   const wrong = await sign(bob.ADDRESS ?? '', short, '--amount', '1');

@@ -99,8 +99,9 @@ test('run: another SAME_NONCE than pinned, and a role that lacks what only a cla
   const role = `svc_${randomBytes(4).toString('hex')}`;
   await world.db.query(`create role ${role} login password 'unasked';
     grant select, update on mempool, mempool_submitter_v1 to ${role}; grant select on users to ${role};
-    grant insert on mempool_submitter_audit_v1 to ${role}; grant select on mempool_pauses_v1 to ${role};
-    grant select, insert, update, delete on mempool_instances_v1 to ${role}; grant select, insert on mempool_attempts_v1 to ${role}`);
+    grant select, insert on mempool_submitter_audit_v1 to ${role}; grant select on mempool_pauses_v1 to ${role};
+    grant select, insert, update, delete on mempool_instances_v1 to ${role}; grant select, insert on mempool_attempts_v1 to ${role};
+    grant select, insert, delete on mempool_samples_v1 to ${role}`);
   t.teardown(() => world.db.query(`drop owned by ${role}; drop role ${role}`));
   const url = new URL(world.db.url);
   url.username = role;

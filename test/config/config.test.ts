@@ -23,6 +23,7 @@ test('the least that run needs is enough, with the defaults of production', (t) 
     admin: { host: '127.0.0.1', port: 9464 },
     logLevel: 'info',
     logFormat: 'json',
+    traces: false,
     warnings: [],
   });
   t.is(config.database.url, 'postgres://api:s3cret@db.internal:5432/api');

@@ -4,8 +4,8 @@ import { CreatedEvent, Event, ExercisedEvent } from '#proto/com/daml/ledger/api/
 import { Transaction } from '#proto/com/daml/ledger/api/v2/transaction.js';
 import { type Record as DamlRecord, Optional, Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import { factoryAdminOf } from '../../src/ledger/contracts.js';
-import { commandsOf } from '../../src/ledger/hosted.js';
 import { defaultPackages } from '../../src/ledger/settings.js';
+import { commandsOf } from '../../src/ledger/transfer-command.js';
 import { effectOf } from '../../src/ledger/updates.js';
 import * as daml from '../../src/ledger/values.js';
 

@@ -5,8 +5,8 @@ import test from 'ava';
 import { party } from '../../src/core/ids.js';
 import type { Token } from '../../src/core/token.js';
 import type { Fault } from '../../src/sandbox/index.js';
+import { agreedFactory } from '../../src/transfer/factory.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
-import { agreedFactory } from '../../src/transfer/steps.js';
 import { externalBench } from './external-support.js';
 import { TIMEOUT, UNIT, valueIn } from './setup.js';
 
@@ -122,7 +122,7 @@ test('what a participant tampered with gets no signature, and is named', async (
 test('a registry that is away or wrong holds up its token; what it made up fails no row', async (t) => {
   const on = await externalBench(t, { registry: true });
   const terms = await on.registryTransfer('USDCx');
-  const ask = (fault: Fault['do'], timeoutMs = 5_000) => {
+  const ask = (fault: Fault['do'], timeoutMs = 30_000) => {
     on.sandbox.faults.add({ on: REGISTRY, times: 1, do: fault });
     return on.ledger.registryFactory(on.sandbox.httpUrl, terms, { timeoutMs });
   };

@@ -6,6 +6,8 @@ import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
 import { ops } from './ops.js';
+import { outbox } from './outbox.js';
+import { page } from './page.js';
 import { people } from './people.js';
 import { pinning } from './pinning.js';
 import { reading } from './reading.js';
@@ -23,6 +25,8 @@ export const mutations: readonly Mutation[] = [
   ...ledger,
   ...operator,
   ...ops,
+  ...outbox,
+  ...page,
   ...people,
   ...pinning,
   ...reading,

@@ -147,7 +147,7 @@ export const externals: readonly Mutation[] = [
   },
   {
     name: 'steps',
-    file: 'src/transfer/steps.ts',
+    file: 'src/transfer/factory.ts',
     find: "if (factory.transferKind === 'offer') {",
     put: "if (factory.transferKind === 'offer' && token.symbol === '') {",
     test: registry,

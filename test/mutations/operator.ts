@@ -16,9 +16,24 @@ const of =
 const sessions = of('test/store/sessions.test.ts');
 const writer = of('test/store/writer.test.ts');
 const slips = of('test/cli/slips.test.ts');
+const roles = of('test/store/roles.test.ts');
 const renewal = of('test/ledger/renewal.test.ts');
 
 export const operator: readonly Mutation[] = [
+  roles(
+    'store/privileges.ts',
+    "mempool: { run: 'select, update', status: 'select' },",
+    "mempool: { run: 'select, update, delete', status: 'select' },",
+    'migrate, run and status work under the roles*',
+    'the role of `run` cannot delete a row',
+  ),
+  roles(
+    'store/privileges.ts',
+    "  mempool_ended_v1: { run: 'select' },\n",
+    '',
+    'every table and function of ours*',
+    'each table of ours is in the list of privileges',
+  ),
   sessions(
     'store/connector.ts',
     "    'row_security=off',\n",

@@ -3,6 +3,24 @@ import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
   {
+    name: 'traces',
+    file: 'src/ledger/call.ts',
+    find: "  if (traceparent !== null) metadata.set('traceparent', traceparent);\n",
+    put: '',
+    test: 'test/observe/traces.test.ts',
+    match: 'the participant gets the trace*',
+    what: 'the trace goes to the participant with the call',
+  },
+  {
+    name: 'traces',
+    file: 'src/store/traceparents.ts',
+    find: '      tell(new Map(rows.map(({ id, traceparent }) => [id, traceparent])));\n',
+    put: '',
+    test: 'test/observe/traces.test.ts',
+    match: 'the participant gets the trace*',
+    what: 'the trace of the insert goes on',
+  },
+  {
     name: 'I8',
     file: 'src/path/wake.ts',
     find: '      notifications.awake();\n',

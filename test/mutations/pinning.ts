@@ -45,8 +45,8 @@ export const pinning: readonly Mutation[] = [
   ),
   of(
     'src/submitter/start-checks.ts',
-    'if (lacking.length > 0) {',
-    'if (lacking.length < 0) {',
+    'if (lacking.length > 0) return',
+    'if (lacking.length < 0) return',
     'test/cli/run.test.ts',
     'run: another SAME_NONCE*',
     'a start asks for its privileges',

@@ -200,7 +200,7 @@ export const store: readonly Mutation[] = [
   ),
   lanes(
     'P10',
-    '\n            where not s.clear)',
+    '\n              where not s.clear)',
     ')',
     'P10 a submission is dead*',
     'what is dead is claimed anew, in its place',

@@ -3,6 +3,7 @@ import { Subject } from 'rxjs';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { cached, type QueueSnapshot } from '../../src/observe/queue.js';
+import { PROTOCOL } from '../../src/protocol/version.js';
 import {
   accepted,
   answered,
@@ -122,6 +123,12 @@ test('what did not go well is told apart', async (t) => {
 
 test('the state of the process shows in gauges', async (t) => {
   const { emit, value } = setup();
+  t.is(
+    await value(
+      `canton_submitter_build_info{version="1.2.3",protocol="${PROTOCOL}",node="${process.version}"}`,
+    ),
+    1,
+  );
   t.is(await value('canton_submitter_ready'), 0);
   emit({ kind: 'ready' }, { kind: 'canary', tookMs: 4 });
   t.is(await value('canton_submitter_ready'), 1);

@@ -160,6 +160,7 @@ const quiet: QueueStatus = {
   recheck: null,
   hashingScheme: null,
   recordedElsewhere: 0,
+  outcomes: null,
 };
 const instance = (more: Partial<QueueStatus['fleet'][number]>): QueueStatus['fleet'][number] => ({
   holder: 'i1/1-a',

@@ -101,7 +101,7 @@ test('the settle of an earlier build stays until the pin stops its instances: th
   t.is((await pin(db)).protocol, 1);
   t.deepEqual(
     (await db.query(settles, ['mempool_settle_v1'])).map(({ pronargs }) => pronargs),
-    [11, 13],
+    [11, 14],
   );
   await migrate(migrateOptions(db.url));
   t.like(await pin(db), { protocol: 2 });
@@ -141,13 +141,27 @@ test('migrate on a table of canton-middleware: no row is rewritten, its inserts 
       'mempool_ended_v1',
       'mempool_ended_v1_pkey',
       'mempool_id_seq',
+      'mempool_outbox_consumers_v1',
+      'mempool_outbox_consumers_v1_pkey',
+      'mempool_outbox_counter_v1',
+      'mempool_outbox_counter_v1_pkey',
+      'mempool_outbox_dead_v1',
+      'mempool_outbox_due_v1',
+      'mempool_outbox_lanes_due_v1',
+      'mempool_outbox_lanes_v1',
+      'mempool_outbox_lanes_v1_pkey',
+      'mempool_outbox_new_v1',
+      'mempool_outbox_position_v1',
+      'mempool_outbox_v1',
+      'mempool_outbox_v1_id_seq',
+      'mempool_outbox_v1_pkey',
       'mempool_pkey',
       'mempool_submitter_audit_v1',
       'mempool_submitter_audit_v1_id_seq',
       'mempool_submitter_audit_v1_pkey',
       'mempool_tx_hash_key',
     ],
-    'the audit stays, and the stories, and the memory of what has ended',
+    'the audit stays, and the stories, the memory of what has ended, and what was not delivered yet',
   );
   await t.throwsAsync(() => migrateDown(db.url, agreed, () => {}), { message: /nothing to undo/ });
   await migrate(migrateOptions(db.url));

@@ -172,8 +172,9 @@ test('the privileges of docs/operations.md are enough for the service', async (t
   const password = randomBytes(8).toString('hex');
   await db.query(`create role ${role} login password '${password}';
     grant select, update on mempool, mempool_submitter_v1 to ${role}; grant select on users, mempool_ended_v1 to ${role};
-    grant insert on mempool_submitter_audit_v1 to ${role}; grant select on mempool_pauses_v1 to ${role};
-    grant select, insert, update, delete on mempool_instances_v1 to ${role}; grant select, insert on mempool_attempts_v1 to ${role}`);
+    grant select, insert on mempool_submitter_audit_v1 to ${role}; grant select on mempool_pauses_v1 to ${role};
+    grant select, insert, update, delete on mempool_instances_v1 to ${role}; grant select, insert on mempool_attempts_v1 to ${role};
+    grant select, insert, delete on mempool_samples_v1 to ${role}`);
   const url = new URL(db.url);
   url.username = role;
   url.password = password;

@@ -27,8 +27,8 @@ async function serviceRole(t: ExecutionContext, db: TestDatabase): Promise<{ rol
   const role = `service_${randomInt(1e9)}`;
   await db.query(`create role ${role} login password 'service';
     grant select, update on mempool to ${role}; grant select on users to ${role};
-    grant select, update on mempool_submitter_v1 to ${role}; grant insert on mempool_submitter_audit_v1 to ${role};
-    grant select on mempool_pauses_v1, mempool_instances_v1, mempool_attempts_v1 to ${role}`);
+    grant select, update on mempool_submitter_v1 to ${role}; grant select, insert on mempool_submitter_audit_v1 to ${role};
+    grant select on mempool_pauses_v1, mempool_instances_v1, mempool_attempts_v1, mempool_samples_v1 to ${role}`);
   t.teardown(async () => void (await db.query(`drop owned by ${role}; drop role ${role}`)));
   const url = new URL(db.url);
   [url.username, url.password] = [role, 'service'];

@@ -1,5 +1,6 @@
 // A database that the build before this one has migrated, and whose instances are running (P30): `migrate` takes it over
 // while the API inserts and those instances claim and settle, and the two builds go on side by side.
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { settlementOf } from '../../src/protocol/settlement.js';
@@ -61,10 +62,19 @@ test('P30 a database of the build before is taken over while its instances and t
     await insertRow(db.query, { from: `sender-${inserted++}` });
   };
   await insertUser(db.query, 'sender-0');
+  // Its role has the rights that its build asked for, and nobody grants it more.
+  const role = `earlier_${randomInt(1e9)}`;
+  await db.query(`create role ${role}; grant select, update on mempool, mempool_submitter_v1 to ${role};
+    grant select on users, mempool_ended_v1 to ${role}; grant insert on mempool_submitter_audit_v1 to ${role}`);
+  t.teardown(async () => void (await db.query(`drop owned by ${role}; drop role ${role}`)));
+  const client = await db.pool.connect();
+  await client.query(`set role ${role}`);
+  const as = async <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    (await client.query(text, values)).rows;
   /** An instance of the earlier build, with the statements that it has. */
   const claimAndSettle = async (): Promise<void> => {
-    for (const { id, token } of await db.query<{ id: string; token: string }>(CLAIM)) {
-      const done = await db.query<{ id: string }>(SETTLE, [[id], [token]]);
+    for (const { id, token } of await as<{ id: string; token: string }>(CLAIM)) {
+      const done = await as<{ id: string }>(SETTLE, [[id], [token]]);
       settled.push(...done.map((row) => row.id));
     }
   };
@@ -85,9 +95,23 @@ test('P30 a database of the build before is taken over while its instances and t
   await Promise.all([migration, work()]);
 
   // What was claimed before is settled after; the earlier build claims on; so does this one.
-  settled.push(...(await db.query<{ id: string }>(SETTLE, [[held.id], [held.token]])).map(({ id }) => id));
+  settled.push(...(await as<{ id: string }>(SETTLE, [[held.id], [held.token]])).map(({ id }) => id));
   await insert();
   await claimAndSettle();
+  // A pause stops it too, and what it does is told like ours.
+  await insert();
+  await db.query("insert into mempool_pauses_v1 (scope, address, reason) values ('all', '', 'asked')");
+  const before = settled.length;
+  await claimAndSettle();
+  t.is(settled.length, before, 'paused');
+  await db.query('delete from mempool_pauses_v1');
+  await claimAndSettle();
+  t.is(settled.length, before + 1);
+  const told = await db.query(
+    "select from mempool_attempts_v1 where holder = 'earlier build' and outcome = 'completed'",
+  );
+  t.true(told.length >= 3);
+  client.release(true);
   const database = openDatabase({ url: db.url });
   t.teardown(() => database.close());
   t.deepEqual(await schemaProblems(database, 'sender'), []);

@@ -56,10 +56,12 @@ export interface Shown {
   readonly where: string;
   /** The words after `canton-submitter`. */
   readonly words: readonly string[];
+  /** In a sentence, where the value of an option may be left out: `replay --hash`. */
+  readonly prose: boolean;
 }
 
-/** Every `canton-submitter …` in a code block of shell, or in a span of code. */
-export function commandsIn(page: string): Shown[] {
+/** Every `canton-submitter …` in a code block of shell, or in a span of code, which may leave the name out: `replay --parked`. */
+export function commandsIn(page: string, names: readonly string[]): Shown[] {
   const text = readFileSync(path.join(ROOT, page), 'utf8');
   const blocks = blocksOf(page);
   const inBlocks = blocks
@@ -68,13 +70,19 @@ export function commandsIn(page: string): Shown[] {
       text
         .replaceAll(/\\\n/g, '  ')
         .split('\n')
-        .flatMap((one, index) => wordsOf(one).map((words) => ({ where: `${page}:${line + index}`, words }))),
+        .flatMap((one, index) =>
+          wordsOf(one).map((words) => ({ where: `${page}:${line + index}`, words, prose: false })),
+        ),
     );
   const prose = text.replaceAll(/^ *```[\s\S]*?^ *```/gm, (block) => block.replaceAll(/[^\n]/g, ''));
-  const inSpans = [...prose.matchAll(/`([^`]*canton-submitter [^`]*)`/g)].flatMap((match) =>
-    wordsOf((match[1] ?? '').replaceAll('\n', ' ')).map((words) => ({
+  const inSpans = [
+    ...prose.matchAll(/`([^`]*canton-submitter [^`]*)`/g),
+    ...prose.matchAll(new RegExp(`\`()((?:${names.join('|')}) (?:user )?--[^\`]*)\``, 'g')),
+  ].flatMap((match) =>
+    wordsOf((match[1] || `canton-submitter ${match[2]}`).replaceAll('\n', ' ')).map((words) => ({
       where: `${page}:${prose.slice(0, match.index).split('\n').length}`,
       words,
+      prose: true,
     })),
   );
   return [...inBlocks, ...inSpans];
@@ -82,12 +90,11 @@ export function commandsIn(page: string): Shown[] {
 
 /** The commands of one line: pipes, redirections, comments and variables are the shell's. */
 export function wordsOf(line: string): string[][] {
-  return [...line.matchAll(/(?:^|[\s(|&;])canton-submitter(?: +([^|&;()\n]*))?/g)].flatMap((match) => {
-    if (/[A-Za-z0-9_/-]canton-submitter/.test(match[0])) return [];
+  return [...line.matchAll(/(?:^|[\s(|&;])canton-submitter(?: +([^|&;()\n]*))?/g)].map((match) => {
     const command = (match[1] ?? '').replace(/(^| )#.*$/, '').replace(/ [<>].*$/, '');
     const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
       ([, double, single, bare]) => double ?? single ?? bare ?? '',
     );
-    return [words];
+    return words;
   });
 }

@@ -6,8 +6,8 @@ import { party, type TxHash } from '../../src/core/ids.js';
 import { SealedKey } from '../../src/core/sealed-key.js';
 import { amountOf, toDecimalUnits } from '../../src/transfer/amount.js';
 import { checkParties, checkRow } from '../../src/transfer/check.js';
+import { agreedFactory } from '../../src/transfer/factory.js';
 import { walletMessage } from '../../src/transfer/messages.js';
-import { agreedFactory } from '../../src/transfer/steps.js';
 import { bytesOf, demo, ISSUER, rowOf, tokensOf } from './rows.js';
 
 const tokens = tokensOf(demo);

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import type { Holding, UnreadableHolding } from '../../src/core/holding.js';
 import { microsOf } from '../../src/core/ids.js';
 import type { Refusal } from '../../src/protocol/outcome.js';
-import { notForLocks } from '../../src/transfer/held.js';
 import {
   inputRules,
   leastLedgerTime,
   MAX_REGISTRY_INPUTS,
+  notForLocks,
   selectHoldings,
   type WantedHoldings,
 } from '../../src/transfer/holdings.js';

@@ -4,7 +4,7 @@ import { dbMillis, microsOf, party } from '../../src/core/ids.js';
 import type { Read } from '../../src/ports/ledger.js';
 import { executeBefore, externalExecuteBefore, hostedExecuteBefore } from '../../src/protocol/bound.js';
 import type { Outcome, Refusal } from '../../src/protocol/outcome.js';
-import { requestedAt, transferTerms } from '../../src/transfer/command.js';
+import { requestedAt, transferTerms } from '../../src/transfer/check.js';
 import { createFactoryCache } from '../../src/transfer/factory.js';
 import { demo, ISSUER, rowOf } from './rows.js';
 

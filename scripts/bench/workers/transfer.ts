@@ -23,8 +23,8 @@ import {
 import { dbMillis, microsOf, party, type TxHash } from '../../../src/core/ids.js';
 import type { Transfer } from '../../../src/core/transfer.js';
 import { executeRequest, prepareRequest } from '../../../src/ledger/external.js';
-import { commandsOf } from '../../../src/ledger/hosted.js';
 import { defaultPackages, type LedgerSettings } from '../../../src/ledger/settings.js';
+import { commandsOf } from '../../../src/ledger/transfer-command.js';
 import { identifier } from '../../../src/ledger/values.js';
 
 /** What a row says, as JSON, for systems whose rows are theirs. */

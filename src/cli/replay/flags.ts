@@ -12,6 +12,7 @@ export interface Flags {
   readonly completed?: TxHash;
   readonly update?: string;
   readonly forceNew?: boolean;
+  readonly reason?: string;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;

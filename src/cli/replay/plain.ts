@@ -5,6 +5,7 @@ import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../s
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
 import { count } from '../support/text.js';
+import { whoRuns } from '../support/who.js';
 import { type Flags, selectionOf } from './flags.js';
 import { report } from './report.js';
 
@@ -30,11 +31,12 @@ export async function plain(flags: Flags): Promise<void> {
         return;
       }
     }
-    await taken(await replay(database, selection, { dryRun: false }), 'replayed');
+    const noted = { by: whoRuns(), reason: flags.reason ?? null };
+    await taken(await replay(database, selection, { dryRun: false, ...noted }), 'replayed');
   });
 }
 
-const WHY_NOT: Readonly<Record<NotReplayed, string>> = {
+export const WHY_NOT: Readonly<Record<NotReplayed, string>> = {
   unknown: 'there is no such row',
   completed: 'it is completed',
   failed: 'it has failed, which is final; the wallet may send a new transaction',

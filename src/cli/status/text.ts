@@ -3,6 +3,7 @@ import { type Assessment, assess, type Finding, type State } from '../../store/o
 import type { FleetInstance } from '../../store/operator/fleet.js';
 import type { QueueStatus, StatusRow } from '../../store/status.js';
 import { count, duration, oneLine, table } from '../support/text.js';
+import { outcomesText } from './outcomes.js';
 
 /** Rows shown per list on a terminal; `--json` has them all. */
 const SHOWN = 10;
@@ -13,12 +14,14 @@ const HEADINGS: Readonly<Record<Finding['state'], string>> = {
 };
 
 export function statusText(status: QueueStatus): string {
-  const { failures, parked, hashingScheme } = status;
+  const { failures, parked, hashingScheme, outcomes } = status;
   const sections = [
     headline(status, assess(status)),
     section('Pending rows', queueTable(status)),
     section('Instances', fleetTable(status)),
   ];
+  if (outcomes !== null)
+    sections.push(section(`Outcomes, kept for ${outcomes.keptFor}`, outcomesText(outcomes)));
   if (parked.length > 0) sections.push(section('Parked, waiting for a person: see `replay`', list(parked)));
   if (failures.length > 0) sections.push(section('Latest failures', list(failures)));
   const notes = notices(status);

@@ -1,6 +1,6 @@
 // Metrics of the queue: what the database says at the moment of the scrape.
 import { Gauge, type Registry } from 'prom-client';
-import type { QueueSource } from '../queue.js';
+import type { QueueSnapshot, QueueSource } from '../queue.js';
 import { seconds } from './buckets.js';
 import { INHERITED } from './inherited.js';
 
@@ -12,6 +12,18 @@ export function queueMetrics(registers: Registry[], source: QueueSource): void {
   const oldest = gauge(`${NAME}oldest_seconds`, 'Age of the oldest pending row in each state', 'state');
   const backlog = gauge(`${INHERITED}pending_backlog`, 'All pending rows');
   const readable = gauge(`${NAME}queue_readable`, '0: the queue could not be counted at this scrape');
+  const waiting = gauge(`${NAME}webhooks_waiting`, 'Outcomes that are not delivered by webhook yet');
+  const age = gauge(`${NAME}webhooks_oldest_seconds`, 'Age of the oldest of them');
+  const dead = gauge(`${NAME}webhooks_dead`, 'Outcomes whose delivery was given up');
+  const behind = gauge(`${NAME}outcomes_behind`, 'Outcomes that a consumer has not acknowledged', 'consumer');
+  const outbox = (outcomes: QueueSnapshot['outcomes']): void => {
+    for (const one of [waiting, age, dead, behind]) one.reset();
+    if (!outcomes) return;
+    waiting.set(outcomes.waiting.rows);
+    age.set(seconds(outcomes.waiting.oldestMs ?? 0));
+    dead.set(outcomes.dead);
+    for (const one of outcomes.consumers) behind.set({ consumer: one.consumer }, one.behind);
+  };
   new Gauge({
     name: `${NAME}rows`,
     help: 'Pending rows by state, as the database counts them',
@@ -24,6 +36,7 @@ export function queueMetrics(registers: Registry[], source: QueueSource): void {
       this.reset();
       oldest.reset();
       backlog.reset();
+      outbox(snapshot?.outcomes);
       if (snapshot === null) return;
       let all = 0;
       for (const [state, { rows, oldestMs }] of Object.entries(snapshot.queue)) {

@@ -15,6 +15,7 @@ const PARTS: readonly NotReady['part'][] = [
   'clocks',
   'mark',
   'snapshot',
+  'webhooks',
   'schema',
   'stopping',
 ];
@@ -28,7 +29,7 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
   const ready = gauge('ready', '1: this instance claims rows');
   const blocked = gauge(
     'blocked',
-    '1: this part has something to say in /readyz; of listener, mark and snapshot alone the instance claims on',
+    '1: this part has something to say in /readyz; of listener, mark, snapshot and webhooks alone the instance claims on',
     'part',
   );
   const breaker = gauge('breaker_state', '1 for the state that the circuit breaker is in', 'state');

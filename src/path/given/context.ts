@@ -148,6 +148,12 @@ export interface Breaker extends Gate {
   wait(of: Subject): KeyWait | null;
 }
 
+/** What people have paused since the row was claimed (`gate/pauses.ts`). */
+export interface Pauses {
+  /** Why the request must not leave; null: nothing is paused that covers it. */
+  against(submission: Submission): Promise<string | null>;
+}
+
 /** How far the clocks of database and ledger are apart, and the latest time that either has told (`gate/clocks.ts`). */
 export interface Clocks extends Gate {
   measured(sample: ClockSample, clockSkewMaxMs: number): void;
@@ -166,6 +172,7 @@ export interface Path extends PathContext {
   readonly leases: Leases;
   readonly participant: Participant;
   readonly breaker: Breaker;
+  readonly pauses: Pauses;
   readonly clocks: Clocks;
   readonly factories: FactoryCache;
   readonly conclude: Conclude;

@@ -7,7 +7,7 @@ import { parkUndecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
 import { tokenKey } from '../../transfer/address.js';
 import { differs } from '../../transfer/compare.js';
-import { offerNote } from '../../transfer/steps.js';
+import { offerNote } from '../../transfer/factory.js';
 import type { Path } from '../given/context.js';
 import type { Verified } from '../given/participant.js';
 import { isStill, provenStream } from '../participant/proving.js';

@@ -131,7 +131,12 @@ function tellCost({ path, open }: Reading, event: CompletionEvent): void {
   if (event.kind === 'checkpoint' || event.paidTraffic === null) return;
   for (const { claim } of open)
     if (claim.row.txHash === event.commandId)
-      path.emit({ kind: 'traffic', paid: event.paidTraffic, accepted: event.kind === 'accepted' });
+      path.emit({
+        kind: 'traffic',
+        paid: event.paidTraffic,
+        accepted: event.kind === 'accepted',
+        txHash: claim.row.txHash,
+      });
 }
 
 /** A read that begins at the pruned offset must begin before the row existed, or its answer may have been pruned. */

@@ -138,7 +138,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     const told = shown ?? (await toldBy(ledger, mark, { timeoutMs: CALL_MS, signal: stopping.signal }));
     if (told === null) return;
     const { time, paidTraffic } = told;
-    if (paidTraffic !== null) emit({ kind: 'traffic', paid: paidTraffic, accepted: true });
+    if (paidTraffic !== null) emit({ kind: 'traffic', paid: paidTraffic, accepted: true, txHash: null });
     if (time === null || time.synchronizerId !== settings.synchronizerId) return;
     clocks.sawRecordTime(time.recordTime);
     clocks.measured({ ...own, recordTime: time.recordTime }, pinned.clockSkewMaxMs);

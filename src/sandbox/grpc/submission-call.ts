@@ -173,6 +173,7 @@ function phantomDuplicate(
 function auditFields(host: Host, incoming: Incoming, caller: Caller) {
   const { method, commandId, submissionId, userId, actAs, choices, signed } = incoming;
   const [choice] = choices;
+  const [traceparent] = caller.metadata.get('traceparent');
   return {
     method,
     participantId: host.participant.settings.participantId,
@@ -184,6 +185,7 @@ function auditFields(host: Host, incoming: Incoming, caller: Caller) {
     delivery: 1 as const,
     ...(choice ? { transfer: auditTransfer(choice) } : {}),
     ...signed,
+    ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };
 }
 

@@ -2,7 +2,7 @@
 // every instance repeats its checks.
 import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
-import { audit, type Lanes, PIN_LOCK, PROTOCOL, type SameNonce } from '../pins.js';
+import { audit, type Lanes, type Outcomes, PIN_LOCK, PROTOCOL, type SameNonce } from '../pins.js';
 import { unhurried } from '../pool.js';
 import { RETIRED } from './indexes.js';
 import { inTransaction, patiently } from './session.js';
@@ -19,6 +19,7 @@ export interface FoundPins {
   readonly database_oid?: number | null;
   readonly table_oid?: number | null;
   readonly same_nonce?: SameNonce;
+  readonly outcomes?: Outcomes;
   readonly halted?: string | null;
   readonly halted_above_ms?: number | null;
 }
@@ -27,6 +28,8 @@ export interface FoundPins {
 export interface PinChanges {
   readonly lanes?: Lanes;
   readonly sameNonce?: SameNonce;
+  /** Changed on its own, by `outcomes.ts`: no claim depends on it. */
+  readonly outcomes?: Outcomes;
   readonly toleranceMs?: number;
   readonly clockSkewMaxMs?: number;
   /** Bounds may become lower: what is sent from then on may be taken for dead earlier. */
@@ -41,6 +44,7 @@ export function differences(
   settings: {
     readonly lanes: Lanes | null;
     readonly sameNonce?: SameNonce | null;
+    readonly outcomes?: Outcomes | null;
     readonly toleranceMs: number | null;
     readonly clockSkewMaxMs: number | null;
   },
@@ -48,6 +52,7 @@ export function differences(
   const compared: readonly [string, string, string | number | null, string | number][] = [
     ['LANES', '--lanes', settings.lanes, pin.lanes],
     ['SAME_NONCE', '--same-nonce', settings.sameNonce ?? null, pin.same_nonce ?? 'pay'],
+    ['OUTCOMES', '--outcomes', settings.outcomes ?? null, pin.outcomes ?? 'off'],
     ['LEDGER_TIME_TOLERANCE_MS', '--tolerance', settings.toleranceMs, pin.tolerance_ms],
     ['CLOCK_SKEW_MAX_MS', '--clock-skew', settings.clockSkewMaxMs, pin.clock_skew_max_ms],
   ];

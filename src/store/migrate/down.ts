@@ -39,8 +39,8 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
     ...all(/comment on column mempool\.(\w+) is 'canton-middleware/g).map(
       (name) => `comment on column mempool.${name} is null`,
     ),
-    // The audit stays, and so do the stories of rows and the memory of what has ended: the next migrate finds them.
-    'drop table if exists mempool_submitter_v1, mempool_instances_v1, mempool_pauses_v1',
+    // The audit stays, and so do the stories of rows, the memory of what has ended and the outbox: the next migrate finds them.
+    'drop table if exists mempool_submitter_v1, mempool_instances_v1, mempool_pauses_v1, mempool_samples_v1',
   ];
 }
 
@@ -100,7 +100,7 @@ export async function migrateDown(
       }),
     );
     say(
-      'mempool is as it was before; users, mempool_submitter_audit_v1, mempool_attempts_v1 and mempool_ended_v1 were left where they are',
+      'mempool is as it was before; users, mempool_submitter_audit_v1, mempool_attempts_v1, mempool_ended_v1 and the outbox (mempool_outbox_*) were left where they are',
     );
   });
 }

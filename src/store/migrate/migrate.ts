@@ -1,10 +1,10 @@
-// `migrate`: puts schema.sql, protocol.sql and triggers.sql into the database and pins what all instances must agree on. It is
+// `migrate`: puts schema.sql, protocol.sql, triggers.sql and outcomes.sql into the database and pins what all instances must agree on. It is
 // safe to run again, safe when killed half-way, and safe beside a running API: no lock is waited for longer than two seconds,
 // and indexes are built concurrently.
 import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
 import { seesAll } from '../check.js';
-import { type Lanes, PROTOCOL, type SameNonce } from '../pins.js';
+import { type Lanes, type Outcomes, PROTOCOL, type SameNonce } from '../pins.js';
 import {
   changePins,
   differences,
@@ -16,6 +16,7 @@ import {
 import { findTables } from './discover.js';
 import { type FirstPin, firstPin, type Leftovers } from './first-pin.js';
 import { dropIndex, ensureIndex, RETIRED } from './indexes.js';
+import { keepOutcomes } from './outcomes.js';
 import { inSession, inTransaction, patiently } from './session.js';
 import { readSqlSteps, type SqlStep, wantedFor } from './sql-files.js';
 
@@ -28,6 +29,7 @@ export interface MigrateOptions extends Leftovers {
   /** Make the API's tables where they are absent, for a trial without the API. Otherwise their absence is an error. */
   readonly create?: boolean;
   readonly sameNonce?: SameNonce | null;
+  readonly outcomes?: Outcomes | null;
   /** What is to be pinned anew; each has a flag of its own. */
   readonly changes?: PinChanges;
   /** Told what it does, in plain words. */
@@ -57,7 +59,8 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     if (pinnedBefore === null) refuseParkWithoutLanes(wanted);
     const applyAll = async (some: readonly SqlStep[]): Promise<void> => {
       for (const step of some)
-        if (step.index === null && !step.afterPin) await apply(client, step, options.say);
+        if (step.index === null && !step.afterPin && !step.writesOutcomes)
+          await apply(client, step, options.say);
     };
     // Indexes before the functions that need them: until then, instances of an earlier build claim with their own.
     await applyAll(steps.slice(0, firstIndex));
@@ -81,6 +84,10 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       for (const line of differences(pinnedBefore, options)) options.say(line);
       await changePins(client, pinnedBefore, options.changes ?? {}, steps, options.say);
     }
+
+    // At the first pin the environment counts too, as for the other pins.
+    const outcomes = options.changes?.outcomes ?? (pinnedBefore === null ? options.outcomes : null) ?? null;
+    await keepOutcomes(client, outcomes, steps, options.say);
 
     for (const step of indexes) await ensureIndex(client, step, options.say);
     for (const step of steps) {

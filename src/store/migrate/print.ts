@@ -1,9 +1,10 @@
 // `migrate --print`: what `migrate` would run on a new database or on an earlier build's, as one script for psql.
-import { PROTOCOL } from '../pins.js';
+import { type Outcomes, PROTOCOL } from '../pins.js';
 import { byValue } from '../users.js';
 import { refuseParkWithoutLanes } from './change-pins.js';
 import { type FirstPin, type OldUser, printFirstPin } from './first-pin.js';
 import { RETIRED } from './indexes.js';
+import { PRINTED_PIN } from './outcomes.js';
 import { OWN_SCHEMA } from './session.js';
 import { readSqlSteps, type SqlStep, wantedFor } from './sql-files.js';
 
@@ -27,9 +28,10 @@ export function printMigration(
   oneStepTokens: readonly string[] | null,
   oldUser: OldUser | null,
   create: boolean,
+  outcomes: Outcomes = 'off',
 ): string {
   refuseParkWithoutLanes(pin);
-  const steps = readSqlSteps().filter(wantedFor(pin.lanes, pin.sameNonce));
+  const steps = readSqlSteps().filter(wantedFor(pin.lanes, pin.sameNonce, outcomes));
   const oneStep = oneStepTokens?.map(byValue) ?? null;
   return [
     '-- canton-submitter migrate --print: apply with psql -v ON_ERROR_STOP=1 (no single transaction: indexes are built concurrently).',
@@ -46,6 +48,7 @@ export function printMigration(
           : [makesApiTables(step) && !create ? ONLY_THERE : asTransaction(step.sql)],
     ),
     printFirstPin(pin, PROTOCOL, oneStep, oldUser),
+    ...(outcomes === 'off' ? [] : [asTransaction(PRINTED_PIN(outcomes))]),
     ...steps.filter((step) => step.afterPin).map((step) => asTransaction(step.sql)),
     ...RETIRED.map((name) => `drop index concurrently if exists ${name};`),
   ].join('\n');

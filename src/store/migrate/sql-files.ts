@@ -1,6 +1,6 @@
-// schema.sql, protocol.sql and triggers.sql, cut into the steps that `migrate` runs one by one, each in a transaction.
+// schema.sql, protocol.sql, triggers.sql and outcomes.sql, cut into the steps that `migrate` runs one by one, each in a transaction.
 import { readFileSync } from 'node:fs';
-import type { Lanes, SameNonce } from '../pins.js';
+import type { Lanes, Outcomes, SameNonce } from '../pins.js';
 
 export interface SqlStep {
   /** The first line of its comment. */
@@ -12,17 +12,19 @@ export interface SqlStep {
   readonly lanes: Lanes | null;
   /** Only for this setting of SAME_NONCE. */
   readonly sameNonce: SameNonce | null;
+  /** Only where outcomes are kept: the trigger that writes them. */
+  readonly writesOutcomes: boolean;
   /** Run after the pinned row is there. */
   readonly afterPin: boolean;
 }
 
-const FILES = ['schema.sql', 'protocol.sql', 'triggers.sql'];
+const FILES = ['schema.sql', 'protocol.sql', 'triggers.sql', 'outcomes.sql'];
 
 export function readSqlSteps(): readonly SqlStep[] {
   return FILES.flatMap((file) => cut(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')));
 }
 
-/** A step begins with `-- @step [index NAME] [lanes=…] [same_nonce=…] [after=pin]: what it is`. */
+/** A step begins with `-- @step [index NAME] [lanes=…] [same_nonce=…] [outcomes=on] [after=pin]: what it is`. */
 function cut(text: string): SqlStep[] {
   const [, ...parts] = text.split(/^-- @step /m);
   return parts.map((part) => {
@@ -35,13 +37,15 @@ function cut(text: string): SqlStep[] {
       index: /^index (\w+)/.exec(attributes)?.[1] ?? null,
       lanes: lanes === 'sender' || lanes === 'off' ? lanes : null,
       sameNonce: attributes.includes('same_nonce=park') ? 'park' : null,
+      writesOutcomes: attributes.includes('outcomes=on'),
       afterPin: attributes.includes('after=pin'),
     };
   });
 }
 
 export const wantedFor =
-  (lanes: Lanes, sameNonce: SameNonce = 'pay') =>
+  (lanes: Lanes, sameNonce: SameNonce = 'pay', outcomes: Outcomes = 'off') =>
   (step: SqlStep): boolean =>
     (step.lanes === null || step.lanes === lanes) &&
-    (step.sameNonce === null || step.sameNonce === sameNonce);
+    (step.sameNonce === null || step.sameNonce === sameNonce) &&
+    (!step.writesOutcomes || outcomes !== 'off');

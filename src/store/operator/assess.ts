@@ -24,10 +24,18 @@ export interface Assessment {
 const UNREADY_MS = 600_000;
 /** On a quiet synchronizer an undecided row may wait for half an hour. */
 const UNDECIDED_MS = 3_600_000;
+/** A restart of the receiver takes less. */
+const UNDELIVERED_MS = 900_000;
 /** Instances that say they are ready look at least every poll. */
 const STUCK_MS = 300_000;
 
-export function assess(status: QueueStatus): Assessment {
+/** Whoever has no whole status at hand needs only this. */
+export type Assessed = Pick<
+  QueueStatus,
+  'now' | 'queue' | 'due' | 'fleet' | 'pauses' | 'lostOften' | 'halted' | 'recordedElsewhere' | 'outcomes'
+> & { readonly parked: readonly { readonly reason: string }[] };
+
+export function assess(status: Assessed): Assessment {
   const findings = [...notMoving(status), ...needsAPerson(status)];
   return { state: findings[0]?.state ?? 'fine', findings };
 }
@@ -35,7 +43,7 @@ export function assess(status: QueueStatus): Assessment {
 const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
 
-function notMoving({ due, queue, fleet }: QueueStatus): Finding[] {
+function notMoving({ due, queue, fleet }: Assessed): Finding[] {
   if (due.claimable === 0) return [];
   const found = (what: string, todo: string): Finding[] => [{ state: 'not-moving', what, todo }];
   const waiting = `${rows(due.claimable)} could be claimed`;
@@ -60,7 +68,7 @@ function notMoving({ due, queue, fleet }: QueueStatus): Finding[] {
 const isLive = ({ life }: FleetInstance): boolean => life !== 'dead' && life !== 'stopped';
 const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
 
-function needsAPerson(status: QueueStatus): Finding[] {
+function needsAPerson(status: Assessed): Finding[] {
   const { halted, queue, parked, recordedElsewhere, pauses, fleet, lostOften, now } = status;
   const findings: Finding[] = [];
   const found = (what: string, todo: string): void => {
@@ -111,6 +119,26 @@ function needsAPerson(status: QueueStatus): Finding[] {
     found(
       `${txHash} was in the hands of ${times} instances that died within a day`,
       `it may be what kills them: \`canton-submitter show ${txHash}\`, then \`park\` it`,
+    );
+  return [...findings, ...undelivered(status)];
+}
+
+function undelivered({ outcomes }: Assessed): Finding[] {
+  const findings: Finding[] = [];
+  if (outcomes === null) return findings;
+  const { waiting, dead, troubled } = outcomes;
+  const found = (what: string, todo: string): void => {
+    findings.push({ state: 'needs-a-person', what, todo });
+  };
+  if ((waiting.oldestMs ?? 0) >= UNDELIVERED_MS)
+    found(
+      `${waiting.rows} outcomes are not delivered by webhook, the oldest for ${minutes(waiting.oldestMs ?? 0)}: ${troubled.at(-1)?.error ?? 'no instance has WEBHOOK_URL, or none is running'}`,
+      'mend the receiver, and each is delivered by itself; `canton-submitter webhooks skip` where one holds up its sender',
+    );
+  if (dead > 0)
+    found(
+      `the delivery of ${dead} ${dead === 1 ? 'outcome' : 'outcomes'} was given up: ${troubled[0]?.error ?? ''}`,
+      '`canton-submitter webhooks list`, then `webhooks replay --dead`, or `webhooks skip --dead`',
     );
   return findings;
 }

@@ -42,7 +42,7 @@ const DUE: Statement<DueTuple> = {
              where m.claim_token is null and m.sent_until is null and m.available_at <= now()) d`,
 };
 
-export async function readDue(database: Database): Promise<Due> {
+export async function readDue(database: Pick<Database, 'run'>): Promise<Due> {
   const [tuple] = await database.run(DUE, []);
   return {
     claimable: tuple?.claimable ?? 0,

@@ -57,22 +57,36 @@ const PREVIEW: Statement<ReplayTuple> = {
 /** Locked in order of id; a row that is being claimed at this moment is left out. */
 const REPLAY: Statement<ReplayTuple> = {
   text: `with chosen as materialized (
-      select m.id, m.available_at from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id for update skip locked
+      select m.id, m.available_at, m.attempts from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id for update skip locked
     ), moved as (
       update mempool m set available_at = now(), attempts = 0, updated_at = now()
         from chosen c where m.id = c.id
-      returning m.*, c.available_at as was
+      returning m.*, c.available_at as was, c.attempts as tried
+    ), noted as (
+      insert into mempool_submitter_audit_v1 (action, tx_hash, by_person, reason, change)
+      select 'replay', m.tx_hash, $6, $7, jsonb_build_object('attempts', m.tried, 'last_error', m.last_error, 'was', m.was)
+        from moved m order by m.id
     )
     select ${SHOWN('m.was')} from moved m order by m.id`,
 };
+
+export interface ReplayOptions {
+  readonly dryRun: boolean;
+  /** For the audit: who, and why. */
+  readonly by?: string;
+  readonly reason?: string | null;
+}
 
 /** Returns what was (with `dryRun`: would be) made available, and rings the bell. */
 export async function replay(
   database: Database,
   selection: ReplaySelection,
-  options: { readonly dryRun: boolean },
+  options: ReplayOptions,
 ): Promise<readonly ReplayedRow[]> {
-  const tuples = await database.run(options.dryRun ? PREVIEW : REPLAY, selectedBy(selection));
+  const selected = selectedBy(selection);
+  const tuples = options.dryRun
+    ? await database.run(PREVIEW, selected)
+    : await database.run(REPLAY, [...selected, options.by ?? null, options.reason ?? null]);
   if (!options.dryRun && tuples.length > 0) await ring(database, 'bell');
   return tuples.map(replayedRow);
 }

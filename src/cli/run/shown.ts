@@ -1,0 +1,49 @@
+// Rows and instances as the page shows them: amounts in the token's own units.
+import { formatUnits } from '../../core/decimal.js';
+import type { Tokens } from '../../core/token.js';
+import { adviceFor } from '../../observe/advice.js';
+import type { PageInstance, PageRow } from '../../observe/page.js';
+import type { FleetInstance } from '../../store/operator/fleet.js';
+import type { ShownRow } from '../../store/operator/overview.js';
+import { amountOf } from '../../transfer/amount.js';
+
+export function pageRow(row: ShownRow, tokens: Tokens): PageRow {
+  const { txHash, state, sender, recipient, token: address, nonce, attempts, undecided, reason } = row;
+  const token = tokens.get(address.toLowerCase());
+  const amount = amountOf(row.amountData);
+  return {
+    txHash,
+    state,
+    sender,
+    recipient,
+    token: token?.symbol ?? address,
+    tokenAddress: address,
+    amount: amount === null ? 'not an amount' : formatUnits(amount, token?.decimals ?? 0),
+    nonce: nonce.toString(),
+    attempts,
+    undecided,
+    reason,
+    advice: adviceOf(row),
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+function adviceOf({ state, message, reason }: ShownRow): PageRow['advice'] {
+  if (state === 'parked') return adviceFor('parked', reason);
+  return message === null ? null : adviceFor('failed', reason);
+}
+
+export const pageInstance = (one: FleetInstance, holder: string): PageInstance => ({
+  name: one.holder,
+  here: one.holder === holder,
+  version: one.version,
+  life: one.life,
+  why: one.blockers.map(({ part, reason }) => `${part}: ${reason}`),
+  ...one.inFlight,
+  held: one.held.rows,
+  lost: one.lostRows,
+  endedLastMinute: one.endedLastMinute,
+  startedAt: one.startedAt,
+  seenAt: one.seenAt,
+});

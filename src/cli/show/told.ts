@@ -1,0 +1,131 @@
+// A row's story in words: what happened, in order, and what comes next. Pure; `show` prints it, and the page shows the same.
+import { adviceFor } from '../../observe/advice.js';
+import type { Act, Attempt, Story, StoryRow } from '../../store/operator/story.js';
+import { duration, oneLine } from '../support/text.js';
+
+export interface Line {
+  /** In ms since the epoch, on the database's clock. */
+  readonly at: number;
+  readonly what: string;
+}
+
+export interface Told {
+  readonly lines: readonly Line[];
+  /** What comes next, or what has to be done. */
+  readonly next: string;
+}
+
+export function told(story: Story): Told {
+  const { row, remembered, attempts, acts } = story;
+  const arrived: Line[] = row === null ? [] : [{ at: row.createdAt, what: arrival(row) }];
+  const gone: Line[] =
+    row === null && remembered !== null
+      ? [{ at: remembered.at, what: `it had become ${remembered.status}; its row is gone` }]
+      : [];
+  const lines = [...arrived, ...attempts.map(attemptLine), ...acts.map(actLine), ...gone];
+  return { lines: lines.sort((one, other) => one.at - other.at), next: nextOf(story) };
+}
+
+const arrival = ({ nonce, sender, recipient, token }: StoryRow): string =>
+  `arrived: nonce ${nonce} of ${sender}, to ${recipient}, token ${token}`;
+
+const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
+  completed: 'accepted by the ledger',
+  failed: 'failed for good',
+  mined: 'mined before',
+  parked: 'parked, for a person',
+  retry: 'refused for now',
+  released: 'given back, not counted as an attempt',
+  undecided: 'no certain answer: what was sent may still be accepted',
+  dead: 'found dead: what was sent will never be accepted',
+  lost: 'lost: the instance let its lease run out',
+};
+
+function attemptLine(attempt: Attempt): Line {
+  const { kind, number, holder, beganAt, endedAt, outcome, error, updateId, offset, traffic } = attempt;
+  const name = kind === 'attempt' ? `attempt ${number}` : kind === 'look' ? 'a look' : 'its claim';
+  const by = holder === null ? '' : ` by ${holder}`;
+  const took = beganAt === null ? '' : ` after ${duration(Math.max(0, endedAt - beganAt))}`;
+  const details = [
+    updateId === null ? null : `update ${updateId}`,
+    offset === null ? null : `offset ${offset}`,
+    traffic === null ? null : `${traffic} bytes of traffic`,
+    error,
+  ].filter((part) => part !== null);
+  const tail = details.length === 0 ? '' : `: ${oneLine(details.join(', '), 400)}`;
+  return { at: endedAt, what: `${name}${by}: ${OUTCOMES[outcome]}${took}${tail}` };
+}
+
+const ACTS: Readonly<Record<string, string>> = {
+  replay: 'made due again',
+  'force-new': 'sent anew, against its record,',
+  completed: 'completed by hand',
+  fail: 'failed by hand',
+  park: 'parked by hand',
+  recheck: 'the database had failed over or was restored: every pending row was to be looked up first,',
+  halt: 'claims were halted',
+  repin: 'the participant was unpinned',
+  tolerance: 'the tolerance was changed, and a halt ended,',
+};
+
+const actLine = ({ at, action, by, reason }: Act): Line => ({
+  at,
+  what: `${ACTS[action] ?? action} by ${by}${reason === null ? '' : `: ${oneLine(reason, 400)}`}`,
+});
+
+function nextOf(story: Story): string {
+  const { row, now } = story;
+  if (row === null) return 'nothing: a new row of this hash is answered with how it ended, and never sent';
+  const within = (at: number | null): string => duration(Math.max(0, (at ?? now) - now));
+  switch (row.state) {
+    case 'mined':
+      return 'nothing: it is done';
+    case 'completed':
+      return "nothing here: the API's miner puts it into a block";
+    case 'failed':
+      return `nothing: it has failed for good. Its wallet reads: ${oneLine(row.message ?? '', 400)}`;
+    case 'in-flight': {
+      const since = duration(Math.max(0, now - (row.heldSince ?? now)));
+      if (row.leaseUntil === null || row.leaseUntil <= now)
+        return `the lease of ${row.holder} has run out: the next poll of any instance takes the row back`;
+      return `${row.holder} has had it for ${since}, and renews its lease, which ends in ${within(row.leaseUntil)} if it dies`;
+    }
+    case 'parked':
+      return parkedNext(story, row);
+    case 'undecided': {
+      const bound =
+        row.sentUntil === null
+          ? 'only an acceptance can end it'
+          : row.sentUntil > now
+            ? `the ledger may accept it for another ${within(row.sentUntil)}`
+            : 'its time is over; the ledger has yet to show a later one';
+      return `${due(row, now, 'looked at again', 'a look is due: the next poll takes it')}; ${bound}`;
+    }
+    case 'backoff':
+    case 'waiting':
+      return waitingNext(story, row);
+  }
+}
+
+const due = ({ dueAt }: StoryRow, now: number, later: string, atOnce: string): string =>
+  dueAt !== null && dueAt > now ? `${later} in ${duration(dueAt - now)}` : atOnce;
+
+function parkedNext({ txHash }: Story, row: StoryRow): string {
+  const reason = oneLine(row.lastError ?? 'no reason is known', 400);
+  const { toDo } = adviceFor('parked', row.lastError ?? '');
+  const may = row.undecided ? ' What was sent may still be accepted; a replay looks first.' : '';
+  return `parked: ${reason}. ${toDo}${may} Then: canton-submitter replay --hash ${txHash}`;
+}
+
+function waitingNext(story: Story, row: StoryRow): string {
+  const { now, ahead, pauses, halted, ready } = story;
+  if (halted !== null) return `claims are halted: ${oneLine(halted)}`;
+  const [pause] = pauses;
+  if (pause !== undefined) {
+    const scope = pause.scope === 'all' ? '--all' : `--${pause.scope} 0x${pause.address}`;
+    return `paused${pause.by === null ? '' : ` by ${pause.by}`}: ${oneLine(pause.reason)}. Then: canton-submitter resume ${scope}`;
+  }
+  if (ahead !== null) return `waits behind nonce ${ahead.nonce} of the same sender, ${ahead.txHash}`;
+  if (ready === 0) return 'it can be claimed, and no instance is ready: `canton-submitter status` says why';
+  return due(row, now, 'tried again', 'it can be claimed: the next claim takes it');
+}

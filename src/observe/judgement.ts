@@ -1,0 +1,45 @@
+// From what is known to what a person at 3 a.m. needs: how bad it is, what is wrong, and what to do. Pure.
+import { blockerAdvice } from './advice.js';
+import type { Health } from './health.js';
+import type { Level, Problem } from './page.js';
+import type { OpenCircuit } from './recent.js';
+
+export interface Known {
+  readonly health: Health;
+  readonly open: readonly OpenCircuit[];
+  /** What is wrong with the whole fleet, as `status` says it too. */
+  readonly findings: readonly Problem[];
+}
+
+const LEVELS: readonly Level[] = ['stopped', 'person', 'watch', 'fine'];
+
+export function judge(known: Known): { readonly level: Level; readonly problems: readonly Problem[] } {
+  const problems = [...known.findings, ...ofThisInstance(known)].sort(
+    (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level),
+  );
+  return { level: problems[0]?.level ?? 'fine', problems };
+}
+
+/** Where this one claims nothing, others may: whether anything moves is for the findings to say. */
+function ofThisInstance({ health, open }: Known): Problem[] {
+  const level = health.ready ? 'watch' : 'person';
+  return [
+    ...health.blockers.map(
+      ({ part, reason }) =>
+        ({
+          level,
+          what: health.ready ? sentence(reason) : `This instance claims nothing: ${reason}`,
+          toDo: blockerAdvice[part],
+        }) as const,
+    ),
+    ...open
+      .filter(({ key }) => key !== null)
+      .map(({ key, reason }) => ({
+        level: 'watch' as const,
+        what: `Whatever is sent for ${key} is refused: ${reason}`,
+        toDo: 'Everybody else is served. Put right what the reason says; it is tried again by itself.',
+      })),
+  ];
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

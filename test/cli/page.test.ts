@@ -1,0 +1,63 @@
+// The page of a real instance: what it shows of the database, over connections of its own.
+import test from 'ava';
+import { openPage } from '../../src/cli/run/page.js';
+import { loadConfig } from '../../src/config.js';
+import { createSubmitter } from '../../src/submitter.js';
+import { createWorld, DEMO } from '../support/world.js';
+
+test('the page of an instance: rows in their token’s units, what to do, a story, the fleet; acts only with a token', async (t) => {
+  const world = await createWorld(t);
+  const { query, url } = world.db;
+  const hash = await world.insert({
+    from: `0x${'a'.repeat(40)}`,
+    to: `0x${'b'.repeat(40)}`,
+    amount: 1_250.5,
+  });
+  const failed = await world.insert({
+    from: `0x${'a'.repeat(40)}`,
+    to: `0x${'b'.repeat(40)}`,
+    contract: `0x${'c'.repeat(40)}`,
+  });
+  await query(
+    "update mempool set available_at = 'infinity', attempts = 20, last_error = 'BALANCE_HELD: locked until noon' where tx_hash = $1",
+    [Buffer.from(hash.slice(2), 'hex')],
+  );
+  await query(
+    "update mempool set status = 'failed', error_message = 'Insufficient balance.', last_error = 'INSUFFICIENT_BALANCE: 0' where tx_hash = $1",
+    [Buffer.from(failed.slice(2), 'hex')],
+  );
+  const open = (env: Record<string, string>) => {
+    const config = loadConfig({ ...world.sandbox.env, DATABASE_URL: url, INSTANCE_ID: 'one', ...env });
+    const submitter = createSubmitter(config);
+    const page = openPage(config, submitter);
+    t.teardown(async () => {
+      await submitter.stop();
+      await page.close();
+    });
+    return page.source;
+  };
+  const source = open({});
+  const { parked, failed: failures } = await source.lists();
+  t.like(parked[0], { txHash: hash, token: 'DEMO', tokenAddress: DEMO, amount: '1250.5', state: 'parked' });
+  t.regex(parked[0]?.advice?.toDo ?? '', /cannot spend it/);
+  t.like(failures[0], { txHash: failed, token: `0x${'c'.repeat(40)}`, amount: '1000000000000000000' });
+  t.regex(failures[0]?.advice?.toDo ?? '', /once the balance covers it/);
+
+  const state = await source.state();
+  t.is(state.level, 'person');
+  t.like(state.queue, { parked: { rows: 1 } });
+  t.true(state.problems.some(({ what }) => /1 row parked: BALANCE_HELD/.test(what)));
+  t.like(await source.story(hash), { kind: 'row', row: { txHash: hash } });
+  t.deepEqual(await source.story(`0x${'0'.repeat(64)}`), { kind: 'unknown' });
+  t.is((await source.history()).rows.parked.length, 180);
+
+  t.is(source.acts, null);
+  t.false(state.mayAct);
+  const { acts } = open({ ADMIN_TOKEN: 'long-enough-to-be-one' });
+  const doing = { by: 'Jane', reason: 'unlocked' };
+  t.like(await acts?.replay(hash, doing), { done: true });
+  t.like(await acts?.replay(failed, doing), { done: false });
+  t.like(await acts?.pause({ scope: 'token', address: DEMO }, doing), { done: true });
+  t.like(await acts?.resume({ scope: 'token', address: DEMO }, doing), { done: true });
+  t.like(await acts?.resume({ scope: 'token', address: DEMO }, doing), { done: false });
+});

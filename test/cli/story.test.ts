@@ -1,0 +1,132 @@
+// A row's story in words, from what the database has of it.
+import { randomBytes } from 'node:crypto';
+import test from 'ava';
+import { told } from '../../src/cli/show/told.js';
+import { storyText } from '../../src/cli/show.js';
+import { dbMillis, type TxHash } from '../../src/core/ids.js';
+import { pauseRows } from '../../src/store/operator/pauses.js';
+import { replay } from '../../src/store/operator/replay.js';
+import { readStory, type Story, type StoryRow } from '../../src/store/operator/story.js';
+import { completed, insertUser, pending, prepared } from '../store/support.js';
+
+test('each attempt is told by the statement that ends it, with what people did, and what comes next', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  const hash = randomBytes(32);
+  const txHash = `0x${hash.toString('hex')}` as TxHash;
+  const id = await db.insert({ from: 'alice', nonce: 7, hash });
+  const story = async (): Promise<Story> => (await readStory(db.database, txHash)) ?? (t.fail() as never);
+  const next = async () => told(await story()).next;
+  t.regex(await next(), /no instance is ready/);
+  await pauseRows(db.database, { scope: 'sender', address: 'alice' }, 'asked', 'ann@ops');
+  t.regex(await next(), /^paused by ann@ops: asked\. Then: canton-submitter resume --sender 0xalice$/);
+  await db.query('delete from mempool_pauses_v1');
+
+  await db.settle(await db.claimOne(), pending({ wait: 60_000, lastError: 'CONTENTION: busy' }));
+  await db.query("update mempool set available_at = now() where from_address = 'alice'");
+  const lost = await db.claimOne();
+  t.regex(await next(), /^test has had it for /);
+  await db.expire(id);
+  t.regex(await next(), /^the lease of test has run out/);
+  await db.store.rescue();
+  t.regex(await next(), /^a look is due: .*; the ledger may accept it for another /);
+  const [look] = await db.look();
+  if (look === undefined) return t.fail();
+  await db.settle(
+    look,
+    pending({ wait: 'parked', record: 'keep', attempts: 1, lastError: 'UNDECIDED: in vain' }),
+  );
+  t.regex(await next(), /^parked: UNDECIDED: in vain\. .*may still be accepted; a replay looks first/);
+  await replay(db.database, { hash: txHash }, { dryRun: false, by: 'bob@ops', reason: 'again' });
+  const [again] = await db.look();
+  if (again === undefined) return t.fail();
+  await db.settle(again, pending({ lastError: 'DEAD: no answer' }));
+  await db.settle(await db.claimOne(), completed);
+
+  const { attempts, acts } = await story();
+  t.like(attempts, [
+    { kind: 'attempt', number: 1, holder: 'test', outcome: 'retry', error: 'CONTENTION: busy' },
+    { kind: 'attempt', number: 2, holder: 'test', outcome: 'lost', submissionId: lost.token },
+    { kind: 'look', number: 2, outcome: 'parked', error: 'UNDECIDED: in vain', submissionId: lost.token },
+    { kind: 'look', number: 0, outcome: 'dead' },
+    { kind: 'attempt', number: 1, outcome: 'completed', updateId: 'update-1', offset: '42' },
+  ]);
+  t.is(attempts.length, 5);
+  t.like(acts, [{ action: 'replay', by: 'bob@ops', reason: 'again', ofRow: true }]);
+  const text = storyText(await story());
+  t.regex(text, /^0x[0-9a-f]{64}: completed\n {2}\S+ {2}arrived: nonce 7 of alice, to bob, token 0x70C\n/);
+  t.regex(text, /attempt 1 by test: refused for now after .*: CONTENTION: busy\n/);
+  t.regex(text, /made due again by bob@ops: again\n/);
+  t.regex(text, /: accepted by the ledger after .*: update update-1, offset 42\n/);
+  t.regex(text, /\nNext: nothing here: the API's miner puts it into a block\n$/);
+
+  await db.query("update mempool set status = 'mined'");
+  await db.query('delete from mempool');
+  t.regex(
+    storyText(await story()),
+    /it had become mined; its row is gone\nNext: nothing: a new row of this hash/,
+  );
+  t.is(await readStory(db.database, `0x${'00'.repeat(32)}` as TxHash), null);
+});
+
+test('a row behind another of its sender says which', async (t) => {
+  const db = await prepared(t);
+  const hash = randomBytes(32);
+  const first = randomBytes(32);
+  await db.insert({ from: 'alice', nonce: 1, hash: first });
+  await db.insert({ from: 'Alice', nonce: 2, hash });
+  const story = await readStory(db.database, `0x${hash.toString('hex')}` as TxHash);
+  t.is(
+    story === null ? '' : told(story).next,
+    `waits behind nonce 1 of the same sender, 0x${first.toString('hex')}`,
+  );
+});
+
+const row: StoryRow = {
+  state: 'waiting',
+  sender: 'alice',
+  token: '0x70C',
+  recipient: 'bob',
+  nonce: '1',
+  amount: '0x01',
+  createdAt: dbMillis(0),
+  updatedAt: dbMillis(0),
+  dueAt: dbMillis(0),
+  attempts: 1,
+  lastError: null,
+  message: null,
+  holder: null,
+  heldSince: null,
+  leaseUntil: null,
+  undecided: false,
+  sentUntil: null,
+  updateId: null,
+  offset: null,
+};
+
+test('what comes next, state by state', (t) => {
+  const story: Story = {
+    txHash: `0x${'11'.repeat(32)}` as TxHash,
+    now: dbMillis(10_000),
+    row,
+    remembered: null,
+    attempts: [],
+    acts: [],
+    ahead: null,
+    pauses: [],
+    halted: null,
+    ready: 1,
+  };
+  const next = (more: Partial<StoryRow>, of: Partial<Story> = {}) =>
+    told({ ...story, ...of, row: { ...row, ...more } }).next;
+  t.is(next({}), 'it can be claimed: the next claim takes it');
+  t.is(next({ state: 'backoff', dueAt: dbMillis(22_000) }), 'tried again in 12 s');
+  t.is(next({}, { halted: 'late' }), 'claims are halted: late');
+  t.is(
+    next({ state: 'undecided', dueAt: dbMillis(22_000) }),
+    'looked at again in 12 s; only an acceptance can end it',
+  );
+  t.regex(next({ state: 'undecided', sentUntil: dbMillis(9_000) }), /^a look is due.*; its time is over/);
+  t.is(next({ state: 'failed', message: 'no' }), 'nothing: it has failed for good. Its wallet reads: no');
+  t.is(next({ state: 'mined' }), 'nothing: it is done');
+});

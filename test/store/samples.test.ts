@@ -1,0 +1,56 @@
+import test from 'ava';
+import { openDatabase } from '../../src/store/pool.js';
+import { readSamples, sampleQueue, writeSample } from '../../src/store/samples.js';
+import { prepared } from './support.js';
+
+const HOUR_MS = 3_600_000;
+
+test('the queue is counted once for the whole fleet, and seldom where a count takes long', async (t) => {
+  const db = await prepared(t);
+  await db.insert({ from: 'alice', nonce: 1 });
+  const other = openDatabase({ url: db.url });
+  t.teardown(() => other.close());
+  const first = await sampleQueue(db.database, HOUR_MS);
+  t.like(first?.queue, { waiting: { rows: 1 }, parked: { rows: 0, oldestMs: null } });
+
+  await db.insert({ from: 'bob', nonce: 1 });
+  t.is((await sampleQueue(other, HOUR_MS))?.queue.waiting.rows, 1, 'what another has counted');
+  await db.query(
+    "update mempool_samples_v1 set sample = jsonb_set(sample, '{tookMs}', '0'), at = at - interval '1 s'",
+  );
+  t.is((await sampleQueue(other, 900))?.queue.waiting.rows, 2);
+  await db.query(
+    "update mempool_samples_v1 set sample = jsonb_set(sample, '{tookMs}', '100'), at = at - interval '10 s'",
+  );
+  await db.insert({ from: 'carol', nonce: 1 });
+  t.is((await sampleQueue(other, 0))?.queue.waiting.rows, 2, 'no sooner than after 200 times as long');
+  await db.query("update mempool_samples_v1 set at = at - interval '11 s'");
+  t.is((await sampleQueue(other, 0))?.queue.waiting.rows, 3);
+});
+
+test('while one session counts, the others show what there is', async (t) => {
+  const db = await prepared(t);
+  await db.insert();
+  const counting = await db.pool.connect();
+  await counting.query('begin');
+  await counting.query('select pg_advisory_xact_lock(1835363696, 16)');
+  t.is(await sampleQueue(db.database, 0), null, 'nothing has been counted yet');
+  await counting.query('commit');
+  counting.release();
+  t.is((await sampleQueue(db.database, 0))?.queue.waiting.rows, 1);
+});
+
+test('samples are kept for an hour, and one from the future does not stop the counting', async (t) => {
+  const db = await prepared(t);
+  await writeSample(db.database, 'one', { completed: 1 });
+  await db.query(
+    `insert into mempool_samples_v1 (at, holder, sample) values (now() - interval '2 h', 'two', '{}'), (now() + interval '1 h', '', '{"queue": {}}')`,
+  );
+  t.truthy((await sampleQueue(db.database, HOUR_MS))?.queue.waiting);
+  const { instances, queues } = await readSamples(db.database, 0);
+  t.deepEqual(
+    instances.map(({ sample }) => sample),
+    [{ completed: 1 }],
+  );
+  t.is(queues.length, 1);
+});

@@ -2,13 +2,25 @@
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
+import type { SubmissionRecord } from '../protocol/record.js';
 import { createLowWater } from './low-water.js';
 import { halt, pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
 import { claimedRow } from './rows.js';
 import { settleBatch } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, RENEW, RESCUE, RING, STILL_HELD, WRITE_AHEAD } from './statements.js';
+import {
+  ADVANCE_MARKS,
+  AWAIT,
+  CLAIM,
+  RENEW,
+  RESCUE,
+  RESERVE,
+  RESERVED,
+  RING,
+  STILL_HELD,
+  WRITE_AHEAD,
+} from './statements.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
@@ -82,22 +94,23 @@ export function createStore(database: Database): Store {
   return {
     claim: (request) => claim(request, request),
     claimUndecided: (request) => claim(request, null),
-    async writeAhead({ row, token }, record, generation) {
-      const [answer] = await retryLostRace(() =>
-        database.run(WRITE_AHEAD, [
-          generation.toString(),
-          row.id,
-          token,
-          record.sentFrom.toString(),
-          record.sentUntil === null ? 'infinity' : new Date(record.sentUntil).toISOString(),
-          record.submissionId,
-          record.party,
-          record.hash === null ? null : Buffer.from(record.hash.bytes),
-          record.hash?.scheme ?? null,
-          record.sentOn,
-        ]),
-      );
+    async writeAhead(claim, record, generation) {
+      const values = recordValues(claim, record, generation);
+      const [answer] = await retryLostRace(() => database.run(WRITE_AHEAD, values));
       return answer?.answer ?? 'fenced';
+    },
+    async reserved(party) {
+      const rows = await database.run(RESERVED, [party]);
+      return rows.map(({ id, inputs }) => ({ id: id as RowId, inputs }));
+    },
+    async reserve(claim, record, inputs, generation) {
+      const values = [...recordValues(claim, record, generation), inputs];
+      const [reply] = await retryLostRace(() => database.run(RESERVE, values));
+      if (reply?.answer === 'written') return { kind: 'written', laneWaits: reply.lane_waits };
+      return { kind: reply?.answer ?? 'fenced' };
+    },
+    async awaitRows({ row, token }, on, mostMs) {
+      await database.run(AWAIT, [row.id, token, on, mostMs]);
     },
     renew,
     async rescue() {
@@ -134,6 +147,24 @@ export function createStore(database: Database): Store {
     ring: (kind) => ring(database, kind),
   };
 }
+
+/** What a write-ahead names: the claim that it is fenced by, and the record. */
+const recordValues = (
+  { row, token }: Parameters<Store['writeAhead']>[0],
+  record: SubmissionRecord,
+  generation: bigint,
+): unknown[] => [
+  generation.toString(),
+  row.id,
+  token,
+  record.sentFrom.toString(),
+  record.sentUntil === null ? 'infinity' : new Date(record.sentUntil).toISOString(),
+  record.submissionId,
+  record.party,
+  record.hash === null ? null : Buffer.from(record.hash.bytes),
+  record.hash?.scheme ?? null,
+  record.sentOn,
+];
 
 /** Wakes those who listen, after a change that no insert announces. `handoff`: this instance settled and has no free slot. */
 export async function ring(database: Database, kind: 'bell' | 'handoff'): Promise<void> {

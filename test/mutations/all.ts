@@ -2,6 +2,7 @@ import { answers } from './answers.js';
 import { database } from './database.js';
 import { doctor } from './doctor.js';
 import { externals } from './external.js';
+import { holdings } from './holdings.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
@@ -20,6 +21,7 @@ export const mutations: readonly Mutation[] = [
   ...database,
   ...doctor,
   ...externals,
+  ...holdings,
   ...ledger,
   ...operator,
   ...ops,

@@ -156,11 +156,42 @@ begin
     select ring.lane from ring where ring.step > 0);
 end $$;
 
+-- LANES=holdings: which of these lanes' rows may begin, at most p_limit. A lane's head is its lowest row without a record:
+-- claimed or in backoff it holds the lane, and so it does while it waits on rows that have reserved what it needs. That is
+-- computed here, from those rows themselves, so there is no wake-up that could be lost.
+create or replace function mempool_beginners_v1(
+  p_seen bigint[], p_taken bigint[], p_limit int, p_tokens text[], p_senders bigint[], out ids bigint[], out lanes bigint[]
+) language plpgsql volatile set search_path from current as $$
+begin
+  select coalesce(array_agg(b.id), '{}'), coalesce(array_agg(b.lane), '{}') into ids, lanes from (
+    select f.id, f.lane from (
+      select h.id, l.lane
+        from (select u.lane, min(u.nr) as nr from unnest(p_seen) with ordinality u(lane, nr)
+               where u.lane <> all (p_taken) group by u.lane order by 2) l
+       cross join lateral (
+         select w.id, w.available_at, w.claim_token, w.waits_on, w.waits_until, w.contract_address from mempool w
+          where w.status = 'pending' and w.available_at < 'infinity' and mempool_sender_v1(w.from_address) = l.lane
+            and (w.sent_until is null) = true
+          order by mempool_sender_v1(w.from_address), (w.sent_until is null), w.nonce, w.id limit 1) h
+       where h.available_at <= now() and h.claim_token is null
+         and (p_senders is null or l.lane <> all (p_senders))
+         and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))
+         and (h.waits_on is null or h.waits_until <= now() or exists (
+           select from unnest(h.waits_on) o(id) where not exists (
+             select from mempool x
+              where x.id = o.id and x.status = 'pending' and x.sent_until is not null
+                and (x.sent_inputs is not null or x.available_at < 'infinity'))))
+      offset 0) f
+     where pg_try_advisory_xact_lock(f.lane)
+     limit p_limit) b;
+end $$;
+
 -- Choose: which rows a claim may take, oldest first, at most p_limit, all of them locked, and their lanes too (null where
 -- lanes are off). Waits for no lock. `oldest`: nothing that waits has arrived before it; null: nothing waits. p_tokens and
 -- p_senders (addresses, lanes): what people have paused; null: nothing of that kind. A paused head holds its lane.
 create or replace function mempool_choose_v1(
   p_look boolean, p_by_lane boolean, p_limit int, p_turn bigint, p_from timestamptz, p_tokens text[], p_senders bigint[],
+  p_by_holdings boolean,
   out ids bigint[], out lanes bigint[], out oldest timestamptz
 ) language plpgsql volatile set search_path from current as $$
 #variable_conflict use_variable
@@ -184,23 +215,28 @@ begin
         when 2 then v_seen := mempool_ring_lanes_v1(p_turn, p_limit + 16 + v_more_seen);
         else v_seen := (select w.lanes from mempool_waiting_lanes_v1(p_look, true, 16 + v_more_seen, p_from) w);
       end case;
-      -- The heads of these lanes that wait and are due. The lane's lock is tried last and never waited for; it stands
-      -- behind `offset 0`, or the planner would take locks before it looks at heads.
-      select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.lane), '{}') into v_found, v_more from (
-        select d.id, d.lane from (
-          select h.id, l.lane
-            from (select u.lane, min(u.nr) as nr from unnest(v_seen) with ordinality u(lane, nr)
-                   where u.lane <> all (lanes) group by u.lane order by 2) l
-           cross join lateral (
-             select m.id, m.available_at, m.claim_token, m.sent_until, m.contract_address from mempool m
-              where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane
-              order by mempool_sender_v1(m.from_address), (m.sent_until is null), m.nonce, m.id limit 1) h
-           where h.claim_token is null and h.available_at <= now() and (h.sent_until is not null) = p_look
-             and (p_senders is null or l.lane <> all (p_senders))
-             and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))
-          offset 0) d
-         where pg_try_advisory_xact_lock(d.lane)
-         limit p_limit - cardinality(ids)) c;
+      if p_by_holdings then
+        select b.ids, b.lanes into v_found, v_more
+          from mempool_beginners_v1(v_seen, lanes, p_limit - cardinality(ids), p_tokens, p_senders) b;
+      else
+        -- The heads of these lanes that wait and are due. The lane's lock is tried last and never waited for; it stands
+        -- behind `offset 0`, or the planner would take locks before it looks at heads.
+        select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.lane), '{}') into v_found, v_more from (
+          select d.id, d.lane from (
+            select h.id, l.lane
+              from (select u.lane, min(u.nr) as nr from unnest(v_seen) with ordinality u(lane, nr)
+                     where u.lane <> all (lanes) group by u.lane order by 2) l
+             cross join lateral (
+               select m.id, m.available_at, m.claim_token, m.sent_until, m.contract_address from mempool m
+                where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane
+                order by mempool_sender_v1(m.from_address), (m.sent_until is null), m.nonce, m.id limit 1) h
+             where h.claim_token is null and h.available_at <= now() and (h.sent_until is not null) = p_look
+               and (p_senders is null or l.lane <> all (p_senders))
+               and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))
+            offset 0) d
+           where pg_try_advisory_xact_lock(d.lane)
+           limit p_limit - cardinality(ids)) c;
+      end if;
       ids := ids || v_found;
       lanes := lanes || v_more;
       exit when cardinality(ids) >= p_limit or (v_stage = 1 and cardinality(v_seen) < v_window);
@@ -243,7 +279,7 @@ begin
        set status = e.status, error_message = e.error_message, update_id = e.update_id, updated_at = now(),
            lease_expires_at = null,
            sent_from = null, sent_until = null, submission_id = null, submission_party = null, submission_hash = null,
-           hashing_scheme = null, sent_on = null, sent_by = null
+           hashing_scheme = null, sent_on = null, sent_by = null, sent_inputs = null
       from mempool_ended_v1 e
      where m.id = any (p_ids) and e.tx_hash = m.tx_hash and m.status = 'pending' and m.claim_token is null
     returning m.id, m.tx_hash, m.attempts, m.status, m.update_id
@@ -295,9 +331,12 @@ begin
       from unnest(p_ids, p_lanes) u(id, lane) join mempool m on m.id = u.id
      where m.status = 'pending' and m.claim_token is null and m.available_at <= now()
        and (m.sent_until is not null) = p_look
-       and (u.lane is null or (select c.id from mempool c
+       and (u.lane is null or case when p_pin.lanes = 'holdings' then (select c.id from mempool c
+         where c.status = 'pending' and c.claim_token is not null and c.sent_until is null
+           and mempool_sender_v1(c.from_address) = u.lane
+         limit 1) else (select c.id from mempool c
          where c.status = 'pending' and c.claim_token is not null and mempool_sender_v1(c.from_address) = u.lane
-         limit 1) is null)
+         limit 1) end is null)
        for update of m skip locked
   ), taken as materialized (
     -- The token is made here, once a row: written out twice it would be two.
@@ -319,7 +358,8 @@ begin
          order by (b.evm_address = f.recipient_address) desc, b.id limit 1) r on true
   ), own as materialized (
     -- The record of a hosted sender comes with the claim (rule 1): durable before anything is sent, at no extra round trip.
-    select t.*, not p_look and t.kind = 'hosted' as writes from taken t
+    -- With LANES=holdings it says what is spent, which is not known yet.
+    select t.*, not p_look and t.kind = 'hosted' and p_pin.lanes <> 'holdings' as writes from taken t
   )
   update mempool m
      set claim_token = o.token, claimed_by = p_holder, claimed_at = now(),
@@ -388,8 +428,8 @@ begin
     end if;
   end if;
   select c.ids, c.lanes, c.oldest into v_ids, v_lanes, v_oldest from mempool_choose_v1(
-    p_look, v_pin.lanes = 'sender', p_limit, p_turn, coalesce(to_timestamp(p_low_water / 1000), '-infinity'),
-    v_tokens, v_senders) c;
+    p_look, v_pin.lanes = 'sender' or (v_pin.lanes = 'holdings' and not p_look), p_limit, p_turn,
+    coalesce(to_timestamp(p_low_water / 1000), '-infinity'), v_tokens, v_senders, v_pin.lanes = 'holdings') c;
   low_water := floor(extract(epoch from coalesce(v_oldest, now())) * 1000);
   if cardinality(v_ids) > 0 then
     for id, tx_hash in select s.id, s.tx_hash from mempool_set_aside_v1(v_pin, p_look, v_ids) s loop
@@ -429,6 +469,67 @@ begin
   if not found then return 'fenced'; end if;
   perform mempool_synced_v1();
   return 'written';
+end $$;
+
+-- LANES=holdings: which holdings this party's undecided rows have reserved. Null: a row whose submission nobody remembers may
+-- spend any of them; once it is parked it steps aside.
+create or replace function mempool_reserved_v1(p_party text) returns table (id bigint, inputs text[])
+language plpgsql volatile set search_path from current as $$
+#variable_conflict use_column
+begin
+  return query
+  select r.id, r.sent_inputs from mempool r
+   where r.status = 'pending' and r.sent_until is not null and r.submission_party = p_party
+     and (r.sent_inputs is not null or r.available_at < 'infinity');
+end $$;
+
+-- LANES=holdings: the write-ahead, and with it the holdings that the row spends (I6). One at a time for each party, whose
+-- holdings more than one sender may spend; after the lock, the looks are younger than whatever was reserved before. `earlier`:
+-- a lower row of the sender has no record, or none any more, and begins first. `lane_waits`: the next may begin now.
+create or replace function mempool_reserve_v1(
+  p_generation bigint, p_id bigint, p_token uuid, p_sent_from bigint, p_sent_until timestamptz,
+  p_submission_id text, p_party text, p_hash bytea, p_scheme int, p_sent_on int, p_inputs text[],
+  out answer text, out lane_waits boolean
+) language plpgsql volatile set search_path from current as $$
+declare
+  v_pin mempool_submitter_v1;
+  v_lane bigint;
+  v_lowest bigint;
+begin
+  lane_waits := false;
+  perform mempool_proven_v1();
+  lock table mempool in row exclusive mode;
+  select * into v_pin from mempool_submitter_v1;
+  if mempool_stale_v1(v_pin, p_generation) then answer := 'stale'; return; end if;
+  perform pg_advisory_xact_lock(hashtextextended(p_party, 1));
+  if exists (select from mempool_reserved_v1(p_party) r where r.inputs is null or r.inputs && p_inputs) then
+    answer := 'reserved';
+    return;
+  end if;
+  v_lane := (select mempool_sender_v1(r.from_address) from mempool r where r.id = p_id);
+  v_lowest := (select r.id from mempool r
+    where r.status = 'pending' and r.available_at < 'infinity' and mempool_sender_v1(r.from_address) = v_lane
+      and (r.sent_until is null) = true
+    order by mempool_sender_v1(r.from_address), (r.sent_until is null), r.nonce, r.id limit 1);
+  if v_lowest <> p_id then answer := 'earlier'; return; end if;
+  update mempool r
+     set sent_from = p_sent_from, sent_until = p_sent_until, submission_id = p_submission_id, submission_party = p_party,
+         sent_inputs = p_inputs, submission_hash = p_hash, hashing_scheme = p_scheme, sent_on = p_sent_on, sent_by = null
+   where r.id = p_id and r.claim_token = p_token and r.status = 'pending';
+  if not found then answer := 'fenced'; return; end if;
+  perform mempool_synced_v1();
+  answer := 'written';
+  lane_waits := exists (select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
+    and mempool_sender_v1(x.from_address) = v_lane and (x.sent_until is null) = true);
+end $$;
+
+-- LANES=holdings: what a claimed row waits on once it is given back. Fenced (I2).
+create or replace function mempool_await_v1(p_id bigint, p_token uuid, p_on bigint[], p_wait_ms float8) returns void
+language plpgsql volatile set search_path from current as $$
+begin
+  perform mempool_proven_v1();
+  update mempool w set waits_on = p_on, waits_until = now() + p_wait_ms * interval '1 ms'
+   where w.id = p_id and w.claim_token = p_token and w.status = 'pending';
 end $$;
 
 -- Settle (I2): fenced by token and status; rows are locked in order of id, so that settlers do not deadlock. p_waits: null
@@ -495,9 +596,10 @@ begin
              when s.wait = 'Infinity' then 'infinity' else now() + s.wait * interval '1 ms' end,
            attempts = greatest(m.attempts + s.counted, 0),
            -- The whole record, kept or, where the query gives no row, set to null.
-           (sent_from, sent_until, submission_id, submission_party, submission_hash, hashing_scheme, sent_on, sent_by) = (
+           (sent_from, sent_until, submission_id, submission_party, submission_hash, hashing_scheme, sent_on, sent_by,
+            sent_inputs) = (
              select m.sent_from, m.sent_until, m.submission_id, m.submission_party, m.submission_hash, m.hashing_scheme,
-                    m.sent_on, m.sent_by
+                    m.sent_on, m.sent_by, m.sent_inputs
               where not s.clear),
            updated_at = now()
       -- With the row as it was claimed, for its story.
@@ -508,9 +610,13 @@ begin
               join mempool o on o.id = u.id) s
      where m.id = s.id and m.id = any (v_ids) and m.id <> all (v_refused) and m.claim_token = s.token and m.status = 'pending'
     -- Whether the settler may claim the sender's next row at once: one probe of the lane.
-    returning m.id, v_lanes and exists (
+    returning m.id, case when v_pin.lanes = 'holdings' then exists (
         select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
-           and mempool_sender_v1(x.from_address) = mempool_sender_v1(m.from_address) and x.id <> m.id) as lane_waits,
+           and mempool_sender_v1(x.from_address) = mempool_sender_v1(m.from_address) and (x.sent_until is null) = true
+           and x.id <> m.id)
+      else v_lanes and exists (
+        select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
+           and mempool_sender_v1(x.from_address) = mempool_sender_v1(m.from_address) and x.id <> m.id) end as lane_waits,
       s.tx_hash, case when s.bound is null then 'attempt' else 'look' end as kind, s.attempts, s.claimed_by, s.claimed_at,
       case when s.final then s.kind when m.available_at = 'infinity' then 'parked' when not s.clear then 'undecided'
         when s.bound is not null then 'dead' when s.counted < 0 then 'released' else 'retry' end as outcome,
@@ -612,6 +718,7 @@ begin
   for v_function, v_lock_timeout in
     select p.oid::regprocedure, called.lock_timeout
       from (values ('mempool_claim_v1', '2s'), ('mempool_write_ahead_v1', '2s'), ('mempool_rescue_v1', '2s'),
+                   ('mempool_reserved_v1', '2s'), ('mempool_reserve_v1', '2s'), ('mempool_await_v1', '2s'),
                    ('mempool_settle_v1', '1s'), ('mempool_renew_v1', '1s')) called (name, lock_timeout)
       join pg_proc p on p.proname = called.name and pg_function_is_visible(p.oid)
   loop

@@ -37,7 +37,7 @@ create table if not exists mempool_submitter_v1 (
   one boolean primary key default true check (one),
   protocol int not null,
   generation bigint not null,
-  lanes text not null check (lanes in ('sender', 'off')),
+  lanes text not null check (lanes in ('sender', 'holdings', 'off')),
   tolerance_ms int not null check (tolerance_ms >= 0),
   clock_skew_max_ms int not null check (clock_skew_max_ms >= 0),
   participant_id text,
@@ -57,7 +57,7 @@ comment on table mempool_submitter_v1 is 'canton-submitter: one row, what all in
 comment on column mempool_submitter_v1.one is 'always true, so that there is only one row';
 comment on column mempool_submitter_v1.protocol is 'an instance that speaks another protocol claims nothing';
 comment on column mempool_submitter_v1.generation is 'raised by every change of a pin; every claim and write-ahead names the generation that it checked';
-comment on column mempool_submitter_v1.lanes is 'sender: one transfer in flight per sender, in nonce order; off: no such limit';
+comment on column mempool_submitter_v1.lanes is 'sender: one transfer in flight per sender, in nonce order; holdings: several, begun in nonce order, none of which spends what another does; off: no such limit';
 comment on column mempool_submitter_v1.tolerance_ms is 'ledgerTimeRecordTimeTolerance of the synchronizer, part of every hosted bound';
 comment on column mempool_submitter_v1.clock_skew_max_ms is 'how far the clocks of database and ledger may differ, part of the bound of an unknown record';
 comment on column mempool_submitter_v1.participant_id is 'the one participant that sends; null until the first instance connects';
@@ -103,6 +103,15 @@ comment on column mempool_submitter_v1.other_marks is 'marks of other parties th
 comment on column mempool_submitter_v1.same_nonce is 'what happens to a row whose sender and nonce another hash has used: pay or park';
 comment on column mempool_submitter_v1.scheme_in_force is 'the hashing scheme under which external senders'' transfers were last signed, for status; null: none were yet';
 comment on column mempool_submitter_v1.old_user is 'ledger user of the old submitter, under which its leftovers are looked up; null: the same as ours';
+
+-- @step the pinned row, continued: an earlier build knew two kinds of lanes
+do $$ begin
+  if exists (select from pg_constraint where conrelid = 'mempool_submitter_v1'::regclass
+      and conname = 'mempool_submitter_v1_lanes_check' and pg_get_constraintdef(oid) not like '%holdings%') then
+    alter table mempool_submitter_v1 drop constraint mempool_submitter_v1_lanes_check,
+      add constraint mempool_submitter_v1_lanes_check check (lanes in ('sender', 'holdings', 'off'));
+  end if;
+end $$;
 
 -- @step the memory (I4): hashes that have ended, kept when their rows are deleted
 create table if not exists mempool_ended_v1 (
@@ -286,7 +295,10 @@ alter table mempool
   add column if not exists sent_by text,
   add column if not exists same_nonce_ok boolean not null default false,
   add column if not exists update_id text,
-  add column if not exists completion_offset bigint;
+  add column if not exists completion_offset bigint,
+  add column if not exists sent_inputs text[],
+  add column if not exists waits_on bigint[],
+  add column if not exists waits_until timestamptz;
 
 -- @step the columns of a record are set together and cleared together. Not valid: that needs no scan, and old rows have no record
 do $$ begin
@@ -295,6 +307,9 @@ do $$ begin
       case when sent_until is null
         then num_nonnulls(sent_from, submission_id, submission_party, submission_hash, hashing_scheme, sent_on) = 0
         else num_nulls(sent_from, submission_party, sent_on) = 0 end) not valid;
+  end if;
+  if not exists (select from pg_constraint where conrelid = 'mempool'::regclass and conname = 'mempool_inputs_v1') then
+    alter table mempool add constraint mempool_inputs_v1 check (sent_inputs is null or sent_until is not null) not valid;
   end if;
 end $$;
 
@@ -327,6 +342,9 @@ comment on column mempool.submission_hash is 'record: hash of the prepared trans
 comment on column mempool.hashing_scheme is 'record: hashing scheme of that hash';
 comment on column mempool.sent_on is 'record: number of the pinned participant it was sent on';
 comment on column mempool.sent_by is 'record: the ledger user who may have sent it, where that was the old submitter''s';
+comment on column mempool.sent_inputs is 'record, LANES=holdings: contract ids of the holdings it spends, which are reserved for it as long as it has a record; null: not known';
+comment on column mempool.waits_on is 'LANES=holdings: ids of the rows that have reserved what this one needs. It waits as long as each of them has its record; of no meaning once one has not';
+comment on column mempool.waits_until is 'LANES=holdings: it waits on them until then at most, since money may also come from elsewhere';
 comment on column mempool.same_nonce_ok is 'a person has allowed it to be paid although another hash has used its nonce';
 comment on column mempool.update_id is 'the ledger''s update that made the transfer';
 comment on column mempool.completion_offset is 'offset of its completion on the participant';
@@ -347,15 +365,21 @@ create index concurrently if not exists mempool_fresh_v1 on mempool (available_a
 -- @step index mempool_undecided_v1: waiting rows whose submission may still commit, for looks
 create index concurrently if not exists mempool_undecided_v1 on mempool (available_at, id)
   where status = 'pending' and claim_token is null and sent_until is not null;
--- @step index mempool_lane_v2 lanes=sender: the first entry of a lane is its head: the lowest undecided row, or else the lowest. Parked rows step aside
+-- @step index mempool_lane_v2 lanes=sender,holdings: the first entry of a lane is its head: the lowest undecided row, or else the lowest. Parked rows step aside
 create index concurrently if not exists mempool_lane_v2 on mempool (mempool_sender_v1(from_address), (sent_until is null), nonce, id)
   where status = 'pending' and available_at < 'infinity';
 -- @step index mempool_claimed_lane_v2 lanes=sender: I6 as a constraint, one claim of a lane whoever writes it; also for rescue
 create unique index concurrently if not exists mempool_claimed_lane_v2 on mempool (mempool_sender_v1(from_address))
   where status = 'pending' and claim_token is not null;
--- @step index mempool_claimed_v1 lanes=off: rows in flight, for rescue
+-- @step index mempool_claimed_v1 lanes=off,holdings: rows in flight, for rescue
 create index concurrently if not exists mempool_claimed_v1 on mempool (id)
   where status = 'pending' and claim_token is not null;
+-- @step index mempool_beginning_v1 lanes=holdings: I6 as a constraint, one row of a sender on its way to its record, whoever claims it
+create unique index concurrently if not exists mempool_beginning_v1 on mempool (mempool_sender_v1(from_address))
+  where status = 'pending' and claim_token is not null and sent_until is null;
+-- @step index mempool_spending_v1 lanes=holdings: what a party's undecided rows have reserved
+create index concurrently if not exists mempool_spending_v1 on mempool (submission_party)
+  where status = 'pending' and sent_until is not null;
 -- @step index mempool_reasons_v1: failures, for the status page
 create index concurrently if not exists mempool_reasons_v1 on mempool (updated_at) where error_message is not null;
 -- @step index mempool_nonce_v1 same_nonce=park: the nonces that a sender has used, or may have used

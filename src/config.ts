@@ -14,6 +14,7 @@ import type { Party } from './core/ids.js';
 import type { Tokens } from './core/token.js';
 import type { OauthClient } from './ledger/oauth.js';
 import type { RetryPolicy } from './protocol/backoff.js';
+import type { Lanes } from './protocol/lanes.js';
 import type { Outcomes } from './store/pins.js';
 
 export { ConfigError } from './core/errors.js';
@@ -56,7 +57,7 @@ export interface DatabaseSettings {
 
 /** Pinned by `migrate` for all instances. */
 export interface PinnedSettings {
-  readonly lanes: 'sender' | 'off';
+  readonly lanes: Lanes;
   readonly toleranceMs: number;
   /** Null: not set, so keep what is pinned. */
   readonly sameNonce: 'pay' | 'park' | null;

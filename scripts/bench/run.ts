@@ -22,6 +22,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   waste: async () => (await import('./scenarios/waste.js')).waste,
   scale: async () => (await import('./scenarios/scale.js')).scale,
   'slow-ledger': async () => (await import('./scenarios/slow-ledger.js')).slowLedger,
+  'hot-sender': async () => (await import('./scenarios/hot-sender.js')).hotSender,
   rescue: async () => (await import('./scenarios/rescue.js')).rescue,
   inspect: async () => (await import('./scenarios/inspect.js')).inspect,
   'migrate-live': async () => (await import('./scenarios/migrate-live.js')).migrateLive,

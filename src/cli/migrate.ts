@@ -4,6 +4,7 @@ import { withoutPassword } from '../config/secrets.js';
 import { oneStepTokens } from '../config/tokens-file.js';
 import { databaseProblems } from '../config.js';
 import { CommandRefused, ConfigError } from '../core/errors.js';
+import { LANES } from '../protocol/lanes.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
 import type { PinChanges } from '../store/migrate/change-pins.js';
 import { migrateDown } from '../store/migrate/down.js';
@@ -33,7 +34,7 @@ const optional = <T extends z.ZodType>(type: T) =>
 
 const environment = z.object({
   DATABASE_URL: optional(z.string()),
-  LANES: optional(z.enum(['sender', 'off'])),
+  LANES: optional(z.enum(LANES)),
   LEDGER_TIME_TOLERANCE_MS: optional(milliseconds),
   CLOCK_SKEW_MAX_MS: optional(milliseconds),
   SAME_NONCE: optional(z.enum(['pay', 'park'])),
@@ -230,7 +231,7 @@ export function migrateCommand(): Command {
       '--old-user <id>',
       'for the first migration: the ledger user of the previous submitter; `same`: CANTON_USER_ID',
     )
-    .addOption(new Option('--lanes <lanes>', 'pin other lanes').choices(['sender', 'off']))
+    .addOption(new Option('--lanes <lanes>', 'pin other lanes').choices(LANES))
     .addOption(
       new Option('--same-nonce <what>', 'pin what happens to a nonce that is used twice').choices([
         'pay',
@@ -259,7 +260,7 @@ export function migrateCommand(): Command {
     .addHelpText(
       'after',
       `
-Environment: DATABASE_URL (required); for the first migration LANES (sender or off), SAME_NONCE (pay or park),
+Environment: DATABASE_URL (required); for the first migration LANES (sender, holdings or off), SAME_NONCE (pay or park),
 OUTCOMES (off, consumers or webhooks), LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
 pinned values no longer follow the environment: each has its own flag. Stop the old submitter three minutes before the
 first migration.

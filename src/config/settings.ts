@@ -1,6 +1,7 @@
 // Every setting: its form, its default and the reason for that value. README's table is checked against this one.
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { LANES } from '../protocol/lanes.js';
 import {
   cantonUrl,
   httpUrl,
@@ -38,9 +39,9 @@ export const database = {
 
 export const pinned = {
   LANES: withDefault(
-    oneOf('sender', 'off'),
+    oneOf(...LANES),
     'sender',
-    'one transfer in flight per sender, in nonce order; `off` for senders who manage their holdings themselves. Pinned by `migrate`',
+    'one transfer in flight per sender, in nonce order; `holdings`: several, begun in nonce order, as long as they spend different holdings; `off` for senders who manage their holdings themselves. Pinned by `migrate`',
   ),
   // Canton's default ledgerTimeRecordTimeTolerance. Part of the bound of every submission.
   LEDGER_TIME_TOLERANCE_MS: withDefault(

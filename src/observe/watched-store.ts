@@ -35,6 +35,10 @@ export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void
     claim: (request) => watch(() => store.claim(request), 'fresh'),
     claimUndecided: (request) => watch(() => store.claimUndecided(request), 'undecided'),
     writeAhead: (claim, record, generation) => watch(() => store.writeAhead(claim, record, generation)),
+    reserved: (party) => watch(() => store.reserved(party)),
+    reserve: (claim, record, inputs, generation) =>
+      watch(() => store.reserve(claim, record, inputs, generation)),
+    awaitRows: (claim, on, mostMs) => watch(() => store.awaitRows(claim, on, mostMs)),
     renew: (tokens, leaseMs) => watch(() => store.renew(tokens, leaseMs)),
     rescue: () => watch(() => store.rescue()),
     settle: (batch) => watch(() => store.settle(batch)),

@@ -4,10 +4,16 @@ import { type Micros, type Offset, sameSynchronizer } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
+import { isReserved, type Reservation } from '../protocol/lanes.js';
 import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { transferTerms } from '../transfer/check.js';
 import { agreedFactory } from '../transfer/factory.js';
-import { inputRules, leastLedgerTime, type Selection, selectHoldings } from '../transfer/holdings.js';
+import {
+  inputRules,
+  leastLedgerTime,
+  selectUnreserved,
+  type UnreservedSelection,
+} from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
 import {
   databaseNow,
@@ -19,6 +25,7 @@ import {
   triesOf,
 } from './given/context.js';
 import { notTold } from './judge.js';
+import { reservationsOf, waitForHoldings } from './reserve.js';
 import type { Gathered } from './send.js';
 
 const CALL_MS = 10_000;
@@ -88,13 +95,13 @@ async function judgeBalance(
   const first = await holdingsNow(path, submission, options);
   if (first.kind !== 'read') return first;
   const chosen = select(path, submission, first.value);
-  if (chosen.kind !== 'insufficient') return unlessHeld(path, submission, chosen);
+  if (chosen.kind !== 'insufficient') return await unlessHeld(path, submission, first.value, chosen);
 
   const before = await path.participant.prove(options.signal);
   const again = await holdingsNow(path, submission, options);
   if (again.kind !== 'read') return again;
   const still = select(path, submission, again.value);
-  if (still.kind !== 'insufficient') return unlessHeld(path, submission, still);
+  if (still.kind !== 'insufficient') return await unlessHeld(path, submission, again.value, still);
   const untold = await untoldReassignments(path, submission, options);
   if (untold.kind !== 'read') return untold;
   const { symbol } = submission.row.token;
@@ -112,16 +119,19 @@ async function judgeBalance(
   });
 }
 
-function unlessHeld(
+async function unlessHeld(
   path: Path,
   submission: JudgedSubmission,
+  { reservations }: Spendable,
   chosen: Exclude<Chosen, { kind: 'insufficient' }>,
-): Step<Inputs> {
+): Promise<Step<Inputs>> {
   switch (chosen.kind) {
     case 'selected':
       return go({ inputs: chosen.contractIds, endedLocks: chosen.endedLocks });
     case 'held':
       return waits(path, submission, `${submission.row.token.symbol}: ${chosen.detail}`, chosen.inMs);
+    case 'reserved':
+      return await waitForHoldings(path, submission, reservations, chosen);
     case 'fragmented':
       return stop(park(`FRAGMENTED: ${chosen.detail}, then replay`));
   }
@@ -162,11 +172,18 @@ async function untoldReassignments(
 
 const UNTOLD = 'more may be in reassignment, which this participant does not report';
 
+/** What the sender has, and what other transfers of the party may be spending of it. */
+interface Spendable {
+  readonly holdings: Holdings;
+  readonly reservations: readonly Reservation[];
+}
+
 async function holdingsNow(
   path: Path,
   { sender }: JudgedSubmission,
   options: ReadOptions,
-): Promise<Read<Holdings>> {
+): Promise<Read<Spendable>> {
+  const reservations = await reservationsOf(path, sender);
   // Remembered before the question: answers overtake one another, and what others were told meanwhile says nothing of this one.
   const known = path.participant.ledgerEnd();
   const end = await path.ledger.ledgerEnd(options);
@@ -177,20 +194,23 @@ async function holdingsNow(
     return behind(end.value, known);
   }
   path.participant.sawLedgerEnd(end.value);
-  return path.ledger.holdings(sender, end.value, options);
+  const holdings = await path.ledger.holdings(sender, end.value, options);
+  return holdings.kind === 'read'
+    ? { kind: 'read', value: { holdings: holdings.value, reservations } }
+    : holdings;
 }
 
 type Chosen =
-  | Exclude<Selection, { kind: 'held' }>
+  | Exclude<UnreservedSelection, { kind: 'held' }>
   /** `inMs`: until enough locks have ended. */
-  | (Omit<Extract<Selection, { kind: 'held' }>, 'until'> & { readonly inMs: number | null });
+  | (Omit<Extract<UnreservedSelection, { kind: 'held' }>, 'until'> & { readonly inMs: number | null });
 
-function select(path: Path, submission: JudgedSubmission, holdings: Holdings): Chosen {
+function select(path: Path, submission: JudgedSubmission, { holdings, reservations }: Spendable): Chosen {
   const { row, sender } = submission;
   // Before it is verified nothing is sent, so it does not matter that then no lock seems to have ended.
   const skew = path.participant.verified()?.pinned.clockSkewMaxMs ?? Number.MAX_SAFE_INTEGER;
   const now = leastLedgerTime(databaseNow(path, submission), skew);
-  const chosen = selectHoldings(holdings, {
+  const chosen = selectUnreserved(holdings, reservations.length === 0 ? null : isReserved(reservations), {
     owner: sender,
     admin: row.token.instrumentAdmin,
     instrumentId: row.token.instrumentId,

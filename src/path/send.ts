@@ -7,6 +7,7 @@ import type { SubmissionRecord } from '../protocol/record.js';
 import { unsent } from '../protocol/verdict.js';
 import { notForLocks } from '../transfer/holdings.js';
 import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import { reserve } from './reserve.js';
 
 /** What one kind of sender supplies; the pipeline does the rest. */
 export interface Sending {
@@ -42,14 +43,21 @@ export interface Sent {
 /** Rule 1: the record is durable before the request leaves. A hosted sender's claim may have written this very one. */
 export async function writeAhead(
   path: Path,
-  { claim }: JudgedSubmission,
+  submission: JudgedSubmission,
+  { transfer }: Gathered,
   record: SubmissionRecord,
 ): Promise<Step<void>> {
+  const { claim } = submission;
   if (record === claim.own) return go(undefined);
   const verified = path.participant.verified();
   if (verified === null) return stop(unsent('the participant is not verified'));
-  const written = await path.store.writeAhead(claim, record, verified.pinned.generation);
+  const { generation } = verified.pinned;
+  const written =
+    path.settings.lanes === 'holdings'
+      ? await reserve(path, submission, record, transfer.holdings, generation)
+      : await path.store.writeAhead(claim, record, generation);
   if (written === 'written') return go(undefined);
+  if (typeof written !== 'string') return written;
   const { id, txHash } = claim.row;
   if (written === 'fenced') path.emit({ kind: 'fenced', during: 'write-ahead', id, txHash });
   else path.participant.doubt({ kind: 'pins-changed' });

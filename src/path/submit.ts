@@ -13,6 +13,7 @@ import {
   stop,
 } from './given/context.js';
 import { afterFault, answered, judge } from './judge.js';
+import { hostedRecord } from './reserve.js';
 import { type Sending, send, writeAhead } from './send.js';
 
 /**
@@ -45,7 +46,7 @@ async function attempt(path: Path, submission: Submission): Promise<Verdict> {
   const ready = await sending.value.ready(gathered.value);
   if (ready.kind === 'stop') return ready.verdict;
 
-  const written = await writeAhead(path, judged.value, ready.value.record);
+  const written = await writeAhead(path, judged.value, gathered.value, ready.value.record);
   if (written.kind === 'stop') return written.verdict;
 
   const sent = await send(path, judged.value, gathered.value, ready.value);
@@ -62,8 +63,11 @@ function sendingOf(path: Path, submission: JudgedSubmission): Step<Sending> {
 
 /** A sender that the participant acts for: the claim has written its record, and one SubmitAndWait does the rest. */
 function hosted(path: Path, submission: JudgedSubmission): Step<Sending> {
-  const { own, token } = submission.claim;
-  if (own === null) return stop(unsent('the claim wrote no record'));
+  const { token } = submission.claim;
+  const byHoldings = path.settings.lanes === 'holdings';
+  const own = byHoldings ? hostedRecord(path, submission) : submission.claim.own;
+  if (own === null)
+    return stop(unsent(byHoldings ? 'the participant is not verified' : 'the claim wrote no record'));
   const record = boundFor(own, submission.row.token.steps);
   const executeBefore = hostedExecuteBefore(record.sentUntil, databaseNow(path, submission), path.settings);
   return go({

@@ -1,4 +1,5 @@
-import type { ClaimToken, DbMillis, Offset, RowId, TxHash } from '../core/ids.js';
+import type { ClaimToken, DbMillis, Offset, Party, RowId, TxHash } from '../core/ids.js';
+import type { Lanes, Reservation } from '../protocol/lanes.js';
 import type { Mark } from '../protocol/proof.js';
 import type { ClaimedRow, SubmissionRecord } from '../protocol/record.js';
 import type { Settled, Settlement } from '../protocol/settlement.js';
@@ -7,7 +8,7 @@ import type { Settled, Settlement } from '../protocol/settlement.js';
 export interface Pinned {
   readonly generation: bigint;
   readonly protocol: number;
-  readonly lanes: 'sender' | 'off';
+  readonly lanes: Lanes;
   readonly toleranceMs: number;
   readonly clockSkewMaxMs: number;
   readonly sameNonce: 'pay' | 'park';
@@ -97,6 +98,12 @@ export type ClaimReply =
   /** The pinned row is not the one this instance checked: read it again, check again. */
   | { readonly kind: 'stale' };
 
+export type Reserved =
+  /** `laneWaits`: a later row of this sender may begin now. */
+  | { readonly kind: 'written'; readonly laneWaits: boolean }
+  /** `earlier`: a lower row of this sender has no record, or none any more, and begins first. */
+  | { readonly kind: 'fenced' | 'stale' | 'reserved' | 'earlier' };
+
 /** Postgres. Every method may throw `StoreUnavailable`; none ever writes a row outside its fence. */
 export interface Store {
   /** Fresh rows. For hosted senders it writes the record too: `sentFrom` and now + window + tolerance. */
@@ -114,6 +121,27 @@ export interface Store {
     record: SubmissionRecord,
     generation: bigint,
   ): Promise<'written' | 'fenced' | 'stale'>;
+  /** LANES=holdings: what undecided rows of this party have reserved. */
+  reserved(party: Party): Promise<readonly Reservation[]>;
+  /**
+   * LANES=holdings: the write-ahead, and with it the holdings that the row spends, none of which any other undecided row
+   * spends (I6). `reserved`: one of them does, and nothing was written.
+   */
+  reserve(
+    claim: { readonly row: ClaimedRow['row']; readonly token: ClaimToken },
+    record: SubmissionRecord,
+    inputs: readonly string[],
+    generation: bigint,
+  ): Promise<Reserved>;
+  /**
+   * LANES=holdings: once it is given back, the row is not claimed before one of these rows has no record any more, or this
+   * long has passed.
+   */
+  awaitRows(
+    claim: { readonly row: ClaimedRow['row']; readonly token: ClaimToken },
+    on: readonly RowId[],
+    mostMs: number,
+  ): Promise<void>;
   /**
    * Prolongs leases, and says what became of each token that still holds its row. `locked`: somebody keeps the row locked,
    * so its lease is unchanged.

@@ -12,6 +12,12 @@ import type { SubmissionRecord } from './record.js';
 export const executeBefore = (sentUntil: DbMillis, toleranceMs: number): Micros =>
   microsOf(Math.floor(sentUntil - toleranceMs));
 
+/** Hosted, where the claim has not written it: what the claim would have written then. */
+export const hostedBound = (
+  now: DbMillis,
+  { windowMs, toleranceMs }: { readonly windowMs: number; readonly toleranceMs: number },
+): DbMillis => dbMillis(Math.floor(now + windowMs + toleranceMs));
+
 /** Where the bound is `'infinity'` (a transfer of two steps), its offer stays open for `OFFER_LIFETIME_MS`. */
 export const hostedExecuteBefore = (
   sentUntil: DbMillis | null,

@@ -4,13 +4,13 @@
 import type pg from 'pg';
 import { dbMillis, party } from '../core/ids.js';
 import type { DatabaseIdentity, Pinned } from '../ports/store.js';
+import type { Lanes } from '../protocol/lanes.js';
 import { isNotMigrated, WrongServer } from './errors.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
+export type { Lanes } from '../protocol/lanes.js';
 export { PROTOCOL } from '../protocol/version.js';
-
-export type Lanes = Pinned['lanes'];
 export type SameNonce = Pinned['sameNonce'];
 /** Who gets outcomes: nobody, readers of the library, or those and the receiver of webhooks. */
 export const OUTCOMES = ['off', 'consumers', 'webhooks'] as const;

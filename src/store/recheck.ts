@@ -42,7 +42,8 @@ const DOUBT_ALL = `
            submission_party = case when j.looks then j.party else m.submission_party end,
            submission_hash = case when j.looks then null else m.submission_hash end,
            hashing_scheme = case when j.looks then null else m.hashing_scheme end,
-           sent_on = case when j.looks then j.sent_on else m.sent_on end
+           sent_on = case when j.looks then j.sent_on else m.sent_on end,
+           sent_inputs = case when j.looks then null else m.sent_inputs end
       from judged j where m.id = j.id and (j.looks or m.claim_token is not null)
     returning j.looks
   )

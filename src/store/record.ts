@@ -13,9 +13,11 @@ export const unknownBound = (notBefore: string): string =>
 
 /** For `set`: the row no longer has a record. */
 export const NO_RECORD = `sent_from = null, sent_until = null, submission_id = null, submission_party = null,
-           submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null`;
+           submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null,
+           sent_inputs = null`;
 
 /** The record of row `m`, as it is kept in the audit when a person clears it. */
 export const RECORD_FOR_AUDIT = `jsonb_build_object('sent_from', m.sent_from, 'sent_until', m.sent_until,
     'submission_id', m.submission_id, 'submission_party', m.submission_party,
-    'submission_hash', encode(m.submission_hash, 'hex'), 'hashing_scheme', m.hashing_scheme, 'sent_on', m.sent_on, 'sent_by', m.sent_by)`;
+    'submission_hash', encode(m.submission_hash, 'hex'), 'hashing_scheme', m.hashing_scheme, 'sent_on', m.sent_on, 'sent_by', m.sent_by,
+    'sent_inputs', m.sent_inputs)`;

@@ -62,6 +62,24 @@ export const WRITE_AHEAD: Statement<{
       w(generation, id, token, sent_from, sent_until, submission_id, party, hash, scheme, sent_on, place)`,
 };
 
+/** I6. mempool_spending_v1. */
+export const RESERVED: Statement<{ readonly id: string; readonly inputs: string[] | null }> = {
+  text: 'select * from mempool_reserved_v1($1)',
+};
+
+/** I4, I6. Primary key, mempool_spending_v1; for `lane_waits` mempool_lane_v2. */
+export const RESERVE: Statement<{
+  readonly answer: 'written' | 'fenced' | 'stale' | 'reserved' | 'earlier';
+  readonly lane_waits: boolean;
+}> = {
+  text: 'select * from mempool_reserve_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+};
+
+/** I2. Primary key. */
+export const AWAIT: Statement<never> = {
+  text: 'select mempool_await_v1($1, $2, $3, $4)',
+};
+
 /** I2, I9. Primary key; rows are locked in order of id, so that settlers do not deadlock. */
 export const SETTLE: Statement<{
   readonly id: string;

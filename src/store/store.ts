@@ -8,8 +8,19 @@ import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
 import { claimedRow } from './rows.js';
 import { settleBatch, type TrafficOf } from './settle.js';
-import { ADVANCE_MARKS, CLAIM, PAUSED_PARTS, RENEW, RESCUE, RING, STILL_HELD } from './statements.js';
-import { createWriteAhead } from './write-ahead.js';
+import {
+  ADVANCE_MARKS,
+  AWAIT,
+  CLAIM,
+  PAUSED_PARTS,
+  RENEW,
+  RESCUE,
+  RESERVE,
+  RESERVED,
+  RING,
+  STILL_HELD,
+} from './statements.js';
+import { createWriteAhead, recordValues } from './write-ahead.js';
 
 /** Claims taken back by one statement; the rest follow at the next poll. */
 const RESCUE_MAX = 1_000;
@@ -85,6 +96,19 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     claim: (request) => claim(request, request),
     claimUndecided: (request) => claim(request, null),
     writeAhead: createWriteAhead(database),
+    async reserved(party) {
+      const rows = await database.run(RESERVED, [party]);
+      return rows.map(({ id, inputs }) => ({ id: id as RowId, inputs }));
+    },
+    async reserve(claim, record, inputs, generation) {
+      const values = [...recordValues({ claim, record, generation }), inputs];
+      const [reply] = await retryLostRace(() => database.run(RESERVE, values));
+      if (reply?.answer === 'written') return { kind: 'written', laneWaits: reply.lane_waits };
+      return { kind: reply?.answer ?? 'fenced' };
+    },
+    async awaitRows({ row, token }, on, mostMs) {
+      await database.run(AWAIT, [row.id, token, on, mostMs]);
+    },
     renew,
     async rescue() {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));

@@ -11,10 +11,13 @@ type Claim = Parameters<Store['writeAhead']>[0];
 /** As many as there are slots at their usual number, few enough to be quick. */
 const BATCH = 64;
 
-interface Waiting {
+interface Written {
   readonly claim: Claim;
   readonly record: SubmissionRecord;
   readonly generation: bigint;
+}
+
+interface Waiting extends Written {
   readonly done: (answer: Answer) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -87,7 +90,7 @@ const COLUMNS = [
   'sentOn',
 ] as const;
 
-const valuesOf = ({ claim: { row, token }, record, generation }: Waiting) => ({
+const valuesOf = ({ claim: { row, token }, record, generation }: Written) => ({
   generation: generation.toString(),
   id: row.id,
   token,
@@ -99,3 +102,9 @@ const valuesOf = ({ claim: { row, token }, record, generation }: Waiting) => ({
   scheme: record.hash?.scheme ?? null,
   sentOn: record.sentOn,
 });
+
+/** In the same order, for the statement that reserves holdings with the record. */
+export function recordValues(written: Written): unknown[] {
+  const values = valuesOf(written);
+  return COLUMNS.map((column) => values[column]);
+}

@@ -43,6 +43,12 @@ export type Selection =
       readonly detail: string;
     };
 
+/** As `Selection`, where other transfers of the owner may be spending some of the holdings. */
+export type UnreservedSelection =
+  | Selection
+  /** All of it together suffices, but too little is not reserved. */
+  | { readonly kind: 'reserved'; readonly contractIds: readonly string[]; readonly detail: string };
+
 /** What a token's factory accepts if TOKENS_FILE does not say. */
 export function inputRules(
   token: Pick<Token, 'instrumentAdmin' | 'takesExpiredLocks' | 'maxInputs'>,
@@ -66,13 +72,7 @@ export const leastLedgerTime = (databaseNow: number, clockSkewMaxMs: number): Mi
  */
 export function selectHoldings({ holdings, unreadable }: Holdings, wanted: WantedHoldings): Selection {
   const { amount: need, maxInputs: limit } = wanted;
-  const mine = holdings.filter(
-    (holding) =>
-      holding.owner === wanted.owner &&
-      holding.admin === wanted.admin &&
-      holding.instrumentId === wanted.instrumentId &&
-      holding.amount > 0n,
-  );
+  const mine = holdings.filter((holding) => isOf(holding, wanted));
   const here = mine.filter(({ place }) => place.kind === 'here');
   const free = here.filter(({ lock }) => lock === null).sort(byAmountThenId);
   const ended = wanted.takesExpiredLocks ? here.filter((one) => endsBy(one, wanted.now)) : [];
@@ -88,6 +88,27 @@ export function selectHoldings({ holdings, unreadable }: Holdings, wanted: Wante
   const held = mine.filter((one) => !usable.includes(one));
   const why = heldBack(held, odd, wanted);
   return { kind: 'held', detail: `${detail}: ${why}`, until: untilFree(here, sum(usable), wanted) };
+}
+
+/**
+ * Among the holdings that nobody has reserved. What is reserved counts all the same: a transfer waits for it as long as
+ * everything together suffices, since what it is reserved for may leave enough, or never happen. Null: nothing is reserved.
+ */
+export function selectUnreserved(
+  { holdings, unreadable }: Holdings,
+  isReserved: ((contractId: string) => boolean) | null,
+  wanted: WantedHoldings,
+): UnreservedSelection {
+  const whole = selectHoldings({ holdings, unreadable }, wanted);
+  if (isReserved === null) return whole;
+  const reserved = holdings.filter((one) => isOf(one, wanted) && isReserved(one.contractId));
+  if (reserved.length === 0 || whole.kind === 'insufficient' || whole.kind === 'held') return whole;
+  const unreserved = holdings.filter((one) => !reserved.includes(one));
+  const chosen = selectHoldings({ holdings: unreserved, unreadable }, wanted);
+  if (chosen.kind === 'selected') return chosen;
+  const free = unreserved.filter((one) => isOf(one, wanted));
+  const detail = `${formatDecimal(wanted.amount)} needed, ${formatDecimal(sum(free))} not reserved, ${formatDecimal(sum(reserved))} reserved for earlier transfers`;
+  return { kind: 'reserved', contractIds: reserved.map(({ contractId }) => contractId), detail };
 }
 
 function select(usable: readonly Holding[], need: bigint, limit: number): Selection {
@@ -120,6 +141,12 @@ function untilFree(here: readonly Holding[], usable: bigint, wanted: WantedHoldi
   }
   return null;
 }
+
+const isOf = (holding: Holding, { owner, admin, instrumentId }: WantedHoldings): boolean =>
+  holding.owner === owner &&
+  holding.admin === admin &&
+  holding.instrumentId === instrumentId &&
+  holding.amount > 0n;
 
 export const endsBy = ({ lock }: Pick<Holding, 'lock'>, now: Micros): boolean =>
   lock !== null && lock.expiresAt !== null && lock.expiresAt <= now;

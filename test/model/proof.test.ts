@@ -6,7 +6,7 @@ import test from 'ava';
 const PARTIES = ['external', 'hosted'] as const;
 
 const script = new URL('run.sh', import.meta.url).pathname;
-const checks = execFileSync('bash', [script, '--list'], { encoding: 'utf8' })
+const all = execFileSync('bash', [script, '--list'], { encoding: 'utf8' })
   .trim()
   .split('\n')
   .map((line) => {
@@ -14,6 +14,7 @@ const checks = execFileSync('bash', [script, '--list'], { encoding: 'utf8' })
     const [party = '', what = '', ...rest] = name.split('.');
     return { party, what, variant: rest.join('.'), expected };
   });
+const checks = all.filter(({ party }) => party !== 'holdings');
 const told = readFileSync(new URL('../../docs/proof.md', import.meta.url), 'utf8');
 const section = (title: string): string => {
   const [, after = ''] = told.split(`### ${title}\n`);
@@ -61,4 +62,9 @@ test('what may go alone is told beside them', (t) => {
   const belts = checks.filter(({ what, expected }) => expected === 'holds' && /^[A-Z]+$/.test(what));
   t.true(belts.length > 0);
   for (const { what } of belts) t.regex(told, new RegExp(`${what}\\b[^|]*holds`));
+});
+
+test('of the transfers of one sender side by side it tells what holds, and what breaks without each guard', (t) => {
+  const what = all.filter(({ party }) => party === 'holdings').map((check) => check.what);
+  t.deepEqual(sorted(rows('Side by side').flatMap(({ names }) => names)), sorted(what));
 });

@@ -19,7 +19,7 @@ for tool in spin gcc; do
 done
 
 pattern=${1:-}
-model=$PWD/exactly_once.pml
+folder=$PWD model=exactly_once
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 checks=0 bad=0
@@ -32,15 +32,15 @@ check() {
   [[ -n $pattern && $name != *$pattern* ]] && return
   checks=$((checks + 1))
   [[ -n $list ]] && echo "$name $expected" && return
-  cd "$work" && rm -f ./* && cp "$model" . || exit 1
+  cd "$work" && rm -f ./* && cp "$folder/$model.pml" . || exit 1
   case $search in
     all) compile='-O2 -DSAFETY -DNOFAIR' run='-m1000000 -w24 -n' ;;
-    fair) compile='-O2 -DNFAIR=5' run='-a -f -m1000000 -w22 -n' ;;
+    fair) compile='-O2 -DNFAIR=6' run='-a -f -m1000000 -w22 -n' ;;
     shortest) compile='-O1 -DSAFETY -DNOFAIR -DBFS' run='-w22 -n' && set -- "$@" -DSHORTEST ;;
   esac
   SECONDS=0
   # shellcheck disable=SC2086
-  if ! { spin -a "$@" exactly_once.pml && gcc -w -DCOLLAPSE $compile -o pan pan.c; } >build.out 2>&1; then
+  if ! { spin -a "$@" $model.pml && gcc -w -DCOLLAPSE $compile -o pan pan.c; } >build.out 2>&1; then
     cat build.out && came='does not build'
   else
     # shellcheck disable=SC2086
@@ -54,8 +54,8 @@ check() {
   states=$(grep -oE '[0-9]+ states, stored' pan.out | tail -1 | cut -d' ' -f1)
   [[ $came == broken ]] && note=$(broken_rule)
   printf '%-34s %-10s %10s states %4d s  %s%s\n' "$name" "$came" "${states:-?}" "$SECONDS" "$mark" "${note:+  ($note)}"
-  if [[ -n $tell && -f exactly_once.pml.trail ]]; then
-    spin -t -T -B "$@" exactly_once.pml | grep -vE '^spin:|^ *$|^#' | sed 's/^/    /'
+  if [[ -n $tell && -f $model.pml.trail ]]; then
+    spin -t -T -B "$@" $model.pml | grep -vE '^spin:|^ *$|^#' | sed 's/^/    /'
     echo "    => $(broken_rule)"
   fi
 }
@@ -68,6 +68,9 @@ broken_rule() {
     *'what!=1'*) echo 'I5: written completed, and not accepted' ;;
     *'status==what'*) echo 'I5: what was final is written over' ;;
     *'holder==me'*) echo 'I1: a call begins outside the lease' ;;
+    *'inputs[i]&inputs[j]'*) echo 'I6: two that may be accepted spend one holding' ;;
+    *'live)==inputs'*) echo 'I6: it spends what is gone' ;;
+    *begun*) echo 'I6: begun before an earlier one' ;;
     *) echo 'it never ends' ;;
   esac
 }
@@ -138,6 +141,20 @@ check external.REJBYCMD broken shortest -DONECLOCK -DM_REJBYCMD
 check external.REJBYCMD.twice broken shortest -DONECLOCK -DTWICE -DN=3 -DINSTANCES=1 -DM_REJBYCMD
 check external.RECHECKKEEPSID broken shortest -DONECLOCK -DFAILOVER -DINSTANCES=1 -DN=3 -DM_RECHECKKEEPSID
 check external.RECHECKKEEPSID.twice broken shortest -DONECLOCK -DTWICE -DFAILOVER -DINSTANCES=1 -DN=3 -DM_RECHECKKEEPSID
+
+# Several rows of one sender: side_by_side.pml.
+model=side_by_side
+check holdings.side-by-side holds all
+check holdings.one-party-two-senders holds all -DSHARED
+check holdings.failover holds all -DFAILOVER -DINSTANCES=1
+check holdings.ends holds fair -DLIVE=1
+for guard in ORDER NOLANE FREEEARLY AFTER NOFENCE READAFTER; do
+  check holdings.$guard broken shortest -DM_$guard
+done
+check holdings.NOCHECK broken shortest -DSHARED -DM_NOCHECK
+check holdings.NOTLOWEST broken shortest -DFAILOVER -DM_NOTLOWEST
+check holdings.UNKNOWNFREE broken shortest -DFAILOVER -DM_UNKNOWNFREE
+check holdings.PROMOTED broken fair -DLIVE=1 -DM_PROMOTED
 
 [[ -n $list ]] || echo "$((checks - bad)) of $checks checks came out as they should"
 [[ $bad -eq 0 && $checks -gt 0 ]]

@@ -3,6 +3,7 @@ import { database } from './database.js';
 import { doctor } from './doctor.js';
 import { externals } from './external.js';
 import { fleets } from './fleet.js';
+import { holdings } from './holdings.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
@@ -24,6 +25,7 @@ export const mutations: readonly Mutation[] = [
   ...doctor,
   ...externals,
   ...fleets,
+  ...holdings,
   ...ledger,
   ...operator,
   ...ops,

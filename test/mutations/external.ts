@@ -12,8 +12,8 @@ export const externals: readonly Mutation[] = [
   {
     name: 'I4',
     file: 'src/path/submit.ts',
-    find: 'const written = await writeAhead(path, judged.value, ready.value.record);',
-    put: "const written = judged.value.claim.sender.kind === 'external' ? ({ kind: 'go', value: undefined } as const) : await writeAhead(path, judged.value, ready.value.record);",
+    find: 'const written = await writeAhead(path, judged.value, gathered.value, ready.value.record);',
+    put: "const written = judged.value.claim.sender.kind === 'external' ? ({ kind: 'go', value: undefined } as const) : await writeAhead(path, judged.value, gathered.value, ready.value.record);",
     test: crash,
     match: 'P1 *(external)',
     what: 'the write-ahead between signature and request',
@@ -21,8 +21,8 @@ export const externals: readonly Mutation[] = [
   {
     name: 'I4',
     file: 'src/path/submit.ts',
-    find: 'const written = await writeAhead(path, judged.value, ready.value.record);',
-    put: "const written = judged.value.claim.sender.kind === 'external' ? ({ kind: 'go', value: undefined } as const) : await writeAhead(path, judged.value, ready.value.record);",
+    find: 'const written = await writeAhead(path, judged.value, gathered.value, ready.value.record);',
+    put: "const written = judged.value.claim.sender.kind === 'external' ? ({ kind: 'go', value: undefined } as const) : await writeAhead(path, judged.value, gathered.value, ready.value.record);",
     test: kill,
     match: 'I4 kill -9 after the execute left, external*',
     what: 'the same, with the process killed',

@@ -220,8 +220,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P28',
     file: 'src/path/gather.ts',
-    find: 'return path.ledger.holdings(sender, end.value, options);',
-    put: 'return path.ledger.holdings(sender, known, options);',
+    find: 'await path.ledger.holdings(sender, end.value, options);',
+    put: 'await path.ledger.holdings(sender, known, options);',
     test: 'test/history/ops-change.test.ts',
     match: 'P28 nonce 5*',
     what: 'holdings are read at a ledger end asked for after the claim',

@@ -112,7 +112,7 @@ export const store: readonly Mutation[] = [
   ),
   claim(
     'I4',
-    "not p_look and t.kind = 'hosted' as writes",
+    "not p_look and t.kind = 'hosted' and p_pin.lanes <> 'holdings' as writes",
     'false as writes',
     'I4 the claim of a hosted*',
     'the claim writes the record',
@@ -140,8 +140,8 @@ export const store: readonly Mutation[] = [
   ),
   claim(
     'I4',
-    'submission_hash = p_hash, hashing_scheme = p_scheme',
-    'submission_hash = null, hashing_scheme = null',
+    '         submission_hash = p_hash, hashing_scheme = p_scheme',
+    '         submission_hash = null, hashing_scheme = null',
     'I4 what was signed*',
     'the record holds what was signed',
   ),
@@ -162,15 +162,15 @@ export const store: readonly Mutation[] = [
 
   lanes(
     'P9',
-    `${FREE} or (select`,
-    'where (true or (select',
+    `${FREE} or case`,
+    'where (true or case',
     'P9 take looks at each row again*',
     'the predicates stand at the locking level, under a fresh snapshot',
   ),
   lanes(
     'P9',
-    'and (u.lane is null or (select',
-    'and (true or (select',
+    'and (u.lane is null or case',
+    'and (true or case',
     'P9 *the look alone*',
     'the claim looks at the lane again after locking it',
   ),
@@ -420,7 +420,7 @@ export const store: readonly Mutation[] = [
   migrate(
     'P30',
     'migrate/migrate.ts',
-    'if (!(turningOn && isUnique(step)))',
+    'if (!(otherLanes && isUnique(step)))',
     'if (true)',
     'P30 LANES turned on*',
     'the pin changes before the index is built',

@@ -79,3 +79,26 @@ test('I6 switched off (LANES=off): transfers of one sender run side by side, eac
   t.true(summary.maxInFlightPerParty > 1, 'no lane held them back');
   t.deepEqual(await world.audit(), []);
 });
+
+test('I4 I6 LANES=holdings: kill -9 in the middle, with several transfers of one sender in flight: each of them once', async (t) => {
+  const world = await createWorld(t, { dedup: false, lanes: 'holdings', latencyMs: 200 });
+  const { audit } = world.sandbox;
+  const [alice, bob] = [await world.user({ balance: 80, holdings: 8 }), await world.user({ balance: 0 })];
+  const env = { LANES: 'holdings', SUBMISSION_WINDOW_MS: '1500', LEASE_MS: '1500', CALL_TIMEOUT_MS: '20000' };
+  const start = (name: string) => startInstance(t, world, { INSTANCE_ID: name, ...env });
+  const hashes: string[] = [];
+  for (let nonce = 0; nonce < 16; nonce++)
+    hashes.push(await world.insert({ from: alice, to: bob, nonce, amount: 2 }));
+  const victim = start('victim');
+  await audit.until((log) => log.entries.length >= 6);
+  victim.signal('SIGKILL');
+  await victim.exited;
+  start('heir');
+  await world.ended(hashes);
+
+  for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
+  const { accepted, doubleCommits, conflicts, maxInFlightPerParty } = audit.summary();
+  t.deepEqual({ accepted, doubleCommits, conflicts }, { accepted: 16, doubleCommits: 0, conflicts: 0 });
+  t.true(maxInFlightPerParty > 1);
+  t.deepEqual(await world.audit(), []);
+});

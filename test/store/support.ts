@@ -26,7 +26,7 @@ export interface Prepared extends TestDatabase {
   insert(row?: Partial<NewTestRow>): Promise<string>;
   claim(limit?: number, holder?: string): Promise<readonly ClaimedRow[]>;
   /** Claims that must give exactly one row. */
-  claimOne(): Promise<ClaimedRow>;
+  claimOne(limit?: number): Promise<ClaimedRow>;
   look(limit?: number): Promise<readonly ClaimedRow[]>;
   settle(claimed: ClaimedRow, verdict: Verdict): Promise<Settled>;
   row(id: string): Promise<MempoolTuple>;
@@ -53,6 +53,7 @@ export interface MempoolTuple extends pg.QueryResultRow {
   readonly error_message: string | null;
   readonly sent_from: string | null;
   readonly sent_until: Date | number | null;
+  readonly waits_on: readonly string[] | null;
   readonly submission_id: string | null;
   readonly submission_party: string | null;
   readonly update_id: string | null;
@@ -136,8 +137,8 @@ export async function prepared(t: Teardown, more: Partial<MigrateOptions> = {}):
     another: () => createStore(open()),
     insert: (row) => insertRow(fresh.query, row),
     claim,
-    async claimOne() {
-      const rows = await claim();
+    async claimOne(limit) {
+      const rows = await claim(limit);
       const [row] = rows;
       return rows.length === 1 && row !== undefined
         ? row

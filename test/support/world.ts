@@ -2,6 +2,7 @@
 // both sides, and ways to put transfers in. Submitters run in it as processes (`fleet.ts`) or in this one (`local.ts`).
 import { randomBytes, randomInt } from 'node:crypto';
 import type pg from 'pg';
+import type { Lanes } from '../../src/protocol/lanes.js';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox/index.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { sealKey } from '../../src/transfer/key.js';
@@ -86,7 +87,7 @@ const ROOM: Readonly<Record<Parties, SandboxOptions>> = { hosted: {}, external: 
 const WEI = 10n ** 15n;
 
 export interface WorldOptions {
-  readonly lanes?: 'sender' | 'off';
+  readonly lanes?: Lanes;
   /** Of users that are not told otherwise. */
   readonly parties?: Parties;
   /** Not migrated; default: a fresh one. */

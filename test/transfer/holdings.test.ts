@@ -10,6 +10,7 @@ import {
   MAX_REGISTRY_INPUTS,
   notForLocks,
   selectHoldings,
+  selectUnreserved,
   type WantedHoldings,
 } from '../../src/transfer/holdings.js';
 import { ISSUER } from './rows.js';
@@ -46,6 +47,12 @@ const choose = (
   change: Partial<WantedHoldings> = {},
   unreadable: readonly UnreadableHolding[] = [],
 ) => selectHoldings({ holdings, unreadable }, { ...wanted, ...change });
+const unreserved = (holdings: readonly Holding[], reserved: readonly Holding[], units: bigint) =>
+  selectUnreserved(
+    { holdings, unreadable: [] },
+    (id) => reserved.some(({ contractId }) => contractId === id),
+    { ...wanted, amount: units * UNIT },
+  );
 const lockedUntil = (expiresAt: bigint | null) => ({ lock: { holders: ['bank::1'], expiresAt } });
 
 test('largest first: as few inputs as do', (t) => {
@@ -202,4 +209,18 @@ test('whatever the holdings and their order: enough, no input too many, always t
     }),
   );
   t.pass();
+});
+
+test('what is reserved is not spent, and still counts: a transfer waits for it, unless everything is too little', (t) => {
+  const [big, small, other] = [holding(30n), holding(10n), holding(50n, { instrumentId: 'OTHER' })];
+  const all = [big, small, other];
+  t.like(unreserved(all, [big], 10n), { kind: 'selected', contractIds: [small.contractId] });
+  t.like(unreserved(all, [], 10n), { kind: 'selected', contractIds: [big.contractId] });
+  t.deepEqual(unreserved(all, [big, other], 11n), {
+    kind: 'reserved',
+    contractIds: [big.contractId],
+    detail: '11 needed, 10 not reserved, 30 reserved for earlier transfers',
+  });
+  t.is(unreserved(all, [big, small], 41n).kind, 'insufficient');
+  t.is(unreserved([...all, holding(5n, lockedUntil(null))], [big], 44n).kind, 'held');
 });

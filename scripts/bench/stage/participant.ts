@@ -14,7 +14,8 @@ export interface Party {
 }
 
 export interface Participant {
-  createParties(count: number, hint: string, external: boolean): Promise<Party[]>;
+  /** Each with so many holdings. */
+  createParties(count: number, hint: string, external: boolean, holdings: number): Promise<Party[]>;
   /** Submissions, from the given one on. */
   calls(since: number): Promise<Call[]>;
   /** How many there were up to now. */
@@ -33,10 +34,10 @@ export function participantAt(http: string): Participant {
     return reply;
   };
   return {
-    async createParties(count, hint, external) {
+    async createParties(count, hint, external, each) {
       const specs = Array.from({ length: count }, (_, index) => ({
         hint: `${hint}-${index}`,
-        holdings: [{ token: 'DEMO', amount: '1000000' }],
+        holdings: [{ token: 'DEMO', amount: '1000000', count: each }],
         ...(external ? { external } : {}),
       }));
       const made = (await (await ask('/parties', specs)).json()) as {

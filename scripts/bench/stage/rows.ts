@@ -31,10 +31,14 @@ const USERS = `insert into users (evm_address, canton_party, canton_party_id, fi
 export async function createRows(
   participant: Participant,
   client: pg.Client,
-  { senders, masterKey }: { readonly senders: number; readonly masterKey: Buffer },
+  {
+    senders,
+    holdings,
+    masterKey,
+  }: { readonly senders: number; readonly holdings: number; readonly masterKey: Buffer },
 ): Promise<Rows> {
   const usersOf = async (count: number, hint: string, external: boolean): Promise<User[]> => {
-    const parties = await participant.createParties(count, hint, external);
+    const parties = await participant.createParties(count, hint, external, holdings);
     const users = parties.map((one) => ({ ...one, address: `0x${randomBytes(20).toString('hex')}` }));
     await client.query(USERS, [
       users.map(({ address }) => address),

@@ -7,6 +7,7 @@ import { startPostgres } from '../../../src/cli/support/throwaway-postgres.js';
 import { settingNames } from '../../../src/config/settings.js';
 import { party } from '../../../src/core/ids.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
+import type { Lanes } from '../../../src/protocol/lanes.js';
 import { migrate } from '../../../src/store/migrate/migrate.js';
 import { parentOf } from '../measure/cpu.js';
 import { type Participant, participantAt } from './participant.js';
@@ -18,6 +19,10 @@ export interface StageOptions {
   readonly senders: number;
   /** What a commit takes. */
   readonly latencyMs: number;
+  /** Of each sender; default 1. */
+  readonly holdings?: number;
+  /** Default: sender. */
+  readonly lanes?: Lanes;
   /** Flags of Node itself for the sandbox. */
   readonly sandboxNode?: readonly string[];
 }
@@ -74,7 +79,7 @@ const takeDown = async (undo: (() => Promise<unknown>)[]): Promise<void> => {
 };
 
 async function set(
-  { senders, latencyMs, sandboxNode = [] }: StageOptions,
+  { senders, latencyMs, holdings = 1, lanes = 'sender', sandboxNode = [] }: StageOptions,
   undo: (() => Promise<unknown>)[],
 ): Promise<Stage> {
   const [database, [sandbox, first]] = await Promise.all([
@@ -88,7 +93,7 @@ async function set(
 
   await migrate({
     url: database.href,
-    lanes: 'sender',
+    lanes,
     toleranceMs: Number(env.LEDGER_TIME_TOLERANCE_MS),
     clockSkewMaxMs: Number(env.CLOCK_SKEW_MAX_MS),
     oneStepTokens: oneStepTokens(env.TOKENS_FILE ?? ''),
@@ -110,7 +115,7 @@ async function set(
   undo.push(() => inserters.end());
 
   const masterKey = randomBytes(32);
-  const rows = await createRows(participant, client, { senders, masterKey });
+  const rows = await createRows(participant, client, { senders, holdings, masterKey });
   const url = new URL(database);
   Object.assign(url, { username: role, password });
   return {

@@ -15,6 +15,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { Ledger } from '../../ports/ledger.js';
 import type { Store } from '../../ports/store.js';
 import type { RetryPolicy } from '../../protocol/backoff.js';
+import type { Lanes } from '../../protocol/lanes.js';
 import type { Refusal } from '../../protocol/outcome.js';
 import type { ClaimedRow, FreshClaim, MempoolRow } from '../../protocol/record.js';
 import type { Tries, Verdict } from '../../protocol/verdict.js';
@@ -40,7 +41,7 @@ export interface PathSettings {
   /** Null: the participant's checkpoint interval + 5 s. */
   readonly lookPatienceMs: number | null;
   readonly retry: RetryPolicy;
-  readonly lanes: 'sender' | 'off';
+  readonly lanes: Lanes;
   /** Null: not set, so whatever is pinned. */
   readonly sameNonce: 'pay' | 'park' | null;
   /** Inspect what the participant prepared before it is signed; off only by the operator's explicit word. */

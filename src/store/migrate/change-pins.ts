@@ -6,7 +6,7 @@ import { audit, type Lanes, type Outcomes, PIN_LOCK, PROTOCOL, type SameNonce } 
 import { unhurried } from '../pool.js';
 import { RETIRED } from './indexes.js';
 import { inTransaction, patiently } from './session.js';
-import type { SqlStep } from './sql-files.js';
+import { isUnique, type SqlStep } from './sql-files.js';
 
 /** The pinned row as it is found: before the steps have run, an earlier version's has fewer columns. */
 export interface FoundPins {
@@ -97,7 +97,7 @@ const asIs = (pin: FoundPins, changes: PinChanges, now: Identity): boolean =>
 export function refuseParkWithoutLanes(pin: { readonly lanes: Lanes; readonly sameNonce: SameNonce }): void {
   if (pin.sameNonce === 'park' && pin.lanes === 'off')
     throw new CommandRefused(
-      'refused: SAME_NONCE=park needs lanes (LANES=sender): without lanes two transfers of one nonce may be sent at once',
+      'refused: SAME_NONCE=park needs lanes (LANES=sender or holdings): without lanes two transfers of one nonce may be sent at once',
     );
 }
 
@@ -180,7 +180,13 @@ export async function changePins(
   steps: readonly SqlStep[],
   say: (line: string) => void,
 ): Promise<void> {
-  const turningOff = changes.lanes === 'off' && before.lanes === 'sender';
+  const { lanes = before.lanes } = changes;
+  /** Indexes that forbid what the new lanes allow. */
+  const gone = steps.flatMap((step) =>
+    step.index && isUnique(step) && step.lanes?.includes(before.lanes) && !step.lanes.includes(lanes)
+      ? [step.index]
+      : [],
+  );
   const clearsHalt = changes.clearsHalt ?? false;
   const due = async (): Promise<FoundPins | null> => {
     const { rows } = await client.query<Identity>('select * from mempool_database_v1()');
@@ -192,14 +198,11 @@ export async function changePins(
   if ((await due()) === null) return;
   await patiently(say, () =>
     inTransaction(client, async () => {
-      // When lanes are turned off, the index that forbids a second row of a sender must be gone before the first such claim.
-      await client.query(turningOff ? 'lock table mempool in access exclusive mode' : PIN_LOCK);
+      // The index that forbids a second row of a sender must be gone before the first such claim.
+      await client.query(gone.length > 0 ? 'lock table mempool in access exclusive mode' : PIN_LOCK);
       const pin = await due();
       if (pin === null) return;
-      if (turningOff) {
-        const gone = steps.flatMap((step) => (step.lanes === 'sender' && step.index ? [step.index] : []));
-        await client.query(`drop index if exists ${[...gone, ...RETIRED].join(', ')}`);
-      }
+      if (gone.length > 0) await client.query(`drop index if exists ${[...gone, ...RETIRED].join(', ')}`);
       const grown = Math.max(0, (changes.toleranceMs ?? pin.tolerance_ms) - pin.tolerance_ms);
       const moved = grown === 0 ? 0 : ((await unhurried(client, MOVE_BOUNDS, [grown])).rowCount ?? 0);
       const { rows } = await client.query<Changed>(CHANGE, [

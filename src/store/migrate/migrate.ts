@@ -18,7 +18,7 @@ import { type FirstPin, firstPin, type Leftovers } from './first-pin.js';
 import { dropIndex, ensureIndex, RETIRED } from './indexes.js';
 import { keepOutcomes } from './outcomes.js';
 import { inSession, inTransaction, patiently } from './session.js';
-import { readSqlSteps, type SqlStep, wantedFor } from './sql-files.js';
+import { isUnique, readSqlSteps, type SqlStep, wantedFor } from './sql-files.js';
 
 export interface MigrateOptions extends Leftovers {
   readonly url: string;
@@ -67,10 +67,10 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     const indexes = steps.filter(
       (step) => step.index !== null && wantedFor(wanted.lanes, wanted.sameNonce)(step),
     );
-    // The index that forbids two claims of a sender has to wait while claims made without lanes may still be in flight.
-    const turningOn = pinnedBefore?.lanes === 'off' && wanted.lanes === 'sender';
+    // The index that forbids two claims of a sender has to wait while claims made under other lanes may still be in flight.
+    const otherLanes = pinnedBefore !== null && pinnedBefore.lanes !== wanted.lanes;
     for (const step of indexes)
-      if (!(turningOn && isUnique(step))) await ensureIndex(client, step, options.say);
+      if (!(otherLanes && isUnique(step))) await ensureIndex(client, step, options.say);
     await applyAll(steps.slice(firstIndex));
     options.say('table, columns, functions and triggers are in place');
 
@@ -116,8 +116,6 @@ const wantedPins = (options: MigrateOptions, pinned: FoundPins | null): FirstPin
         sameNonce: changes.sameNonce ?? pinned.same_nonce ?? DEFAULTS.sameNonce,
       };
 };
-
-const isUnique = (step: SqlStep): boolean => step.sql.includes('create unique index');
 
 async function apply(client: pg.Client, step: SqlStep, say: MigrateOptions['say']): Promise<void> {
   await patiently(say, () =>

@@ -8,8 +8,8 @@ export interface SqlStep {
   readonly sql: string;
   /** An index: built by itself, outside a transaction; dropped and built again where one was left invalid. */
   readonly index: string | null;
-  /** Only for this setting of LANES. */
-  readonly lanes: Lanes | null;
+  /** Only for these settings of LANES. */
+  readonly lanes: readonly string[] | null;
   /** Only for this setting of SAME_NONCE. */
   readonly sameNonce: SameNonce | null;
   /** Only where outcomes are kept: the trigger that writes them. */
@@ -24,18 +24,17 @@ export function readSqlSteps(): readonly SqlStep[] {
   return FILES.flatMap((file) => cut(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')));
 }
 
-/** A step begins with `-- @step [index NAME] [lanes=…] [same_nonce=…] [outcomes=on] [after=pin]: what it is`. */
+/** A step begins with `-- @step [index NAME] [lanes=…,…] [same_nonce=…] [outcomes=on] [after=pin]: what it is`. */
 function cut(text: string): SqlStep[] {
   const [, ...parts] = text.split(/^-- @step /m);
   return parts.map((part) => {
     const [head = ''] = part.split('\n', 1);
     const attributes = head.split(':', 1)[0] ?? '';
-    const lanes = /lanes=(sender|off)/.exec(attributes)?.[1];
     return {
       name: head,
       sql: `-- ${part.trimEnd()}\n`,
       index: /^index (\w+)/.exec(attributes)?.[1] ?? null,
-      lanes: lanes === 'sender' || lanes === 'off' ? lanes : null,
+      lanes: /lanes=([\w,]+)/.exec(attributes)?.[1]?.split(',') ?? null,
       sameNonce: attributes.includes('same_nonce=park') ? 'park' : null,
       writesOutcomes: attributes.includes('outcomes=on'),
       afterPin: attributes.includes('after=pin'),
@@ -46,6 +45,9 @@ function cut(text: string): SqlStep[] {
 export const wantedFor =
   (lanes: Lanes, sameNonce: SameNonce = 'pay', outcomes: Outcomes = 'off') =>
   (step: SqlStep): boolean =>
-    (step.lanes === null || step.lanes === lanes) &&
+    (step.lanes === null || step.lanes.includes(lanes)) &&
     (step.sameNonce === null || step.sameNonce === sameNonce) &&
     (!step.writesOutcomes || outcomes !== 'off');
+
+/** An index that forbids something, whoever writes it. */
+export const isUnique = (step: SqlStep): boolean => step.sql.includes('create unique index');

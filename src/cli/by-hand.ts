@@ -56,6 +56,7 @@ async function act(hash: TxHash, { reason, yes = false }: Flags, kind: 'fail' | 
 const AFTER = `
 Refused where an instance holds the row, or a submission of it may still be accepted: it says what to do instead. Leaves an
 entry in mempool_submitter_audit_v1 with who and why.
+Environment: DATABASE_URL.
 `;
 
 export function failCommand(): Command {
@@ -67,9 +68,9 @@ export function failCommand(): Command {
     .addHelpText(
       'after',
       `${AFTER}
-Example:
+Examples:
   canton-submitter fail 0x… --reason 'cancelled at your request'
-Environment: DATABASE_URL.`,
+  canton-submitter fail 0x… --reason 'cancelled at your request' --yes`,
     )
     .action((hash: TxHash, flags: Flags) => act(hash, flags, 'fail'));
 }
@@ -82,9 +83,9 @@ export function parkCommand(): Command {
     .addHelpText(
       'after',
       `${AFTER}
-Example:
+Examples:
   canton-submitter park 0x… --reason 'asked the sender, waiting for an answer'
-Environment: DATABASE_URL.`,
+  canton-submitter park 0x… --reason 'asked the sender, waiting for an answer' --yes`,
     )
     .action((hash: TxHash, flags: Flags) => act(hash, flags, 'park'));
 }

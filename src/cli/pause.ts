@@ -74,11 +74,11 @@ In force with the next claim of any instance, of an earlier build too; what was 
 second is given back. What has left ends. Undecided rows are looked up as always, since a look sends nothing. A sender's rows
 keep their order: a paused row holds back the sender's later ones. It is shown in \`status\`, /readyz (which stays ready) and
 the page, and noted in mempool_submitter_audit_v1 with who and why.
+Environment: DATABASE_URL.
 
 Examples:
   canton-submitter pause --all 'participant upgrade until 14:00'
-  canton-submitter pause --token 0x70C… 'issuer asked'
-Environment: DATABASE_URL.`,
+  canton-submitter pause --token 0x… 'the issuer asked'`,
     )
     .action(pause);
 }
@@ -91,10 +91,11 @@ export function resumeCommand(): Command {
       'after',
       `
 Ends exactly the pause that is named: \`--all\` ends that of everything, and not those of single tokens and senders.
+Environment: DATABASE_URL.
 
-Example:
+Examples:
   canton-submitter resume --all
-Environment: DATABASE_URL.`,
+  canton-submitter resume --token 0x…`,
     )
     .action(resume);
 }

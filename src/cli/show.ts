@@ -36,10 +36,11 @@ export function showCommand(): Command {
       'after',
       `
 What is told comes from mempool_attempts_v1 (each attempt and each look, until \`prune\` removes them) and from the audit.
+Environment: DATABASE_URL. Reads only.
 
-Example:
+Examples:
   canton-submitter show 0x…
-Environment: DATABASE_URL. Reads only.`,
+  canton-submitter show 0x… --json`,
     )
     .action(show);
 }

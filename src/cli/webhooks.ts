@@ -91,7 +91,12 @@ const withSelection = (command: Command): Command =>
     .option('--since <age>', 'written at most this long ago: 90s, 10min, 2h, 1d', age)
     .option('--json', 'print one line of JSON each on stdout, the count on stderr');
 
-const ENVIRONMENT = '\nEnvironment: DATABASE_URL.';
+/** The end of each help. */
+const withExamples = (...examples: readonly string[]): string =>
+  [
+    '\nEnvironment: DATABASE_URL.\n\nExamples:',
+    ...examples.map((words) => `  canton-submitter webhooks ${words}`),
+  ].join('\n');
 
 export function webhooksCommand(): Command {
   return new Command('webhooks')
@@ -100,7 +105,7 @@ export function webhooksCommand(): Command {
       new Command('list')
         .description('what was given up, and what failed and is tried again, with the reason')
         .option('--json', 'print one line of JSON each on stdout, the count on stderr')
-        .addHelpText('after', ENVIRONMENT)
+        .addHelpText('after', withExamples('list', 'list --json'))
         .action((flags: Flags) => list(flags)),
     )
     .addCommand(
@@ -113,14 +118,15 @@ export function webhooksCommand(): Command {
           'after',
           `
 Each keeps its id, so a receiver that has had it can tell. A sender's are delivered in their order, before newer ones.
-For example, after the receiver has lost its last two hours: webhooks replay --since 2h${ENVIRONMENT}`,
+After the receiver has lost its last two hours: --since 2h.${withExamples('replay --dead --dry-run', 'replay --since 2h')}`,
         )
         .action((flags: Flags) => unheard(() => replay(flags))),
     )
     .addCommand(
       withSelection(new Command('skip'))
         .description("do not deliver what was given up, or what fails and holds up its sender's next")
-        .addHelpText('after', ENVIRONMENT)
+        .addHelpText('after', withExamples('skip --hash 0x…', 'skip --dead'))
         .action((flags: Flags) => unheard(() => skip(flags))),
-    );
+    )
+    .addHelpText('after', withExamples('list', 'replay --dead'));
 }

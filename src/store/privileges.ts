@@ -18,7 +18,8 @@ export const TABLES: Readonly<Record<string, Privileges>> = {
   mempool_ended_v1: { run: 'select' },
   // An instance says how it is, and forgets those that are long dead.
   mempool_instances_v1: { run: 'select, insert, update, delete', status: 'select' },
-  mempool_pauses_v1: { run: 'select', status: 'select' },
+  // People pause and resume as this role too, from the page as well.
+  mempool_pauses_v1: { run: 'select, insert, update, delete', status: 'select' },
   mempool_attempts_v1: { run: 'select, insert', status: 'select' },
 };
 
@@ -42,6 +43,11 @@ export const FUNCTIONS: Readonly<Record<string, Privileges>> = {
   mempool_renew_v1: { run: 'execute' },
   mempool_rescue_v1: { run: 'execute' },
   mempool_beat_v1: { run: 'execute' },
+  // LANES=holdings.
+  mempool_beginners_v1: { run: 'execute' },
+  mempool_reserved_v1: { run: 'execute' },
+  mempool_reserve_v1: { run: 'execute' },
+  mempool_await_v1: { run: 'execute' },
   // Triggers, which run for whoever writes to the table: nobody calls them.
   mempool_doorbell_v1: {},
   mempool_guard_v1: {},

@@ -21,11 +21,15 @@ const SAMPLES: readonly (readonly [RegExp, string])[] = [
 
 /** An option with an address wants another sample than one with a hash. */
 function sample(word: string, before: string): string {
-  if (word === '0x…' && /^--(from|to|sender)$/.test(before)) return `0x${'ab'.repeat(20)}`;
+  if (word === '0x…' && /^--(from|to|sender|token)$/.test(before)) return `0x${'ab'.repeat(20)}`;
   return SAMPLES.find(([pattern]) => pattern.test(word))?.[1] ?? word;
 }
 
-const LEFT_OUT = new Set(['commander.optionMissingArgument', 'commander.missingArgument']);
+const LEFT_OUT = new Set([
+  'commander.optionMissingArgument',
+  'commander.missingArgument',
+  'commander.missingMandatoryOptionValue',
+]);
 
 /** Parsing, and nothing else. */
 function withoutActions(command: Command): Command {

@@ -31,6 +31,12 @@ const LONGEST = [
   'history/ledger-soak',
   'sandbox/execution-times',
 ];
+/** Left to `npm run test:long`: a process for each step, or what hardly ever changes and takes long to compare. */
+const ONLY_LONG = [
+  '!test/cli/quick-start.test.ts',
+  '!test/cli/moving.test.ts',
+  '!test/proto/generated.test.ts',
+];
 const place = (file) => {
   const found = LONGEST.findIndex((name) => file.endsWith(`test/${name}.test.ts`));
   return found === -1 ? LONGEST.length : found;
@@ -38,7 +44,11 @@ const place = (file) => {
 
 export default {
   // `npm run test:page` looks for a browser first.
-  files: ['test/**/*.test.ts', ...(process.env.TEST_BROWSER ? [] : ['!test/browser/**'])],
+  files: [
+    'test/**/*.test.ts',
+    ...(process.env.TEST_BROWSER ? [] : ['!test/browser/**']),
+    ...(process.env.TEST_LONG === '1' ? [] : ONLY_LONG),
+  ],
   // Nothing is compiled while a test runs: half of the time of most test files was that.
   typescript: {
     extensions: ['ts'],

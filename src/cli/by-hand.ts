@@ -85,7 +85,7 @@ export function parkCommand(): Command {
       `${AFTER}
 Examples:
   canton-submitter park 0x… --reason 'asked the sender, waiting for an answer'
-  canton-submitter park 0x… --reason 'asked the sender, waiting for an answer' --yes`,
+  canton-submitter park 0x… --reason 'crashes an instance, reported'`,
     )
     .action((hash: TxHash, flags: Flags) => act(hash, flags, 'park'));
 }

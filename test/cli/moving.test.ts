@@ -5,15 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { MIDDLEWARE } from '../store/support.js';
-import { LONG } from '../support/long.js';
 import { startPacedSandbox } from '../support/paced-sandbox.js';
 import { freshDatabase } from '../support/postgres.js';
 import { cli, start } from './support.js';
 
-const long = LONG ? test : test.skip;
 const DEMO = '0xde30000000000000000000000000000000000001';
 
-long('moving over with only docs/moving.md', async (t) => {
+test('moving over with only docs/moving.md', async (t) => {
   const db = await freshDatabase(t);
   await db.query(MIDDLEWARE);
   const sandbox = await startPacedSandbox({ latencyMs: 200 });

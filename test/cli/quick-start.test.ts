@@ -8,9 +8,6 @@ import test, { type ExecutionContext } from 'ava';
 import { createDecoder } from '../../src/cli/support/raw-transaction.js';
 import { loadSignSettings } from '../../src/config.js';
 import { block, ROOT } from '../support/docs.js';
-import { LONG } from '../support/long.js';
-
-const long = LONG ? test : test.skip;
 
 /** A folder in which `npx canton-submitter` is this one, on free ports. */
 function desk(t: ExecutionContext) {
@@ -67,7 +64,7 @@ exec '${process.execPath}' '${ROOT}/bin/canton-submitter.js' "$@"`,
   };
 }
 
-long('README: the quick start, then docs/sandbox.md', async (t) => {
+test('README: the quick start, then docs/sandbox.md', async (t) => {
   const shell = desk(t);
   const sandbox = shell(block('README.md', 'sh', 'sandbox --postgres'));
   await sandbox.said(/the sandbox runs until Ctrl-C/);

@@ -4,7 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { atLength } from '../support/long.js';
+import test from 'ava';
 import { root } from './descriptors.js';
 
 /** Resolves to what went wrong, in the order of the folders. They are compared with one generation: it takes long. */
@@ -16,7 +16,7 @@ async function check(folders: readonly string[]): Promise<string> {
   );
 }
 
-atLength('proto/gen is what proto/ generates, and a change on either side is noticed', async (t) => {
+test('proto/gen is what proto/ generates, and a change on either side is noticed', async (t) => {
   const changed = await mkdtemp(join(tmpdir(), 'proto-'));
   t.teardown(() => rm(changed, { recursive: true, force: true }));
   const committed = join(root, 'proto/gen');

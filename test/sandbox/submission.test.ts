@@ -223,6 +223,7 @@ test('sequenced too late: NOT_SEQUENCED_TIMEOUT, and its completion comes before
 });
 
 test('whatever the clocks say, nothing is accepted with a record time past executeBefore and tolerance', async (t) => {
+  let acceptances = 0;
   for (const participantClockSkewMs of [-400, -200, 0, 200]) {
     const on = await stage(t, { participantClockSkewMs });
     on.sandbox.faults.add({
@@ -237,16 +238,19 @@ test('whatever the clocks say, nothing is accepted with a record time past execu
           ...spec(on, `c${index}`),
           inputs: [coin],
           requestedAt: base - 5_000_000,
-          executeBefore: base + (index - 2) * 150_000,
+          // The last one has time enough on any machine.
+          executeBefore: index === on.coins.length - 1 ? base + 60_000_000 : base + (index - 2) * 150_000,
         })
         .catch(() => undefined),
     );
     await Promise.all(calls);
-    for (const { outcome, transfer } of on.sandbox.audit.entries) {
-      if (outcome.kind !== 'accepted' || !transfer) continue;
-      t.true(outcome.recordTime <= transfer.executeBefore + TOLERANCE);
-    }
+    const accepted = on.sandbox.audit.entries.flatMap(({ outcome, transfer }) =>
+      outcome.kind === 'accepted' && transfer ? [{ ...outcome, ...transfer }] : [],
+    );
+    acceptances += accepted.length;
+    for (const { recordTime, executeBefore } of accepted) t.true(recordTime <= executeBefore + TOLERANCE);
   }
+  t.true(acceptances > 0);
 });
 
 test('balances are exact to the tenth decimal', async (t) => {

@@ -305,7 +305,7 @@ test('P20 a role or server that may not ask has no identity, and claims as befor
   const db = await prepared(t);
   await db.insert();
   await db.query('revoke execute on function pg_control_system(), pg_walfile_name(pg_lsn) from public');
-  await db.query('grant select, update on all tables in schema public to pg_read_all_data');
+  await db.query('grant select, insert, update on all tables in schema public to pg_read_all_data');
   const client = await db.pool.connect();
   t.teardown(async () => client.release());
   await client.query('set role pg_read_all_data');

@@ -17,7 +17,8 @@ async function scene(
     parties,
     dedup: false,
     lanes: 'holdings',
-    latencyMs: 200,
+    // Long enough for several to be on their way on any machine.
+    latencyMs: 5_000,
     timeScale: 0.2,
   });
   return { world, alice: await world.user(money), bob: await world.user({ balance: 0 }) };

@@ -51,14 +51,14 @@ export const fleets: readonly Mutation[] = [
   ),
   control(
     'protocol.sql',
-    '             and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))\n          offset 0) d',
-    '          offset 0) d',
+    '               and (p_tokens is null or mempool_address_v1(h.contract_address) <> all (p_tokens))\n            offset 0) d',
+    '            offset 0) d',
     'a token that is paused*LANES=sender',
     'a head of a paused token stays',
   ),
   control(
     'protocol.sql',
-    '             and (p_senders is null or l.lane <> all (p_senders))\n',
+    '               and (p_senders is null or l.lane <> all (p_senders))\n',
     '',
     'a token that is paused*LANES=sender',
     'a paused sender stays',

@@ -14,7 +14,10 @@ function grants(role: { prefix: string; kind: Kind }, tables: Granted, functions
   const grant = (object: string, what: string | undefined): string[] =>
     what === undefined ? [] : [`grant ${what} on ${object} to ${roleName(prefix, kind)};`];
   return [
-    ...Object.entries(tables).flatMap(([table, { [kind]: what }]) => grant(table, what)),
+    ...Object.entries(tables).flatMap(([table, { [kind]: what, people }]) => [
+      ...grant(table, what),
+      ...(kind === 'run' ? grant(table, people) : []),
+    ]),
     ...Object.entries(functions).flatMap(([name, { [kind]: what }]) => grant(`function ${name}`, what)),
   ];
 }

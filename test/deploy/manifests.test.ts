@@ -4,6 +4,7 @@ import test from 'ava';
 import { parse, parseAllDocuments } from 'yaml';
 import { startAdmin } from '../../src/admin/server.js';
 import { describe, settingNames } from '../../src/config/settings.js';
+import { pageSource } from '../admin/page-source.js';
 
 const read = (file: string): string => readFileSync(`deploy/${file}`, 'utf8');
 
@@ -53,12 +54,16 @@ test('Kubernetes: environment, ports and probes are those of the service', async
   const [port] = [...(submitter.ports ?? [])];
   t.is(Number(port?.containerPort), ADMIN_PORT);
 
-  const admin = await startAdmin({ host: '127.0.0.1', port: 0, token: null }, {
-    health: () => ({ ready: true, blockers: [] }),
-    snapshot: async () => ({}),
-    instance: () => ({}),
-    metrics: { contentType: 'text/plain', text: async () => '' },
-  } as unknown as Parameters<typeof startAdmin>[1]);
+  const admin = await startAdmin(
+    { host: '127.0.0.1', port: 0, token: null },
+    {
+      health: () => ({ ready: true, blockers: [] }),
+      snapshot: async () => ({}),
+      instance: () => ({}),
+      metrics: { contentType: 'text/plain', text: async () => '' },
+      page: pageSource(),
+    },
+  );
   t.teardown(() => admin.close());
   const annotations = kubernetes('Deployment').spec?.template?.metadata?.annotations;
   t.is(String(annotations?.['prometheus.io/port']), String(ADMIN_PORT));

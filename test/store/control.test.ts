@@ -56,7 +56,7 @@ test('paused, nothing is claimed, whatever build asks; looks go on; resumed, it 
   ]);
 });
 
-for (const lanes of ['sender', 'off'] as const) {
+for (const lanes of ['sender', 'holdings', 'off'] as const) {
   test(`a token that is paused, and a sender, however they are spelled; others are claimed: LANES=${lanes}`, async (t) => {
     const db = await prepared(t, { lanes });
     await threeSenders(db);

@@ -158,7 +158,7 @@ end $$;
 
 -- LANES=holdings: which of these lanes' rows may begin, at most p_limit. A lane's head is its lowest row without a record:
 -- claimed or in backoff it holds the lane, and so it does while it waits on rows that have reserved what it needs. That is
--- computed here, from those rows themselves, so there is no wake-up that could be lost.
+-- computed here, from those rows themselves, so no wake-up can be lost.
 create or replace function mempool_beginners_v1(
   p_seen bigint[], p_taken bigint[], p_limit int, p_tokens text[], p_senders bigint[], out ids bigint[], out lanes bigint[]
 ) language plpgsql volatile set search_path from current as $$

@@ -15,7 +15,7 @@ interface Flags {
 
 /** Why not, and what to do instead. */
 const INSTEAD: Readonly<Record<Refusal, string>> = {
-  unknown: 'there is no such row',
+  unknown: 'no row has this hash',
   completed: 'it is completed, which is final',
   failed: 'it has failed already, which is final',
   mined: 'it is mined, which is final',

@@ -96,7 +96,12 @@ function adminSources(config: Config, submitter: Submitter, page: PageSource): A
       concurrency: config.concurrency,
       ...state(),
     }),
-    metrics: createMetrics({ events$, queue: snapshot, clock: monotonic, version: packageVersion() }),
+    metrics: createMetrics({
+      events$,
+      queue: cached(() => submitter.queue(), monotonic),
+      clock: monotonic,
+      version: packageVersion(),
+    }),
     page,
   };
 }

@@ -130,7 +130,7 @@ test('replay of one row that it does not take says why', async (t) => {
   await db.query("update mempool set status = 'mined'");
   await refused(/it is mined/);
   await db.query('delete from mempool');
-  await refused(/there is no such row/);
+  await refused(/no row has this hash/);
 });
 
 test('settings come from a file too, and the environment goes first', async (t) => {

@@ -113,6 +113,7 @@ test('what comes next, state by state', (t) => {
     attempts: [],
     acts: [],
     ahead: null,
+    waitsOn: null,
     pauses: [],
     halted: null,
     ready: 1,
@@ -122,6 +123,10 @@ test('what comes next, state by state', (t) => {
   t.is(next({}), 'it can be claimed: the next claim takes it');
   t.is(next({ state: 'backoff', dueAt: dbMillis(22_000) }), 'tried again in 12 s');
   t.is(next({}, { halted: 'late' }), 'claims are halted: late');
+  t.is(
+    next({}, { waitsOn: { hashes: ['0xaa', '0xbb'], until: dbMillis(40_000) } }),
+    'waits for the first of these to be decided, which have reserved the holdings it needs, for another 30 s at most: 0xaa, 0xbb',
+  );
   t.is(
     next({ state: 'undecided', dueAt: dbMillis(22_000) }),
     'looked at again in 12 s; only an acceptance can end it',

@@ -1,11 +1,12 @@
 // I6 with LANES=holdings: the transfers of one sender begin in nonce order, and none spends what another may spend.
 import test from 'ava';
-import { type ClaimToken, dbMillis, type Party, type RowId } from '../../src/core/ids.js';
+import { type ClaimToken, dbMillis, type Party, type RowId, type TxHash } from '../../src/core/ids.js';
 import type { Reserved } from '../../src/ports/store.js';
 import type { ClaimedRow, SubmissionRecord } from '../../src/protocol/record.js';
 import { schemaProblems } from '../../src/store/check.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { recheckByHand } from '../../src/store/operator/recheck-by-hand.js';
+import { readStory, type Story } from '../../src/store/operator/story.js';
 import {
   aParty,
   aToken,
@@ -22,6 +23,16 @@ import {
 
 const ALICE = aParty('alice');
 const WRITTEN: Reserved = { kind: 'written', laneWaits: false };
+
+async function storyOf(db: Prepared, id: string): Promise<Story> {
+  const [row] = await db.query<{ hash: TxHash }>(
+    "select '0x' || encode(tx_hash, 'hex') as hash from mempool where id = $1",
+    [id],
+  );
+  const story = row === undefined ? null : await readStory(db.database, row.hash);
+  if (story === null) throw new Error(`row ${id} has no story`);
+  return story;
+}
 
 async function prepared(t: Parameters<typeof preparedWith>[0]): Promise<Prepared> {
   const db = await preparedWith(t, { lanes: 'holdings' });
@@ -205,7 +216,7 @@ for (const [how, end] of Object.entries<(db: Prepared, claimed: ClaimedRow) => P
     await db.insert({ from: 'bob' });
     const [holder] = [await begun(db, 'a')];
     const id = await db.insert({ from: 'alice', nonce: 1 });
-    await db.insert({ from: 'alice', nonce: 2 });
+    const behind = await db.insert({ from: 'alice', nonce: 2 });
     const waits = await db.claimOne();
     const before = await db.row(id);
     await db.store.awaitRows(waits, [holder.row.id], 60_000);
@@ -213,7 +224,11 @@ for (const [how, end] of Object.entries<(db: Prepared, claimed: ClaimedRow) => P
     const after = await db.row(id);
     t.deepEqual([after.attempts, after.available_at], [0, before.available_at], 'its place, and no attempt');
     t.deepEqual(await db.claim(), [], 'neither it nor those behind it');
+    const story = (row: string) => storyOf(db, row);
+    t.deepEqual((await story(id)).waitsOn?.hashes, [holder.row.txHash]);
+    t.like(await story(behind), { waitsOn: null, ahead: { nonce: '1' } });
     await end(db, holder);
+    t.is((await story(id)).waitsOn, null);
     t.is((await db.claimOne()).row.id as string, id);
   });
 }

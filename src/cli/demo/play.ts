@@ -122,7 +122,7 @@ async function gather(
   ]);
   const completed = new Set(ended.filter(({ status }) => status === 'completed').map(({ hash }) => hash));
   const done = rows.filter(({ hash }) => completed.has(hash));
-  // The latency of rows that were there before the submitters is not theirs; it is shown only where there are no others.
+  // Rows that arrived before the submitters started say nothing of their latency: shown only where there are no others.
   const measured = rows.slice(options.backlog < rows.length ? options.backlog : 0);
   const committedAt = new Map(measured.map(({ hash }) => [hash, known.committedAt.get(hash) ?? 0]));
   return {

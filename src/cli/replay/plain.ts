@@ -37,7 +37,7 @@ export async function plain(flags: Flags): Promise<void> {
 }
 
 export const WHY_NOT: Readonly<Record<NotReplayed, string>> = {
-  unknown: 'there is no such row',
+  unknown: 'no row has this hash',
   completed: 'it is completed',
   failed: 'it has failed, which is final; the wallet may send a new transaction',
   mined: 'it is mined, which is final',

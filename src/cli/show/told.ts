@@ -118,7 +118,7 @@ function parkedNext({ txHash }: Story, row: StoryRow): string {
 }
 
 function waitingNext(story: Story, row: StoryRow): string {
-  const { now, ahead, pauses, halted, ready } = story;
+  const { now, ahead, waitsOn, pauses, halted, ready } = story;
   if (halted !== null) return `claims are halted: ${oneLine(halted)}`;
   const [pause] = pauses;
   if (pause !== undefined) {
@@ -126,6 +126,10 @@ function waitingNext(story: Story, row: StoryRow): string {
     return `paused${pause.by === null ? '' : ` by ${pause.by}`}: ${oneLine(pause.reason)}. Then: canton-submitter resume ${scope}`;
   }
   if (ahead !== null) return `waits behind nonce ${ahead.nonce} of the same sender, ${ahead.txHash}`;
+  if (waitsOn !== null) {
+    const most = duration(Math.max(0, waitsOn.until - now));
+    return `waits for the first of these to be decided, which have reserved the holdings it needs, for another ${most} at most: ${waitsOn.hashes.join(', ')}`;
+  }
   if (ready === 0) return 'it can be claimed, and no instance is ready: `canton-submitter status` says why';
   return due(row, now, 'tried again', 'it can be claimed: the next claim takes it');
 }

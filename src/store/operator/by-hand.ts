@@ -47,7 +47,7 @@ const FAIL: Statement<{ readonly id: string }> = {
          for update of m
     ), done as (
       update mempool m set status = 'failed', error_message = $2, last_error = 'FAILED_BY_HAND: ' || $2, updated_at = now()
-        from chosen c where m.id = c.id and m.status = 'pending'
+        from chosen c where m.id = c.id and ${FREE}
       returning m.id
     ), noted as (
       insert into mempool_submitter_audit_v1 (action, tx_hash, by_person, reason, change)
@@ -63,7 +63,7 @@ const PARK: Statement<{ readonly id: string }> = {
       select m.* from mempool m where m.tx_hash = $1 and ${FREE} and m.available_at < 'infinity' for update of m
     ), done as (
       update mempool m set available_at = 'infinity', last_error = 'PARKED_BY_HAND: ' || $2, updated_at = now()
-        from chosen c where m.id = c.id
+        from chosen c where m.id = c.id and ${FREE}
       returning m.id
     ), noted as (
       insert into mempool_submitter_audit_v1 (action, tx_hash, by_person, reason, change)

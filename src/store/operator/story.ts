@@ -86,6 +86,8 @@ export interface Story {
   readonly attempts: readonly Attempt[];
   readonly acts: readonly Act[];
   readonly ahead: Ahead | null;
+  /** LANES=holdings: it waits on these, which have reserved what it needs, until then at most. */
+  readonly waitsOn: { readonly hashes: readonly string[]; readonly until: DbMillis } | null;
   /** What of the pauses keeps it waiting. */
   readonly pauses: readonly Pause[];
   readonly halted: string | null;
@@ -117,6 +119,8 @@ interface RowTuple {
   readonly completion_offset: string | null;
   readonly ahead_hash: string | null;
   readonly ahead_nonce: string | null;
+  readonly waits_on: readonly string[] | null;
+  readonly waits_until: number | null;
   readonly halted: string | null;
   readonly paused_token: string;
   readonly paused_sender: string;
@@ -139,6 +143,7 @@ const ROW: Statement<RowTuple> = {
       m.claimed_by as holder, ${ms('m.claimed_at')} as held_since, ${ms('m.lease_expires_at')} as lease_until,
       m.sent_until is not null as undecided, ${finite('m.sent_until')} as sent_until, m.update_id,
       m.completion_offset::text as completion_offset, a.hash as ahead_hash, a.nonce as ahead_nonce, p.halted,
+      w.hashes as waits_on, ${ms('m.waits_until')} as waits_until,
       mempool_address_v1(m.contract_address) as paused_token, mempool_address_v1(m.from_address) as paused_sender,
       e.status as ended_status, ${ms('e.ended_at')} as ended_at
     from (select $1::bytea as hash) q cross join mempool_submitter_v1 p
@@ -149,8 +154,17 @@ const ROW: Statement<RowTuple> = {
           select x.id, x.tx_hash, x.nonce from mempool x
            where x.status = 'pending' and x.available_at < 'infinity'
              and mempool_sender_v1(x.from_address) = mempool_sender_v1(m.from_address)
+             and (p.lanes = 'sender' or (x.sent_until is null) = true)
            order by mempool_sender_v1(x.from_address), (x.sent_until is null), x.nonce, x.id limit 1) h
-         where p.lanes = 'sender' and m.status = 'pending' and m.available_at < 'infinity' and h.id <> m.id) a on true`,
+         where (p.lanes = 'sender' or (p.lanes = 'holdings' and m.sent_until is null))
+           and m.status = 'pending' and m.available_at < 'infinity' and h.id <> m.id) a on true
+      -- As mempool_beginners_v1 has it: it waits as long as each of them is undecided.
+      left join lateral (
+        select array_agg('0x' || encode(x.tx_hash, 'hex') order by x.id) as hashes from mempool x
+         where p.lanes = 'holdings' and m.claim_token is null and m.sent_until is null and m.waits_until > now()
+           and x.id = any (m.waits_on) and x.status = 'pending' and x.sent_until is not null
+           and (x.sent_inputs is not null or x.available_at < 'infinity')
+        having count(*) = cardinality(m.waits_on)) w on true`,
 };
 
 interface AttemptTuple extends Omit<Attempt, 'beganAt' | 'endedAt' | 'updateId' | 'offset' | 'submissionId'> {
@@ -212,6 +226,10 @@ export async function readStory(database: Database, hash: TxHash): Promise<Story
       tuple.ahead_hash === null || tuple.ahead_nonce === null
         ? null
         : { txHash: tuple.ahead_hash, nonce: tuple.ahead_nonce },
+    waitsOn:
+      tuple.waits_on === null || tuple.waits_until === null
+        ? null
+        : { hashes: tuple.waits_on, until: dbMillis(tuple.waits_until) },
     pauses: pauses.filter(covers),
     halted: tuple.halted,
     ready: fleet.filter(claims).length,

@@ -85,7 +85,8 @@ function rowOf({ row, story, next }) {
       ...facts.flatMap(([name = '', value = '']) => [h('dt', null, name), h('dd', { class: 'hash' }, value)]),
     ),
     ...toldOf({ story, next }),
-    ...(row.advice === null
+    // What comes next of a parked row says it already.
+    ...(row.advice === null || row.state === 'parked'
       ? []
       : [h('p', null, h('strong', null, 'What to do: '), ...adviceOf(row.advice))]),
     h('p', { class: 'buttons' }, ...actsOf(row)),

@@ -676,8 +676,10 @@ begin
     select h.id, h.tx_hash, h.kind, h.attempts, h.claimed_by, h.claimed_at, 'lost', h.submission_id from held h
   )
   update mempool_instances_v1 i set lost_rows = i.lost_rows + l.rows
-    from (select h.claimed_by, count(*)::int as rows from held h group by 1) l
-   where i.holder = l.claimed_by;
+    -- Not counted where its row is locked: two rescues would wait for one another.
+    from (select x.holder, l.rows from (select h.claimed_by, count(*)::int as rows from held h group by 1) l
+            join mempool_instances_v1 x on x.holder = l.claimed_by for update of x skip locked) l
+   where i.holder = l.holder;
   return query
   update mempool m set claim_token = null, claimed_by = null, claimed_at = null, lease_expires_at = null
    where m.id = any (v_ids)

@@ -28,13 +28,21 @@ submitter.events$.subscribe((event) => {
 
 // Your load balancer or orchestrator wants to know whether it claims, and a person why not.
 const server = createServer(async (request, response) => {
-  if (request.url === '/queue') {
-    response.end(JSON.stringify(await submitter.snapshot()));
-    return;
+  try {
+    if (request.url === '/queue') return void response.end(asJson(await submitter.snapshot()));
+    const { ready, blockers } = submitter.health();
+    response.writeHead(ready ? 200 : 503).end(asJson(blockers));
+  } catch (error) {
+    // The queue is in the database, which may be away; the submitter waits for it.
+    response.writeHead(503).end(String(error));
   }
-  const { ready, blockers } = submitter.health();
-  response.writeHead(ready ? 200 : 503).end(JSON.stringify(blockers));
 });
+
+/** Some numbers are larger than JSON's. */
+function asJson(value) {
+  return JSON.stringify(value, (_key, inner) => (typeof inner === 'bigint' ? String(inner) : inner));
+}
+
 server.listen(Number(process.env.PORT ?? 8080), '127.0.0.1', () => {
   console.log(`listening on ${server.address().port}`);
 });

@@ -16,13 +16,18 @@ const FIGURES = 12;
  * @property {(history: any) => (number | null)[]} values
  */
 
-/** @typedef {{ title: string, unit: (value: number) => string, steps?: number[], lines: Line[] }} Chart */
+/** @typedef {{ title: string, unit: (value: number) => string, steps?: number[], least: number, lines: Line[] }} Chart */
 
 /** Steps of an axis of spans, in ms: what people count by. */
 const SPANS = [
   1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 3e4, 6e4, 12e4, 3e5, 6e5, 18e5, 36e5, 72e5, 216e5,
   864e5,
 ];
+
+/** Steps of an axis of rows: there are no halves of one. */
+const ROWS = [1, 2, 5]
+  .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5].map((ten) => step * ten))
+  .sort((a, b) => a - b);
 
 /** @param {number} value */
 const rows = (value) => number(Math.round(value));
@@ -31,7 +36,7 @@ const rate = (value) => `${number(Math.round(value * 100) / 100)}/s`;
 /** @param {'wait' | 'call'} of @returns {Line[]} */
 const latency = (of) => [
   { name: 'median', color: '--s1', values: (history) => history[of].p50 },
-  { name: '95 %', color: '--s4', dash: [6, 3], values: (history) => history[of].p95 },
+  { name: '95th percentile', color: '--s4', dash: [6, 3], values: (history) => history[of].p95 },
 ];
 
 /** @type {Chart[]} */
@@ -39,6 +44,8 @@ const CHARTS = [
   {
     title: 'Pending rows',
     unit: rows,
+    steps: ROWS,
+    least: 4,
     lines: [
       { name: 'waiting', color: '--s1', values: (history) => history.rows.waiting },
       { name: 'in flight', color: '--s2', dash: [6, 3], values: (history) => history.rows['in-flight'] },
@@ -50,19 +57,21 @@ const CHARTS = [
   {
     title: 'Age of the oldest waiting row',
     unit: (value) => span(value * 1000),
+    least: 1,
     steps: SPANS.map((ms) => ms / 1000),
     lines: [{ name: 'oldest', color: '--s1', values: (history) => history.oldest }],
   },
   {
     title: 'Rows a second',
     unit: rate,
+    least: 1,
     lines: [
       { name: 'completed', color: '--s2', values: (history) => history.completed },
       { name: 'failed', color: '--s5', dash: [6, 3], values: (history) => history.failed },
     ],
   },
-  { title: 'From commit to call', unit: span, steps: SPANS, lines: latency('wait') },
-  { title: 'From call to outcome', unit: span, steps: SPANS, lines: latency('call') },
+  { title: 'From commit to call', unit: span, steps: SPANS, least: 100, lines: latency('wait') },
+  { title: 'From call to outcome', unit: span, steps: SPANS, least: 1_000, lines: latency('call') },
 ];
 
 /** @type {(() => void)[]} */
@@ -94,7 +103,15 @@ export function showHistory(history) {
 let plots = [];
 /** In seconds, by the clock of whoever looks. @param {number} time */
 const timeOf = (time) =>
-  new Date(time * 1000).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hour12: false });
+  new Date(time * 1000).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+
+/** A value between two gaps, or the very first one, is no line: it is drawn as a point. @type {any} */
+const alone = (/** @type {import('uplot')} */ plot, /** @type {number} */ line) => {
+  const values = plot.data[line] ?? [];
+  return [...values.keys()].filter(
+    (at) => values[at] != null && values[at - 1] == null && values[at + 1] == null,
+  );
+};
 
 function build() {
   const container = byId('charts');
@@ -136,7 +153,7 @@ function build() {
             values: (_, splits) => splits.map((value) => chart.unit(value)),
           },
         ],
-        scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.1, 1e-3) || 1] } },
+        scales: { y: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.1, chart.least)] } },
         series: [
           {},
           ...chart.lines.map((line) => ({
@@ -144,7 +161,7 @@ function build() {
             stroke: color(line.color),
             width: 1.75,
             ...(line.dash === undefined ? {} : { dash: line.dash }),
-            points: { show: false },
+            points: { size: 4, filter: alone },
             value: (/** @type {unknown} */ _, /** @type {number | null} */ value) =>
               value === null ? '–' : chart.unit(value),
           })),
@@ -174,7 +191,9 @@ function update(chart, index, history) {
     const value = lines[at]?.findLast((one) => one !== null) ?? null;
     return value === null ? `${name}: nothing yet` : `${name} ${chart.unit(value)}`;
   });
-  summary.textContent = now.join(', ');
+  summary.textContent = lines.every((line) => line.every((one) => one === null))
+    ? 'nothing yet'
+    : now.join(', ');
   const every = Math.max(1, Math.floor(history.times.length / FIGURES));
   const picked = history.times
     .map((/** @type {number} */ time, /** @type {number} */ at) => ({ time, at }))

@@ -19,9 +19,19 @@ export function span(ms) {
 /** `0x12345678…abcd`: enough to tell two apart. @param {string} text */
 export const short = (text) => (text.length > 16 ? `${text.slice(0, 8)}…${text.slice(-4)}` : text);
 
+/** With its zone, since `show` and the log say UTC. */
+const CLOCK = new Intl.DateTimeFormat('en', {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+});
 /** @param {number} ms */
-export const clock = (ms) =>
-  new Date(ms).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'medium', hour12: false });
+export const clock = (ms) => CLOCK.format(ms);
 
 /** `12345.678` → `12,345.678`, whatever its size. @param {string} text */
 export const amount = (text) => text.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','));

@@ -82,7 +82,10 @@ function rowOf({ row, story, next }) {
     h(
       'dl',
       { class: 'facts' },
-      ...facts.flatMap(([name = '', value = '']) => [h('dt', null, name), h('dd', { class: 'hash' }, value)]),
+      ...facts.flatMap(([name = '', value = '']) => [
+        h('dt', null, name),
+        h('dd', value.startsWith('0x') ? { class: 'hash' } : null, value),
+      ]),
     ),
     ...toldOf({ story, next }),
     // What comes next of a parked row says it already.

@@ -120,6 +120,8 @@ export const blockerAdvice: Readonly<Record<NotReady['part'], string>> = {
   database:
     'Check the database and `DATABASE_URL`. It is tried again at least every 5 s; known outcomes are kept meanwhile.',
   pins: 'The settings of this instance differ from what is pinned: correct them and restart, or change the pin with `migrate`.',
+  halted:
+    'A bound that money rests on did not hold: docs/runbooks.md, "Halted", then `canton-submitter migrate --tolerance`.',
   participant:
     'Check `CANTON_URL` and the participant. If another participant answers, point it back; rows wait, and nothing is lost.',
   listener:

@@ -27,6 +27,7 @@ export interface NotReady {
   readonly part:
     | 'database'
     | 'pins'
+    | 'halted'
     | 'participant'
     | 'listener'
     | 'breaker'

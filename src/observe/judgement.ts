@@ -9,12 +9,14 @@ export interface Known {
   readonly open: readonly OpenCircuit[];
   /** What is wrong with the whole fleet, as `status` says it too. */
   readonly findings: readonly Problem[];
+  /** Instances that have died lately. */
+  readonly dead: readonly { readonly name: string; readonly lost: number }[];
 }
 
 const LEVELS: readonly Level[] = ['stopped', 'person', 'watch', 'fine'];
 
 export function judge(known: Known): { readonly level: Level; readonly problems: readonly Problem[] } {
-  const problems = [...known.findings, ...ofThisInstance(known)].sort(
+  const problems = [...known.findings, ...ofThisInstance(known), ...known.dead.map(ofDead)].sort(
     (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level),
   );
   return { level: problems[0]?.level ?? 'fine', problems };
@@ -24,9 +26,9 @@ export function judge(known: Known): { readonly level: Level; readonly problems:
 function ofThisInstance({ health, open }: Known): Problem[] {
   const level = health.ready ? 'watch' : 'person';
   return [
-    // What is paused is a finding about the whole fleet.
+    // What is paused or halted is a finding about the whole fleet.
     ...health.blockers
-      .filter(({ part }) => part !== 'paused')
+      .filter(({ part }) => part !== 'paused' && part !== 'halted')
       .map(
         ({ part, reason }) =>
           ({
@@ -44,5 +46,12 @@ function ofThisInstance({ health, open }: Known): Problem[] {
       })),
   ];
 }
+
+/** Its rows are in good hands; whether it should be there is for a person to know. */
+const ofDead = ({ name, lost }: Known['dead'][number]): Problem => ({
+  level: 'watch',
+  what: `The instance ${name} died.`,
+  toDo: `${lost === 0 ? 'It held no row.' : `Others took over its ${lost === 1 ? 'row' : `${lost} rows`}.`} Look why in its last log lines, and start another if nothing has restarted it.`,
+});
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -1,11 +1,12 @@
 import test from 'ava';
 import { judge } from '../../src/observe/judgement.js';
 
-const fine = { health: { ready: true, blockers: [] }, open: [], findings: [] } as const;
+const fine = { health: { ready: true, blockers: [] }, open: [], findings: [], dead: [] } as const;
 
 test('the worst of what is wrong is said first, and decides', (t) => {
   t.deepEqual(judge(fine), { level: 'fine', problems: [] });
   const { level, problems } = judge({
+    ...fine,
     health: { ready: true, blockers: [{ part: 'listener', reason: 'it hears nothing' }] },
     open: [{ key: 'token 0xAB', state: 'open', reason: 'NOT_VETTED', forMs: 1 }],
     findings: [
@@ -21,14 +22,24 @@ test('the worst of what is wrong is said first, and decides', (t) => {
   t.regex(problems[2]?.toDo ?? '', /DATABASE_LISTEN_URL/);
 });
 
-test('an instance that claims nothing says why and what to do; what is paused is said once, for the fleet', (t) => {
+test('an instance that claims nothing says why and what to do; what is paused or halted is said once, for the fleet', (t) => {
   const blockers = [
     { part: 'breaker', reason: 'NOT_ENOUGH_TRAFFIC' },
     { part: 'paused', reason: 'everything' },
+    { part: 'halted', reason: 'halted: late' },
   ] as const;
   const { level, problems } = judge({ ...fine, health: { ready: false, blockers } });
   t.is(level, 'person');
   t.deepEqual(problems.length, 1);
   t.regex(problems[0]?.what ?? '', /^This instance claims nothing: NOT_ENOUGH_TRAFFIC/);
   t.regex(problems[0]?.toDo ?? '', /buy traffic/);
+});
+
+test('an instance that died is something to keep an eye on: its rows are in other hands', (t) => {
+  const { level, problems } = judge({ ...fine, dead: [{ name: 'i3/7-ab', lost: 5 }] });
+  t.is(level, 'watch');
+  t.deepEqual(
+    problems.map(({ what, toDo }) => [what, toDo.split('.')[0]]),
+    [['The instance i3/7-ab died.', 'Others took over its 5 rows']],
+  );
 });

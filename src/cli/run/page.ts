@@ -42,6 +42,8 @@ const QUEUE_FRESH_MS = 3_000;
 const DETAILS_FRESH_MS = 5_000;
 const FLEET_FRESH_MS = 3_000;
 const FAILOVERS = 10;
+/** For so long an instance that died is worth a look. */
+const LATELY_MS = 3_600_000;
 
 /** The database's part of what is shown. */
 interface Found {
@@ -147,7 +149,14 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
     } = await findings().catch(withoutDatabase);
     return {
       now: shared?.now ?? null,
-      ...judge({ health, open: here.open, findings: found }),
+      ...judge({
+        health,
+        open: here.open,
+        findings: found,
+        dead: instances
+          .filter(({ life, seenAt }) => life === 'dead' && (shared?.now ?? 0) - (seenAt ?? 0) < LATELY_MS)
+          .map(({ holder, lostRows }) => ({ name: holder, lost: lostRows })),
+      }),
       away,
       queue: shared?.queue ?? null,
       queueAgeMs: shared === null ? null : Math.round(shared.now - shared.at),

@@ -9,6 +9,7 @@ const NAME = 'canton_submitter_';
 const PARTS: readonly NotReady['part'][] = [
   'database',
   'pins',
+  'halted',
   'participant',
   'listener',
   'breaker',

@@ -113,7 +113,7 @@ export function blockerOf(why: Unready): NotReady {
     case 'disagreement':
       return pins(disagreementWords(why));
     case 'halted-before':
-      return pins(`halted: ${why.reason}`);
+      return { part: 'halted', reason: `halted: ${why.reason}` };
     case 'identity-hidden':
       return pins("the database's timeline is pinned, but this role may no longer read it");
     case 'being-pinned':

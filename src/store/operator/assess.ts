@@ -43,7 +43,7 @@ export function assess(status: Assessed): Assessment {
 const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
 
-function notMoving({ due, queue, fleet }: Assessed): Finding[] {
+function notMoving({ due, queue, fleet, halted }: Assessed): Finding[] {
   if (due.claimable === 0) return [];
   const found = (what: string, todo: string): Finding[] => [{ state: 'not-moving', what, todo }];
   const waiting = `${rows(due.claimable)} could be claimed`;
@@ -53,7 +53,7 @@ function notMoving({ due, queue, fleet }: Assessed): Finding[] {
     const why = [...new Set(live.flatMap(({ blockers }) => blockers.map(({ reason }) => reason)))];
     return found(
       `${waiting}, and no instance is ready: ${why.join('; ') || 'they are starting'}`,
-      'remove the cause; each instance goes on by itself',
+      halted === null ? 'remove the cause; each instance goes on by itself' : 'what is halted comes first: see below',
     );
   }
   if (queue['in-flight'].rows === 0 && (due.oldestMs ?? 0) >= STUCK_MS) {

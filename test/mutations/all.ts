@@ -1,6 +1,7 @@
 import { answers } from './answers.js';
 import { database } from './database.js';
 import { doctor } from './doctor.js';
+import { examples } from './examples.js';
 import { externals } from './external.js';
 import { fleets } from './fleet.js';
 import { holdings } from './holdings.js';
@@ -23,6 +24,7 @@ export const mutations: readonly Mutation[] = [
   ...answers,
   ...database,
   ...doctor,
+  ...examples,
   ...externals,
   ...fleets,
   ...holdings,

@@ -1,18 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Of the right database in real hands: what a settlement rests on, copies, memory, spellings, sessions, people.
-import type { Mutation } from './mutation.js';
+import { entries, type Mutation } from './mutation.js';
 
-const in_ =
-  (test: string) =>
-  (file: string, find: string, put: string, match: string, what: string): Mutation => ({
-    name: 'database',
-    file,
-    find,
-    put,
-    test,
-    match,
-    what,
-  });
+const in_ = entries('database');
 const fences = in_('test/store/fences.test.ts');
 const again = in_('test/store/again.test.ts');
 const spelling = in_('test/store/spelling.test.ts');

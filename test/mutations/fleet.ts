@@ -1,18 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // The fleet, pauses, what people do by hand, and the stories of rows.
-import type { Mutation } from './mutation.js';
+import { entries, type Mutation } from './mutation.js';
 
-const of =
-  (test: string) =>
-  (file: string, find: string, put: string, match: string, what: string): Mutation => ({
-    name: 'fleet',
-    file,
-    find,
-    put,
-    test,
-    match,
-    what,
-  });
+const of = entries('fleet');
 const fleet = of('test/store/fleet.test.ts');
 const control = of('test/store/control.test.ts');
 const paused = of('test/history/paused.test.ts');

@@ -12,3 +12,11 @@ export interface Mutation {
   /** What is gone. */
   readonly what: string;
 }
+
+type Entry = (file: string, find: string, put: string, match: string, what: string) => Mutation;
+
+/** For many entries of one name, their files in one folder: `entries('operator', 'src/')(test)(file, find, …)`. */
+export const entries =
+  (name: string, folder = '') =>
+  (test: string): Entry =>
+  (file, find, put, match, what) => ({ name, file: `${folder}${file}`, find, put, test, match, what });

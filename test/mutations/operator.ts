@@ -1,18 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Sessions, servers and slips: what keeps money where a role, a pooler or a hand differs from what was meant.
-import type { Mutation } from './mutation.js';
+import { entries, type Mutation } from './mutation.js';
 
-const of =
-  (test: string) =>
-  (file: string, find: string, put: string, match: string, what: string): Mutation => ({
-    name: 'operator',
-    file: `src/${file}`,
-    find,
-    put,
-    test,
-    match,
-    what,
-  });
+const of = entries('operator', 'src/');
 const sessions = of('test/store/sessions.test.ts');
 const writer = of('test/store/writer.test.ts');
 const slips = of('test/cli/slips.test.ts');

@@ -1,18 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Outcomes to others: none without its entry, none stepped over, each sender's in order, nobody else's acknowledgement.
-import type { Mutation } from './mutation.js';
+import { entries, type Mutation } from './mutation.js';
 
-const in_ =
-  (test: string) =>
-  (file: string, find: string, put: string, match: string, what: string): Mutation => ({
-    name: 'outbox',
-    file,
-    find,
-    put,
-    test,
-    match,
-    what,
-  });
+const in_ = entries('outbox');
 const stored = in_('test/store/outbox.test.ts');
 const delivered = in_('test/outbox/deliver.test.ts');
 const consumed = in_('test/outbox/consume.test.ts');

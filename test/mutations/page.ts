@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // The page: what it costs the database, and who may see it.
 import type { Mutation } from './mutation.js';
 
@@ -64,5 +65,23 @@ export const page: readonly Mutation[] = [
     test: 'test/cli/page.test.ts',
     match: 'the page of an instance*',
     what: 'without a token nobody acts',
+  },
+  {
+    name: 'page',
+    file: 'src/observe/judgement.ts',
+    find: " && part !== 'halted')",
+    put: ')',
+    test: 'test/observe/judgement.test.ts',
+    match: 'an instance that claims nothing*',
+    what: 'a halt is told once, for the fleet',
+  },
+  {
+    name: 'page',
+    file: 'src/observe/judgement.ts',
+    find: ', ...known.dead.map(ofDead)',
+    put: '',
+    test: 'test/observe/judgement.test.ts',
+    match: 'an instance that died*',
+    what: 'an instance that died is told',
   },
 ];

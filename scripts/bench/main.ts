@@ -12,7 +12,8 @@ const args = process.argv.slice(2);
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const isNewEnough = major + minor / 100 >= PEERS_NODE;
 // The smallest is for tests, which download nothing; it does without the peers.
-const node = isNewEnough || args.includes('--smallest') ? process.execPath : await brought();
+const downloadsNothing = ['--smallest', '--help', '-h'].some((flag) => args.includes(flag));
+const node = isNewEnough || downloadsNothing ? process.execPath : await brought();
 
 const folder = process.env.TEST_COMPILED ?? compile();
 const run = path.join(folder, 'parts', 'scripts', 'bench', 'run.js');

@@ -29,7 +29,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
 };
 const NAMES = Object.keys(SCENARIOS);
 
-const read = readOptions(process.argv.slice(2));
+const args = process.argv.slice(2);
+if (args.includes('--help') || args.includes('-h')) {
+  say(`${USAGE}\nNames: ${NAMES.join(', ')}`);
+  process.exit(0);
+}
+const read = readOptions(args);
 const options = typeof read === 'string' ? refuse(read) : read;
 if (options.name !== null && !NAMES.includes(options.name))
   refuse(`no scenario ${options.name}: there are ${NAMES.join(', ')}`);

@@ -50,14 +50,17 @@ test('the smallest scenario: figures of each system, ratios, and a report of the
   t.regex(plot, /^<svg [\s\S]*floor[\s\S]*<\/svg>\n$/);
 });
 
-test('a wrong command line is told what there is', async (t) => {
+test('a wrong command line is told what there is, and --help anybody', async (t) => {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  const [unknown, systems] = await Promise.all([
+  const [unknown, systems, help] = await Promise.all([
     bench(here, 'nonesuch'),
     bench(here, '--systems', 'ours,theirs'),
+    bench(here, '--help'),
   ]);
   t.is(unknown.code, 2);
   t.regex(unknown.stderr, /no scenario nonesuch: there are latency-idle, /);
   t.is(systems.code, 2);
   t.regex(systems.stderr, /unknown: theirs; there are ours, floor, graphile-worker, pg-boss, poller/);
+  t.is(help.code, 0);
+  t.regex(help.stdout, /--rounds K[\s\S]*Names: latency-idle, /);
 });

@@ -84,7 +84,7 @@ function rowOf({ row, story, next }) {
       { class: 'facts' },
       ...facts.flatMap(([name = '', value = '']) => [
         h('dt', null, name),
-        h('dd', value.startsWith('0x') ? { class: 'hash' } : null, value),
+        h('dd', value.includes('0x') ? { class: 'hash' } : null, value),
       ]),
     ),
     ...toldOf({ story, next }),

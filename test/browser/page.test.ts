@@ -121,7 +121,7 @@ async function theRest(t: ExecutionContext, { url, parked, failed, world }: Scen
 
   // A row that is parked, by its link; and what changes comes by itself.
   await place.getByRole('link', { name: parked[0] ?? '' }).click();
-  await story.getByText(/^parked: UNKNOWN_TOKEN.*Then: canton-submitter replay/).waitFor();
+  await story.getByText(/^Parked: UNKNOWN_TOKEN.*Then: canton-submitter replay/).waitFor();
   const [other] = parked.slice(1);
   await world.db.query("update mempool set available_at = now() + interval '1 hour' where tx_hash = $1", [
     Buffer.from((other ?? '').slice(2), 'hex'),

@@ -74,7 +74,7 @@ function withoutDatabase(error: unknown): Found {
 
 /** Not the name of a file, nor a hash. */
 const sentence = (text: string): string =>
-  `${text.replace(/^[a-z]+(?=[ ,])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}${/[.!?]$/.test(text) ? '' : '.'}`;
+  `${text.replace(/^[a-z]+(?=[ ,:])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 export function openPage(config: Config, submitter: Submitter): OpenPage {
   const database = openDatabase({

@@ -1,5 +1,6 @@
 // What senders hold, at a ledger end asked for after their claims. All who ask in one moment, such as the rows of one claim,
 // share one question for the ledger end and one for the active contracts.
+import { setMaxListeners } from 'node:events';
 import type { Holdings } from '../core/holding.js';
 import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Ledger, Read, ReadFailure } from '../ports/ledger.js';
@@ -39,10 +40,12 @@ export function createBalances({ ledger, participant }: Given): Balances {
   const answerAll = (): void => {
     const asked = questions;
     questions = [];
-    const options = { timeoutMs: CALL_MS, signal: untilAllGaveUp(asked) };
-    answers(asked, options).catch((error: unknown) => {
-      for (const { fail } of asked) fail(error);
-    });
+    const wait = waitFor(asked);
+    answers(asked, { timeoutMs: CALL_MS, signal: wait.signal })
+      .catch((error: unknown) => {
+        for (const { fail } of asked) fail(error);
+      })
+      .finally(wait.end);
   };
 
   const answers = async (asked: readonly Question[], options: CallOptions): Promise<void> => {
@@ -102,20 +105,23 @@ export function createBalances({ ledger, participant }: Given): Balances {
 
 const NOTHING: Holdings = { holdings: [], unreadable: [] };
 
-/** Aborts once nobody waits for the answer any more. */
-function untilAllGaveUp(asked: readonly Question[]): AbortSignal {
+/** `signal` aborts once nobody waits for the answer any more. */
+function waitFor(asked: readonly Question[]) {
   const over = new AbortController();
-  let waiting = asked.length;
-  for (const { signal, answer } of asked) {
+  // Each of them may be asked about alone under it.
+  setMaxListeners(0, over.signal);
+  const waiting = new Set(asked);
+  const listening = new AbortController();
+  for (const one of asked) {
     const giveUp = (): void => {
-      answer(GIVEN_UP);
-      waiting -= 1;
-      if (waiting === 0) over.abort();
+      one.answer(GIVEN_UP);
+      waiting.delete(one);
+      if (waiting.size === 0) over.abort();
     };
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
+    if (one.signal.aborted) giveUp();
+    else one.signal.addEventListener('abort', giveUp, { once: true, signal: listening.signal });
   }
-  return over.signal;
+  return { signal: over.signal, end: () => listening.abort() };
 }
 
 const refusal = (errorId: string, detail: string, everybodys: boolean): ReadFailure => ({

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadDatabaseSettings } from '../config.js';
 import { CommandRefused } from '../core/errors.js';
 import type { TxHash } from '../core/ids.js';
-import { failByHand, parkByHand, type Refusal } from '../store/operator/by-hand.js';
+import { failByHand, parkByHand, type WhyNotTaken } from '../store/operator/by-hand.js';
 import { agreed } from './support/agreed.js';
 import { hashArgument, reasonArgument } from './support/arguments.js';
 import { withDatabase } from './support/database.js';
@@ -14,7 +14,7 @@ interface Flags {
 }
 
 /** Why not, and what to do instead. */
-const INSTEAD: Readonly<Record<Refusal, string>> = {
+const INSTEAD: Readonly<Record<WhyNotTaken, string>> = {
   unknown: 'no row has this hash',
   completed: 'it is completed, which is final',
   failed: 'it has failed already, which is final',

@@ -23,11 +23,11 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 export function advised<T>(read: Read<T>, tokens: TokenSource): Read<T> {
   if (read.kind === 'read') return read;
   const { errorId, detail } = read.refusal;
-  const advice = adviceFor(errorId, detail, tokens === noToken);
+  const advice = adviceAbout(errorId, detail, tokens === noToken);
   return advice === null ? read : { ...read, refusal: { ...read.refusal, detail: `${detail}: ${advice}` } };
 }
 
-function adviceFor(errorId: string, detail: string, tokenless: boolean): string | null {
+function adviceAbout(errorId: string, detail: string, tokenless: boolean): string | null {
   if (errorId === 'GRPC_UNAUTHENTICATED') {
     return tokenless
       ? 'it requires a token: set CANTON_TOKEN_FILE or CANTON_OAUTH_*'

@@ -1,5 +1,5 @@
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
-import type { Attempt, TransferOutcome } from '../ports/outbox.js';
+import type { DeliveryAttempt, TransferOutcome } from '../ports/outbox.js';
 import type { PausedPart } from '../ports/store.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SettleResult } from '../protocol/settlement.js';
@@ -145,7 +145,7 @@ export type SubmitterEvent =
       readonly kind: 'webhook';
       readonly txHash: TxHash;
       readonly outcome: TransferOutcome['kind'];
-      readonly attempt: Attempt;
+      readonly attempt: DeliveryAttempt;
       readonly attempts: number;
       readonly tookMs: number;
       readonly ageMs: number;

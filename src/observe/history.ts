@@ -1,10 +1,6 @@
 // From the samples of all instances to what the page plots: equal steps, the fleet added up.
-import type { QueueState } from '../protocol/row-state.js';
+import type { QueueCounts, QueueState } from '../protocol/row-state.js';
 import { addCounts, type Durations, quantile, type Sample } from './sample.js';
-
-export type QueueCounts = Readonly<
-  Record<QueueState, { readonly rows: number; readonly oldestMs: number | null }>
->;
 
 /** Times in ms on the database's clock. */
 export interface TakenSample {

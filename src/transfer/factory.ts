@@ -19,7 +19,7 @@ export interface FactoryCache {
 }
 
 /** Errors about a contract that is gone or of another kind, which may have been the factory. */
-const FORGET = new Set([
+const MEANS_ANOTHER_FACTORY = new Set([
   'CONTRACT_NOT_FOUND',
   'CONTRACT_NOT_ACTIVE',
   'LOCAL_VERDICT_INACTIVE_CONTRACTS',
@@ -65,7 +65,7 @@ export function createFactoryCache(ledger: Pick<Ledger, 'transferFactories'>): F
       return shared;
     },
     observe({ admin, factory }, outcome) {
-      if (outcome.kind !== 'refused' || !FORGET.has(outcome.refusal.errorId)) return;
+      if (outcome.kind !== 'refused' || !MEANS_ANOTHER_FACTORY.has(outcome.refusal.errorId)) return;
       if (known.get(admin) === factory.contractId) known.delete(admin);
     },
   };

@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 250;
 const SELECTOR = 'a9059cbb';
 
 /** Empty if the flags are complete and fit together. */
-export function misuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
+export function transferMisuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
   const named = [from, to, token].some((one) => one !== undefined);
   if (transfer === undefined) return named ? ['--from, --to and --token need --transfer AMOUNT'] : [];
   return [

@@ -2,7 +2,7 @@
 // twice.
 import { loadDatabaseSettings } from '../../config.js';
 import { ConfigError } from '../../core/errors.js';
-import { forceNew, previewForceNew, type Shown } from '../../store/operator/force-new.js';
+import { forceNew, previewForceNew, type ShownParked } from '../../store/operator/force-new.js';
 import type { ReplayedRow } from '../../store/operator/replay.js';
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
@@ -18,7 +18,7 @@ const RISK = `  The old submission of an undecided row may still commit, or may 
 /** As many as `report` shows; with --json each row has its own line. */
 const RECORDS = 20;
 
-const forgotten = ({ row, record }: Shown): string =>
+const forgotten = ({ row, record }: ShownParked): string =>
   record === null
     ? ''
     : `  to be forgotten for ${row.txHash}: submission ${record.submissionId ?? '(not known)'} for ${record.submissionParty ?? '(not known)'}, ${record.sentUntil === 'infinity' ? 'without a bound' : `refused by the ledger after ${record.sentUntil}`}\n`;

@@ -1,5 +1,5 @@
 // The status in words: first what it means and what to do, then the queue, the instances, and the rows that wait for a person.
-import { type Assessment, assess, type Finding, type State } from '../../store/operator/assess.js';
+import { type Assessment, assess, type StatusFinding, type State } from '../../store/operator/assess.js';
 import type { FleetInstance } from '../../store/operator/fleet.js';
 import type { QueueStatus, StatusRow } from '../../store/status.js';
 import { count, duration, oneLine, table } from '../support/text.js';
@@ -8,7 +8,7 @@ import { outcomesText } from './outcomes.js';
 /** Rows shown per list on a terminal; `--json` has them all. */
 const SHOWN = 10;
 
-const HEADINGS: Readonly<Record<Finding['state'], string>> = {
+const HEADINGS: Readonly<Record<StatusFinding['state'], string>> = {
   'not-moving': 'NOT MOVING',
   'needs-a-person': 'NEEDS A PERSON',
 };

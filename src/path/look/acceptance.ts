@@ -68,7 +68,7 @@ export async function verifyAcceptance(
 
 /**
  * `DUPLICATE_COMMAND` says that an acceptance exists; this finds it (P22). Found and ours: completed. A proven read
- * that passed its place without finding it: parked, loudly, and never sent again. Null: not known yet, look again.
+ * that passed its place without conclusion it: parked, loudly, and never sent again. Null: not known yet, look again.
  */
 export async function chase(
   path: Path,
@@ -127,9 +127,9 @@ async function follow(
     }
     if (step.kind === 'unprovable') return null;
     if (step.kind === 'ended') break;
-    const finding = lookAt(step.event, claim.row.txHash, anyBound, path.settings.synchronizerId);
-    if (finding?.kind === 'accepted') {
-      const verdict = await verifyAcceptance(path, claim, finding, signal);
+    const conclusion = lookAt(step.event, claim.row.txHash, anyBound, path.settings.synchronizerId);
+    if (conclusion?.kind === 'accepted') {
+      const verdict = await verifyAcceptance(path, claim, conclusion, signal);
       return typeof verdict === 'string' ? null : verdict;
     }
     if (step.event.offset < past) continue;

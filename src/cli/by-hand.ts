@@ -3,8 +3,8 @@ import { loadDatabaseSettings } from '../config.js';
 import { CommandRefused } from '../core/errors.js';
 import type { TxHash } from '../core/ids.js';
 import { failByHand, parkByHand, type WhyNotTaken } from '../store/operator/by-hand.js';
-import { agreed } from './support/agreed.js';
 import { hashArgument, reasonArgument } from './support/arguments.js';
+import { agreed } from './support/confirm.js';
 import { withDatabase } from './support/database.js';
 import { whoRuns } from './support/who.js';
 

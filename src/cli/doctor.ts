@@ -13,7 +13,7 @@ import { cheapChecks } from '../submitter/start-checks.js';
 import { openLedger } from '../submitter.js';
 import { createSigner } from '../transfer/signer.js';
 import { type DatabaseSide, databaseSide, pinsFinding } from './doctor/database.js';
-import { transferMisuse, type TransferFlags, transferFinding } from './doctor/transfer.js';
+import { type TransferFlags, transferFinding, transferMisuse } from './doctor/transfer.js';
 import { exit } from './exit.js';
 import { oneLine } from './support/text.js';
 

@@ -14,7 +14,7 @@ import { printMigration } from '../store/migrate/print.js';
 import { printRoles } from '../store/migrate/roles.js';
 import { remark, repin } from '../store/operator/participant.js';
 import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
-import { agreed } from './support/agreed.js';
+import { agreed } from './support/confirm.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
 

@@ -32,7 +32,9 @@ interface DeliveryTuple extends EntryTuple {
 }
 
 /** mempool_outbox_new_v1, mempool_outbox_lanes_due_v1, mempool_outbox_due_v1. */
-const CLAIM_DELIVERIES: Statement<DeliveryTuple> = { text: 'select * from mempool_outbox_claim_v1($1, $2, $3)' };
+const CLAIM_DELIVERIES: Statement<DeliveryTuple> = {
+  text: 'select * from mempool_outbox_claim_v1($1, $2, $3)',
+};
 
 /** Primary keys, mempool_outbox_due_v1. */
 const RELEASE: Statement<{ readonly answer: 'released' | 'dead' | 'fenced' }> = {
@@ -46,7 +48,11 @@ export const createDeliveries = (database: Database): Deliveries => ({
     for (const tuple of tuples) {
       const { lane, token } = tuple;
       const delivery = deliveries.get(lane) ?? { lane, token, dbNow: dbMillis(tuple.db_now), entries: [] };
-      delivery.entries.push({ entryId: tuple.id, attempts: tuple.attempts, outcome: transferOutcomeOf(tuple) });
+      delivery.entries.push({
+        entryId: tuple.id,
+        attempts: tuple.attempts,
+        outcome: transferOutcomeOf(tuple),
+      });
       deliveries.set(lane, delivery);
     }
     return [...deliveries.values()];

@@ -30,7 +30,10 @@ for (const from of SPELLINGS) {
     const claimed = await db.claimOne();
     t.like(claimed, { sender: { kind: 'hosted', party: 'alice::1220' }, recipient: 'bob::1220' });
     await db.settle(claimed, pending({ wait: 'parked' }));
-    t.like(await findRowToComplete(db.database, claimed.row.txHash), { sender: 'alice::1220', recipient: 'bob::1220' });
+    t.like(await findRowToComplete(db.database, claimed.row.txHash), {
+      sender: 'alice::1220',
+      recipient: 'bob::1220',
+    });
     t.is((await replay(db.database, { sender: ALICE }, { dryRun: true })).length, 1);
   });
 }

@@ -64,7 +64,8 @@ export async function applyCompletion(reading: Reading, event: CompletionEvent, 
     const conclusion = lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
     if (conclusion === null) continue;
     if (conclusion.kind === 'dead') dead.set(row, dead.get(row) ?? conclusion.refusal);
-    else if (conclusion.kind === 'accepted') await accepted(reading, row, conclusion, timesOf(event)[0] ?? null);
+    else if (conclusion.kind === 'accepted')
+      await accepted(reading, row, conclusion, timesOf(event)[0] ?? null);
     else await duplicate(reading, row, conclusion);
   }
 }

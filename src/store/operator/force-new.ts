@@ -115,7 +115,10 @@ export async function previewForceNew(
 }
 
 /** Sends anew those of the given rows that are still as they were shown, and returns them as they were. Rings the bell. */
-export async function forceNew(database: Database, rows: readonly ShownParked[]): Promise<readonly ReplayedRow[]> {
+export async function forceNew(
+  database: Database,
+  rows: readonly ShownParked[],
+): Promise<readonly ReplayedRow[]> {
   const tuples = await database.run(FORCE_NEW, [
     rows.map(({ id }) => id),
     rows.map(({ fingerprint }) => fingerprint),

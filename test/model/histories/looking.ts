@@ -4,7 +4,7 @@ import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
 import { nextLookMs } from '../../../src/protocol/backoff.js';
 import { overdueMs } from '../../../src/protocol/bound.js';
 import { afterDeath } from '../../../src/protocol/decide.js';
-import { chaseFrom, type Conclusion } from '../../../src/protocol/look.js';
+import { type Conclusion, chaseFrom } from '../../../src/protocol/look.js';
 import type { CompletionEvent } from '../../../src/protocol/outcome.js';
 import { proofAtBegin } from '../../../src/protocol/proof.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
@@ -56,7 +56,8 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
         return later();
       }
       const conclusion = rules.lookAt(event, claim.row.txHash, record, SYNCHRONIZER);
-      if (conclusion?.kind === 'accepted') return { found: 'acceptance', verdict: verify(self, claim, conclusion) };
+      if (conclusion?.kind === 'accepted')
+        return { found: 'acceptance', verdict: verify(self, claim, conclusion) };
       if (conclusion?.kind === 'duplicate') {
         const chased = chase(self, claim, record, conclusion.completionOffset);
         return nothing(chased ?? undecided(5_000, 'DUPLICATE_COMMAND'));

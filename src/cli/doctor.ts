@@ -141,7 +141,7 @@ const line = (finding: Finding): string => `${finding.status.padEnd(7)}  ${oneLi
 const seconds = (text: string): number => {
   const value = Number(text);
   if (value >= 0.1 && value <= 3_600) return value * 1_000;
-  throw new InvalidArgumentError('seconds, 0.1 to 3600');
+  throw new InvalidArgumentError('give seconds, 0.1 to 3600');
 };
 
 export function doctorCommand(): Command {

@@ -191,7 +191,7 @@ async function run(flags: Flags): Promise<void> {
 const wholeMs = (text: string): number => {
   const parsed = milliseconds.safeParse(text);
   if (text.trim() !== '' && parsed.success) return parsed.data;
-  throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
+  throw new InvalidArgumentError('give a whole number of milliseconds, 0 to 86400000');
 };
 
 const ROLES = 'canton_submitter';
@@ -199,7 +199,9 @@ const ROLES = 'canton_submitter';
 /** It is written into SQL as it is, and a suffix comes after it. */
 const rolePrefix = (text: string): string => {
   if (/^[a-z_][a-z0-9_]{0,49}$/.test(text)) return text;
-  throw new InvalidArgumentError('lower-case letters, digits and _, at most 50, not beginning with a digit');
+  throw new InvalidArgumentError(
+    'give lower-case letters, digits and _, at most 50, not beginning with a digit',
+  );
 };
 
 /** The database's own error is shown as it is; the lines before it tell which statement it was. */

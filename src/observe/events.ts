@@ -132,7 +132,6 @@ export type SubmitterEvent =
   | { readonly kind: 'paused'; readonly parts: readonly PausedPart[] }
   /** It may be intended, or a mistake in the settings: `doctor` says the same. */
   | { readonly kind: 'warning'; readonly what: string }
-  /** A person must look at this: a foreign acceptance, a lost duplicate, another participant. */
   /** The oldest snapshot that somebody else holds; `ageMs` null: this role may not see it. */
   | {
       readonly kind: 'snapshot';
@@ -154,6 +153,7 @@ export type SubmitterEvent =
   | { readonly kind: 'webhook-dead'; readonly txHash: TxHash; readonly reason: string }
   /** The receiver takes nothing from anybody, or takes something again. */
   | { readonly kind: 'receiver'; readonly state: 'down' | 'back'; readonly detail: string }
+  /** A person must look at this: a foreign acceptance, a lost duplicate, another participant. */
   | { readonly kind: 'alarm'; readonly what: string; readonly txHash: TxHash | null }
   | { readonly kind: 'fault'; readonly where: string; readonly error: unknown }
   | { readonly kind: 'stopping'; readonly inFlight: number }

@@ -99,12 +99,15 @@ forBoth(
     await world.sandbox.control({ kind: 'restore', offset: yesterday });
     await world.insert({ from: bob, to: alice });
     const second = await startLocal(t, world);
-    t.is(await claimsNothing(world, second, /^its ledger ends at \d+, before \d+ seen earlier/), null);
+    t.is(
+      await claimsNothing(world, second, /^the participant's ledger ends at \d+, before \d+ seen earlier/),
+      null,
+    );
 
     // Its end is beyond what was seen, and still it lacks what it had shown.
     while (world.sandbox.ledgerEnd() < yesterday + 5)
       world.sandbox.createParties([{ holdings: [{ token: 'DEMO', amount: 1 }] }]);
-    t.is(await claimsNothing(world, second, /^it does not show update /), null);
+    t.is(await claimsNothing(world, second, /^the participant does not show update /), null);
     t.is(world.sandbox.audit.summary().ledgerCalls, 1);
   },
 );
@@ -205,7 +208,9 @@ test('P27 a stream that does not show the marked completion is another one: noth
   await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => /pinned to/.test(reason)));
   t.deepEqual(
     local.events.flatMap((event) => (event.kind === 'alarm' ? [event.what] : [])),
-    ['participant in doubt: its completion stream does not show the marked completion'],
+    [
+      "nothing is claimed until the participant is verified again: the participant's completion stream does not show the marked completion",
+    ],
   );
   await world.sandbox.control({ kind: 'identity', participantId: home });
   t.deepEqual(await looks.once(world, local), ['accepted']);

@@ -124,6 +124,18 @@ test('every function of ours has a search_path of its own, of the schema of the 
   }
 });
 
+test('what sessions call of the outbox runs under what the claim runs under', async (t) => {
+  const db = await prepared(t);
+  const functions = await db.query<{ name: string; settings: string[] }>(
+    `select p.proname as name, (select array_agg(c order by c) from unnest(p.proconfig) c) as settings from pg_proc p
+      where p.proname ~ '^mempool_(claim|outbox_(claim|release|read))_v1$' order by p.proname`,
+  );
+  const [claim, ...outbox] = functions;
+  t.true(claim?.settings.includes('enable_seqscan=off'));
+  t.is(outbox.length, 3);
+  for (const { name, settings } of outbox) t.deepEqual(settings, claim?.settings, name);
+});
+
 test('tables in a schema of their own: the functions find them whatever the caller looks through', async (t) => {
   const db = await prepared(t);
   const url = new URL(db.url);

@@ -5,7 +5,7 @@ import type { Outcome } from '../protocol/outcome.js';
 import type { SettleResult } from '../protocol/settlement.js';
 import type { Verdict } from '../protocol/verdict.js';
 
-/** Which signal made the claim loop look. */
+/** Which signal woke the claim loop. */
 export type WakeReason =
   | 'bell'
   | 'handoff'

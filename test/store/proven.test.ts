@@ -220,7 +220,7 @@ test('the privileges of docs/operations.md are enough for the service', async (t
   t.deepEqual(await lackingPrivileges(database), ['select on mempool_ended_v1']);
 });
 
-test('an empty claim begins where waiting rows begin, and looks at everything again every five seconds', (t) => {
+test('an empty claim begins where waiting rows begin, and searches everything again every five seconds', (t) => {
   let elapsed = 0;
   const mark = createLowWater(() => elapsed);
   t.is(mark.from(), null, 'nothing is known');

@@ -25,7 +25,7 @@ export interface TransferFlags {
 }
 
 const PATIENCE_MS = 180_000;
-const LOOK_EVERY_MS = 250;
+const ASK_EVERY_MS = 250;
 /** transfer(address,uint256) */
 const SELECTOR = 'a9059cbb';
 
@@ -84,7 +84,7 @@ export async function transferFinding(
           : `is an instance running? The row stays, and the next instance will process it: ${hash}`,
       );
     }
-    await pause(LOOK_EVERY_MS);
+    await pause(ASK_EVERY_MS);
   }
 }
 

@@ -68,7 +68,7 @@ export async function verifyAcceptance(
 
 /**
  * `DUPLICATE_COMMAND` says that an acceptance exists; this finds it (P22). Found and ours: completed. A proven read
- * that passed its place without conclusion it: parked, loudly, and never sent again. Null: not known yet, look again.
+ * that passed its place without finding it: parked, loudly, and never sent again. Null: not known yet, look again.
  */
 export async function chase(
   path: Path,

@@ -26,7 +26,7 @@ const UNREADY_MS = 600_000;
 const UNDECIDED_MS = 3_600_000;
 /** A restart of the receiver takes less. */
 const UNDELIVERED_MS = 900_000;
-/** Instances that say they are ready look at least every poll. */
+/** Instances that say they are ready claim at least every poll. */
 const STUCK_MS = 300_000;
 
 /** Whoever has no whole status at hand needs only this. */

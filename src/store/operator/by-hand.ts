@@ -21,7 +21,7 @@ export type WhyNotTaken =
   | 'on-the-ledger'
   | 'parked'
   | 'halted'
-  /** The database is not the pinned one, or a failover is not a week ago. */
+  /** The database is not the pinned one, or it failed over within the last week. */
   | 'database-in-doubt'
   /** Somebody else has changed it meanwhile. */
   | 'changed';

@@ -27,7 +27,7 @@ const INSTEAD: Readonly<Record<WhyNotTaken, string>> = {
   'on-the-ledger':
     'the ledger has something under its command id. Compare it by hand; `canton-submitter replay --completed HASH --update ID` ends it if that is this transfer',
   parked: 'it is parked already; `canton-submitter show` says why',
-  halted: 'claims are halted, so a bound may not hold: docs/runbooks.md, "halted", comes first',
+  halted: 'claims are halted, so a bound may not hold: docs/runbooks.md, "Halted", comes first',
   'database-in-doubt':
     'the database failed over or was restored within a week, so the row may have been done before. `canton-submitter park` it, or let an instance decide: it looks on the ledger first',
   changed: 'it has changed meanwhile: look at it again, and try again',

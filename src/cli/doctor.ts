@@ -95,7 +95,7 @@ function* ledgerEnd({ pinned }: DatabaseSide, { end }: Facts): Generator<Finding
     check: 'ledger end',
     status: 'fail',
     what: `the ledger ends at ${end.value}, but ${seen} was seen earlier: was it restored from a backup?`,
-    todo: 'read docs/runbooks.md before anything else',
+    todo: 'follow docs/runbooks.md, "The participant was restored from a backup", before anything else',
   };
 }
 

@@ -8,7 +8,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "its certificate was issued by an authority that is not trusted here: put that authority's certificate in CANTON_TLS_CA_FILE",
   ],
   [/altname|does not match certificate/i, 'the host in CANTON_URL is not the one in its certificate'],
-  [/certificate has expired|CERT_HAS_EXPIRED/i, 'its certificate has expired'],
+  [
+    /certificate has expired|CERT_HAS_EXPIRED/i,
+    'its certificate has expired: whoever runs the participant has to renew it',
+  ],
   [
     /certificate required|handshake failure|bad certificate|ECONNRESET/i,
     'it may require a client certificate: set CANTON_TLS_CERT_FILE and CANTON_TLS_KEY_FILE',

@@ -77,7 +77,7 @@ function needsAPerson(status: Assessed): StatusFinding[] {
   if (halted !== null)
     found(
       `claims are halted: ${halted}`,
-      'docs/runbooks.md, "halted": `canton-submitter migrate --tolerance`',
+      'docs/runbooks.md, "Halted": `canton-submitter migrate --tolerance`',
     );
   for (const { scope, address, reason, by } of pauses) {
     const part = scope === 'all' ? 'everything' : `${scope} 0x${address}`;

@@ -3,7 +3,7 @@ import type { Token } from '../core/token.js';
 import type { Transfer, TransferFactory } from '../core/transfer.js';
 import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
-import { type Park, park } from './check.js';
+import { type Park, toPark } from './check.js';
 
 export interface FactoryCache {
   /**
@@ -92,7 +92,7 @@ export function agreedFactory(
 ): { readonly kind: 'ok'; readonly factory: RegistryFactory } | Park {
   if (token.steps === 2) return { kind: 'ok', factory };
   if (factory.transferKind === 'offer') {
-    return park(
+    return toPark(
       'UNEXPECTED_OFFER',
       `the registry of ${token.symbol} makes an offer, but TOKENS_FILE says one step; set "steps": 2 (and "offerIsDone": true if an offer counts as completed), restart the instances, then replay`,
     );

@@ -295,8 +295,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'I4',
     file: 'src/path/look/completion.ts',
-    find: 'const finding = lookAt(',
-    put: 'const finding = dead.has(row) ? null : lookAt(',
+    find: 'const conclusion = lookAt(',
+    put: 'const conclusion = dead.has(row) ? null : lookAt(',
     test: clocks,
     match: 'an acceptance past its bound, read*',
     what: 'an acceptance that is read after the bound and before the proof',

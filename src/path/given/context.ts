@@ -66,7 +66,7 @@ export interface PathContext {
   readonly emit: (event: SubmitterEvent) => void;
 }
 
-/** What makes the loops look (`wake.ts`). */
+/** What wakes the loops (`wake.ts`). */
 export interface Wakeups {
   /** For the claim of fresh rows. */
   readonly wakeups$: Observable<WakeReason>;
@@ -77,7 +77,7 @@ export interface Wakeups {
   lookAgain(): void;
   /** A row of ours is due again in this many ms. */
   due(inMs: number): void;
-  /** Look again this much later: after a wake-up that drained the queue. */
+  /** Wakes again this much later: after a wake-up that drained the queue. */
   trail(ms: readonly number[]): void;
   /** A claim that the bell had asked for came back: with rows, or empty because another instance was faster. */
   answered(won: boolean): void;

@@ -267,9 +267,9 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P28',
-    file: 'src/path/gather.ts',
+    file: 'src/path/balances.ts',
     find: 'if (end.value < known) {',
-    put: 'if (end.value < deps.participant.ledgerEnd()) {',
+    put: 'if (end.value < participant.ledgerEnd()) {',
     test: participant,
     match: 'P28 answers*',
     what: 'what was known before the question, not what others were told meanwhile',

@@ -1,11 +1,11 @@
 import test from 'ava';
-import { judge } from '../../src/observe/judgement.js';
+import { judgementOf } from '../../src/observe/judgement.js';
 
 const fine = { health: { ready: true, blockers: [] }, open: [], findings: [], dead: [] } as const;
 
 test('the worst of what is wrong is said first, and decides', (t) => {
-  t.deepEqual(judge(fine), { level: 'fine', problems: [] });
-  const { level, problems } = judge({
+  t.deepEqual(judgementOf(fine), { level: 'fine', problems: [] });
+  const { level, problems } = judgementOf({
     ...fine,
     health: { ready: true, blockers: [{ part: 'listener', reason: 'it hears nothing' }] },
     open: [{ key: 'token 0xAB', state: 'open', reason: 'NOT_VETTED', forMs: 1 }],
@@ -28,7 +28,7 @@ test('an instance that claims nothing says why and what to do; what is paused or
     { part: 'paused', reason: 'everything' },
     { part: 'halted', reason: 'halted: late' },
   ] as const;
-  const { level, problems } = judge({ ...fine, health: { ready: false, blockers } });
+  const { level, problems } = judgementOf({ ...fine, health: { ready: false, blockers } });
   t.is(level, 'person');
   t.deepEqual(problems.length, 1);
   t.regex(problems[0]?.what ?? '', /^This instance claims nothing: NOT_ENOUGH_TRAFFIC/);
@@ -36,7 +36,7 @@ test('an instance that claims nothing says why and what to do; what is paused or
 });
 
 test('an instance that died is something to keep an eye on: its rows are in other hands', (t) => {
-  const { level, problems } = judge({ ...fine, dead: [{ name: 'i3/7-ab', lost: 5 }] });
+  const { level, problems } = judgementOf({ ...fine, dead: [{ name: 'i3/7-ab', lost: 5 }] });
   t.is(level, 'watch');
   t.deepEqual(
     problems.map(({ what, toDo }) => [what, toDo.split('.')[0]]),

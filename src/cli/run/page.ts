@@ -4,7 +4,7 @@ import type { Config } from '../../config.js';
 import { dbMillis, type TxHash } from '../../core/ids.js';
 import { blockerAdvice } from '../../observe/advice.js';
 import { STEP_MS } from '../../observe/history.js';
-import { judge } from '../../observe/judgement.js';
+import { judgementOf } from '../../observe/judgement.js';
 import type { PageSource, PageState, Problem } from '../../observe/page.js';
 import { cached } from '../../observe/queue.js';
 import { createRecent } from '../../observe/recent.js';
@@ -149,7 +149,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
     } = await findings().catch(withoutDatabase);
     return {
       now: shared?.now ?? null,
-      ...judge({
+      ...judgementOf({
         health,
         open: here.open,
         findings: found,

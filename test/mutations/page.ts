@@ -84,4 +84,13 @@ export const page: readonly Mutation[] = [
     match: 'an instance that died*',
     what: 'an instance that died is told',
   },
+  {
+    name: 'page',
+    file: 'src/store/operator/assess.ts',
+    find: "halted === null\n        ? 'remove",
+    put: "halted !== undefined\n        ? 'remove",
+    test: 'test/store/fleet.test.ts',
+    match: 'what a status means*',
+    what: 'while claims are halted, nobody is told that instances go on by themselves',
+  },
 ];

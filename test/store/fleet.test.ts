@@ -218,6 +218,8 @@ test('what a status means: fine, a person is needed, nothing moves', (t) => {
     ['not-moving', 'needs-a-person'],
     'the worst first',
   );
+  const halted = assess({ ...quiet, due, halted: 'x', fleet: [blocked] });
+  t.regex(halted.findings[0]?.todo ?? '', /^what is halted comes first/, 'no instance goes on by itself');
   t.regex(
     statusText({ ...quiet, due, halted: 'x' }),
     /^NOT MOVING\n {2}2 rows could be claimed, and no instance is alive\n {4}-> start `canton-submitter run`\nNEEDS A PERSON\n/,

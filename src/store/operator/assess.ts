@@ -53,7 +53,9 @@ function notMoving({ due, queue, fleet, halted }: Assessed): StatusFinding[] {
     const why = [...new Set(live.flatMap(({ blockers }) => blockers.map(({ reason }) => reason)))];
     return found(
       `${waiting}, and no instance is ready: ${why.join('; ') || 'they are starting'}`,
-      halted === null ? 'remove the cause; each instance goes on by itself' : 'what is halted comes first: see below',
+      halted === null
+        ? 'remove the cause; each instance goes on by itself'
+        : 'what is halted comes first: see below',
     );
   }
   if (queue['in-flight'].rows === 0 && (due.oldestMs ?? 0) >= STUCK_MS) {

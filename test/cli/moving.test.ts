@@ -14,7 +14,7 @@ const DEMO = '0xde30000000000000000000000000000000000001';
 test('moving over with only docs/moving.md', async (t) => {
   const db = await freshDatabase(t);
   await db.query(MIDDLEWARE);
-  const sandbox = await startPacedSandbox({ latencyMs: 200 });
+  const sandbox = await startPacedSandbox({ latencyMs: 200, timeScale: 0.05 });
   t.teardown(() => sandbox.close());
   const folder = mkdtempSync(path.join(tmpdir(), 'canton-moving-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -43,6 +43,7 @@ eth_rpc: { chain_id: ${sandbox.env.CHAIN_ID} }
   t.regex(imported.stderr, /migrate --old-user same/);
   writeFileSync(at('submitter.env'), imported.stdout);
   const spans = {
+    SUBMISSION_WINDOW_MS: sandbox.env.SUBMISSION_WINDOW_MS ?? '',
     LEDGER_TIME_TOLERANCE_MS: sandbox.env.LEDGER_TIME_TOLERANCE_MS ?? '',
     CLOCK_SKEW_MAX_MS: sandbox.env.CLOCK_SKEW_MAX_MS ?? '',
     ADMIN_ADDRESS: '127.0.0.1:0',

@@ -1,8 +1,9 @@
 // The last hour, for the page: what each instance did, and the queue, counted by one of them for all (mempool_samples_v1).
+import { dbMillis } from '../core/ids.js';
 import { type Due, readDue } from './operator/due.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
-import { type QueueCounts, readQueue } from './status.js';
+import { type Count, countNow, type QueueCounts, readQueue } from './status.js';
 
 /** `sample` is what another build may have written: to be read with care. `at` in ms on the database's clock. */
 export interface StoredSample {
@@ -17,12 +18,12 @@ export interface SharedQueue {
   readonly now: number;
   readonly queue: QueueCounts;
   readonly due: Due;
+  readonly dueAt: number;
 }
 
 /** As it is stored. What is due takes far longer to count than the queue, so it has a time of its own. */
-interface Counted extends Pick<SharedQueue, 'queue' | 'due'> {
+interface Counted extends Pick<SharedQueue, 'queue' | 'due' | 'dueAt'> {
   readonly tookMs: number;
-  readonly dueAt: number;
   readonly dueTookMs: number;
 }
 
@@ -68,9 +69,17 @@ export async function sampleQueue(database: Database, freshMs: number): Promise<
     const counted = await count(database, freshMs);
     if (counted !== null) return counted;
   }
-  return last === undefined || last.sample === null || last.at === null
-    ? null
-    : { at: last.at, now: last.now, queue: last.sample.queue, due: last.sample.due };
+  if (last === undefined || last.sample === null || last.at === null) return null;
+  const { queue, due, dueAt } = last.sample;
+  return { at: last.at, now: last.now, queue, due, dueAt };
+}
+
+/** For whoever asks again and again: what the fleet shares. */
+export async function countShared(database: Database, freshMs: number): Promise<Count> {
+  const shared = await sampleQueue(database, freshMs);
+  if (shared === null) return await countNow(database);
+  const { now, at, queue, due, dueAt } = shared;
+  return { now: dbMillis(now), queue, due, countedAt: { queue: dbMillis(at), due: dbMillis(dueAt) } };
 }
 
 async function count(database: Database, freshMs: number): Promise<SharedQueue | null> {
@@ -78,6 +87,8 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const run: Database['run'] = async (statement, values) =>
       (await client.query({ text: statement.text, values: [...values] })).rows;
     const { rows } = await client.query<{ mine: boolean }>(LOCK);
+    // What a count took is its CPU time only if one process of the server does it.
+    await client.query('set local max_parallel_workers_per_gather = 0');
     // Whoever had it before may have just counted.
     const [last] = rows[0]?.mine ? await run(LAST, [freshMs]) : [];
     if (!last?.due) return null;
@@ -98,7 +109,7 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     };
     await client.query(FORGET);
     await client.query(WRITE, ['', sample]);
-    return { at: now, now, queue, due };
+    return { at: now, now: after?.now ?? at, queue, due, dueAt: sample.dueAt };
   });
 }
 

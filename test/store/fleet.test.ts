@@ -140,6 +140,10 @@ test('due: what a claim could take, apart from rows behind their sender’s firs
   t.regex(text, /^ {4}claimable +2 /m);
   t.regex(text, /^ {4}paused +1$/m);
   t.regex(text, /^ {4}behind +2 {2}an earlier row of their sender$/m);
+  await db.query("insert into mempool_pauses_v1 (scope, address, reason) values ('token', '70c', 'asked')");
+  t.like(await due(), { claimable: 0, oldestMs: null, paused: 3 }, 'every row is of this token');
+  await db.query("update mempool_pauses_v1 set scope = 'all', address = '' where scope = 'token'");
+  t.like(await due(), { claimable: 0, paused: 3 });
   await db.query('delete from mempool_pauses_v1');
   const [row] = await db.claim(1);
   t.like(await due(), { claimable: 2 }, 'a row in flight holds its lane');
@@ -147,11 +151,16 @@ test('due: what a claim could take, apart from rows behind their sender’s firs
   t.like(await due(), { claimable: 2 }, 'and so does one in backoff');
   await db.query("update mempool_submitter_v1 set lanes = 'off'");
   t.like(await due(), { claimable: 4 }, 'without lanes nobody waits for anybody');
+  await db.query(
+    "insert into mempool_pauses_v1 (scope, address, reason) values ('sender', 'carol', 'asked')",
+  );
+  t.like(await due(), { claimable: 3, paused: 1 });
 });
 
 const EMPTY = { rows: 0, oldestMs: null };
 const quiet: QueueStatus = {
   now: dbMillis(10_000_000),
+  countedAt: { queue: dbMillis(10_000_000), due: dbMillis(10_000_000) },
   queue: { waiting: EMPTY, 'in-flight': EMPTY, undecided: EMPTY, backoff: EMPTY, parked: EMPTY },
   due: { claimable: 0, oldestMs: null, paused: 0 },
   fleet: [],

@@ -53,11 +53,14 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
 
   t.is(source.acts, null);
   t.false(state.mayAct);
-  const { acts } = open({ ADMIN_TOKEN: 'long-enough-to-be-one' });
+  const acting = open({ ADMIN_TOKEN: 'long-enough-to-be-one' });
+  const { acts } = acting;
+  t.deepEqual((await acting.state()).pauses, []);
   const doing = { by: 'Jane', reason: 'unlocked' };
   t.like(await acts?.replay(hash, doing), { done: true });
   t.like(await acts?.replay(failed, doing), { done: false });
   t.like(await acts?.pauseRows({ scope: 'token', address: DEMO }, doing), { done: true });
+  t.like((await acting.state()).pauses, [{ address: DEMO }], 'whoever acts sees what came of it');
   t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: true });
   t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: false });
 });

@@ -35,6 +35,20 @@ export const fleets: readonly Mutation[] = [
     'the fleet: each*',
     'a dead instance is shown with what it has lost',
   ),
+  fleet(
+    'src/store/operator/fleet.ts',
+    'if (!tuples.some(going))',
+    '',
+    'a page asks*',
+    'a page sees what a dying instance holds',
+  ),
+  fleet(
+    'src/store/operator/fleet.ts',
+    'clock.elapsed() - readAt < HELD_FRESH_MS',
+    'false',
+    'a page asks*',
+    'a page does not read every row in flight each time',
+  ),
   control(
     'protocol.sql',
     '    if v_all_paused then',

@@ -14,8 +14,8 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/store/samples.ts',
-    find: '!(at - known.dueAt < REST * known.dueTookMs)',
-    put: 'true',
+    find: 'at - known.dueAt < REST * expectedMs',
+    put: 'false',
     test: 'test/store/samples.test.ts',
     match: 'an instance shows*',
     what: 'what is due is counted as seldom as its own count takes long',
@@ -32,8 +32,8 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/store/samples.ts',
-    find: 'rows[0]?.mine ? ',
-    put: 'rows[0] ? ',
+    find: 'if (rows[0]?.mine !== true) return null;',
+    put: '',
     test: 'test/store/samples.test.ts',
     match: 'while one session counts*',
     what: 'one session counts at a time',
@@ -41,8 +41,8 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/store/samples.ts',
-    find: 'coalesce(s.at > clock_timestamp() or ',
-    put: 'coalesce(',
+    find: 's.at > clock_timestamp() or clock_timestamp() - s.at',
+    put: 'clock_timestamp() - s.at',
     test: 'test/store/samples.test.ts',
     match: 'samples are kept*',
     what: 'a count from the future is made anew',
@@ -77,8 +77,8 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/cli/run/page.ts',
-    find: 'acts: mayAct ? pageActs(database, config.instanceId) : null',
-    put: 'acts: pageActs(database, config.instanceId)',
+    find: 'acts: mayAct ? pageActs(database, config.instanceId, changed) : null',
+    put: 'acts: pageActs(database, config.instanceId, changed)',
     test: 'test/cli/page.test.ts',
     match: 'the page of an instance*',
     what: 'without a token nobody acts',

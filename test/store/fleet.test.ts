@@ -4,7 +4,7 @@ import { statusText } from '../../src/cli/status/text.js';
 import { dbMillis } from '../../src/core/ids.js';
 import { type Beat, beat, forgetInstances } from '../../src/store/instances.js';
 import { assess } from '../../src/store/operator/assess.js';
-import { lifeOf, readFleet, type Signs } from '../../src/store/operator/fleet.js';
+import { createFleetReader, lifeOf, readFleet, type Signs } from '../../src/store/operator/fleet.js';
 import { type QueueStatus, readStatus } from '../../src/store/status.js';
 import { createLastMinute } from '../../src/submitter/heartbeat.js';
 import { pending, prepared } from './support.js';
@@ -107,6 +107,60 @@ test('the fleet: each instance as it said last, the dead with what they held and
   await db.query("update mempool_instances_v1 set seen_at = now() - interval '25 h' where holder = 'i2/1-b'");
   await forgetInstances(db.database);
   t.is((await shown()).length, 3);
+});
+
+test('a page asks what instances hold while one is going, and hardly ever else', async (t) => {
+  const db = await prepared(t);
+  let elapsed = 0;
+  let asked = 0;
+  const counting: Pick<typeof db.database, 'run'> = {
+    run(statement, values) {
+      if (/from mempool m/.test(statement.text)) asked += 1;
+      return db.database.run(statement, values);
+    },
+  };
+  const reader = createFleetReader(counting, { elapsed: () => elapsed });
+  /** Shown as the whole fleet is, and whether it was asked what they hold. */
+  const shown = async () => {
+    const before = asked;
+    const fleet = (await reader()).map(({ holder, life, held, lostRows }) => [
+      holder,
+      life,
+      held.rows,
+      lostRows,
+    ]);
+    return [...fleet, asked > before ? 'asked' : 'not asked'];
+  };
+  const silentFor = (seconds: number) =>
+    db.query(
+      `update mempool_instances_v1 set seen_at = now() - interval '${seconds} s' where holder = 'i2/1-b'`,
+    );
+  await beat(db.database, 'i1/1-a', told);
+  await beat(db.database, 'i2/1-b', { ...told, instance: 'i2' });
+  t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 0, 0], 'asked']);
+  await db.insert({ from: 'alice' });
+  await db.claim(1, 'i2/1-b');
+  t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 0, 0], 'not asked']);
+  elapsed += 300_000;
+  t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 1, 0], 'asked']);
+  t.is((await shown()).at(-1), 'not asked');
+
+  await silentFor(10);
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'silent', 1, 0], 'asked']);
+  await silentFor(21);
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'silent', 1, 0], 'asked'], 'its lease runs');
+  await silentFor(61);
+  await db.query("update mempool set lease_expires_at = now() - interval '1 ms'");
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 1, 0], 'asked'], 'as long as it holds something');
+  await db.store.rescue();
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 0, 1], 'asked']);
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 0, 1], 'not asked']);
+
+  await db.insert({ from: 'bob' });
+  await db.claim(2, 'before');
+  elapsed += 300_000;
+  for (const _ of [1, 2])
+    t.is((await shown()).at(-1), 'asked', 'an earlier build is known by what it holds alone');
 });
 
 test('heartbeats are HOT updates: no index grows by them', async (t) => {

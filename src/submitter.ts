@@ -21,6 +21,7 @@ import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readQueue, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
+import { createForgetting } from './submitter/forgetting.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
 import { startWebhooks } from './submitter/outcomes.js';
 import { createSampling } from './submitter/sampling.js';
@@ -86,6 +87,7 @@ export function createSubmitter(config: Config): Submitter {
   });
   const heartbeat = createHeartbeat(config, { database, health, state, emit });
   const sampling = createSampling(config.holder, events$, database, emit);
+  const forgetting = createForgetting(config, database, emit);
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
@@ -133,6 +135,7 @@ export function createSubmitter(config: Config): Submitter {
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
     void snapshots?.stop();
+    void forgetting.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     // After the last settle. What is not delivered by now, another instance delivers.
     await webhooks?.stop(Math.min(config.stopGraceMs, WEBHOOKS_STOP_MS));
@@ -151,7 +154,8 @@ export function createSubmitter(config: Config): Submitter {
       await tracing.start();
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
-      if (!signal.aborted) heartbeat.start();
+      // Whose turn it is to forget, the heartbeats say.
+      if (!signal.aborted) void heartbeat.start().then(() => signal.aborted || forgetting.start());
       const was = await checkLedger();
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);

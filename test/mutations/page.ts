@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // The page: what it costs the database, and who may see it.
 import type { Mutation } from './mutation.js';
 

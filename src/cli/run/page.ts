@@ -39,7 +39,7 @@ export interface OpenPage {
 /** Rows that a list shows. */
 const LISTED = 25;
 /** Planning a statement costs the database as much as what it reads here, so each is asked for no more often than it matters. */
-const QUEUE_FRESH_MS = 3_000;
+const QUEUE_FRESH_MS = 5_000;
 const FLEET_FRESH_MS = 3_000;
 const PAUSES_FRESH_MS = 5_000;
 const DETAILS_FRESH_MS = 15_000;
@@ -104,7 +104,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
     PAST_FRESH_MS,
   );
   const hour = createHistory(database);
-  const history = cached(async () => hour((await queue())?.now ?? 0), monotonic, STEP_MS / 2);
+  const history = cached(async () => hour((await queue())?.now ?? 0), monotonic, STEP_MS);
 
   /** Whoever acts sees at once what came of it. */
   const changed = (): void => {

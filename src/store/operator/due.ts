@@ -28,8 +28,8 @@ interface DueTuple {
 }
 
 /**
- * What is paused is read once, and a row is no wider than it must be: of 100,000 rows of as many senders it takes a fifth of
- * the time that asking for each head's pause would.
+ * What is paused is read once, and what is sorted is kept narrow: of 100,000 rows of as many senders it takes a fifth of the
+ * time that asking for each head's pause would.
  */
 const DUE: Statement<DueTuple> = {
   text: `with pauses as materialized (

@@ -82,7 +82,7 @@ export class Database {
   offset: number;
 
   constructor(
-    rows: readonly Row[],
+    rows: readonly (Row | null)[],
     offset: number,
     pinned: { readonly ledgerEnd: Offset; readonly mark: Mark | null },
     private readonly clock: () => number,
@@ -127,11 +127,14 @@ export class Database {
     });
   }
 
-  insert(row: Row): void {
-    this.#commit('other', {
-      ...this.#state,
-      rows: this.#state.rows.map((one, id) => (id === row.id ? row : one)),
+  /** `kept`: every standby has it too, so that no failover loses the insert. */
+  insert(row: Row, kept: boolean): void {
+    const withIt = (state: State): State => ({
+      ...state,
+      rows: state.rows.map((one, id) => (id === row.id ? row : one)),
     });
+    this.#commit('other', withIt(this.#state));
+    if (kept) this.#history = this.#history.map(({ state, by }) => ({ state: withIt(state), by }));
   }
 
   /** One row a claim. A claim of fresh rows writes the record of a hosted sender, unless it says what is spent; a look leaves it alone. */

@@ -9,8 +9,8 @@ export interface RowSetup {
   readonly hosted: boolean;
   readonly amount: number;
   readonly steps: 1 | 2;
-  /** Pending when the old submitter was stopped, which had sent it, or had not. */
-  readonly before: 'new' | 'sent' | 'unsent';
+  /** Pending when the old submitter was stopped, which had sent it, or had not; or it arrives later. */
+  readonly before: 'new' | 'sent' | 'unsent' | 'later';
 }
 
 export interface Setup {
@@ -67,12 +67,13 @@ export interface History {
 /** Half of what may lie between two clocks, either way. */
 const ahead = fc.constantFrom(0, -25_000, 25_000);
 
-const row: fc.Arbitrary<Omit<RowSetup, 'sender'>> = fc.record({
-  hosted: fc.boolean(),
-  amount: fc.constantFrom(5, 8, 13),
-  steps: fc.constantFrom(1, 1, 1, 1, 1, 2),
-  before: fc.constantFrom('new', 'new', 'new', 'new', 'new', 'sent', 'unsent'),
-});
+const rowOf = (...before: RowSetup['before'][]): fc.Arbitrary<Omit<RowSetup, 'sender'>> =>
+  fc.record({
+    hosted: fc.boolean(),
+    amount: fc.constantFrom(5, 8, 13),
+    steps: fc.constantFrom(1, 1, 1, 1, 1, 2),
+    before: fc.constantFrom(...before),
+  });
 
 type Kind = Pick<Setup, 'lanes' | 'dedup' | 'failovers' | 'insertsLost'>;
 const setup = (kind: Kind): fc.Arbitrary<Setup> =>
@@ -90,13 +91,16 @@ const setup = (kind: Kind): fc.Arbitrary<Setup> =>
     }));
 
 const apart = {
-  rows: fc.array(row, { minLength: 1, maxLength: 2 }),
+  rows: fc.array(rowOf('new', 'new', 'new', 'new', 'new', 'sent', 'unsent'), { minLength: 1, maxLength: 2 }),
   senders: fc.constant<number[]>([]),
   coins: fc.constantFrom<number[]>([10, 10], [20], [8, 8, 8], [4]),
 };
 /** Mostly of one sender. */
 const sideBySide = {
-  rows: fc.array(row, { minLength: 2, maxLength: 4 }),
+  rows: fc.array(rowOf('new', 'new', 'new', 'new', 'new', 'later', 'later', 'sent', 'unsent'), {
+    minLength: 2,
+    maxLength: 4,
+  }),
   senders: fc.constantFrom<number[]>([0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 1]),
   coins: fc.constantFrom<number[]>([10, 10], [8, 8, 8], [10, 10, 10, 10], [20, 6], [4]),
 };
@@ -249,16 +253,31 @@ const readMeanwhile = ({ first, times, row }: Turn): Step[] => [
   going(first + 1, false, 8),
 ];
 
-/** One that has begun is found dead while the next is on its way. */
-const deadMeanwhile = ({ first, times, row }: Turn): Step[] => [
+/** One that has begun is refused while the next is on its way, and would begin again with what that one has chosen. */
+const refusedMeanwhile = ({ first, times }: Turn): Step[] => [
   going(first, false, 8),
-  { do: 'lapse', row },
-  going(first + 1, false, times),
-  { do: 'wait-for-bound', nth: 0, past: true },
-  { do: 'checkpoint' },
-  going(first + 2, true, 6),
-  going(first + 2, false, 8),
+  going(first + 1, false, 4 + (times % 2)),
+  { do: 'rival' },
   { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  { do: 'wait', ms: 6_000 },
+  going(first, false, 8),
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  going(first + 1, false, 4),
+];
+
+/** One is refused, and begins again with another holding: the standby knows only of the first one, and a row arrives. */
+const begunAgainAndLost = ({ first, lag, aheadMs }: Turn): Step[] => [
+  going(first, false, 8),
+  { do: 'rival' },
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  { do: 'wait', ms: 6_000 },
+  going(first, false, 7),
+  { do: 'failover', to: 'any', lag: 2 + lag, aheadMs },
+  going(first + 1, false, 4),
+  ...[1, 2, 3].map((row): Step => ({ do: 'insert', row })),
   going(first + 1, false, 8),
 ];
 
@@ -283,7 +302,8 @@ const marks = of('marks', { who });
 const foreign = of('foreign', { row: id });
 const insert = of('insert', { row: id });
 const users = of('users', { row: id, what: fc.constantFrom('party', 'key') });
-const phrasesOfHoldings = [abreast, abreast, readMeanwhile, deadMeanwhile];
+const arrival = of('insert', { row: anyId });
+const phrasesOfHoldings = [abreast, abreast, readMeanwhile, refusedMeanwhile];
 
 /** By what befalls them beside crashes, delays and losses; one of them each, so that what is rare meets often enough. */
 export const histories = {
@@ -303,13 +323,13 @@ export const histories = {
   ),
   'side by side': historyOf(
     { lanes: 'holdings' },
-    [weighed(4, users), weighed(2, connect), weighed(1, foreign)],
+    [weighed(4, users), weighed(2, connect), weighed(1, foreign), weighed(8, arrival)],
     [...phrasesOfHoldings, overtaken],
   ),
   'side by side, failovers': historyOf(
     { lanes: 'holdings', failovers: true },
-    [weighed(16, failover), weighed(16, marks)],
-    [...phrasesOfHoldings, overtakenAndLost, lost, doneAndLost],
+    [weighed(16, failover), weighed(16, marks), weighed(8, arrival)],
+    [...phrasesOfHoldings, begunAgainAndLost, overtakenAndLost, lost, doneAndLost],
   ),
 } as const satisfies Readonly<Record<string, fc.Arbitrary<History>>>;
 

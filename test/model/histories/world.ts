@@ -46,9 +46,10 @@ export class World {
     const user = ({ sender }: Row): User =>
       this.#users[sender] ?? { party: PARTIES[0] as Party, hosted: true };
     const rows = setup.rows.map((row, id) => this.#insertion(row, id));
+    const present = rows.map((row) => (setup.rows[row.id]?.before === 'later' ? null : row));
     const pinned = this.ledger.begin(setup.marked ? (PARTIES[0] as Party) : null);
     this.#mark = pinned.mark;
-    this.database = new Database(rows, setup.databaseAheadMs, pinned, clock, rules, setup.lanes, user);
+    this.database = new Database(present, setup.databaseAheadMs, pinned, clock, rules, setup.lanes, user);
     for (const party of PARTIES) for (const amount of setup.coins) this.ledger.earn(party, amount);
     const invariants = new Invariants(setup, this.database, this.ledger, user);
     this.#invariants = invariants;
@@ -72,7 +73,7 @@ export class World {
     const now = this.#time + this.setup.databaseAheadMs;
     // Pending when the old submitter was stopped: whatever it sent, nobody knows (P24).
     const record =
-      before === 'new'
+      before === 'new' || before === 'later'
         ? null
         : {
             sentFrom: 0n,
@@ -87,7 +88,7 @@ export class World {
       sender,
       txHash: `0x0${id + 1}` as TxHash,
       amount,
-      steps: before === 'new' ? steps : 1,
+      steps: record === null ? steps : 1,
       status: 'pending',
       token: null,
       record,
@@ -197,7 +198,7 @@ export class World {
         this.#failover(step);
         break;
       case 'insert':
-        this.#insertAgain(step.row);
+        this.#insert(step.row);
         break;
     }
   }
@@ -314,18 +315,18 @@ export class World {
     if (this.setup.insertsLost) this.database.forget(lag % this.setup.rows.length);
   }
 
-  #insertAgain(id: number): void {
+  #insert(id: number): void {
     const setup = this.setup.rows[id];
     if (setup === undefined || this.database.row(id) !== null) return;
-    this.database.insert(this.#insertion({ ...setup, before: 'new' }, id));
-    this.#say(() => `r${id + 1} is inserted again`);
+    this.database.insert(this.#insertion({ ...setup, before: 'new' }, id), !this.setup.insertsLost);
+    this.#say(() => `r${id + 1} is inserted`);
   }
 
   /** Faults are over: everything arrives, nobody dies, every connection is the right one. Every row must end. */
   finish(): void {
     this.#say(() => 'from here on nothing goes wrong');
     this.setup.rows.forEach((_, id) => {
-      this.#insertAgain(id);
+      this.#insert(id);
     });
     for (const instance of this.instances) {
       instance.self.view = this.ledger.ours;

@@ -29,7 +29,8 @@ test('I3 I4 I5 I6 thousands of histories: accepted once at most, failed only wha
     'waits',
   ])
     t.true((had.get(what) ?? 0) > RUNS / 50, what);
-  for (const what of ['another', 'foreign', 'stale', 'earlier', 'reserved']) t.true((had.get(what) ?? 0) > 0, what);
+  for (const what of ['another', 'foreign', 'stale', 'earlier', 'reserved'])
+    t.true((had.get(what) ?? 0) > 0, what);
 });
 
 for (const [name, { kind }] of Object.entries(mutants)) {

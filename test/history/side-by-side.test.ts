@@ -90,7 +90,7 @@ forBoth(
         kind === 'settled' &&
         'verdict' in event &&
         event.verdict.kind === 'pending' &&
-        /^RESERVED: DEMO: [\d.]+ needed/.test(event.verdict.lastError ?? ''),
+        /^RESERVED: DEMO: 11(\.0+)? needed/.test(event.verdict.lastError ?? ''),
     );
     t.true(
       waits.length === 1 || waits.length === 2,

@@ -247,7 +247,7 @@ export const holdings: readonly Mutation[] = [
   sql(
     'where pg_try_advisory_xact_lock(f.lane)',
     'where true',
-    'P9 LANES=holdings*',
+    'P9 LANES=holdings: while one claim*',
     'claims of one lane exclude each other',
   ),
   {

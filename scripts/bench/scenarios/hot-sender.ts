@@ -10,9 +10,9 @@ import { type System, stopAll } from '../systems/system.js';
 const HOLDINGS = 20;
 /** `oneByOne`: rows of the queue that goes one after the other, whose speed does not depend on how many there are. */
 const SIZES = {
-  smallest: { commitMs: 200, rows: 40, oneByOne: 4 },
-  normal: { commitMs: 2_000, rows: 200, oneByOne: 10 },
-  full: { commitMs: 2_000, rows: 200, oneByOne: 100 },
+  smallest: { commitMs: 200, rows: 40, oneByOne: 4, leaseMs: 2_000 },
+  normal: { commitMs: 2_000, rows: 200, oneByOne: 10, leaseMs: 30_000 },
+  full: { commitMs: 2_000, rows: 200, oneByOne: 100, leaseMs: 30_000 },
 } as const;
 
 export const hotSender: Scenario = {
@@ -20,7 +20,7 @@ export const hotSender: Scenario = {
   about: `One instance, one sender with ${HOLDINGS} holdings, commits of 2 s: rows a second with LANES=holdings (ours) and with LANES=sender, from the first call to the last row done; calls to the ledger a row, and how many of them it refused. And with deduplication off, the instance killed (kill -9) with half of the rows done, another goes on.`,
   figure: 'rowsPerSecond',
   async run(context) {
-    const { commitMs, rows, oneByOne } = SIZES[context.size];
+    const { commitMs, rows, oneByOne, leaseMs } = SIZES[context.size];
     const kinds: Result[] = [];
     for (const kind of ['hosted', 'external'] as const) {
       const measured = async (lanes: Lanes, name: string, count: number): Promise<Record<string, Summary>> =>
@@ -41,7 +41,13 @@ export const hotSender: Scenario = {
         dedup: false,
       } as const;
       const killed = await onStage(stage, (stage) =>
-        turns(context, stage, { kind, lanes: 'holdings', name: 'ours', count: rows, isKilled: true }),
+        turns(context, stage, {
+          kind,
+          lanes: 'holdings',
+          name: 'ours',
+          count: rows,
+          killedWithLeaseMs: leaseMs,
+        }),
       );
       kinds.push(result(hotSender, `hot-sender-${kind}-killed`, `${kind}, kill -9`, killed));
     }
@@ -54,17 +60,17 @@ interface Queue {
   readonly lanes: Lanes;
   readonly name: string;
   readonly count: number;
-  /** With half of them done. */
-  readonly isKilled?: boolean;
+  /** The instance is killed with half of them done, and what it held is free after its lease. */
+  readonly killedWithLeaseMs?: number;
 }
 
 async function turns(context: Context, stage: Stage, queue: Queue): Promise<Record<string, Summary>> {
   const [ours] = await prepare(stage, ['ours']);
   if (ours === undefined) return {};
-  const { name, kind, lanes, isKilled } = queue;
+  const { name, kind, lanes, killedWithLeaseMs } = queue;
   return await takeTurns(
     context,
-    `${kind}, ${lanes}${isKilled ? ', kill -9' : ''}`,
+    `${kind}, ${lanes}${killedWithLeaseMs === undefined ? '' : ', kill -9'}`,
     [{ ...ours, name }],
     (system) => drain(stage, system, queue),
   );
@@ -73,16 +79,20 @@ async function turns(context: Context, stage: Stage, queue: Queue): Promise<Reco
 async function drain(
   stage: Stage,
   system: System<string>,
-  { kind, lanes, count, isKilled }: Queue,
+  { kind, lanes, count, killedWithLeaseMs }: Queue,
 ): Promise<Figures> {
   const rows = stage.rows.next(kind, count);
   await system.fill(stage.client, rows);
   const mark = await stage.participant.mark();
-  let children = await system.start(1, { env: { LANES: lanes } });
-  if (isKilled) {
+  const env = {
+    LANES: lanes,
+    ...(killedWithLeaseMs === undefined ? {} : { LEASE_MS: `${killedWithLeaseMs}` }),
+  };
+  let children = await system.start(1, { env });
+  if (killedWithLeaseMs !== undefined) {
     await untilLeft(stage, system, Math.ceil(count / 2));
     await Promise.all(children.map((child) => child.kill()));
-    children = await system.start(1, { env: { LANES: lanes } });
+    children = await system.start(1, { env });
   }
   await untilLeft(stage, system, 0);
   const ended = wallMs();

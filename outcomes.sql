@@ -230,19 +230,20 @@ begin
          o.contract_address, o.recipient_address, o.nonce, o.amount_data, o.update_id, o.completion_offset, o.reason, o.position
     from mempool_outbox_v1 o where o.position > v_acknowledged order by o.position limit p_limit;
 end $$;
+-- What a session calls of these runs under what the claim runs under: protocol.sql says what that is, and why.
 do $$
 declare
   v_function text;
+  v_setting text;
 begin
-  for v_function in
-    select p.oid::regprocedure from pg_proc p
+  for v_function, v_setting in
+    select p.oid::regprocedure, s
+      from pg_proc p cross join pg_proc claim cross join unnest(claim.proconfig) s
      where p.proname in ('mempool_outbox_claim_v1', 'mempool_outbox_release_v1', 'mempool_outbox_read_v1')
        and pg_function_is_visible(p.oid)
+       and claim.proname = 'mempool_claim_v1' and pg_function_is_visible(claim.oid) and s not like 'search_path=%'
   loop
-    execute format(
-      'alter function %s set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
-         set enable_mergejoin = off set plan_cache_mode = force_generic_plan set row_security = off set lock_timeout = ''2s''',
-      v_function);
+    execute format('alter function %s set %I to %L', v_function, split_part(v_setting, '=', 1), split_part(v_setting, '=', 2));
   end loop;
 end $$;
 

@@ -210,5 +210,5 @@ const WORDS = /** @type {Record<string, string>} */ ({
   recheck: 'Rechecked after a failover or restore',
   halt: 'Halted',
   repin: 'Another participant was pinned',
-  remark: 'The marks were set anew',
+  remark: 'The marks were forgotten',
 });

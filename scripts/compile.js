@@ -43,6 +43,7 @@ const EXTERNAL = [
   'pg-native',
   'pino',
   'playwright-core',
+  'tiny-secp256k1',
   'typescript',
 ];
 /** @type {import('esbuild').BuildOptions} */

@@ -14,7 +14,7 @@ export type { Outcome, Refusal, RefusalKind } from './protocol/outcome.js';
 export type { Settled, SettleResult } from './protocol/settlement.js';
 export type { Verdict } from './protocol/verdict.js';
 export type { ReplayedRow, ReplaySelection } from './store/operator/replay.js';
-export { replayAt as replay } from './store/operator/replay-at.js';
+export { replayAt as replay } from './store/operator/replay.js';
 export type { QueueStatus } from './store/status.js';
 export { type OutcomesOptions, outcomes } from './submitter/outcomes.js';
 export { createSubmitter, type Submitter } from './submitter.js';

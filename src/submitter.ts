@@ -106,7 +106,7 @@ export function createSubmitter(config: Config): Submitter {
   const checkLedger = (): Promise<'pinned' | 'clear' | 'stopped'> =>
     beforeFirstPin({
       pinned: async () => (await untilThere(store.pinned, waiting))?.participant != null,
-      look: contradictions,
+      check: contradictions,
       waiting: (reason) => emit({ kind: 'not-ready', blockers: [{ part: 'participant', reason }] }),
       warning: (what) => emit({ kind: 'warning', what }),
       signal,

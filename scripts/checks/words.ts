@@ -73,7 +73,7 @@ export function weakSignals(sources: readonly Source[]): Problem[] {
 /** Phrases that no native engineer would write, each with what to write instead. */
 const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; readonly instead: string }[] = [
   {
-    pattern: /^Of (a|an|the|one|what|whom|those)\b/,
+    pattern: /^Of (a|an|the|one|several|what|whom|those)\b/,
     comment: true,
     instead: 'begin with what it is, not with "Of …"',
   },

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { loadDatabaseSettings } from '../config.js';
 import { CommandRefused } from '../core/errors.js';
 import type { TxHash } from '../core/ids.js';
-import { failByHand, parkByHand, type Refusal } from '../store/operator/by-hand.js';
-import { agreed } from './support/agreed.js';
+import { failByHand, parkByHand, type WhyNotTaken } from '../store/operator/by-hand.js';
 import { hashArgument, reasonArgument } from './support/arguments.js';
+import { agreed } from './support/confirm.js';
 import { withDatabase } from './support/database.js';
 import { whoRuns } from './support/who.js';
 
@@ -14,7 +14,7 @@ interface Flags {
 }
 
 /** Why not, and what to do instead. */
-const INSTEAD: Readonly<Record<Refusal, string>> = {
+const INSTEAD: Readonly<Record<WhyNotTaken, string>> = {
   unknown: 'no row has this hash',
   completed: 'it is completed, which is final',
   failed: 'it has failed already, which is final',
@@ -27,7 +27,7 @@ const INSTEAD: Readonly<Record<Refusal, string>> = {
   'on-the-ledger':
     'the ledger has something under its command id. Compare it by hand; `canton-submitter replay --completed HASH --update ID` ends it if that is this transfer',
   parked: 'it is parked already; `canton-submitter show` says why',
-  halted: 'claims are halted, so a bound may not hold: docs/runbooks.md, "halted", comes first',
+  halted: 'claims are halted, so a bound may not hold: docs/runbooks.md, "Halted", comes first',
   'database-in-doubt':
     'the database failed over or was restored within a week, so the row may have been done before. `canton-submitter park` it, or let an instance decide: it looks on the ledger first',
   changed: 'it has changed meanwhile: look at it again, and try again',

@@ -53,7 +53,7 @@ const whole =
   (text: string): number => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`a whole number, ${least} to ${most}`);
+    throw new InvalidArgumentError(`give a whole number, ${least} to ${most}`);
   };
 
 export function demoCommand(): Command {

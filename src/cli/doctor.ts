@@ -7,13 +7,13 @@ import type { OpenLedger } from '../ledger/ledger.js';
 import { deepFindings } from '../preflight/deep.js';
 import type { Facts } from '../preflight/facts.js';
 import { type Finding, words } from '../preflight/finding.js';
-import { databaseNow } from '../store/check.js';
+import { askDatabaseTime } from '../store/check.js';
 import { type Database, openDatabase } from '../store/pool.js';
 import { cheapChecks } from '../submitter/start-checks.js';
 import { openLedger } from '../submitter.js';
 import { createSigner } from '../transfer/signer.js';
 import { type DatabaseSide, databaseSide, pinsFinding } from './doctor/database.js';
-import { misuse, type TransferFlags, transferFinding } from './doctor/transfer.js';
+import { type TransferFlags, transferFinding, transferMisuse } from './doctor/transfer.js';
 import { exit } from './exit.js';
 import { oneLine } from './support/text.js';
 
@@ -28,7 +28,7 @@ const AFTER_CHECKPOINT_MS = 5_000;
 const LINE = 1_000;
 
 async function doctor(flags: Flags): Promise<void> {
-  const problems = misuse(flags);
+  const problems = transferMisuse(flags);
   if (problems.length > 0) throw new ConfigError(problems);
   const config = loadConfig(process.env);
   for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -95,7 +95,7 @@ function* ledgerEnd({ pinned }: DatabaseSide, { end }: Facts): Generator<Finding
     check: 'ledger end',
     status: 'fail',
     what: `the ledger ends at ${end.value}, but ${seen} was seen earlier: was it restored from a backup?`,
-    todo: 'read docs/runbooks.md before anything else',
+    todo: 'follow docs/runbooks.md, "The participant was restored from a backup", before anything else',
   };
 }
 
@@ -111,7 +111,7 @@ async function deep(
   }
   const now = async (): Promise<number | null> => {
     try {
-      return await databaseNow(database);
+      return await askDatabaseTime(database);
     } catch (error) {
       if (error instanceof StoreUnavailable) return null;
       throw error;
@@ -141,7 +141,7 @@ const line = (finding: Finding): string => `${finding.status.padEnd(7)}  ${oneLi
 const seconds = (text: string): number => {
   const value = Number(text);
   if (value >= 0.1 && value <= 3_600) return value * 1_000;
-  throw new InvalidArgumentError('seconds, 0.1 to 3600');
+  throw new InvalidArgumentError('give seconds, 0.1 to 3600');
 };
 
 export function doctorCommand(): Command {

@@ -1,8 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
 import { withoutPassword } from '../config/secrets.js';
-import { oneStepTokens } from '../config/tokens-file.js';
-import { databaseProblems } from '../config.js';
 import { CommandRefused, ConfigError } from '../core/errors.js';
 import { LANES } from '../protocol/lanes.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
@@ -14,54 +11,10 @@ import { printMigration } from '../store/migrate/print.js';
 import { printRoles } from '../store/migrate/roles.js';
 import { remark, repin } from '../store/operator/participant.js';
 import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
-import { agreed } from './support/agreed.js';
+import { readSettings } from './migrate/settings.js';
+import { agreed } from './support/confirm.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
-
-interface Settings {
-  readonly url: string | null;
-  readonly lanes: Lanes | null;
-  readonly toleranceMs: number | null;
-  readonly clockSkewMaxMs: number | null;
-  readonly sameNonce: SameNonce | null;
-  readonly outcomes: Outcomes | null;
-  readonly oneStepTokens: readonly string[] | null;
-}
-
-const milliseconds = z.coerce.number().int().min(0).max(86_400_000);
-const optional = <T extends z.ZodType>(type: T) =>
-  z.preprocess((value) => (value === '' ? undefined : value), type.optional());
-
-const environment = z.object({
-  DATABASE_URL: optional(z.string()),
-  LANES: optional(z.enum(LANES)),
-  LEDGER_TIME_TOLERANCE_MS: optional(milliseconds),
-  CLOCK_SKEW_MAX_MS: optional(milliseconds),
-  SAME_NONCE: optional(z.enum(['pay', 'park'])),
-  OUTCOMES: optional(z.enum(OUTCOMES)),
-  TOKENS_FILE: optional(z.string()),
-});
-
-/** Reports all problems together. */
-function readSettings(env: NodeJS.ProcessEnv, needsDatabase: boolean): Settings {
-  const problems: string[] = [];
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
-  }
-  if (needsDatabase) problems.push(...databaseProblems(env));
-  const oneStep = oneStepTokens(env.TOKENS_FILE, problems);
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return {
-    url: parsed.data.DATABASE_URL ?? null,
-    lanes: parsed.data.LANES ?? null,
-    toleranceMs: parsed.data.LEDGER_TIME_TOLERANCE_MS ?? null,
-    clockSkewMaxMs: parsed.data.CLOCK_SKEW_MAX_MS ?? null,
-    sameNonce: parsed.data.SAME_NONCE ?? null,
-    outcomes: parsed.data.OUTCOMES ?? null,
-    oneStepTokens: oneStep,
-  };
-}
 
 interface Flags {
   readonly create?: boolean;
@@ -188,10 +141,11 @@ async function run(flags: Flags): Promise<void> {
   }
 }
 
+const DAY_MS = 86_400_000;
+
 const wholeMs = (text: string): number => {
-  const parsed = milliseconds.safeParse(text);
-  if (text.trim() !== '' && parsed.success) return parsed.data;
-  throw new InvalidArgumentError('a whole number of milliseconds, 0 to 86400000');
+  if (/^\d{1,8}$/.test(text) && Number(text) <= DAY_MS) return Number(text);
+  throw new InvalidArgumentError(`give a whole number of milliseconds, 0 to ${DAY_MS}`);
 };
 
 const ROLES = 'canton_submitter';
@@ -199,7 +153,9 @@ const ROLES = 'canton_submitter';
 /** It is written into SQL as it is, and a suffix comes after it. */
 const rolePrefix = (text: string): string => {
   if (/^[a-z_][a-z0-9_]{0,49}$/.test(text)) return text;
-  throw new InvalidArgumentError('lower-case letters, digits and _, at most 50, not beginning with a digit');
+  throw new InvalidArgumentError(
+    'give lower-case letters, digits and _, at most 50, not beginning with a digit',
+  );
 };
 
 /** The database's own error is shown as it is; the lines before it tell which statement it was. */

@@ -4,7 +4,7 @@ import { ConfigError } from '../core/errors.js';
 import { prune, pruneStories } from '../store/operator/prune.js';
 import { forgetConsumer, pruneOutcomes } from '../store/operator/prune-outcomes.js';
 import { age } from './support/age.js';
-import { agreed } from './support/agreed.js';
+import { agreed } from './support/confirm.js';
 import { withDatabase } from './support/database.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';

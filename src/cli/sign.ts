@@ -5,6 +5,7 @@ import { loadSignSettings } from '../config.js';
 import { ConfigError } from '../core/errors.js';
 import type { Token, Tokens } from '../core/token.js';
 import { isAddress, tokenKey } from '../transfer/address.js';
+import { addressArgument } from './support/arguments.js';
 import { loadViem } from './support/raw-transaction.js';
 
 interface Flags {
@@ -80,10 +81,7 @@ function key(text: string): Hex {
   throw new ConfigError([`--key: ${KEY}`]);
 }
 
-function address(text: string): Hex {
-  if (isAddress(text)) return withPrefix(text).toLowerCase() as Hex;
-  throw new InvalidArgumentError('an address is 0x followed by 40 hex digits');
-}
+const address = (text: string): Hex => withPrefix(addressArgument(text)).toLowerCase() as Hex;
 
 function amount(text: string): string {
   if (/^\d{1,78}(\.\d+)?$/.test(text)) return text;

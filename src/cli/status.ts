@@ -89,7 +89,7 @@ interface Screen {
 const seconds = (text: string): number => {
   const value = Number(text);
   if (value >= 0.1 && value <= 3_600) return value;
-  throw new InvalidArgumentError('seconds between two updates, 0.1 to 3600');
+  throw new InvalidArgumentError('give the seconds between two updates, 0.1 to 3600');
 };
 
 export function statusCommand(): Command {

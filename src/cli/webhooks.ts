@@ -11,9 +11,9 @@ import {
   type WebhookSelection,
 } from '../store/operator/webhooks.js';
 import { age } from './support/age.js';
+import { addressArgument, hashArgument } from './support/arguments.js';
 import { withDatabase } from './support/database.js';
 import { unheard } from './support/output.js';
-import { hash, sender } from './support/selected.js';
 import { count, duration, oneLine, table } from './support/text.js';
 
 interface Flags {
@@ -85,8 +85,8 @@ const skip = (flags: Flags): Promise<void> =>
 
 const withSelection = (command: Command): Command =>
   command
-    .option('--hash <hash>', 'of this transaction', hash)
-    .option('--sender <address>', 'of this sender', sender)
+    .option('--hash <hash>', 'of this transaction', hashArgument)
+    .option('--sender <address>', 'of this sender', addressArgument)
     .option('--dead', 'given up')
     .option('--since <age>', 'written at most this long ago: 90s, 10min, 2h, 1d', age)
     .option('--json', 'print one line of JSON each on stdout, the count on stderr');

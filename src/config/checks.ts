@@ -25,12 +25,12 @@ export function crossCheck(v: Values, problems: string[], warnings: string[]): v
   }
   if (v.POLL_INTERVAL_MS > v.LEASE_MS) {
     warnings.push(
-      `POLL_INTERVAL_MS (${v.POLL_INTERVAL_MS}) is above LEASE_MS (${v.LEASE_MS}): rows of a killed process will wait for the poll rather than the lease`,
+      `POLL_INTERVAL_MS (${v.POLL_INTERVAL_MS}) is above LEASE_MS (${v.LEASE_MS}): rows of a killed process will wait for the poll rather than the lease; lower it`,
     );
   }
   if (v.CALL_TIMEOUT_MS < v.SUBMISSION_WINDOW_MS) {
     warnings.push(
-      `CALL_TIMEOUT_MS (${v.CALL_TIMEOUT_MS}) is below SUBMISSION_WINDOW_MS (${v.SUBMISSION_WINDOW_MS}): calls will be given up while the ledger may still accept them, and each such row will have to be looked up`,
+      `CALL_TIMEOUT_MS (${v.CALL_TIMEOUT_MS}) is below SUBMISSION_WINDOW_MS (${v.SUBMISSION_WINDOW_MS}): calls will be given up while the ledger may still accept them, and each such row will have to be looked up; raise it`,
     );
   }
   if (v.CANTON_OAUTH_TOKEN_URL !== undefined && isPlainOutside(v.CANTON_OAUTH_TOKEN_URL)) {
@@ -44,7 +44,7 @@ export function crossCheck(v: Values, problems: string[], warnings: string[]): v
     );
   }
   if (v.DATABASE_POOL_SIZE === 1)
-    warnings.push('DATABASE_POOL_SIZE is 1: a slow claim will delay lease renewals');
+    warnings.push('DATABASE_POOL_SIZE is 1: a slow claim will delay lease renewals; set it to 2 or more');
   const { ADMIN_ADDRESS: admin } = v;
   if (admin !== null && v.ADMIN_TOKEN === undefined && !isLoopback(admin.host)) {
     warnings.push(`ADMIN_ADDRESS ${admin.host} can be reached from outside: set ADMIN_TOKEN to protect it`);

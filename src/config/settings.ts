@@ -147,7 +147,7 @@ export const running = {
   POLL_INTERVAL_MS: withDefault(
     milliseconds(50, 3_600_000),
     '5000',
-    'how often to look without a notification, ± 20 %. At least 50',
+    'how often to claim without a notification, ± 20 %. At least 50',
   ),
   // As in canton-middleware: commits take 5 to 15 s, and after four times that the answer has been lost.
   CALL_TIMEOUT_MS: withDefault(

@@ -8,7 +8,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "its certificate was issued by an authority that is not trusted here: put that authority's certificate in CANTON_TLS_CA_FILE",
   ],
   [/altname|does not match certificate/i, 'the host in CANTON_URL is not the one in its certificate'],
-  [/certificate has expired|CERT_HAS_EXPIRED/i, 'its certificate has expired'],
+  [
+    /certificate has expired|CERT_HAS_EXPIRED/i,
+    'its certificate has expired: whoever runs the participant has to renew it',
+  ],
   [
     /certificate required|handshake failure|bad certificate|ECONNRESET/i,
     'it may require a client certificate: set CANTON_TLS_CERT_FILE and CANTON_TLS_KEY_FILE',
@@ -23,11 +26,11 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 export function advised<T>(read: Read<T>, tokens: TokenSource): Read<T> {
   if (read.kind === 'read') return read;
   const { errorId, detail } = read.refusal;
-  const advice = adviceFor(errorId, detail, tokens === noToken);
+  const advice = adviceAbout(errorId, detail, tokens === noToken);
   return advice === null ? read : { ...read, refusal: { ...read.refusal, detail: `${detail}: ${advice}` } };
 }
 
-function adviceFor(errorId: string, detail: string, tokenless: boolean): string | null {
+function adviceAbout(errorId: string, detail: string, tokenless: boolean): string | null {
   if (errorId === 'GRPC_UNAUTHENTICATED') {
     return tokenless
       ? 'it requires a token: set CANTON_TOKEN_FILE or CANTON_OAUTH_*'

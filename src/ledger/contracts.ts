@@ -54,31 +54,43 @@ export const activeContractsRequest = (
 export async function holdings(
   wire: Wire,
   settings: LedgerSettings,
-  party: Party,
+  parties: readonly Party[],
   at: Offset,
-  options: CallOptions,
-): Promise<Read<Holdings>> {
-  const request = activeContractsRequest([party], holdingFilter(settings), at);
+  options: CallOptions & { readonly most?: number },
+): Promise<Read<ReadonlyMap<Party, Holdings>>> {
+  const request = activeContractsRequest(parties, holdingFilter(settings), at);
   const entries = await activeContracts(wire, request, options);
   if (entries.kind === 'failed-read') return entries;
-  const seen = new Map<string, ReadHolding>();
-  for (const entry of entries.value) {
+  const all = new Map(parties.map((party) => [party, new Map<string, ReadHolding>()]));
+  entries.value.forEach((entry, index) => {
     const found = contractOf(entry, settings.synchronizerId);
-    if (found === 'nothing') continue;
-    const contractId = found === 'unknown' ? `entry ${seen.size}` : found.contract.contractId;
+    if (found === 'nothing') return;
+    const contractId = found === 'unknown' ? `entry ${index}` : found.contract.contractId;
     const holding = found === 'unknown' ? UNKNOWN_ENTRY : holdingOf(found.contract, found.place);
     // A contract seen on two synchronizers counts once, on the one where it can be spent.
     const better = found !== 'unknown' && found.place.kind === 'here';
-    if (holding !== null && (better || !seen.has(contractId))) seen.set(contractId, holding);
-  }
-  const all = [...seen.values()];
-  return {
-    kind: 'read',
-    value: {
-      holdings: all.flatMap((one) => (one.kind === 'holding' ? [one.holding] : [])),
-      unreadable: all.flatMap((one) => (one.kind === 'unreadable' ? [one.unreadable] : [])),
-    },
-  };
+    if (holding === null) return;
+    for (const seen of witnessesOf(found, all))
+      if (better || !seen.has(contractId)) seen.set(contractId, holding);
+  });
+  return { kind: 'read', value: new Map([...all].map(([party, seen]) => [party, sorted(seen.values())])) };
+}
+
+/** Those of the parties asked about who see the contract. Where that is not told it may be anybody's. */
+function witnessesOf<T>(found: ReturnType<typeof contractOf>, all: ReadonlyMap<string, T>): readonly T[] {
+  const everybody = [...all.values()];
+  if (typeof found === 'string' || everybody.length === 1) return everybody;
+  const witnesses = found.contract.witnessParties.flatMap((party) => all.get(party) ?? []);
+  return witnesses.length === 0 ? everybody : witnesses;
+}
+
+function sorted(seen: Iterable<ReadHolding>): Holdings {
+  const holdings: Holding[] = [];
+  const unreadable: UnreadableHolding[] = [];
+  for (const one of seen)
+    if (one.kind === 'holding') holdings.push(one.holding);
+    else unreadable.push(one.unreadable);
+  return { holdings, unreadable };
 }
 
 /**
@@ -154,7 +166,7 @@ export async function transferFactories(
 async function activeContracts(
   wire: Wire,
   request: GetActiveContractsRequest,
-  options: CallOptions,
+  options: CallOptions & { readonly most?: number },
 ): Promise<Read<readonly GetActiveContractsResponse[]>> {
   const stream = serverStream(wire, GetActiveContracts, request, options);
   const entries: GetActiveContractsResponse[] = [];
@@ -164,6 +176,10 @@ async function activeContracts(
     if (next.done) {
       if (next.value === null) return { kind: 'read', value: entries };
       return endedInTheMiddle(next.value, entries.length, options) ?? readFailure(next.value);
+    }
+    if (entries.length === options.most) {
+      await stream.return(null);
+      return localFailure('HOLDINGS_MANY', `together they have more than ${options.most} contracts`, false);
     }
     entries.push(next.value);
   }

@@ -65,7 +65,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     onReady: (listener) => channel.onReady(listener),
     ledgerEnd: (call) => ledgerEnd(wire, call),
     prunedUpTo: (call) => prunedUpTo(wire, call),
-    holdings: (party, at, call) => holdings(wire, settings, party, at, call),
+    holdings: (parties, at, call) => holdings(wire, settings, parties, at, call),
     synchronizersOf: async (party, call) => {
       const read = await connectedSynchronizers(wire, party, call);
       return read.kind === 'read' ? { kind: 'read', value: read.value.map(({ id }) => id) } : read;

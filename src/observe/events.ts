@@ -1,11 +1,11 @@
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
-import type { Attempt, TransferOutcome } from '../ports/outbox.js';
+import type { DeliveryAttempt, TransferOutcome } from '../ports/outbox.js';
 import type { PausedPart } from '../ports/store.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SettleResult } from '../protocol/settlement.js';
 import type { Verdict } from '../protocol/verdict.js';
 
-/** Which signal made the claim loop look. */
+/** Which signal woke the claim loop. */
 export type WakeReason =
   | 'bell'
   | 'handoff'
@@ -132,7 +132,6 @@ export type SubmitterEvent =
   | { readonly kind: 'paused'; readonly parts: readonly PausedPart[] }
   /** It may be intended, or a mistake in the settings: `doctor` says the same. */
   | { readonly kind: 'warning'; readonly what: string }
-  /** A person must look at this: a foreign acceptance, a lost duplicate, another participant. */
   /** The oldest snapshot that somebody else holds; `ageMs` null: this role may not see it. */
   | {
       readonly kind: 'snapshot';
@@ -145,7 +144,7 @@ export type SubmitterEvent =
       readonly kind: 'webhook';
       readonly txHash: TxHash;
       readonly outcome: TransferOutcome['kind'];
-      readonly attempt: Attempt;
+      readonly attempt: DeliveryAttempt;
       readonly attempts: number;
       readonly tookMs: number;
       readonly ageMs: number;
@@ -154,6 +153,7 @@ export type SubmitterEvent =
   | { readonly kind: 'webhook-dead'; readonly txHash: TxHash; readonly reason: string }
   /** The receiver takes nothing from anybody, or takes something again. */
   | { readonly kind: 'receiver'; readonly state: 'down' | 'back'; readonly detail: string }
+  /** A person must look at this: a foreign acceptance, a lost duplicate, another participant. */
   | { readonly kind: 'alarm'; readonly what: string; readonly txHash: TxHash | null }
   | { readonly kind: 'fault'; readonly where: string; readonly error: unknown }
   | { readonly kind: 'stopping'; readonly inFlight: number }

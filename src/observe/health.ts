@@ -38,7 +38,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
       return event.state === 'too-far'
         ? replace(health, {
             part: 'clocks',
-            reason: `the ledger's clock is ${Math.round(event.aheadMs)} ms ahead of the database's (negative: behind): set both by NTP`,
+            reason: `the ledger's clock is ${Math.abs(Math.round(event.aheadMs))} ms ${event.aheadMs < 0 ? 'behind' : 'ahead of'} the database's: set both by NTP`,
           })
         : without(health, 'clocks');
     case 'mark':

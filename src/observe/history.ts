@@ -1,10 +1,6 @@
 // From the samples of all instances to what the page plots: equal steps, the fleet added up.
-import type { QueueState } from '../protocol/row-state.js';
+import type { QueueCounts, QueueState } from '../protocol/row-state.js';
 import { addCounts, type Durations, quantile, type Sample } from './sample.js';
-
-export type QueueCounts = Readonly<
-  Record<QueueState, { readonly rows: number; readonly oldestMs: number | null }>
->;
 
 /** Times in ms on the database's clock. */
 export interface TakenSample {
@@ -46,7 +42,7 @@ export const STEP_MS = 20_000;
 export const HOUR_MS = 3_600_000;
 const STATES: readonly QueueState[] = ['waiting', 'in-flight', 'undecided', 'backoff', 'parked'];
 
-interface Step {
+interface PlotStep {
   /** Whether any instance told of it. */
   told: boolean;
   completed: number;
@@ -64,7 +60,7 @@ export function historyOf(
 ): History {
   const last = Math.floor(now / STEP_MS);
   const first = last - HOUR_MS / STEP_MS;
-  const steps: Step[] = Array.from({ length: last - first }, () => ({
+  const steps: PlotStep[] = Array.from({ length: last - first }, () => ({
     told: false,
     completed: 0,
     failed: 0,
@@ -72,7 +68,7 @@ export function historyOf(
     call: {},
     queue: null,
   }));
-  const stepAt = (ms: number): Step | undefined => steps[Math.floor(ms / STEP_MS) - first];
+  const stepAt = (ms: number): PlotStep | undefined => steps[Math.floor(ms / STEP_MS) - first];
 
   let retries: Record<string, number> = {};
   const totals = { completed: 0, failed: 0, parked: 0, calls: 0 };
@@ -87,7 +83,7 @@ export function historyOf(
     if (step !== undefined) step.queue = queue;
   }
 
-  const line = (value: (step: Step) => number | null): (number | null)[] => steps.map(value);
+  const line = (value: (step: PlotStep) => number | null): (number | null)[] => steps.map(value);
   const rows = Object.fromEntries(
     STATES.map((state) => [state, line(({ queue }) => queue?.[state].rows ?? null)]),
   ) as Record<QueueState, (number | null)[]>;
@@ -116,7 +112,7 @@ export function historyOf(
 }
 
 /** A sample that covers several steps counts in each by its share of the time. */
-function spread(at: number, sample: Sample, stepAt: (ms: number) => Step | undefined): void {
+function spread(at: number, sample: Sample, stepAt: (ms: number) => PlotStep | undefined): void {
   const ms = Math.max(sample.ms, 1);
   for (let from = at - ms; from < at; ) {
     const until = Math.min(at, (Math.floor(from / STEP_MS) + 1) * STEP_MS);

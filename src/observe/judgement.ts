@@ -13,7 +13,7 @@ export interface Known {
 
 const LEVELS: readonly Level[] = ['stopped', 'person', 'watch', 'fine'];
 
-export function judge(known: Known): { readonly level: Level; readonly problems: readonly Problem[] } {
+export function judgementOf(known: Known): { readonly level: Level; readonly problems: readonly Problem[] } {
   const problems = [...known.findings, ...ofThisInstance(known)].sort(
     (a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level),
   );

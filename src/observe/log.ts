@@ -87,10 +87,13 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
     const missed = seldom(`webhook ${attempt.reason}`);
     if (missed === null) return;
     const repeated = missed > 0 ? { repeated: missed } : {};
-    return log.warn({ ...common, reason: attempt.reason, ...repeated }, 'webhook failed: tried again');
+    return log.warn(
+      { ...common, reason: attempt.reason, ...repeated },
+      'webhook failed: it will be tried again',
+    );
   };
 
-  /** While it lasts, once a minute, together with whatever event comes. */
+  /** While it lasts, ever less often and at least once a minute, together with whatever event comes. */
   const remind = (): void => {
     if (unready === null || seldom(`not ready ${JSON.stringify(unready.blockers)}`) === null) return;
     log.warn({ blockers: unready.blockers }, 'not ready: claims nothing');
@@ -161,21 +164,25 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'clocks':
         return log[event.state === 'fine' ? 'info' : event.state === 'apart' ? 'warn' : 'error'](
           { aheadMs: round(event.aheadMs) },
-          `the clocks of database and ledger are ${event.state}`,
+          CLOCKS[event.state],
         );
       case 'mark':
         return log[event.state === 'provable' ? 'info' : 'warn'](
           event.state === 'provable'
             ? 'the participant can be proven again'
-            : 'the marked completion is pruned and this token may not read the participant id: undecided rows wait',
+            : 'the marked completion is pruned, and this token may not read the participant id: undecided rows wait until it may, or CANTON_PARTICIPANT_ID is set',
         );
       case 'snapshot':
         if (isOld(event) && seldom(`snapshot ${event.holder}`) !== null)
-          log.warn(fields(event), 'an old snapshot keeps vacuum from cleaning the table');
+          log.warn(
+            fields(event),
+            'an old snapshot keeps vacuum from cleaning the table: end the session that holds it',
+          );
         return;
       case 'canary':
         if (event.tookMs === null) {
-          if (seldom('canary') !== null) log.warn('our own notification was not heard in time');
+          if (seldom('canary') !== null)
+            log.warn('our own notification was not heard in time: until one is, the poll alone finds rows');
           return;
         }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
@@ -222,17 +229,27 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
   });
 }
 
-type Settled = Extract<SubmitterEvent, { kind: 'settled' }>;
+const CLOCKS = {
+  fine: 'the clocks of database and ledger agree again',
+  apart: 'the clocks of database and ledger are apart: set both by NTP',
+  'too-far':
+    'the clocks of database and ledger are too far apart, and only one row an interval is sent: set both by NTP',
+} as const;
+
+type SettledEvent = Extract<SubmitterEvent, { kind: 'settled' }>;
 
 function settled(
   log: Logger,
-  { verdict, result, tookMs, ...event }: Settled,
+  { verdict, result, tookMs, ...event }: SettledEvent,
   seldom: (key: string) => number | null,
 ) {
   const name = verdictName(verdict);
   const common = { ...row(event), verdict: name, tookMs: round(tookMs) };
   if (typeof result !== 'string')
-    return log.error({ ...common, refused: result.refused }, 'the database refuses this outcome');
+    return log.error(
+      { ...common, refused: result.refused },
+      'the database refused this outcome: the row is claimed again once its lease has run out',
+    );
   // Logged as `fenced` and as `parked`.
   if (result === 'fenced' || name === 'parked') return;
   if (verdict.kind === 'completed')

@@ -1,6 +1,7 @@
 // What the page is told, as JSON: where it comes from is the business of whoever starts the admin server.
+import type { QueueCounts } from '../protocol/row-state.js';
 import type { Advice } from './advice.js';
-import type { History, QueueCounts } from './history.js';
+import type { History } from './history.js';
 import type { Recent } from './recent.js';
 
 /** Worst first. `stopped`: nothing moves; `person`: somebody has to act; `watch`: it may pass. */

@@ -28,7 +28,7 @@ export interface Traces {
   flush(): Promise<void>;
 }
 
-interface Attempt {
+interface TracedAttempt {
   readonly root: Span;
   readonly context: Context;
   readonly txHash: string;
@@ -47,13 +47,13 @@ const MOST_PARENTS = 10_000;
 
 export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, version: string): Traces {
   const tracer = trace.getTracer(NAME, version);
-  const attempts = new Map<string, Attempt>();
+  const attempts = new Map<string, TracedAttempt>();
   const contexts = new Map<string, Context>();
   const parents = new Map<string, string>();
   const claimMs = { fresh: 0, undecided: 0 };
 
   const child = (
-    attempt: Attempt,
+    attempt: TracedAttempt,
     name: string,
     from: number,
     until: number,
@@ -62,7 +62,7 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
     tracer.startSpan(name, { startTime: from, attributes }, attempt.context).end(until);
     attempt.mark = until;
   };
-  const now = ({ at, since }: Attempt): number => at + clock.elapsed() - since;
+  const now = ({ at, since }: TracedAttempt): number => at + clock.elapsed() - since;
 
   const begin = (event: Extract<SubmitterEvent, { kind: 'taken' }>): void => {
     end(event.id, { verdict: 'lost' });
@@ -84,7 +84,7 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
       parent,
     );
     const context = trace.setSpan(parent, root);
-    const attempt: Attempt = {
+    const attempt: TracedAttempt = {
       root,
       context,
       txHash: event.txHash,
@@ -114,7 +114,7 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
     attempt.root.end(at);
   };
 
-  const step = (attempt: Attempt, event: SubmitterEvent): void => {
+  const step = (attempt: TracedAttempt, event: SubmitterEvent): void => {
     const at = now(attempt);
     switch (event.kind) {
       case 'prepared':

@@ -7,7 +7,7 @@ import { every, pause } from '../runtime/timers.js';
 
 export interface ConsumeSettings {
   readonly leaseMs: number;
-  /** How often to look when there is nothing new, or another process reads for this consumer. */
+  /** How often to read when there is nothing new, or another process reads for this consumer. */
   readonly pollMs: number;
 }
 

@@ -4,7 +4,7 @@
 import { StoreUnavailable } from '../core/errors.js';
 import type { SubmitterEvent } from '../observe/events.js';
 import type { Clock } from '../ports/clock.js';
-import type { Attempt, Delivered, Deliveries, Delivery, Entry } from '../ports/outbox.js';
+import type { Delivered, Deliveries, Delivery, DeliveryAttempt, Entry } from '../ports/outbox.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { createLoop } from '../runtime/loop.js';
 import { createSlots } from '../runtime/slots.js';
@@ -76,7 +76,7 @@ export function createWebhooks(context: DeliverContext): Webhooks {
     quiet = setTimeout(() => loop.signal('poll'), quietUntil - clock.elapsed()).unref();
   };
 
-  const learn = (delivery: Delivery, attempt: Attempt, probe: boolean): void => {
+  const learn = (delivery: Delivery, attempt: DeliveryAttempt, probe: boolean): void => {
     const before = strain;
     strain = after(strain, { lane: delivery.lane, delivered: attempt.kind === 'delivered', probe });
     if (strain.kind === 'down' && (probe || before.kind === 'fine'))
@@ -107,10 +107,16 @@ export function createWebhooks(context: DeliverContext): Webhooks {
       emit({ kind: 'webhook-dead', txHash: last.outcome.txHash, reason: failed.error });
   };
 
-  const waitMs = ({ attempts }: Entry, { retryAfterMs }: Extract<Attempt, { kind: 'failed' }>): number =>
-    backoffMs(attempts, settings.retry, random, retryAfterMs);
+  const waitMs = (
+    { attempts }: Entry,
+    { retryAfterMs }: Extract<DeliveryAttempt, { kind: 'failed' }>,
+  ): number => backoffMs(attempts, settings.retry, random, retryAfterMs);
 
-  const post = async (delivery: Delivery, { outcome, attempts }: Entry, since: number): Promise<Attempt> => {
+  const post = async (
+    delivery: Delivery,
+    { outcome, attempts }: Entry,
+    since: number,
+  ): Promise<DeliveryAttempt> => {
     const began = clock.elapsed();
     // The database's time of the claim, and what has passed since: a machine's clock may be wrong (I7).
     const seconds = Math.floor((delivery.dbNow + began - since) / 1_000);

@@ -1,13 +1,13 @@
 // One attempt to hand a message to the receiver of webhooks.
 import { fetch, textUpTo } from '../ledger/fetch.js';
-import type { Attempt, TransferOutcome } from '../ports/outbox.js';
+import type { DeliveryAttempt, TransferOutcome } from '../ports/outbox.js';
 import { limited } from '../runtime/limit.js';
 import { bodyOf } from './message.js';
 import { signed } from './signature.js';
 
 export interface Receiver {
   /** `seconds`: the time of this attempt. Never rejects. */
-  post(outcome: TransferOutcome, seconds: number, signal: AbortSignal): Promise<Attempt>;
+  post(outcome: TransferOutcome, seconds: number, signal: AbortSignal): Promise<DeliveryAttempt>;
 }
 
 export interface ReceiverOptions {
@@ -49,7 +49,7 @@ export function createReceiver({ url, secrets, timeoutMs }: ReceiverOptions): Re
   };
 }
 
-async function refusal(response: Response): Promise<Attempt> {
+async function refusal(response: Response): Promise<DeliveryAttempt> {
   const said = ((await textUpTo(SAID_MAX, response)) ?? '').replace(/\s+/g, ' ').trim();
   const hint = HINTS[response.status] ?? '';
   const reason = [`HTTP ${response.status}`, said, hint].filter((one) => one !== '').join(': ');

@@ -1,6 +1,6 @@
 // What the ledger has to tell before a transfer can be written down: the sender's holdings, and the factory.
 import type { Holdings } from '../core/holding.js';
-import { type Micros, type Offset, sameSynchronizer } from '../core/ids.js';
+import { type Micros, sameSynchronizer } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
@@ -184,17 +184,7 @@ async function holdingsNow(
   options: ReadOptions,
 ): Promise<Read<Spendable>> {
   const reservations = await reservationsOf(path, sender);
-  // Remembered before the question: answers overtake one another, and what others were told meanwhile says nothing of this one.
-  const known = path.participant.ledgerEnd();
-  const end = await path.ledger.ledgerEnd(options);
-  if (end.kind !== 'read') return end;
-  // A replica that lags, or a restored participant: its holdings are not the ledger's (P28).
-  if (end.value < known) {
-    path.participant.doubt({ kind: 'end-behind', end: end.value, known });
-    return behind(end.value, known);
-  }
-  path.participant.sawLedgerEnd(end.value);
-  const holdings = await path.ledger.holdings(sender, end.value, options);
+  const holdings = await path.balances.of(sender, options.signal);
   return holdings.kind === 'read'
     ? { kind: 'read', value: { holdings: holdings.value, reservations } }
     : holdings;
@@ -222,15 +212,3 @@ function select(path: Path, submission: JudgedSubmission, { holdings, reservatio
   const { until, ...held } = chosen;
   return { ...held, inMs: until === null ? null : Number((until - now) / 1000n) };
 }
-
-const behind = (end: Offset, known: Offset): Read<never> => ({
-  kind: 'failed-read',
-  pruned: false,
-  refusal: {
-    kind: 'not-the-row',
-    blame: 'all',
-    errorId: 'LEDGER_END_BEHIND',
-    detail: `the participant's ledger ends at ${end}, but ${known} was seen`,
-    retryAfterMs: null,
-  },
-});

@@ -61,7 +61,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
   const stopped = new Subject<void>();
   const othersAwake = new Subject<void>();
   const announcements = new Subject<number>();
-  let bound = 0;
+  let answerWithinMs = 0;
   let awakeUntil = Number.NEGATIVE_INFINITY;
   let othersAwakeUntil = Number.NEGATIVE_INFINITY;
   let announcedAt = Number.NEGATIVE_INFINITY;
@@ -94,16 +94,16 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
     filter((reason) => reason === 'handoff'),
     // From whoever has no slot left, this instance included: nobody is awake any more.
     tap(() => {
-      bound = FIRST_DELAY_MS;
+      answerWithinMs = FIRST_DELAY_MS;
       awakeUntil = Number.NEGATIVE_INFINITY;
       othersAwakeUntil = Number.NEGATIVE_INFINITY;
     }),
     share(),
   );
   const delay = (): number => {
-    if (bound === 0) return 0;
+    if (answerWithinMs === 0) return 0;
     const restMs = othersAwakeUntil - clock.elapsed();
-    return restMs > 0 ? restMs + random() * LONGEST_DELAY_MS : random() * bound;
+    return restMs > 0 ? restMs + random() * LONGEST_DELAY_MS : random() * answerWithinMs;
   };
   const after = (ms: number, reason: WakeReason): Observable<WakeReason> =>
     ms === 0 ? of(reason) : timer(ms).pipe(map(() => reason));
@@ -112,7 +112,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
     filter((reason) => reason === 'bell'),
     exhaustMap((reason) => after(delay(), reason).pipe(takeUntil(merge(othersAwake, handoff$)))),
   );
-  const handedOver$ = handoff$.pipe(exhaustMap((reason) => after(random() * bound, reason)));
+  const handedOver$ = handoff$.pipe(exhaustMap((reason) => after(random() * answerWithinMs, reason)));
   // One that is due later is not put off by the next: bells may ring for ever.
   const announce$ = announcements.pipe(
     exhaustMap((ms) => timer(ms).pipe(takeUntil(handoff$))),
@@ -138,7 +138,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
       const alone = now > sharedUntil;
       // A row whose lane is busy also rings and is not found: whoever is awake stays so, since the others rely on it.
       const quick = won || alone || now < awakeUntil;
-      bound = quick ? 0 : Math.min(LONGEST_DELAY_MS, Math.max(FIRST_DELAY_MS, bound * 2));
+      answerWithinMs = quick ? 0 : Math.min(LONGEST_DELAY_MS, Math.max(FIRST_DELAY_MS, answerWithinMs * 2));
       if (!won || alone) return;
       awakeUntil = now + AWAKE_FOR_MS;
       announcements.next(Math.max(announcedAt + AWAKE_EVERY_MS - now, 0));
@@ -148,7 +148,7 @@ export function createWakeups({ pollMs, notifications, random, clock, canaryMs }
       sharedUntil = now + SIGNS_MISSED * canaryMs;
       if (!before && now < awakeUntil) return;
       awakeUntil = Number.NEGATIVE_INFINITY;
-      bound = LONGEST_DELAY_MS;
+      answerWithinMs = LONGEST_DELAY_MS;
       othersAwakeUntil = now + AWAKE_FOR_MS;
       othersAwake.next();
     },

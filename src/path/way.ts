@@ -5,6 +5,7 @@ import { createAgain } from '../runtime/again.js';
 import { createLoop, type Loop } from '../runtime/loop.js';
 import { every, pause } from '../runtime/timers.js';
 import { createFactoryCache } from '../transfer/factory.js';
+import { createBalances } from './balances.js';
 import { createClaimer, createRecovery, rescue } from './claim.js';
 import { createBreaker } from './gate/breaker.js';
 import { createClocks } from './gate/clocks.js';
@@ -49,6 +50,7 @@ export function createWay(context: PathContext, notifications: Notifications): W
     breaker,
     pauses: createPauses(context),
     clocks,
+    balances: createBalances({ ledger: context.ledger, participant }),
     factories: createFactoryCache(context.ledger),
     conclude: createConclude(settler, wakeups, stopping.signal),
     stopping: stopping.signal,

@@ -48,8 +48,16 @@ export interface Ledger {
   /** The channel is READY now: a call made in this tick leaves on it. */
   ready(): boolean;
   ledgerEnd(options: CallOptions): Promise<Read<Offset>>;
-  /** Everything the party sees at that ledger end, including what is locked, elsewhere, in reassignment or unreadable. */
-  holdings(party: Party, at: Offset, options: CallOptions): Promise<Read<Holdings>>;
+  /**
+   * Everything that each of the parties sees at that ledger end, including what is locked, elsewhere, in reassignment or
+   * unreadable. One read for all of them: it fails for all where it fails for one. `most`: with more contracts than this it
+   * fails too.
+   */
+  holdings(
+    parties: readonly Party[],
+    at: Offset,
+    options: CallOptions & { readonly most?: number },
+  ): Promise<Read<ReadonlyMap<Party, Holdings>>>;
   /** Ids of the synchronizers on which the participant hosts the party. */
   synchronizersOf(party: Party, options: CallOptions): Promise<Read<readonly string[]>>;
   /** Contract ids of the instrument admin's transfer factories at that ledger end. */

@@ -92,7 +92,7 @@ export interface ConsumerStore {
 }
 
 /** One attempt to hand a message to the receiver of webhooks. `failed`: anything but a 2xx; `status` null: no answer came. */
-export type Attempt =
+export type DeliveryAttempt =
   | { readonly kind: 'delivered'; readonly status: number }
   | {
       readonly kind: 'failed';

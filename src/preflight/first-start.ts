@@ -7,7 +7,7 @@ import { type Finding, words } from './finding.js';
 export interface FirstStart {
   /** The pins exist already, by somebody's decision: nothing here blocks the start any more. */
   pinned(): Promise<boolean>;
-  look(): Promise<readonly Finding[]>;
+  check(): Promise<readonly Finding[]>;
   /** Why nothing is claimed yet. */
   waiting(reason: string): void;
   warning(what: string): void;
@@ -20,7 +20,7 @@ export async function beforeFirstPin(start: FirstStart): Promise<'pinned' | 'cle
   let said: string | null = null;
   while (!start.signal.aborted) {
     if (await start.pinned()) return 'pinned';
-    const findings = await start.look();
+    const findings = await start.check();
     if (start.signal.aborted) return 'stopped';
     const of = (status: Finding['status']): string[] =>
       findings.filter((one) => one.status === status).map(words);

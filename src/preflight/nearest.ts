@@ -1,5 +1,5 @@
 /**
- * Of several names, finds the one that was most likely meant: its case, or up to three letters, are wrong. Null: none
+ * Finds, among several names, the one that was most likely meant: its case, or up to three letters, are wrong. Null: none
  * is close.
  */
 export function nearest(given: string, known: readonly string[]): string | null {

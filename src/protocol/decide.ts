@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from './verdict.js';
 
-export interface Attempt extends Tries {
+export interface Attempted extends Tries {
   /** How long a row waits whose refusal was not its own fault. */
   readonly probeMs: number;
   /** What a wallet reads for this error id. */
@@ -28,7 +28,7 @@ export type Decidable = Exclude<Outcome, { kind: 'duplicate' }>;
  * What becomes of the row (rule 5). Pure. The record is cleared only where the submission has certainly ended (I4),
  * `failed` comes only from a certain refusal for good (I5), and `unknown` leaves everything as it is for a look.
  */
-export function decide(outcome: Decidable, attempt: Attempt): Verdict {
+export function decide(outcome: Decidable, attempt: Attempted): Verdict {
   switch (outcome.kind) {
     case 'accepted':
       return { kind: 'completed', updateId: outcome.updateId, offset: outcome.offset, note: attempt.note };
@@ -41,7 +41,7 @@ export function decide(outcome: Decidable, attempt: Attempt): Verdict {
   }
 }
 
-function afterRefusal(refusal: Refusal, attempt: Attempt): Verdict {
+function afterRefusal(refusal: Refusal, attempt: Attempted): Verdict {
   const { kind, errorId, detail, retryAfterMs } = refusal;
   const why = `${errorId}: ${detail}`;
   const { policy, probeMs, random } = attempt;
@@ -81,7 +81,7 @@ function notItsFault(
  */
 export function afterDeath(
   refusal: Refusal | null,
-  attempt: Tries & Pick<Attempt, 'probeMs'>,
+  attempt: Tries & Pick<Attempted, 'probeMs'>,
 ): PendingVerdict {
   const { probeMs, random } = attempt;
   if (refusal !== null && NOT_THE_ROWS.has(refusal.kind)) {

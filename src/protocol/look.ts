@@ -4,7 +4,7 @@ import type { CompletionEvent, Refusal } from './outcome.js';
 import type { SubmissionRecord } from './record.js';
 
 /** What a completion stream, read event by event from the record's `sentFrom`, says about an undecided submission. */
-export type Finding =
+export type Conclusion =
   /** An acceptance of this command id. `ours`: it has our submission id or hash; otherwise its content has to be compared. */
   | {
       readonly kind: 'accepted';
@@ -34,7 +34,7 @@ export function lookAt(
   commandId: TxHash,
   record: Pick<SubmissionRecord, 'sentUntil' | 'submissionId' | 'hash'>,
   synchronizerId: string,
-): Finding | null {
+): Conclusion | null {
   if (event.kind === 'accepted' && event.commandId === commandId) {
     const { updateId, offset, submissionId } = event;
     return { kind: 'accepted', updateId, offset, submissionId, ours: isOurs(event, record) };

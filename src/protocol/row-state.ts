@@ -33,6 +33,14 @@ export type QueueState =
    */
   | 'parked';
 
+export interface QueueCount {
+  readonly rows: number;
+  /** Age of the oldest, since its arrival; null where there is none. */
+  readonly oldestMs: number | null;
+}
+
+export type QueueCounts = Readonly<Record<QueueState, QueueCount>>;
+
 /** A row that has ended is never claimed again, and the guard in the database lets none of these change back (I5). */
 export type EndState =
   /** This transfer was accepted. In: a settle, or `replay --completed`. */

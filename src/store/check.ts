@@ -105,7 +105,7 @@ const CLOCK: Statement<{ readonly now: number }> = {
 };
 
 /** The database's clock, in ms since the epoch. */
-export async function databaseNow(database: Database): Promise<number> {
+export async function askDatabaseTime(database: Database): Promise<number> {
   const [row] = await database.run(CLOCK, []);
   if (row === undefined) throw new Error('the database did not tell its time');
   return row.now;

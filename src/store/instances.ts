@@ -59,11 +59,11 @@ export const beat = (
   ]);
 
 /** The table has one row for each start of the last day, so it is read whole. */
-const FORGET: Statement<never> = {
+const FORGET_OLD_INSTANCES: Statement<never> = {
   text: "delete from mempool_instances_v1 where seen_at < now() - interval '1 day'",
 };
 
 /** Removes instances that nobody has heard of for a day. */
 export async function forgetInstances(database: Database): Promise<void> {
-  await database.run(FORGET, []);
+  await database.run(FORGET_OLD_INSTANCES, []);
 }

@@ -1,4 +1,4 @@
-// Where a claim begins to look for waiting rows. Index entries of rows that have ended stay until they are vacuumed, which a
+// Where a claim begins its search for waiting rows. Index entries of rows that have ended stay until they are vacuumed, which a
 // single old snapshot prevents; a claim that began at the start of the index would cross all of them every time.
 
 /**
@@ -6,7 +6,7 @@
  * old `now()`. Nearly all of these are younger than this.
  */
 const MARGIN_MS = 60_000;
-/** How often a claim looks at everything: about as often as the poll. Until then such a row waits, and that is all (I8). */
+/** How often a claim searches everything: about as often as the poll. Until then such a row waits, and that is all (I8). */
 const WHOLE_EVERY_MS = 5_000;
 
 export interface LowWater {

@@ -32,7 +32,9 @@ interface DeliveryTuple extends EntryTuple {
 }
 
 /** mempool_outbox_new_v1, mempool_outbox_lanes_due_v1, mempool_outbox_due_v1. */
-const CLAIM: Statement<DeliveryTuple> = { text: 'select * from mempool_outbox_claim_v1($1, $2, $3)' };
+const CLAIM_DELIVERIES: Statement<DeliveryTuple> = {
+  text: 'select * from mempool_outbox_claim_v1($1, $2, $3)',
+};
 
 /** Primary keys, mempool_outbox_due_v1. */
 const RELEASE: Statement<{ readonly answer: 'released' | 'dead' | 'fenced' }> = {
@@ -41,12 +43,16 @@ const RELEASE: Statement<{ readonly answer: 'released' | 'dead' | 'fenced' }> = 
 
 export const createDeliveries = (database: Database): Deliveries => ({
   async claim({ limit, each, leaseMs }) {
-    const tuples = await retryLostRace(() => database.run(CLAIM, [limit, each, leaseMs]));
+    const tuples = await retryLostRace(() => database.run(CLAIM_DELIVERIES, [limit, each, leaseMs]));
     const deliveries = new Map<string, Delivery & { readonly entries: Entry[] }>();
     for (const tuple of tuples) {
       const { lane, token } = tuple;
       const delivery = deliveries.get(lane) ?? { lane, token, dbNow: dbMillis(tuple.db_now), entries: [] };
-      delivery.entries.push({ entryId: tuple.id, attempts: tuple.attempts, outcome: outcomeOf(tuple) });
+      delivery.entries.push({
+        entryId: tuple.id,
+        attempts: tuple.attempts,
+        outcome: transferOutcomeOf(tuple),
+      });
       deliveries.set(lane, delivery);
     }
     return [...deliveries.values()];
@@ -85,7 +91,7 @@ const ACKNOWLEDGE: Statement<{ readonly position: string }> = {
     returning c.acknowledged as position`,
 };
 
-const RENEW: Statement<never> = {
+const RENEW_DELIVERIES: Statement<never> = {
   text: `update mempool_outbox_consumers_v1 set lease_expires_at = now() + $3::float8 * interval '1 ms'
     where consumer = $1 and token = $2`,
 };
@@ -100,14 +106,14 @@ export function createConsumer(database: Database, consumer: string, leaseMs: nu
     kept: async () => ((await readOutcomes(database)) ?? 'off') !== 'off',
     async read(limit) {
       const tuples = await retryLostRace(() => database.run(READ, [consumer, token, leaseMs, limit]));
-      return tuples[0]?.answer === 'held' ? 'held' : tuples.map(outcomeOf);
+      return tuples[0]?.answer === 'held' ? 'held' : tuples.map(transferOutcomeOf);
     },
     async acknowledge(position) {
       const rows = await database.run(ACKNOWLEDGE, [consumer, token, position.toString(), leaseMs]);
       return rows.length === 1;
     },
     async renew() {
-      await database.run(RENEW, [consumer, token, leaseMs]);
+      await database.run(RENEW_DELIVERIES, [consumer, token, leaseMs]);
     },
     async leave() {
       await database.run(LEAVE, [consumer, token]);
@@ -115,7 +121,7 @@ export function createConsumer(database: Database, consumer: string, leaseMs: nu
   };
 }
 
-export function outcomeOf(tuple: EntryTuple): TransferOutcome {
+export function transferOutcomeOf(tuple: EntryTuple): TransferOutcome {
   const common = {
     id: tuple.webhook_id,
     position: BigInt(tuple.position),

@@ -1,8 +1,9 @@
 // The last hour, for the page: what each instance did, and the queue, counted by one of them for all (mempool_samples_v1).
+import type { QueueCounts } from '../protocol/row-state.js';
 import { type Due, readDue } from './operator/due.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
-import { type QueueCounts, readQueue } from './status.js';
+import { readQueue } from './status.js';
 
 /** `sample` is what another build may have written: to be read with care. `at` in ms on the database's clock. */
 export interface StoredSample {
@@ -59,7 +60,7 @@ const CLOCK: Statement<{ readonly now: number }> = {
 const LOCK = 'select pg_try_advisory_xact_lock(1835363696, 16) as mine';
 const WRITE = `insert into mempool_samples_v1 (holder, sample) values ($1, $2) on conflict do nothing`;
 /** A plot shows an hour. */
-const FORGET = `delete from mempool_samples_v1 where at < clock_timestamp() - interval '65 minutes' or at > clock_timestamp()`;
+const DELETE_OLD_SAMPLES = `delete from mempool_samples_v1 where at < clock_timestamp() - interval '65 minutes' or at > clock_timestamp()`;
 
 /** At most `freshMs` old where a count is cheap, older where it is not. Null: nobody has counted yet. */
 export async function sampleQueue(database: Database, freshMs: number): Promise<SharedQueue | null> {
@@ -96,7 +97,7 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
       dueAt: rested ? at : known.dueAt,
       dueTookMs: rested ? (after?.now ?? at) - at : known.dueTookMs,
     };
-    await client.query(FORGET);
+    await client.query(DELETE_OLD_SAMPLES);
     await client.query(WRITE, ['', sample]);
     return { at: now, now, queue, due };
   });

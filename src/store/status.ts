@@ -2,7 +2,7 @@
 // part, and lists are cut.
 import { type DbMillis, dbMillis } from '../core/ids.js';
 import type { Recheck } from '../ports/store.js';
-import type { QueueState } from '../protocol/row-state.js';
+import type { QueueCount, QueueCounts, QueueState } from '../protocol/row-state.js';
 import { type Due, type LostOften, readDue, readLostOften } from './operator/due.js';
 import { type FleetInstance, readFleet } from './operator/fleet.js';
 import { type Pause, readPauses } from './operator/pauses.js';
@@ -11,12 +11,6 @@ import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
 import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
 import type { Statement } from './statements.js';
-
-export interface QueueCount {
-  readonly rows: number;
-  /** Age of the oldest, since its arrival; null where there is none. */
-  readonly oldestMs: number | null;
-}
 
 export interface HolderCount {
   readonly holder: string;
@@ -30,7 +24,7 @@ export interface StatusRow extends ListedRow {
 
 export interface QueueStatus {
   readonly now: DbMillis;
-  readonly queue: Readonly<Record<QueueState, QueueCount>>;
+  readonly queue: QueueCounts;
   /** The waiting rows that a claim could take now. The others wait for an earlier row of their sender. */
   readonly due: Due;
   readonly fleet: readonly FleetInstance[];
@@ -90,8 +84,6 @@ const QUEUE: Statement<StateTuple> = {
       from (select k.state, sum(k.rows)::int as rows, min(k.first) as first from counted k group by k.state) c
       left join mempool m on m.id = c.first`,
 };
-
-export type QueueCounts = QueueStatus['queue'];
 
 /** Reads every pending row: 20 ms for 100,000. */
 export async function readQueue(

@@ -140,7 +140,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       if (subscriber.getSubscribedChannels().length > 0 && !stopping.signal.aborted) {
         connections += 1;
         emit({ kind: 'listener', state: connections === 1 ? 'connected' : 'recreated', detail: '' });
-        // Something may have rung while nobody listened: look once.
+        // Something may have rung while nobody listened: one claim finds out.
         tell('connected');
         tried();
         timer = every(canaryIntervalMs, 0.1, canary, () => {});

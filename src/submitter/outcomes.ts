@@ -19,7 +19,7 @@ export interface OutcomesOptions {
   readonly databaseUrl?: string;
   /** Ends the loop. */
   readonly signal?: AbortSignal;
-  /** How often to look for new ones; default 1000. */
+  /** How often to ask for new ones; default 1000. */
   readonly pollMs?: number;
   /** How long after a crash another process with this consumer goes on; default 30000. */
   readonly leaseMs?: number;

@@ -36,7 +36,7 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
 
   const token = tokens.get(tokenKey(row.contractAddress));
   if (token === undefined) {
-    return park(
+    return toPark(
       'UNKNOWN_TOKEN',
       `${row.contractAddress} is not in TOKENS_FILE; add it, restart the instances, then replay`,
     );
@@ -52,14 +52,14 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
     );
   }
   if (token.steps === 2 && !token.offerIsDone) {
-    return park(
+    return toPark(
       'TWO_STEP_TOKEN',
       `a transfer of ${token.symbol} is an offer that its receiver has to accept; set "offerIsDone": true if that counts as completed, restart the instances, then replay`,
     );
   }
   // If a token is not our issuer's, only its registry knows the factory.
   if (token.instrumentAdmin !== issuer && token.registryUrl === undefined) {
-    return park(
+    return toPark(
       'REGISTRY_TOKEN',
       `the admin of ${token.symbol} is ${token.instrumentAdmin}, and CANTON_ISSUER_PARTY is ${issuer}: if they should be the same, correct the wrong one; otherwise add the token's "registryUrl" to TOKENS_FILE. Restart the instances, then replay`,
     );
@@ -67,7 +67,7 @@ export function checkRow(row: MempoolRow, tokens: Tokens, issuer: string): Check
   return { kind: 'ok', token, amount: scaled.units };
 }
 
-export const park = (code: Park['code'], what: string): Park => ({
+export const toPark = (code: Park['code'], what: string): Park => ({
   kind: 'park',
   code,
   reason: `${code}: ${what}`,

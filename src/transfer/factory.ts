@@ -3,7 +3,7 @@ import type { Token } from '../core/token.js';
 import type { Transfer, TransferFactory } from '../core/transfer.js';
 import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
 import type { Outcome } from '../protocol/outcome.js';
-import { type Park, park } from './check.js';
+import { type Park, toPark } from './check.js';
 
 export interface FactoryCache {
   /**
@@ -19,7 +19,7 @@ export interface FactoryCache {
 }
 
 /** Errors about a contract that is gone or of another kind, which may have been the factory. */
-const FORGET = new Set([
+const MEANS_ANOTHER_FACTORY = new Set([
   'CONTRACT_NOT_FOUND',
   'CONTRACT_NOT_ACTIVE',
   'LOCAL_VERDICT_INACTIVE_CONTRACTS',
@@ -65,7 +65,7 @@ export function createFactoryCache(ledger: Pick<Ledger, 'transferFactories'>): F
       return shared;
     },
     observe({ admin, factory }, outcome) {
-      if (outcome.kind !== 'refused' || !FORGET.has(outcome.refusal.errorId)) return;
+      if (outcome.kind !== 'refused' || !MEANS_ANOTHER_FACTORY.has(outcome.refusal.errorId)) return;
       if (known.get(admin) === factory.contractId) known.delete(admin);
     },
   };
@@ -92,7 +92,7 @@ export function agreedFactory(
 ): { readonly kind: 'ok'; readonly factory: RegistryFactory } | Park {
   if (token.steps === 2) return { kind: 'ok', factory };
   if (factory.transferKind === 'offer') {
-    return park(
+    return toPark(
       'UNEXPECTED_OFFER',
       `the registry of ${token.symbol} makes an offer, but TOKENS_FILE says one step; set "steps": 2 (and "offerIsDone": true if an offer counts as completed), restart the instances, then replay`,
     );

@@ -16,8 +16,7 @@ export type Opened<T> =
   | { readonly kind: 'unreadable'; readonly detail: string };
 
 /**
- * Passes the private key to `use` and wipes it when that returns or throws. `use` must not keep it. The numbers that
- * the curve makes of it are out of our hands, and go with the next garbage collection.
+ * Passes the private key to `use` and wipes it when that returns or throws. `use` must not keep it.
  */
 export function withKey<T>(
   sealed: SealedKey,

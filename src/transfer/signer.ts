@@ -1,6 +1,6 @@
 // Signs for external parties. What is signed has been inspected before it comes here.
 import { createHash, createSecretKey } from 'node:crypto';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { isPrivate, pointCompress, pointFromScalar, sign } from 'tiny-secp256k1';
 import { ConfigError } from '../core/errors.js';
 import type { SealedKey } from '../core/sealed-key.js';
 import type { Signature } from '../core/transfer.js';
@@ -44,7 +44,7 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
     sign(key, hash) {
       if (secret === null) return { kind: 'no-master-key' };
       const opened = withKey(key, secret, (privateKey) =>
-        secp256k1.utils.isValidSecretKey(privateKey)
+        isPrivate(privateKey)
           ? { der: signature(privateKey, hash), fingerprint: fingerprints.of(key, privateKey) }
           : null,
       );
@@ -55,16 +55,31 @@ export function createSigner(masterKey: Uint8Array | null): Signer {
     },
     opens(key) {
       if (secret === null) return false;
-      const opened = withKey(key, secret, secp256k1.utils.isValidSecretKey);
+      const opened = withKey(key, secret, isPrivate);
       return opened.kind === 'opened' && opened.value;
     },
   };
 }
 
-/** ECDSA treats the hash as its message, so it is hashed once more. */
+/**
+ * ECDSA treats the hash as its message, so it is hashed once more. RFC 6979, low S: by libsecp256k1, compiled to WebAssembly,
+ * which wipes its copy of the key.
+ */
 function signature(privateKey: Uint8Array, hash: Uint8Array): Uint8Array {
   const message = createHash('sha256').update(hash).digest();
-  return secp256k1.sign(message, privateKey, { prehash: false, lowS: true, format: 'der' });
+  return derOf(sign(message, privateKey));
+}
+
+/** DER of r and s, 32 bytes each: a sequence of two integers, each as short as it can be and not negative. */
+function derOf(compact: Uint8Array): Uint8Array {
+  const integers = [compact.subarray(0, 32), compact.subarray(32)].map((bytes) => {
+    const from = bytes.findIndex((byte) => byte !== 0);
+    const digits = bytes.subarray(from);
+    const sign = (digits[0] ?? 0) > 0x7f ? [0] : [];
+    return Buffer.from([0x02, sign.length + digits.length, ...sign, ...digits]);
+  });
+  const body = Buffer.concat(integers);
+  return Buffer.concat([Buffer.from([0x30, body.length]), body]);
 }
 
 /** Senders whose fingerprint is kept: making one costs nearly as much as the signature, and it is not a secret. */
@@ -78,7 +93,7 @@ function createFingerprints() {
       const stored = key.reveal();
       const known = kept.get(stored);
       if (known !== undefined) return known;
-      const fingerprint = fingerprintOf(secp256k1.getPublicKey(privateKey, false));
+      const fingerprint = fingerprintOf(pointOf(privateKey));
       const [oldest] = kept.keys();
       if (oldest !== undefined && kept.size >= KEPT) kept.delete(oldest);
       kept.set(stored, fingerprint);
@@ -87,9 +102,15 @@ function createFingerprints() {
   };
 }
 
+function pointOf(privateKey: Uint8Array): Uint8Array {
+  const point = pointFromScalar(privateKey, false);
+  if (point === null) throw new Error('a private key of secp256k1 has a public one');
+  return point;
+}
+
 /** How the ledger names a public key, given as a point in either form, 33 or 65 bytes. Throws if it is not one. */
 export function fingerprintOf(publicKey: Uint8Array): string {
-  const point = secp256k1.Point.fromBytes(publicKey).toBytes(false);
+  const point = pointCompress(publicKey, false);
   return SHA256_32 + createHash('sha256').update(PURPOSE).update(SPKI).update(point).digest('hex');
 }
 

@@ -75,7 +75,7 @@ export const clauses: readonly Clause[] = [
   }),
   reads('holdings and factories are read at the ledger end', async ({ ledger, issuer }) => {
     const at = got(await ledger.ledgerEnd(CALL));
-    got(await ledger.holdings(issuer, at, CALL));
+    got(await ledger.holdings([issuer], at, CALL));
     got(await ledger.transferFactories(issuer, at, CALL));
   }),
   reads(
@@ -91,21 +91,21 @@ export const clauses: readonly Clause[] = [
   ),
   reads('an offset after the end is OFFSET_AFTER_LEDGER_END', async ({ ledger, issuer }) => {
     const at = got(await ledger.ledgerEnd(CALL)) + 1_000_000_000n;
-    assert.equal(idOf(await ledger.holdings(issuer, at, CALL)), 'OFFSET_AFTER_LEDGER_END');
+    assert.equal(idOf(await ledger.holdings([issuer], at, CALL)), 'OFFSET_AFTER_LEDGER_END');
   }),
   reads(
     'a package by a name that nobody has is PACKAGE_NAMES_NOT_FOUND',
     async ({ ledger, open, issuer }) => {
       const other = await open({ packages: { holding: '#no-such-package' } });
       const at = got(await ledger.ledgerEnd(CALL));
-      assert.equal(idOf(await other.holdings(issuer, at, CALL)), 'PACKAGE_NAMES_NOT_FOUND');
+      assert.equal(idOf(await other.holdings([issuer], at, CALL)), 'PACKAGE_NAMES_NOT_FOUND');
     },
   ),
   reads('an interface that a named package does not have is NO_INTERFACE_FOR_…', async (on) => {
     const other = await on.open({ packages: { holding: '#splice-api-token-transfer-instruction-v1' } });
     const at = got(await on.ledger.ledgerEnd(CALL));
     assert.equal(
-      idOf(await other.holdings(on.issuer, at, CALL)),
+      idOf(await other.holdings([on.issuer], at, CALL)),
       'NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
     );
   }),

@@ -1,8 +1,10 @@
 // The right participant: what another one says, or the same with a part of its history gone, proves nothing.
 // Deduplication is off: another participant would not know of our commands in any case.
 import test from 'ava';
+import { Subject } from 'rxjs';
 import { party } from '../../src/core/ids.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
+import { createLogger, logEvents } from '../../src/observe/log.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import { forBoth } from '../support/both.js';
 import { givenBack, type Local, startLocal } from '../support/local.js';
@@ -12,6 +14,7 @@ import { createWorld, type World } from '../support/world.js';
 import { createNetwork, replay } from './ledger-network.js';
 
 const OTHER = 'other::1220feed';
+const THIRD = 'third::1220feed';
 
 /** The pinned row knows of this ledger end and of this completion, as it does 5 s after any transfer. */
 async function mark(world: World, local: Local, hash: string): Promise<void> {
@@ -99,12 +102,15 @@ forBoth(
     await world.sandbox.control({ kind: 'restore', offset: yesterday });
     await world.insert({ from: bob, to: alice });
     const second = await startLocal(t, world);
-    t.is(await claimsNothing(world, second, /^its ledger ends at \d+, before \d+ seen earlier/), null);
+    t.is(
+      await claimsNothing(world, second, /^the participant's ledger ends at \d+, before \d+ seen earlier/),
+      null,
+    );
 
     // Its end is beyond what was seen, and still it lacks what it had shown.
     while (world.sandbox.ledgerEnd() < yesterday + 5)
       world.sandbox.createParties([{ holdings: [{ token: 'DEMO', amount: 1 }] }]);
-    t.is(await claimsNothing(world, second, /^it does not show update /), null);
+    t.is(await claimsNothing(world, second, /^the participant does not show update /), null);
     t.is(world.sandbox.audit.summary().ledgerCalls, 1);
   },
 );
@@ -205,7 +211,9 @@ test('P27 a stream that does not show the marked completion is another one: noth
   await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => /pinned to/.test(reason)));
   t.deepEqual(
     local.events.flatMap((event) => (event.kind === 'alarm' ? [event.what] : [])),
-    ['participant in doubt: its completion stream does not show the marked completion'],
+    [
+      "nothing is claimed until the participant is verified again: the participant's completion stream does not show the marked completion",
+    ],
   );
   await world.sandbox.control({ kind: 'identity', participantId: home });
   t.deepEqual(await looks.once(world, local), ['accepted']);
@@ -297,6 +305,45 @@ test('P8 a check that was under way when the connection was lost verifies nobody
     since.filter((what) => what === 'lost' || what === 'version' || what === 'ready'),
     ['lost', 'version', 'ready'],
   );
+});
+
+test('why it is not ready is said once, however often it is found again, and again once it differs', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const home = world.sandbox.participantId;
+  const first = await startLocal(t, world);
+  await world.ended([await world.insert({ from: alice, to: bob })]);
+  await first.stop();
+
+  await world.sandbox.control({ kind: 'identity', participantId: OTHER });
+  const events$ = new Subject<SubmitterEvent>();
+  const log: string[] = [];
+  const destination = { write: (line: string): void => void log.push(line) };
+  const logger = createLogger({ level: 'info', instance: 'one', secrets: [], destination });
+  // Its clock stands still, so that nothing is said again because a minute is over.
+  logEvents(logger, events$, { elapsed: () => 0 });
+  const local = await startLocal(t, world, { onEvent: (event) => events$.next(event) });
+  const found = async (id: string): Promise<void> => {
+    await local.event('not-ready', ({ blockers }) => blockers.some(({ reason }) => reason.includes(id)));
+    const asked = checks(world);
+    await world.until('it asked again, and again', () => checks(world) >= asked + 3);
+  };
+  await found(OTHER);
+  await world.sandbox.control({ kind: 'identity', participantId: THIRD });
+  await found(THIRD);
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await local.event('ready');
+
+  const why = (id: string): string => `the participant is ${id}, but this database is pinned to ${home}`;
+  const reasons = local.events.flatMap((event) =>
+    event.kind === 'not-ready' ? event.blockers.map(({ reason }) => reason) : [],
+  );
+  t.deepEqual(
+    reasons.filter((reason) => reason.includes('pinned to')),
+    [why(OTHER), why(THIRD)],
+  );
+  for (const id of [OTHER, THIRD])
+    t.is(log.filter((line) => line.includes('not ready') && line.includes(id)).length, 1, id);
 });
 
 test('P28 answers that overtake one another are no ledger that went back', async (t) => {

@@ -285,9 +285,9 @@ async function sendAsTheOldOne(
   await world.until('the channel is ready', () => ledger.ready());
   const at = BigInt(world.sandbox.ledgerEnd());
   const factories = await ledger.transferFactories(admin, at, options);
-  const holdings = await ledger.holdings(party(from), at, options);
+  const holdings = await ledger.holdings([party(from)], at, options);
   const [factoryId] = factories.kind === 'read' ? factories.value : [];
-  const [holding] = holdings.kind === 'read' ? holdings.value.holdings : [];
+  const [holding] = holdings.kind === 'read' ? (holdings.value.get(party(from))?.holdings ?? []) : [];
   if (factoryId === undefined || holding === undefined) throw new Error('nothing to transfer');
   const now = microsOf(Date.now());
   const transfer: Transfer = {

@@ -9,7 +9,7 @@ import type { Expected } from '../../src/transfer/inspect.js';
 import { confirmLater } from '../sandbox/confirmed.js';
 import { signatures } from '../sandbox/external.js';
 import { startPacedSandbox } from '../support/paced-sandbox.js';
-import { connected, DEMO, optionsFor, TIMEOUT, UNIT, valueIn } from './setup.js';
+import { connected, DEMO, heldIn, optionsFor, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 export interface ExternalBench {
   readonly sandbox: Sandbox;
@@ -52,7 +52,7 @@ export async function externalBench(
   const bound: Micros = microsOf(Date.now() + 30_000);
   const termsOf = async (admin: string, instrumentId: string): Promise<TransferTerms> => {
     const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-    const holdings = valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.filter(
+    const holdings = heldIn(await ledger.holdings([alice], at, TIMEOUT)).holdings.filter(
       (one) => one.amount === 60n * UNIT && one.instrumentId === instrumentId && one.admin === admin,
     );
     const now = Date.now();

@@ -4,7 +4,7 @@ import { createLedger } from '../../src/ledger/ledger.js';
 import { oauthTokens } from '../../src/ledger/oauth.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/index.js';
 import { grant, handClock, jwt, type OauthServer, startOauth } from '../support/oauth.js';
-import { bench, connected, optionsFor, TIMEOUT, valueIn } from './setup.js';
+import { bench, connected, heldIn, optionsFor, TIMEOUT, valueIn } from './setup.js';
 
 const USER = 'mempool-submitter';
 /** The nth token of the authority, all for one user. */
@@ -59,7 +59,7 @@ test('a stream that is refused for its token before its first message is opened 
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
   t.is(valueIn(await ledger.userId(TIMEOUT)), USER);
   await takes(sandbox, 2);
-  t.is(valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.length, 2);
+  t.is(heldIn(await ledger.holdings([alice], at, TIMEOUT)).holdings.length, 2);
   t.is(oauth.requests.length, 2);
   t.is(reads(sandbox, 'StateService/GetActiveContracts'), 2);
   await takes(sandbox, 99);

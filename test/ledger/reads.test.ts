@@ -2,7 +2,7 @@
 import test from 'ava';
 import { party } from '../../src/core/ids.js';
 import { PACE } from '../support/pace.js';
-import { bench, connected, DEMO, TIMEOUT, UNIT, valueIn } from './setup.js';
+import { bench, connected, DEMO, heldIn, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 test('holdings are read exactly, locked ones included, at the offset that was asked for', async (t) => {
   const { sandbox, ledger, alice } = await bench(t);
@@ -18,7 +18,7 @@ test('holdings are read exactly, locked ones included, at the offset that was as
   ]);
   const now = valueIn(await ledger.ledgerEnd(TIMEOUT));
   const read = async (at: bigint) =>
-    valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.map(({ instrumentId, amount, lock }) => [
+    heldIn(await ledger.holdings([alice], at, TIMEOUT)).holdings.map(({ instrumentId, amount, lock }) => [
       instrumentId,
       amount,
       lock !== null,
@@ -36,7 +36,7 @@ test('holdings are read exactly, locked ones included, at the offset that was as
       ['USDD', 7n * UNIT, true],
     ],
   );
-  const [one] = valueIn(await ledger.holdings(alice, now, TIMEOUT)).holdings;
+  const [one] = heldIn(await ledger.holdings([alice], now, TIMEOUT)).holdings;
   t.like(one, { owner: alice, admin: sandbox.issuer });
 });
 
@@ -86,7 +86,7 @@ test('a read that fails says why, and judges no row', async (t) => {
     on: 'StateService/GetActiveContracts',
     do: { kind: 'refuse', with: { error: 'INVALID_FIELD' } },
   });
-  t.like(await ledger.holdings(alice, 1n, TIMEOUT), {
+  t.like(await ledger.holdings([alice], 1n, TIMEOUT), {
     kind: 'failed-read',
     pruned: false,
     refusal: { kind: 'suspect', errorId: 'INVALID_FIELD' },
@@ -109,7 +109,7 @@ test('a snapshot that breaks off is no smaller balance', async (t) => {
     on: 'StateService/GetActiveContracts',
     do: { kind: 'breakStream', afterMessages: 1, with: { grpc: 'UNAVAILABLE' } },
   });
-  t.like(await ledger.holdings(alice, at, TIMEOUT), {
+  t.like(await ledger.holdings([alice], at, TIMEOUT), {
     kind: 'failed-read',
     refusal: { kind: 'not-the-row' },
   });
@@ -126,19 +126,19 @@ test("a party with more holdings than can be read in time is nobody else's troub
       do: { kind: 'breakStream', afterMessages, with: { grpc: 'DEADLINE_EXCEEDED' } },
     });
   timeUp(1_000);
-  t.like(await ledger.holdings(alice, at, TIMEOUT), {
+  t.like(await ledger.holdings([alice], at, TIMEOUT), {
     kind: 'failed-read',
     refusal: { kind: 'try-again', blame: 'sender', errorId: 'HOLDINGS_UNREAD' },
   });
   timeUp(1);
-  t.like(await ledger.holdings(alice, at, TIMEOUT), { refusal: { kind: 'suspect', blame: 'sender' } });
+  t.like(await ledger.holdings([alice], at, TIMEOUT), { refusal: { kind: 'suspect', blame: 'sender' } });
 });
 
 test('what is locked, elsewhere, on its way or unreadable is told as such; a synchronizer by its id', async (t) => {
   const { sandbox, ledger, alice } = await bench(t);
   const read = async () => {
     const end = valueIn(await ledger.ledgerEnd(TIMEOUT));
-    return valueIn(await ledger.holdings(alice, end, TIMEOUT));
+    return heldIn(await ledger.holdings([alice], end, TIMEOUT));
   };
   t.deepEqual(valueIn(await ledger.synchronizersOf(alice, TIMEOUT)), [sandbox.synchronizerId]);
   const places = async () => (await read()).holdings.map(({ place }) => place.kind);
@@ -177,6 +177,6 @@ test('of a party that holds nothing, nothing', async (t) => {
   const { ledger, bob } = await bench(t);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
   const nothing = { holdings: [], unreadable: [] };
-  t.deepEqual(valueIn(await ledger.holdings(bob, at, TIMEOUT)), nothing);
-  t.deepEqual(valueIn(await ledger.holdings(party('nobody::1220ab'), at, TIMEOUT)), nothing);
+  t.deepEqual(heldIn(await ledger.holdings([bob], at, TIMEOUT)), nothing);
+  t.deepEqual(heldIn(await ledger.holdings([party('nobody::1220ab')], at, TIMEOUT)), nothing);
 });

@@ -8,7 +8,7 @@ import type { Fault } from '../../src/sandbox/index.js';
 import { agreedFactory } from '../../src/transfer/factory.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
 import { externalBench } from './external-support.js';
-import { TIMEOUT, UNIT, valueIn } from './setup.js';
+import { heldIn, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 const REGISTRY = 'Registry/TransferFactory';
 const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
@@ -41,7 +41,7 @@ test('for a hosted sender the same command, in one call', async (t) => {
     { hint: 'hosted', holdings: [{ token: 'USDCx', amount: '60' }] },
   ]);
   const at = valueIn(await on.ledger.ledgerEnd(TIMEOUT));
-  const holdings = valueIn(await on.ledger.holdings(party(hosted), at, TIMEOUT)).holdings.map(
+  const holdings = heldIn(await on.ledger.holdings([party(hosted)], at, TIMEOUT)).holdings.map(
     (one) => one.contractId,
   );
   const transfer = await on.registryTransfer('USDCx', { sender: party(hosted), holdings });

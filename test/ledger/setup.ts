@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ExecutionContext } from 'ava';
+import type { Holdings } from '../../src/core/holding.js';
 import { microsOf, type Party, party, type TxHash } from '../../src/core/ids.js';
 import type { HostedSubmission } from '../../src/core/transfer.js';
 import { createLedger, type LedgerOptions, type OpenLedger } from '../../src/ledger/ledger.js';
@@ -50,7 +51,7 @@ export async function bench(
     bob: party(bob),
     async transfer(changed = {}) {
       const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-      const { holdings } = valueIn(await ledger.holdings(party(alice), at, TIMEOUT));
+      const { holdings } = heldIn(await ledger.holdings([party(alice)], at, TIMEOUT));
       const [factoryId] = valueIn(await ledger.transferFactories(sandbox.issuer, at, TIMEOUT));
       const now = Date.now();
       return {
@@ -93,4 +94,11 @@ export function connected(ledger: Pick<OpenLedger, 'ready' | 'onReady'>, wanted 
 export function valueIn<T>(read: Read<T>): T {
   if (read.kind === 'failed-read') throw new Error(`${read.refusal.errorId}: ${read.refusal.detail}`);
   return read.value;
+}
+
+/** What the one party that was asked about has. */
+export function heldIn(read: Read<ReadonlyMap<Party, Holdings>>): Holdings {
+  const [held, ...others] = valueIn(read).values();
+  if (held === undefined || others.length > 0) throw new Error('one party was asked about');
+  return held;
 }

@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { CompletionEvent } from '../../src/protocol/outcome.js';
 import { LONG } from '../support/long.js';
-import { bench, connected, TIMEOUT, UNIT, valueIn } from './setup.js';
+import { bench, connected, heldIn, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 const ROUNDS = LONG ? 60 : 15;
 
@@ -41,7 +41,7 @@ test('the same command again is a duplicate, and names the acceptance', async (t
   if (first.kind !== 'accepted') return t.fail(first.kind);
   // Inputs that are still there: interpretation comes before deduplication.
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
-  const left = valueIn(await ledger.holdings(alice, at, TIMEOUT)).holdings.map(
+  const left = heldIn(await ledger.holdings([alice], at, TIMEOUT)).holdings.map(
     ({ contractId }) => contractId,
   );
   const again = await ledger.submit({ ...sent, submissionId: 'another', holdings: left }, TIMEOUT);

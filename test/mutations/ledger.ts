@@ -267,9 +267,9 @@ export const ledger: readonly Mutation[] = [
   },
   {
     name: 'P28',
-    file: 'src/path/gather.ts',
+    file: 'src/path/balances.ts',
     find: 'if (end.value < known) {',
-    put: 'if (end.value < deps.participant.ledgerEnd()) {',
+    put: 'if (end.value < participant.ledgerEnd()) {',
     test: participant,
     match: 'P28 answers*',
     what: 'what was known before the question, not what others were told meanwhile',
@@ -295,8 +295,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'I4',
     file: 'src/path/look/completion.ts',
-    find: 'const finding = lookAt(',
-    put: 'const finding = dead.has(row) ? null : lookAt(',
+    find: 'const conclusion = lookAt(',
+    put: 'const conclusion = dead.has(row) ? null : lookAt(',
     test: clocks,
     match: 'an acceptance past its bound, read*',
     what: 'an acceptance that is read after the bound and before the proof',

@@ -30,8 +30,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: contracts,
-    find: "one.kind === 'unreadable' ? [one.unreadable] : []",
-    put: '[]',
+    find: '    else unreadable.push(one.unreadable);\n',
+    put: '',
     test: history,
     match: 'a holding whose view*',
     what: 'a view that cannot be computed is no lack of money',

@@ -1,37 +1,56 @@
-// `npm run test:mutations [pattern]`: proves that each test of a guarantee can fail. Takes out one mechanism at a time,
-// on a copy of the tree, and runs the test of its name; a test that stays green is a failure of this command.
-import { execFileSync, spawnSync } from 'node:child_process';
+// `npm run test:mutations [pattern] [--jobs N]`: proves that each test of a guarantee can fail. Takes out one mechanism at
+// a time, on a copy of the tree (one a job), and runs the test of its name; a test that stays green is a failure of this
+// command.
+import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { measurePace } from '../support/measure-pace.js';
 import { mutations } from './all.js';
 import type { Mutation } from './mutation.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const pattern = process.argv[2] ?? '';
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { jobs: { type: 'string', default: '1' } },
+});
+const [pattern = ''] = positionals;
 const wanted = mutations.filter(({ name, what }) => `${name}: ${what}`.includes(pattern));
-
-const copy = mkdtempSync(path.join(tmpdir(), 'canton-submitter-mutation-'));
-process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
 const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
-for (const file of files) cpSync(path.join(root, file), path.join(copy, file), { recursive: true });
-symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+/** Once for all of them: the jobs themselves are what keeps this machine busy. */
+const pace = String((await measurePace()) * Math.max(1, Number(values.jobs)));
 
-const survived: string[] = [];
-for (const mutation of wanted) {
-  const said = tryOut(mutation);
-  console.log(
-    `${said === 'killed' ? 'ok  ' : 'BAD '} ${mutation.name.padEnd(6)} ${mutation.what}${said === 'killed' ? '' : `: ${said}`}`,
-  );
-  if (said !== 'killed') survived.push(mutation.name);
-}
+const copies: string[] = [];
+process.on('exit', () => {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+});
+process.on('SIGINT', () => process.exit(130));
+
+const waiting = wanted.values();
+const survived: Mutation[] = [];
+await Promise.all(Array.from({ length: Number(values.jobs) }, job));
 console.log(
   `${wanted.length - survived.length} of ${wanted.length} mechanisms are missed when they are gone`,
 );
 process.exit(survived.length === 0 ? 0 : 1);
 
-function tryOut({ file, find, put, test, match }: Mutation): string {
+async function job(): Promise<void> {
+  const copy = mkdtempSync(path.join(tmpdir(), 'canton-submitter-mutation-'));
+  copies.push(copy);
+  for (const file of files) cpSync(path.join(root, file), path.join(copy, file), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
+  for (const mutation of waiting) {
+    const said = await tryOut(mutation, copy);
+    const killed = said === 'killed';
+    console.log(
+      `${killed ? 'ok  ' : 'BAD '} ${mutation.name.padEnd(6)} ${mutation.what}${killed ? '' : `: ${said}`}`,
+    );
+    if (!killed) survived.push(mutation);
+  }
+}
+
+async function tryOut({ file, find, put, test, match }: Mutation, copy: string): Promise<string> {
   const target = path.join(copy, file);
   const before = readFileSync(target, 'utf8');
   if (before.split(find).length !== 2) return `${file} has not exactly one place like that`;
@@ -40,16 +59,26 @@ function tryOut({ file, find, put, test, match }: Mutation): string {
     before.replace(find, () => put),
   );
   try {
-    const run = spawnSync(path.join(root, 'node_modules/.bin/ava'), [test, `--match=${match}`], {
-      cwd: copy,
-      encoding: 'utf8',
-      timeout: 240_000,
-      env: { ...process.env, TEST_HANG_MS: '60000' },
-    });
-    const output = `${run.stdout}${run.stderr}`;
+    const { status, output } = await run(copy, [test, `--match=${match}`]);
     if (/Couldn.t find any matching tests|No tests found/.test(output)) return 'no test of that name';
-    return run.status === 0 ? 'the test stayed green' : 'killed';
+    return status === 0 ? 'the test stayed green' : 'killed';
   } finally {
     writeFileSync(target, before);
   }
+}
+
+function run(copy: string, args: readonly string[]): Promise<{ status: number | null; output: string }> {
+  const ava = spawn(path.join(root, 'node_modules/.bin/ava'), args, {
+    cwd: copy,
+    timeout: 240_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TEST_HANG_MS: '60000', TEST_PACE: pace },
+  });
+  let output = '';
+  for (const stream of [ava.stdout, ava.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  return new Promise((resolve) => ava.once('close', (status) => resolve({ status, output })));
 }

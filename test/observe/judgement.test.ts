@@ -1,11 +1,11 @@
 import test from 'ava';
-import { judge } from '../../src/observe/judgement.js';
+import { judgementOf } from '../../src/observe/judgement.js';
 
 const fine = { health: { ready: true, blockers: [] }, open: [], findings: [] } as const;
 
 test('the worst of what is wrong is said first, and decides', (t) => {
-  t.deepEqual(judge(fine), { level: 'fine', problems: [] });
-  const { level, problems } = judge({
+  t.deepEqual(judgementOf(fine), { level: 'fine', problems: [] });
+  const { level, problems } = judgementOf({
     health: { ready: true, blockers: [{ part: 'listener', reason: 'it hears nothing' }] },
     open: [{ key: 'token 0xAB', state: 'open', reason: 'NOT_VETTED', forMs: 1 }],
     findings: [
@@ -26,7 +26,7 @@ test('an instance that claims nothing says why and what to do; what is paused is
     { part: 'breaker', reason: 'NOT_ENOUGH_TRAFFIC' },
     { part: 'paused', reason: 'everything' },
   ] as const;
-  const { level, problems } = judge({ ...fine, health: { ready: false, blockers } });
+  const { level, problems } = judgementOf({ ...fine, health: { ready: false, blockers } });
   t.is(level, 'person');
   t.deepEqual(problems.length, 1);
   t.regex(problems[0]?.what ?? '', /^This instance claims nothing: NOT_ENOUGH_TRAFFIC/);

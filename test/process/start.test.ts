@@ -70,7 +70,11 @@ test('a participant of another API, or another one than is pinned, is named and 
     (event) => event.blockers[0]?.reason.includes('2.9.1') ?? false,
   );
   t.deepEqual(blockers, [
-    { part: 'participant', reason: 'it speaks Ledger API 2.9.1; this service needs 3.x' },
+    {
+      part: 'participant',
+      reason:
+        'the participant speaks Ledger API 2.9.1; this service needs 3.x: upgrade it, or correct CANTON_URL',
+    },
   ]);
   t.like(await old.row(hash), { status: 'pending', attempts: 0, claim_token: null });
 

@@ -1,9 +1,9 @@
 import test from 'ava';
 import { backoffMs, nextLookMs } from '../../src/protocol/backoff.js';
-import { type Attempt, afterDeath, type Decidable, decide } from '../../src/protocol/decide.js';
+import { type Attempted, afterDeath, type Decidable, decide } from '../../src/protocol/decide.js';
 import type { RefusalKind } from '../../src/protocol/outcome.js';
 
-const attempt = (over: Partial<Attempt> = {}): Attempt => ({
+const attempt = (over: Partial<Attempted> = {}): Attempted => ({
   attempts: 1,
   policy: { minMs: 500, maxMs: 60_000, maxAttempts: 20 },
   probeMs: 5_000,

@@ -124,6 +124,18 @@ test('every function of ours has a search_path of its own, of the schema of the 
   }
 });
 
+test('what sessions call of the outbox runs under what the claim runs under', async (t) => {
+  const db = await prepared(t);
+  const functions = await db.query<{ name: string; settings: string[] }>(
+    `select p.proname as name, (select array_agg(c order by c) from unnest(p.proconfig) c) as settings from pg_proc p
+      where p.proname ~ '^mempool_(claim|outbox_(claim|release|read))_v1$' order by p.proname`,
+  );
+  const [claim, ...outbox] = functions;
+  t.true(claim?.settings.includes('enable_seqscan=off'));
+  t.is(outbox.length, 3);
+  for (const { name, settings } of outbox) t.deepEqual(settings, claim?.settings, name);
+});
+
 test('tables in a schema of their own: the functions find them whatever the caller looks through', async (t) => {
   const db = await prepared(t);
   const url = new URL(db.url);
@@ -208,7 +220,7 @@ test('the privileges of docs/operations.md are enough for the service', async (t
   t.deepEqual(await lackingPrivileges(database), ['select on mempool_ended_v1']);
 });
 
-test('an empty claim begins where waiting rows begin, and looks at everything again every five seconds', (t) => {
+test('an empty claim begins where waiting rows begin, and searches everything again every five seconds', (t) => {
   let elapsed = 0;
   const mark = createLowWater(() => elapsed);
   t.is(mark.from(), null, 'nothing is known');

@@ -1,7 +1,7 @@
 // An address is its value: in mempool and in users, in any case, with 0x or without.
 import test from 'ava';
 import { migrate } from '../../src/store/migrate/migrate.js';
-import { findRow } from '../../src/store/operator/complete.js';
+import { findRowToComplete } from '../../src/store/operator/complete.js';
 import { nextNonce } from '../../src/store/operator/enqueue.js';
 import { replay } from '../../src/store/operator/replay.js';
 import { findUser } from '../../src/store/users.js';
@@ -30,7 +30,10 @@ for (const from of SPELLINGS) {
     const claimed = await db.claimOne();
     t.like(claimed, { sender: { kind: 'hosted', party: 'alice::1220' }, recipient: 'bob::1220' });
     await db.settle(claimed, pending({ wait: 'parked' }));
-    t.like(await findRow(db.database, claimed.row.txHash), { sender: 'alice::1220', recipient: 'bob::1220' });
+    t.like(await findRowToComplete(db.database, claimed.row.txHash), {
+      sender: 'alice::1220',
+      recipient: 'bob::1220',
+    });
     t.is((await replay(db.database, { sender: ALICE }, { dryRun: true })).length, 1);
   });
 }

@@ -14,7 +14,7 @@ export interface Live {
 
 const TOPICS: readonly Topic[] = ['state', 'lists', 'history'];
 const MOST_VIEWERS = 50;
-/** A viewer who does not read is let go; his browser comes back. */
+/** A viewer who does not read is let go; his browser connects again. */
 const MOST_UNREAD_BYTES = 1024 * 1024;
 
 export function createLive(source: LiveSource, everyMs = 2_000): Live {

@@ -10,7 +10,7 @@ import type { DemoRow } from './scenario.js';
 
 /** Concurrent inserts, which is how many connections the demo has. */
 const WRITERS = 8;
-const LOOK_EVERY_MS = 250;
+const ASK_EVERY_MS = 250;
 /** If nothing has ended for this long, nothing will. */
 const STALLED_MS = 60_000;
 
@@ -77,6 +77,6 @@ export async function watch(watched: Watched): Promise<string[]> {
     if (dead.length > 0) return dead.map((child) => `${child.name} ended by itself:\n${child.lastWords()}`);
     if (ended > last.ended) last = { ended, at: now };
     if (now - last.at > STALLED_MS) return [`no row has ended for ${STALLED_MS / 1000} s`];
-    await pause(LOOK_EVERY_MS, signal);
+    await pause(ASK_EVERY_MS, signal);
   }
 }

@@ -66,7 +66,8 @@ export function pinsFinding(
 ): Finding {
   const check = 'pins';
   if (pinned === null) return wait(check, 'they could not be read', 'check the database');
-  if (pinned.halted !== null) return fail(check, `halted: ${pinned.halted}`, 'read docs/runbooks.md');
+  if (pinned.halted !== null)
+    return fail(check, `halted: ${pinned.halted}`, 'follow docs/runbooks.md, "Halted"');
   const { participant } = pinned;
   if (participant === null)
     return ok(check, 'nothing is pinned yet: the first `run` will pin what is found here');
@@ -85,6 +86,6 @@ export function pinsFinding(
     : fail(
         check,
         different.join('; '),
-        'change the settings back; if the change is intended, follow docs/runbooks.md',
+        'change the settings back; if the change is intended, follow docs/runbooks.md, "Another participant takes over"',
       );
 }

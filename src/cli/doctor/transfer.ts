@@ -11,7 +11,7 @@ import { enqueue, nextNonce, watchedRow } from '../../store/operator/enqueue.js'
 import type { Database } from '../../store/pool.js';
 import { byValue, findUser, type UserParty } from '../../store/users.js';
 import { tokenKey } from '../../transfer/address.js';
-import { canAsk, confirmed } from '../support/confirm.js';
+import { sure } from '../support/confirm.js';
 import { duration } from '../support/text.js';
 
 export interface TransferFlags {
@@ -25,12 +25,12 @@ export interface TransferFlags {
 }
 
 const PATIENCE_MS = 180_000;
-const LOOK_EVERY_MS = 250;
+const ASK_EVERY_MS = 250;
 /** transfer(address,uint256) */
 const SELECTOR = 'a9059cbb';
 
 /** Empty if the flags are complete and fit together. */
-export function misuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
+export function transferMisuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
   const named = [from, to, token].some((one) => one !== undefined);
   if (transfer === undefined) return named ? ['--from, --to and --token need --transfer AMOUNT'] : [];
   return [
@@ -51,11 +51,7 @@ export async function transferFinding(
   const [from, to] = [await one(database, flags.from ?? ''), await one(database, flags.to ?? '')];
   if (from.party === to.party) throw new ConfigError(['--from and --to are the same party']);
   const what = `${flags.transfer} ${token.symbol} from ${from.address} to ${to.address}`;
-  if (!flags.yes) {
-    if (!canAsk())
-      throw new ConfigError(['nothing was sent: there is no terminal to ask for confirmation; pass --yes']);
-    if (!(await confirmed(`Really send ${what}? [y/N] `))) return null;
-  }
+  if (!flags.yes && !(await sure(`Really send ${what}?`, 'nothing was sent'))) return null;
   const txHash = randomBytes(32);
   const hash = `0x${txHash.toString('hex')}`;
   await enqueue(database, {
@@ -88,7 +84,7 @@ export async function transferFinding(
           : `is an instance running? The row stays, and the next instance will process it: ${hash}`,
       );
     }
-    await pause(LOOK_EVERY_MS);
+    await pause(ASK_EVERY_MS);
   }
 }
 

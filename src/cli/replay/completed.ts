@@ -3,7 +3,7 @@
 import { type Config, loadConfig } from '../../config.js';
 import type { TxHash } from '../../core/ids.js';
 import type { Ledger } from '../../ports/ledger.js';
-import { complete, type FoundRow, findRow } from '../../store/operator/complete.js';
+import { complete, type FoundRow, findRowToComplete } from '../../store/operator/complete.js';
 import type { Database } from '../../store/pool.js';
 import { openLedger } from '../../submitter.js';
 import { differs } from '../../transfer/compare.js';
@@ -40,7 +40,7 @@ export async function settleByUpdate(
   { hash, update, dryRun }: Order,
 ): Promise<{ readonly kind: 'settled' } | { readonly kind: 'refused'; readonly why: string }> {
   const refused = (why: string) => ({ kind: 'refused', why }) as const;
-  const found = await findRow(database, hash);
+  const found = await findRowToComplete(database, hash);
   if (found === null) return refused(`there is no row ${hash}`);
   if (found.state !== 'settleable') {
     return refused(`row ${hash} is ${found.state}; only a parked row can be completed by hand`);

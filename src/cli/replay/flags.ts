@@ -26,7 +26,7 @@ export const selectionOf = ({ hash, sender, olderThan, parked, error }: Flags): 
   ...(error === undefined ? {} : { error }),
 });
 
-export type Way = 'replay' | 'recheck' | 'completed' | 'force-new';
+export type ReplayWay = 'replay' | 'recheck' | 'completed' | 'force-new';
 
 /** What does not fit together; empty if all is well. */
 export function misuse(flags: Flags): readonly string[] {
@@ -53,7 +53,7 @@ export function misuse(flags: Flags): readonly string[] {
   return problems;
 }
 
-export const wayOf = (flags: Flags): Way =>
+export const wayOf = (flags: Flags): ReplayWay =>
   flags.recheck
     ? 'recheck'
     : flags.completed !== undefined

@@ -1,10 +1,9 @@
 // `replay --force-new`: sends parked rows anew, as if nothing had been sent. The one command that can move money
 // twice.
 import { loadDatabaseSettings } from '../../config.js';
-import { ConfigError } from '../../core/errors.js';
-import { forceNew, previewForceNew, type Shown } from '../../store/operator/force-new.js';
+import { forceNew, previewForceNew, type ShownParked } from '../../store/operator/force-new.js';
 import type { ReplayedRow } from '../../store/operator/replay.js';
-import { canAsk, confirmed } from '../support/confirm.js';
+import { sure } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
 import { count, oneLine } from '../support/text.js';
 import { type Flags, selectionOf } from './flags.js';
@@ -18,7 +17,7 @@ const RISK = `  The old submission of an undecided row may still commit, or may 
 /** As many as `report` shows; with --json each row has its own line. */
 const RECORDS = 20;
 
-const forgotten = ({ row, record }: Shown): string =>
+const forgotten = ({ row, record }: ShownParked): string =>
   record === null
     ? ''
     : `  to be forgotten for ${row.txHash}: submission ${record.submissionId ?? '(not known)'} for ${record.submissionParty ?? '(not known)'}, ${record.sentUntil === 'infinity' ? 'without a bound' : `refused by the ledger after ${record.sentUntil}`}\n`;
@@ -41,15 +40,9 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     }
     process.stderr.write(RISK);
     if (flags.dryRun) return;
-    if (!flags.yes) {
-      if (!canAsk())
-        throw new ConfigError([
-          'nothing was changed: there is no terminal to ask for confirmation; pass --yes',
-        ]);
-      if (!(await confirmed(`Send ${count(rows.length, 'row')} anew? [y/N] `))) {
-        process.stderr.write('nothing was changed\n');
-        return;
-      }
+    if (!flags.yes && !(await sure(`Send ${count(rows.length, 'row')} anew?`))) {
+      process.stderr.write('nothing was changed\n');
+      return;
     }
     const sent = await forceNew(database, rows);
     show(sent, 'will be sent anew');

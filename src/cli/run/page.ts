@@ -4,7 +4,7 @@ import type { Config } from '../../config.js';
 import { dbMillis, type TxHash } from '../../core/ids.js';
 import { blockerAdvice } from '../../observe/advice.js';
 import { STEP_MS } from '../../observe/history.js';
-import { judge } from '../../observe/judgement.js';
+import { judgementOf } from '../../observe/judgement.js';
 import type { PageSource, PageState, Problem } from '../../observe/page.js';
 import { cached } from '../../observe/queue.js';
 import { createRecent } from '../../observe/recent.js';
@@ -147,7 +147,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
     } = await findings().catch(withoutDatabase);
     return {
       now: shared?.now ?? null,
-      ...judge({ health, open: here.open, findings: found }),
+      ...judgementOf({ health, open: here.open, findings: found }),
       away,
       queue: shared?.queue ?? null,
       queueAgeMs: shared === null ? null : Math.round(shared.now - shared.at),

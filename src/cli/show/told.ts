@@ -3,22 +3,22 @@ import { adviceFor } from '../../observe/advice.js';
 import type { Act, Attempt, Story, StoryRow } from '../../store/operator/story.js';
 import { duration, oneLine } from '../support/text.js';
 
-export interface Line {
+export interface StoryLine {
   /** In ms since the epoch, on the database's clock. */
   readonly at: number;
   readonly what: string;
 }
 
-export interface Told {
-  readonly lines: readonly Line[];
+export interface ToldStory {
+  readonly lines: readonly StoryLine[];
   /** What comes next, or what has to be done. */
   readonly next: string;
 }
 
-export function told(story: Story): Told {
+export function told(story: Story): ToldStory {
   const { row, remembered, attempts, acts } = story;
-  const arrived: Line[] = row === null ? [] : [{ at: row.createdAt, what: arrival(row) }];
-  const gone: Line[] =
+  const arrived: StoryLine[] = row === null ? [] : [{ at: row.createdAt, what: arrival(row) }];
+  const gone: StoryLine[] =
     row === null && remembered !== null
       ? [{ at: remembered.at, what: `it had become ${remembered.status}; its row is gone` }]
       : [];
@@ -41,7 +41,7 @@ const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
   lost: 'lost: the instance let its lease run out',
 };
 
-function attemptLine(attempt: Attempt): Line {
+function attemptLine(attempt: Attempt): StoryLine {
   const { kind, number, holder, beganAt, endedAt, outcome, error, updateId, offset, traffic } = attempt;
   const name = kind === 'attempt' ? `attempt ${number}` : kind === 'look' ? 'a look' : 'its claim';
   const by = holder === null ? '' : ` by ${holder}`;
@@ -68,7 +68,7 @@ const ACTS: Readonly<Record<string, string>> = {
   tolerance: 'the tolerance was changed, and a halt ended,',
 };
 
-const actLine = ({ at, action, by, reason }: Act): Line => ({
+const actLine = ({ at, action, by, reason }: Act): StoryLine => ({
   at,
   what: `${ACTS[action] ?? action} by ${by}${reason === null ? '' : `: ${oneLine(reason, 400)}`}`,
 });

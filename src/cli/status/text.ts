@@ -1,14 +1,14 @@
 // The status in words: first what it means and what to do, then the queue, the instances, and the rows that wait for a person.
-import { type Assessment, assess, type Finding, type State } from '../../store/operator/assess.js';
+import { type Assessment, assess, type State, type StatusFinding } from '../../store/operator/assess.js';
 import type { FleetInstance } from '../../store/operator/fleet.js';
+import type { OutboxStatus } from '../../store/outbox-status.js';
 import type { QueueStatus, StatusRow } from '../../store/status.js';
 import { count, duration, oneLine, table } from '../support/text.js';
-import { outcomesText } from './outcomes.js';
 
 /** Rows shown per list on a terminal; `--json` has them all. */
 const SHOWN = 10;
 
-const HEADINGS: Readonly<Record<Finding['state'], string>> = {
+const HEADINGS: Readonly<Record<StatusFinding['state'], string>> = {
   'not-moving': 'NOT MOVING',
   'needs-a-person': 'NEEDS A PERSON',
 };
@@ -98,6 +98,32 @@ function holding({ held, lostRows, endedLastMinute, life }: FleetInstance, now: 
   if (lostRows > 0) parts.push(`lost ${count(lostRows, 'row')}`);
   if (life === 'ready') parts.push(`${endedLastMinute}/min`);
   return parts.join(', ');
+}
+
+/** On their way to others. */
+function outcomesText({ keptFor, waiting, dead, troubled, consumers }: OutboxStatus): string {
+  const lines: (readonly (string | number)[])[] = [];
+  if (keptFor === 'webhooks' || waiting.rows > 0)
+    lines.push([
+      'to deliver',
+      waiting.rows,
+      waiting.oldestMs === null ? '' : `oldest ${duration(waiting.oldestMs)}`,
+    ]);
+  if (dead > 0) lines.push(['given up', dead, 'see `webhooks list`']);
+  for (const { consumer, behind, idleMs, read } of consumers) {
+    const last = idleMs === null ? 'nothing acknowledged yet' : `last acknowledged ${duration(idleMs)} ago`;
+    lines.push([`consumer ${consumer}`, behind, `behind, ${read ? 'read now' : 'NOT READ'}, ${last}`]);
+  }
+  const trouble = troubled
+    .slice(0, SHOWN)
+    .map(({ txHash, delivery, attempts, error }) => [
+      txHash,
+      delivery === 'dead' ? 'given up' : 'tried again',
+      attempts,
+      oneLine(error ?? ''),
+    ]);
+  const parts = [lines, trouble].filter((part) => part.length > 0).map((part) => table(part));
+  return parts.length === 0 ? '  nothing yet' : parts.join('\n');
 }
 
 /** What is out of the ordinary and needs nobody. */

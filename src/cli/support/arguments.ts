@@ -1,4 +1,4 @@
-// What people write on the command line, checked.
+// What several commands take on the command line, checked.
 import { InvalidArgumentError } from 'commander';
 import type { TxHash } from '../../core/ids.js';
 import { isAddress, isTxHash } from '../../transfer/address.js';

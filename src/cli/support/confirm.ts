@@ -1,5 +1,6 @@
 // Asks whoever is at the terminal.
 import { createInterface } from 'node:readline/promises';
+import { ConfigError } from '../../core/errors.js';
 
 /** A script has no terminal, and nobody to ask. */
 export const canAsk = (): boolean => process.stdin.isTTY && process.stdout.isTTY;
@@ -23,6 +24,19 @@ export async function confirmed(
   } finally {
     terminal.close();
   }
+}
+
+/** For what no other command can undo. A script passes --yes instead. `undone`: what a refusal to ask has left as it was. */
+export async function sure(question: string, undone = 'nothing was changed'): Promise<boolean> {
+  if (!canAsk())
+    throw new ConfigError([`${undone}: there is no terminal to ask for confirmation; pass --yes`]);
+  return await confirmed(`${question} [y/N] `);
+}
+
+/** Says what will be lost, then asks. */
+export async function agreed(lost: string, question: string, yes: boolean): Promise<boolean> {
+  console.log(lost);
+  return yes || (await sure(question));
 }
 
 interface Terminal {

@@ -1,6 +1,7 @@
 // What every step of the path is given: the settings, the ports, the parts that keep state (each is built once, in `way.ts`),
 // and the one way in which a step stops.
 import type { Observable } from 'rxjs';
+import type { Holdings } from '../../core/holding.js';
 import {
   type ClaimToken,
   type DbMillis,
@@ -12,7 +13,7 @@ import {
 import type { Token } from '../../core/token.js';
 import type { SubmitterEvent, WakeReason } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
-import type { Ledger } from '../../ports/ledger.js';
+import type { Ledger, Read } from '../../ports/ledger.js';
 import type { Store } from '../../ports/store.js';
 import type { RetryPolicy } from '../../protocol/backoff.js';
 import type { Lanes } from '../../protocol/lanes.js';
@@ -65,7 +66,7 @@ export interface PathContext {
   readonly emit: (event: SubmitterEvent) => void;
 }
 
-/** What makes the loops look (`wake.ts`). */
+/** What wakes the loops (`wake.ts`). */
 export interface Wakeups {
   /** For the claim of fresh rows. */
   readonly wakeups$: Observable<WakeReason>;
@@ -76,7 +77,7 @@ export interface Wakeups {
   lookAgain(): void;
   /** A row of ours is due again in this many ms. */
   due(inMs: number): void;
-  /** Look again this much later: after a wake-up that drained the queue. */
+  /** Wakes again this much later: after a wake-up that drained the queue. */
   trail(ms: readonly number[]): void;
   /** A claim that the bell had asked for came back: with rows, or empty because another instance was faster. */
   answered(won: boolean): void;
@@ -155,6 +156,12 @@ export interface Pauses {
   against(submission: Submission): Promise<string | null>;
 }
 
+/** What senders hold (`balances.ts`). */
+export interface Balances {
+  /** At a ledger end asked for after this call. */
+  of(sender: Party, signal: AbortSignal): Promise<Read<Holdings>>;
+}
+
 /** How far the clocks of database and ledger are apart, and the latest time that either has told (`gate/clocks.ts`). */
 export interface Clocks extends Gate {
   measured(sample: ClockSample, clockSkewMaxMs: number): void;
@@ -175,6 +182,7 @@ export interface Path extends PathContext {
   readonly breaker: Breaker;
   readonly pauses: Pauses;
   readonly clocks: Clocks;
+  readonly balances: Balances;
   readonly factories: FactoryCache;
   readonly conclude: Conclude;
   /** Aborted: nothing more is claimed, and nothing new leaves. */

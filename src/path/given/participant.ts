@@ -84,21 +84,27 @@ export function blockerOf(why: Unready): NotReady {
     case 'unread':
       return participant(`${QUESTION[why.what]}: ${why.refusal.errorId}: ${why.refusal.detail}`);
     case 'api-version':
-      return participant(`it speaks Ledger API ${why.version}; this service needs 3.x`);
+      return participant(
+        `the participant speaks Ledger API ${why.version}; this service needs 3.x: upgrade it, or correct CANTON_URL`,
+      );
     case 'id-unknown':
       return participant('this token may not ask for the participant id: set CANTON_PARTICIPANT_ID');
     case 'not-as-configured':
-      return participant(`it is ${why.id}, but CANTON_PARTICIPANT_ID says ${why.configured}`);
+      return participant(
+        `the participant is ${why.id}, but CANTON_PARTICIPANT_ID says ${why.configured}: correct it, or CANTON_URL`,
+      );
     case 'ends-earlier':
       return participant(
-        `its ledger ends at ${why.end}, before ${why.pinned} seen earlier: restored from a backup?`,
+        `the participant's ledger ends at ${why.end}, before ${why.pinned} seen earlier: restored from a backup?`,
       );
     case 'update-missing':
       return participant(
-        `it does not show update ${why.updateId}, which ${why.id} has shown: another participant, or one restored from a backup`,
+        `the participant does not show update ${why.updateId}, which ${why.id} has shown: it is another one, or restored from a backup`,
       );
     case 'moved-meanwhile':
-      return participant('another participant answered while it was checked, or its id could not be read');
+      return participant(
+        'another participant answered while it was checked, or its id could not be read: it is checked again',
+      );
     case 'pinned-otherwise':
       return participant(`${PINNED[why.key]} is ${why.mine}, but this database is pinned to ${why.pinned}`);
     case 'doubt':
@@ -109,17 +115,23 @@ export function blockerOf(why: Unready): NotReady {
         reason: 'the database is not migrated: run `canton-submitter migrate`',
       };
     case 'pins-unread':
-      return pins(`the pinned row cannot be read: ${why.detail}`);
+      return pins(`the pinned row (mempool_submitter_v1) cannot be read: ${why.detail}`);
     case 'disagreement':
       return pins(disagreementWords(why));
     case 'halted-before':
       return pins(`halted: ${why.reason}`);
     case 'identity-hidden':
-      return pins("the database's timeline is pinned, but this role may no longer read it");
+      return pins(
+        "the database's timeline is pinned, but this role may no longer read it: grant it pg_control_system() and pg_walfile_name(pg_lsn)",
+      );
     case 'being-pinned':
-      return pins('another instance is pinning the participant');
+      return pins(
+        'another instance is pinning the participant: this one goes on by itself once that is done',
+      );
     case 'rechecking':
-      return pins('another instance is rechecking');
+      return pins(
+        'another instance is marking the pending rows for a look, after a failover or a restore: this one goes on by itself once that is done',
+      );
   }
 }
 
@@ -127,10 +139,10 @@ const participant = (reason: string): NotReady => ({ part: 'participant', reason
 const pins = (reason: string): NotReady => ({ part: 'pins', reason });
 
 const QUESTION = {
-  version: 'its API version cannot be read',
-  user: 'the ledger user is not known',
-  id: 'its identity cannot be read',
-  end: 'its ledger end cannot be read',
+  version: "the participant's API version cannot be read",
+  user: 'the ledger user of our token cannot be read',
+  id: "the participant's id cannot be read",
+  end: "the participant's ledger end cannot be read",
 } as const;
 
 const PINNED = {
@@ -140,16 +152,16 @@ const PINNED = {
 } as const;
 
 export function disagreementWords({ about, mine, pinned }: Disagreement): string {
-  const differs = `${about} is ${mine} here and ${pinned} in the database`;
-  switch (about) {
-    case 'PROTOCOL':
-      return `the database speaks protocol ${pinned}, this version ${mine}: run one version, after \`migrate\``;
-    case 'SAME_NONCE':
-      return `${differs}: \`migrate --same-nonce\` pins it for all`;
-    default:
-      return `${differs}: \`migrate\` pins it for all`;
-  }
+  if (about === 'PROTOCOL')
+    return `the database speaks protocol ${pinned}, this version ${mine}: run one version everywhere, after its \`migrate\``;
+  return `${about} is ${mine} here and ${pinned} in the database: correct it here, or pin it for all with \`migrate ${PIN_WITH[about]}\``;
 }
+
+const PIN_WITH = {
+  LANES: '--lanes',
+  LEDGER_TIME_TOLERANCE_MS: '--tolerance',
+  SAME_NONCE: '--same-nonce',
+} as const;
 
 export function doubtWords(doubt: Doubt): string {
   switch (doubt.kind) {
@@ -157,12 +169,12 @@ export function doubtWords(doubt: Doubt): string {
       return 'the pinned row changed';
     case 'mark-missed':
       return doubt.where === 'update'
-        ? 'it does not show the marked update'
-        : 'its completion stream does not show the marked completion';
+        ? 'the participant does not show the marked update'
+        : "the participant's completion stream does not show the marked completion";
     case 'another-id':
-      return `it is ${doubt.id}, not ${doubt.verified}`;
+      return `the participant is ${doubt.id}, not ${doubt.verified}`;
     case 'end-behind':
-      return `its ledger ends at ${doubt.end}, but ${doubt.known} was seen`;
+      return `the participant's ledger ends at ${doubt.end}, but ${doubt.known} was seen earlier`;
     case 'halted':
       return doubt.why.reason;
   }

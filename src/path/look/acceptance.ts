@@ -127,9 +127,9 @@ async function follow(
     }
     if (step.kind === 'unprovable') return null;
     if (step.kind === 'ended') break;
-    const finding = lookAt(step.event, claim.row.txHash, anyBound, path.settings.synchronizerId);
-    if (finding?.kind === 'accepted') {
-      const verdict = await verifyAcceptance(path, claim, finding, signal);
+    const conclusion = lookAt(step.event, claim.row.txHash, anyBound, path.settings.synchronizerId);
+    if (conclusion?.kind === 'accepted') {
+      const verdict = await verifyAcceptance(path, claim, conclusion, signal);
       return typeof verdict === 'string' ? null : verdict;
     }
     if (step.event.offset < past) continue;

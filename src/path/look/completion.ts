@@ -1,6 +1,6 @@
 import { microsOf } from '../../core/ids.js';
 import { afterDeath } from '../../protocol/decide.js';
-import { type Finding, lookAt } from '../../protocol/look.js';
+import { type Conclusion, lookAt } from '../../protocol/look.js';
 import type { CompletionEvent, Refusal, SynchronizerTime } from '../../protocol/outcome.js';
 import type { Mark } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
@@ -61,24 +61,25 @@ export async function applyCompletion(reading: Reading, event: CompletionEvent, 
     }
     // A row found dead is judged on while the stream has yet to prove itself: its acceptance, past a bound that did not
     // hold, outweighs the bound, and halts.
-    const finding = lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
-    if (finding === null) continue;
-    if (finding.kind === 'dead') dead.set(row, dead.get(row) ?? finding.refusal);
-    else if (finding.kind === 'accepted') await accepted(reading, row, finding, timesOf(event)[0] ?? null);
-    else await duplicate(reading, row, finding);
+    const conclusion = lookAt(event, row.claim.row.txHash, row.claim.record, path.settings.synchronizerId);
+    if (conclusion === null) continue;
+    if (conclusion.kind === 'dead') dead.set(row, dead.get(row) ?? conclusion.refusal);
+    else if (conclusion.kind === 'accepted')
+      await accepted(reading, row, conclusion, timesOf(event)[0] ?? null);
+    else await duplicate(reading, row, conclusion);
   }
 }
 
 async function accepted(
   { path, close, stop }: Reading,
   row: Looking,
-  finding: Extract<Finding, { kind: 'accepted' }>,
+  conclusion: Extract<Conclusion, { kind: 'accepted' }>,
   time: SynchronizerTime | null,
 ): Promise<void> {
   const { claim, lease } = row;
-  if (finding.ours) path.participant.checkBound(claim.row.txHash, claim.record, time);
+  if (conclusion.ours) path.participant.checkBound(claim.row.txHash, claim.record, time);
   const verdict = await limited([stop, lease.signal], null, (call) =>
-    verifyAcceptance(path, claim, finding, call),
+    verifyAcceptance(path, claim, conclusion, call),
   );
   if (verdict === 'unread') {
     const why = 'UNDECIDED: an acceptance was seen, but its update cannot be read yet';
@@ -97,10 +98,10 @@ const notShown = (path: Path, { claim }: Looking): Verdict =>
 async function duplicate(
   { path, close, stop }: Reading,
   row: Looking,
-  finding: Extract<Finding, { kind: 'duplicate' }>,
+  conclusion: Extract<Conclusion, { kind: 'duplicate' }>,
 ): Promise<void> {
   const end = await limited([stop, row.lease.signal], null, (call) =>
-    chase(path, row.claim, finding.completionOffset, call),
+    chase(path, row.claim, conclusion.completionOffset, call),
   );
   if (end !== null) return close(row, end.kind === 'completed' ? 'accepted' : 'lost', end);
   return close(

@@ -96,7 +96,11 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
 
   const doubt = (why: Doubt): void => {
     if (state.kind === 'verified' && why.kind !== 'pins-changed')
-      emit({ kind: 'alarm', what: `participant in doubt: ${doubtWords(why)}`, txHash: null });
+      emit({
+        kind: 'alarm',
+        what: `nothing is claimed until the participant is verified again: ${doubtWords(why)}`,
+        txHash: null,
+      });
     if (why.kind === 'halted') toHalt = why.why;
     lose({ kind: 'doubt', doubt: why });
     checks.signal('doubt');

@@ -128,7 +128,7 @@ function refuseUnsafe(pin: FoundPins, changes: PinChanges): void {
   const least = pin.halted_above_ms ?? 0;
   if (clearsHalt && (changes.toleranceMs ?? pin.tolerance_ms) < least) {
     throw new CommandRefused(
-      `refused: claims are halted (${pin.halted}), and only a tolerance of at least ${least} ms would have kept that bound`,
+      `refused: claims are halted (${pin.halted}), and only a tolerance of at least ${least} ms would have kept that bound: give --tolerance ${least} or more`,
     );
   }
 }

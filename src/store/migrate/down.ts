@@ -78,7 +78,7 @@ export async function migrateDown(
       const [{ claimed, undecided, parked } = { claimed: 0, undecided: 0, parked: 0 }] = rows;
       if (claimed + undecided + parked > 0) {
         throw new CommandRefused(
-          `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked; going back would forget what may be on its way to the ledger`,
+          `refused: ${claimed} pending rows are claimed, ${undecided} undecided, ${parked} parked, and going back would forget what may be on its way to the ledger. Let the instances settle them, end the parked ones (\`replay\`, \`fail\`), then stop the instances and try again`,
         );
       }
       await refuseWhileAtWork(client);

@@ -6,7 +6,7 @@ import type { FleetInstance } from './fleet.js';
 /** In this order: the worst finding decides. */
 export type State = 'fine' | 'needs-a-person' | 'not-moving';
 
-export interface Finding {
+export interface StatusFinding {
   readonly state: Exclude<State, 'fine'>;
   /** One line: what is wrong. */
   readonly what: string;
@@ -17,7 +17,7 @@ export interface Finding {
 export interface Assessment {
   readonly state: State;
   /** Worst first. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly StatusFinding[];
 }
 
 /** An instance that starts, or waits for its participant's next answer, needs nobody. */
@@ -26,7 +26,7 @@ const UNREADY_MS = 600_000;
 const UNDECIDED_MS = 3_600_000;
 /** A restart of the receiver takes less. */
 const UNDELIVERED_MS = 900_000;
-/** Instances that say they are ready look at least every poll. */
+/** Instances that say they are ready claim at least every poll. */
 const STUCK_MS = 300_000;
 
 /** Whoever has no whole status at hand needs only this. */
@@ -43,9 +43,9 @@ export function assess(status: Assessed): Assessment {
 const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
 
-function notMoving({ due, queue, fleet }: Assessed): Finding[] {
+function notMoving({ due, queue, fleet }: Assessed): StatusFinding[] {
   if (due.claimable === 0) return [];
-  const found = (what: string, todo: string): Finding[] => [{ state: 'not-moving', what, todo }];
+  const found = (what: string, todo: string): StatusFinding[] => [{ state: 'not-moving', what, todo }];
   const waiting = `${rows(due.claimable)} could be claimed`;
   const live = fleet.filter(isLive);
   if (live.length === 0) return found(`${waiting}, and no instance is alive`, 'start `canton-submitter run`');
@@ -68,16 +68,16 @@ function notMoving({ due, queue, fleet }: Assessed): Finding[] {
 const isLive = ({ life }: FleetInstance): boolean => life !== 'dead' && life !== 'stopped';
 const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
 
-function needsAPerson(status: Assessed): Finding[] {
+function needsAPerson(status: Assessed): StatusFinding[] {
   const { halted, queue, parked, recordedElsewhere, pauses, fleet, lostOften, now } = status;
-  const findings: Finding[] = [];
+  const findings: StatusFinding[] = [];
   const found = (what: string, todo: string): void => {
     findings.push({ state: 'needs-a-person', what, todo });
   };
   if (halted !== null)
     found(
       `claims are halted: ${halted}`,
-      'docs/runbooks.md, "halted": `canton-submitter migrate --tolerance`',
+      'docs/runbooks.md, "Halted": `canton-submitter migrate --tolerance`',
     );
   for (const { scope, address, reason, by } of pauses) {
     const part = scope === 'all' ? 'everything' : `${scope} 0x${address}`;
@@ -123,8 +123,8 @@ function needsAPerson(status: Assessed): Finding[] {
   return [...findings, ...undelivered(status)];
 }
 
-function undelivered({ outcomes }: Assessed): Finding[] {
-  const findings: Finding[] = [];
+function undelivered({ outcomes }: Assessed): StatusFinding[] {
+  const findings: StatusFinding[] = [];
   if (outcomes === null) return findings;
   const { waiting, dead, troubled } = outcomes;
   const found = (what: string, todo: string): void => {

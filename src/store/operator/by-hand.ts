@@ -8,7 +8,7 @@ import type { Person } from './pauses.js';
 import { bytesOf } from './replay.js';
 
 /** Why a row was left as it is. */
-export type Refusal =
+export type WhyNotTaken =
   | 'unknown'
   | 'completed'
   | 'failed'
@@ -21,7 +21,7 @@ export type Refusal =
   | 'on-the-ledger'
   | 'parked'
   | 'halted'
-  /** The database is not the pinned one, or a failover is not a week ago. */
+  /** The database is not the pinned one, or it failed over within the last week. */
   | 'database-in-doubt'
   /** Somebody else has changed it meanwhile. */
   | 'changed';
@@ -74,7 +74,7 @@ const PARK: Statement<{ readonly id: string }> = {
 };
 
 /** $2: to be failed; otherwise to be parked. */
-const WHY_NOT: Statement<{ readonly why: Refusal }> = {
+const WHY_NOT: Statement<{ readonly why: WhyNotTaken }> = {
   text: `select case when m.status <> 'pending' then m.status
         when m.claim_token is not null or m.lease_expires_at is not null then 'claimed'
         when m.sent_until is not null then 'undecided'
@@ -95,19 +95,19 @@ export interface ByHand {
 }
 
 /** `failed`, for good, by a person's decision. Null: done. */
-export const failByHand = (database: Database, { hash, reason, by }: ByHand): Promise<Refusal | null> =>
-  decide(database, FAIL, [bytesOf(hash), reason, by], true);
+export const failByHand = (database: Database, { hash, reason, by }: ByHand): Promise<WhyNotTaken | null> =>
+  carryOut(database, FAIL, [bytesOf(hash), reason, by], true);
 
 /** Waits until a person replays it. Null: done. */
-export const parkByHand = (database: Database, { hash, reason, by }: ByHand): Promise<Refusal | null> =>
-  decide(database, PARK, [bytesOf(hash), reason, by], false);
+export const parkByHand = (database: Database, { hash, reason, by }: ByHand): Promise<WhyNotTaken | null> =>
+  carryOut(database, PARK, [bytesOf(hash), reason, by], false);
 
-async function decide(
+async function carryOut(
   database: Database,
   statement: Statement<{ readonly id: string }>,
   values: readonly unknown[],
   toFail: boolean,
-): Promise<Refusal | null> {
+): Promise<WhyNotTaken | null> {
   const done = await database.run(statement, values);
   if (done.length === 1) return null;
   const [row] = await database.run(WHY_NOT, [values[0], toFail]);

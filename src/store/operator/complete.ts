@@ -35,7 +35,7 @@ const FIND: Statement<FoundTuple> = {
     from mempool m where m.tx_hash = $1`,
 };
 
-export async function findRow(database: Database, hash: TxHash): Promise<FoundRow | null> {
+export async function findRowToComplete(database: Database, hash: TxHash): Promise<FoundRow | null> {
   const [tuple] = await database.run(FIND, [bytesOf(hash)]);
   if (tuple === undefined) return null;
   return {

@@ -67,7 +67,7 @@ const FORCE_NEW: Statement<ReplayTuple> = {
 };
 
 /** A parked row as it was shown. */
-export interface Shown {
+export interface ShownParked {
   readonly row: ReplayedRow;
   readonly id: string;
   readonly fingerprint: string;
@@ -84,7 +84,7 @@ export interface ShownRecord {
 }
 
 export interface ForceNewPreview {
-  readonly rows: readonly Shown[];
+  readonly rows: readonly ShownParked[];
   /** Rows that match too, but are sent anew only with `--hash`. */
   readonly byHashAlone: readonly ReplayedRow[];
 }
@@ -115,7 +115,10 @@ export async function previewForceNew(
 }
 
 /** Sends anew those of the given rows that are still as they were shown, and returns them as they were. Rings the bell. */
-export async function forceNew(database: Database, rows: readonly Shown[]): Promise<readonly ReplayedRow[]> {
+export async function forceNew(
+  database: Database,
+  rows: readonly ShownParked[],
+): Promise<readonly ReplayedRow[]> {
   const tuples = await database.run(FORCE_NEW, [
     rows.map(({ id }) => id),
     rows.map(({ fingerprint }) => fingerprint),

@@ -35,11 +35,11 @@ export async function pruneOutcomes(
   }
 }
 
-const FORGET: Statement<{ readonly consumer: string }> = {
+const FORGET_CONSUMER: Statement<{ readonly consumer: string }> = {
   text: `delete from mempool_outbox_consumers_v1 c where c.consumer = $1
       and (c.lease_expires_at is null or c.lease_expires_at <= now()) returning c.consumer`,
 };
 
 /** A consumer that never comes back holds up the pruning. False: there is none of that name, or a process reads for it. */
 export const forgetConsumer = async (database: Database, consumer: string): Promise<boolean> =>
-  (await database.run(FORGET, [consumer])).length > 0;
+  (await database.run(FORGET_CONSUMER, [consumer])).length > 0;

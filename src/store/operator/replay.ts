@@ -1,7 +1,7 @@
 // `replay`: a person makes waiting rows available at once. It takes only pending rows that nobody holds, and leaves their
 // records, so a replay is always safe: what may have been sent is looked up first.
 import type { TxHash } from '../../core/ids.js';
-import type { Database } from '../pool.js';
+import { type Database, openDatabase } from '../pool.js';
 import { LISTED, type ListedRow, type ListedTuple, listedRow } from '../rows.js';
 import type { Statement } from '../statements.js';
 import { ring } from '../store.js';
@@ -89,6 +89,23 @@ export async function replay(
     : await database.run(REPLAY, [...selected, options.by ?? null, options.reason ?? null]);
   if (!options.dryRun && tuples.length > 0) await ring(database, 'bell');
   return tuples.map(replayedRow);
+}
+
+/**
+ * For programs that embed this library: what the command `replay` does, over a connection of its own. Always safe: what may
+ * have been sent is looked up on the ledger before anything is sent for it.
+ */
+export async function replayAt(
+  { url }: { readonly url: string },
+  selection: ReplaySelection,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
+): Promise<readonly ReplayedRow[]> {
+  const database = openDatabase({ url, poolSize: 1, applicationName: 'canton-submitter replay' });
+  try {
+    return await replay(database, selection, { dryRun });
+  } finally {
+    await database.close();
+  }
 }
 
 const WHY_NOT: Statement<{ readonly state: NotReplayed }> = {

@@ -95,7 +95,7 @@ export interface Story {
   readonly ready: number;
 }
 
-interface RowTuple {
+interface StoryRowTuple {
   readonly id: string | null;
   readonly now: number;
   readonly state: RowState;
@@ -132,7 +132,7 @@ const ms = (expression: string): string => `(extract(epoch from ${expression}) *
 const finite = (column: string): string => `case when ${column} < 'infinity' then ${ms(column)} end`;
 
 /** Index: tx_hash; mempool_lane_v2 for the head of its lane. */
-const ROW: Statement<RowTuple> = {
+const ROW: Statement<StoryRowTuple> = {
   text: `select m.id, ${ms('now()')} as now,
       case when m.status <> 'pending' then m.status when m.claim_token is not null then 'in-flight'
         when m.available_at = 'infinity' then 'parked' when m.sent_until is not null then 'undecided'
@@ -239,7 +239,7 @@ export async function readStory(database: Database, hash: TxHash): Promise<Story
 const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
 const timeOf = (value: number | null): DbMillis | null => (value === null ? null : dbMillis(value));
 
-const rowOf = (tuple: RowTuple): StoryRow => ({
+const rowOf = (tuple: StoryRowTuple): StoryRow => ({
   state: tuple.state,
   sender: tuple.sender,
   token: tuple.token,

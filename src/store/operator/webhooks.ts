@@ -28,7 +28,7 @@ export interface ListedWebhook {
   readonly error: string | null;
 }
 
-interface ListedTuple {
+interface DeliveryTuple {
   readonly webhook_id: string;
   readonly position: string;
   readonly tx_hash: Buffer;
@@ -43,7 +43,7 @@ interface ListedTuple {
 const SHOWN = `o.webhook_id, o.position, o.tx_hash, o.from_address, o.kind, o.delivery, o.attempts, o.last_error,
     (extract(epoch from now() - o.at) * 1000)::float8 as age_ms`;
 
-const listed = (tuple: ListedTuple): ListedWebhook => ({
+const listed = (tuple: DeliveryTuple): ListedWebhook => ({
   id: tuple.webhook_id,
   position: BigInt(tuple.position),
   txHash: txHashOf(tuple.tx_hash),
@@ -56,7 +56,7 @@ const listed = (tuple: ListedTuple): ListedWebhook => ({
 });
 
 /** Dead ones, and those that failed and are tried again; $1: at most. mempool_outbox_dead_v1, mempool_outbox_due_v1. */
-const TROUBLED: Statement<ListedTuple> = {
+const TROUBLED: Statement<DeliveryTuple> = {
   text: `(select ${SHOWN} from mempool_outbox_v1 o where o.delivery = 'dead' order by o.position limit $1)
     union all
     (select ${SHOWN} from mempool_outbox_v1 o where o.delivery = 'due' and o.last_error is not null order by o.position limit $1)`,
@@ -74,12 +74,12 @@ const SELECTED = `($1::bytea is null or o.tx_hash = $1)
 /** What can be delivered again. */
 const OVER = "o.delivery in ('delivered', 'dead', 'skipped')";
 
-const PREVIEW: Statement<ListedTuple> = {
+const PREVIEW: Statement<DeliveryTuple> = {
   text: `select ${SHOWN} from mempool_outbox_v1 o where ${OVER} and ${SELECTED} order by o.position`,
 };
 
 /** In their order, before whatever of the same sender is due. A lane that somebody delivers now is left to its lease. */
-const REPLAY: Statement<ListedTuple> = {
+const REPLAY: Statement<DeliveryTuple> = {
   text: `with chosen as (
       update mempool_outbox_v1 o set delivery = 'due', attempts = 0, tried_at = null, last_error = null, delivered_at = null
        where ${OVER} and ${SELECTED}
@@ -102,7 +102,7 @@ export async function replayWebhooks(
 }
 
 /** What holds up its sender, or was given up: never delivered, unless by a replay. */
-const SKIP: Statement<ListedTuple> = {
+const SKIP: Statement<DeliveryTuple> = {
   text: `with chosen as (
       update mempool_outbox_v1 o set delivery = 'skipped'
        where (o.delivery = 'dead' or (o.delivery = 'due' and o.last_error is not null)) and ${SELECTED}

@@ -4,7 +4,7 @@ import type { DbMillis, Micros, Offset } from '../../../src/core/ids.js';
 import { nextLookMs } from '../../../src/protocol/backoff.js';
 import { overdueMs } from '../../../src/protocol/bound.js';
 import { afterDeath } from '../../../src/protocol/decide.js';
-import { chaseFrom, type Finding } from '../../../src/protocol/look.js';
+import { type Conclusion, chaseFrom } from '../../../src/protocol/look.js';
 import type { CompletionEvent } from '../../../src/protocol/outcome.js';
 import { proofAtBegin } from '../../../src/protocol/proof.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
@@ -41,7 +41,7 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
   const party = rules.recordParty ? record.party : claim.user.party;
   let last = rules.beginBefore(rules.sentFrom ? record.sentFrom : view.end, mark);
   let proof = proofAtBegin(mark);
-  let dead: Extract<Finding, { kind: 'dead' }> | null = null;
+  let dead: Extract<Conclusion, { kind: 'dead' }> | null = null;
   for (let patience = PATIENCE; patience > 0 && !bad(yield); patience--) {
     for (const event of view.events) {
       if (event.offset <= last) continue;
@@ -55,13 +55,14 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
         self.verified = null;
         return later();
       }
-      const finding = rules.lookAt(event, claim.row.txHash, record, SYNCHRONIZER);
-      if (finding?.kind === 'accepted') return { found: 'acceptance', verdict: verify(self, claim, finding) };
-      if (finding?.kind === 'duplicate') {
-        const chased = chase(self, claim, record, finding.completionOffset);
+      const conclusion = rules.lookAt(event, claim.row.txHash, record, SYNCHRONIZER);
+      if (conclusion?.kind === 'accepted')
+        return { found: 'acceptance', verdict: verify(self, claim, conclusion) };
+      if (conclusion?.kind === 'duplicate') {
+        const chased = chase(self, claim, record, conclusion.completionOffset);
         return nothing(chased ?? undecided(5_000, 'DUPLICATE_COMMAND'));
       }
-      if (finding?.kind === 'dead') dead ??= finding;
+      if (conclusion?.kind === 'dead') dead ??= conclusion;
       const proven = proof === 'shown' || (proof === 'unmarked' && self.view.id === PARTICIPANT);
       if (dead !== null && (proven || !rules.proof)) {
         self.say(() => `looks, and finds r${claim.row.id + 1} dead`);
@@ -94,7 +95,7 @@ export function* beforeFailing(self: Self, attempt: Attempt, verdict: Verdict): 
 }
 
 /** Completed only by what is shown to be this transfer: its id, else its content (P22). */
-function verify(self: Self, { row }: Claim, found: Extract<Finding, { kind: 'accepted' }>): Verdict {
+function verify(self: Self, { row }: Claim, found: Extract<Conclusion, { kind: 'accepted' }>): Verdict {
   const { ledger, rules, count } = self.world;
   const ours = found.ours || !rules.content || ledger.updates.get(found.updateId) === row.id;
   self.say(() => `finds ${ours ? 'the' : 'a foreign'} acceptance of r${row.id + 1}`);
@@ -117,8 +118,8 @@ export function chase(
   const { beginExclusive, until } = chaseFrom(completionOffset, self.view.end, 0n);
   for (const event of self.view.events) {
     if (event.offset <= beginExclusive) continue;
-    const finding = rules.lookAt(event, claim.row.txHash, { ...record, sentUntil: null }, SYNCHRONIZER);
-    if (finding?.kind === 'accepted') return verify(self, claim, finding);
+    const conclusion = rules.lookAt(event, claim.row.txHash, { ...record, sentUntil: null }, SYNCHRONIZER);
+    if (conclusion?.kind === 'accepted') return verify(self, claim, conclusion);
     if (event.offset >= until) return parkUndecided('LOST_DUPLICATE');
   }
   return null;

@@ -2,7 +2,7 @@
 // send once, decide by the answer.
 
 import { dbMillis, microsOf } from '../../../src/core/ids.js';
-import type { Attempt as Attempted } from '../../../src/protocol/decide.js';
+import type { Attempted } from '../../../src/protocol/decide.js';
 import { isReserved, type Reservation, reservedBy } from '../../../src/protocol/lanes.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
 import { givenBack, undecided, unsent, type Verdict } from '../../../src/protocol/verdict.js';

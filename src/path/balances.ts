@@ -1,0 +1,143 @@
+// What senders hold, at a ledger end asked for after their claims. All who ask in one moment, such as the rows of one claim,
+// share one question for the ledger end and one for the active contracts.
+import { setMaxListeners } from 'node:events';
+import type { Holdings } from '../core/holding.js';
+import type { Offset, Party } from '../core/ids.js';
+import type { CallOptions, Ledger, Read, ReadFailure } from '../ports/ledger.js';
+import type { Balances } from './given/context.js';
+import type { Participant } from './given/participant.js';
+
+const CALL_MS = 10_000;
+/** Of more, some are asked about in another read beside the first. */
+const TOGETHER_MOST = 50;
+/** Who holds more is asked about alone from then on, so that nobody waits for another's holdings. */
+const FEW = 100;
+const REMEMBERED_MOST = 10_000;
+
+interface Given {
+  readonly ledger: Pick<Ledger, 'ledgerEnd' | 'holdings'>;
+  readonly participant: Pick<Participant, 'ledgerEnd' | 'sawLedgerEnd' | 'doubt'>;
+}
+
+/** One row's question. */
+interface Question {
+  readonly sender: Party;
+  readonly signal: AbortSignal;
+  readonly answer: (read: Read<Holdings>) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export function createBalances({ ledger, participant }: Given): Balances {
+  let questions: Question[] = [];
+  const rich = new Set<Party>();
+
+  const ask = (sender: Party, signal: AbortSignal): Promise<Read<Holdings>> =>
+    new Promise((answer, fail) => {
+      if (questions.length === 0) setImmediate(answerAll);
+      questions.push({ sender, signal, answer, fail });
+    });
+
+  const answerAll = (): void => {
+    const asked = questions;
+    questions = [];
+    const wait = waitFor(asked);
+    answers(asked, { timeoutMs: CALL_MS, signal: wait.signal })
+      .catch((error: unknown) => {
+        for (const { fail } of asked) fail(error);
+      })
+      .finally(wait.end);
+  };
+
+  const answers = async (asked: readonly Question[], options: CallOptions): Promise<void> => {
+    const end = await ledgerEnd(options);
+    if (end.kind !== 'read') {
+      for (const { answer } of asked) answer(end);
+      return;
+    }
+    const together = asked.filter(({ sender }) => !rich.has(sender));
+    const groups = asked.filter(({ sender }) => rich.has(sender)).map((one) => [one]);
+    for (let from = 0; from < together.length; from += TOGETHER_MOST)
+      groups.push(together.slice(from, from + TOGETHER_MOST));
+    await Promise.all(groups.map((group) => holdingsOf(group, end.value, options)));
+  };
+
+  const ledgerEnd = async (options: CallOptions): Promise<Read<Offset>> => {
+    // Remembered before the question: answers overtake one another, and what others were told meanwhile says nothing of this one.
+    const known = participant.ledgerEnd();
+    const end = await ledger.ledgerEnd(options);
+    if (end.kind !== 'read') return end;
+    // A replica that lags, or a restored participant: its holdings are not the ledger's (P28).
+    if (end.value < known) {
+      participant.doubt({ kind: 'end-behind', end: end.value, known });
+      return behind(end.value, known);
+    }
+    participant.sawLedgerEnd(end.value);
+    return end;
+  };
+
+  const holdingsOf = async (group: readonly Question[], end: Offset, options: CallOptions): Promise<void> => {
+    const parties = [...new Set(group.map(({ sender }) => sender))];
+    const most = parties.length === 1 ? {} : { most: parties.length * FEW };
+    const read = await ledger.holdings(parties, end, { ...options, ...most });
+    // What is wrong with one of them must be held against that one alone.
+    if (read.kind !== 'read' && parties.length > 1 && read.refusal.blame !== 'all') {
+      await Promise.all(group.map((one) => holdingsOf([one], end, options)));
+      return;
+    }
+    for (const { sender, answer } of group) {
+      if (read.kind !== 'read') {
+        answer(read);
+        continue;
+      }
+      const value = read.value.get(sender) ?? NOTHING;
+      remember(sender, value.holdings.length + value.unreadable.length);
+      answer({ kind: 'read', value });
+    }
+  };
+
+  const remember = (sender: Party, count: number): void => {
+    if (count <= FEW) rich.delete(sender);
+    else if (rich.size < REMEMBERED_MOST) rich.add(sender);
+  };
+
+  return { of: ask };
+}
+
+const NOTHING: Holdings = { holdings: [], unreadable: [] };
+
+/** `signal` aborts once nobody waits for the answer any more. */
+function waitFor(asked: readonly Question[]) {
+  const over = new AbortController();
+  // Each of them may be asked about alone under it.
+  setMaxListeners(0, over.signal);
+  const waiting = new Set(asked);
+  const listening = new AbortController();
+  for (const one of asked) {
+    const giveUp = (): void => {
+      one.answer(GIVEN_UP);
+      waiting.delete(one);
+      if (waiting.size === 0) over.abort();
+    };
+    if (one.signal.aborted) giveUp();
+    else one.signal.addEventListener('abort', giveUp, { once: true, signal: listening.signal });
+  }
+  return { signal: over.signal, end: () => listening.abort() };
+}
+
+const refusal = (errorId: string, detail: string, everybodys: boolean): ReadFailure => ({
+  kind: 'failed-read',
+  pruned: false,
+  refusal: {
+    kind: everybodys ? 'not-the-row' : 'try-again',
+    blame: everybodys ? 'all' : 'sender',
+    errorId,
+    detail,
+    retryAfterMs: null,
+  },
+});
+
+/** The row's lease is lost or over. */
+const GIVEN_UP = refusal('CALL_ABORTED', 'the claim ended before the participant answered', false);
+
+const behind = (end: Offset, known: Offset): ReadFailure =>
+  refusal('LEDGER_END_BEHIND', `the participant's ledger ends at ${end}, but ${known} was seen`, true);

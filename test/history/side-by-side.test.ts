@@ -12,13 +12,14 @@ async function scene(
   t: ExecutionContext,
   parties: Parties,
   money: { readonly balance: number; readonly holdings: number },
+  // Long enough for several to be on their way on any machine.
+  latencyMs = 5_000,
 ): Promise<{ readonly world: World; readonly alice: User; readonly bob: User }> {
   const world = await createWorld(t, {
     parties,
     dedup: false,
     lanes: 'holdings',
-    // Long enough for several to be on their way on any machine.
-    latencyMs: 5_000,
+    latencyMs,
     timeScale: 0.2,
   });
   return { world, alice: await world.user(money), bob: await world.user({ balance: 0 }) };
@@ -105,7 +106,7 @@ forBoth(
 forBoth(
   'I6 what is reserved is read before the holdings: what is spent in between is still reserved, or no longer there',
   async (t, parties) => {
-    const { world, alice, bob } = await scene(t, parties, { balance: 20, holdings: 2 });
+    const { world, alice, bob } = await scene(t, parties, { balance: 20, holdings: 2 }, 500);
     const hashes = await insert(world, alice, bob, [4, 4]);
     let reads = 0;
     const watched = (store: Store): Store => ({

@@ -35,6 +35,7 @@ const LONGEST = [
 const ONLY_LONG = [
   '!test/cli/quick-start.test.ts',
   '!test/cli/moving.test.ts',
+  '!test/process/fleet.test.ts',
   '!test/proto/generated.test.ts',
 ];
 const place = (file) => {

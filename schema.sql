@@ -230,7 +230,7 @@ create table if not exists mempool_attempts_v1 (
   submission_id text,
   traffic_bytes bigint
 );
-comment on table mempool_attempts_v1 is 'canton-submitter: one entry for each attempt and each look that has ended. Nothing is decided by it; `canton-submitter prune` removes old entries';
+comment on table mempool_attempts_v1 is 'canton-submitter: one entry for each attempt and each look that has ended. Nothing is decided by it. Old entries are removed by an instance (STORIES_KEPT_DAYS) and by `canton-submitter prune`';
 comment on column mempool_attempts_v1.row_id is 'mempool.id';
 comment on column mempool_attempts_v1.tx_hash is 'hash of the Ethereum transaction';
 comment on column mempool_attempts_v1.kind is 'attempt: claimed to be sent; look: claimed to find out what became of an earlier submission; claim: set aside before that';
@@ -269,7 +269,7 @@ begin
   loop
     execute format('grant select, insert, update, delete on mempool_instances_v1 to %s', v_role);
     execute format('grant select, insert, update, delete on mempool_pauses_v1 to %s', v_role);
-    execute format('grant select, insert on mempool_attempts_v1 to %s', v_role);
+    execute format('grant select, insert, delete on mempool_attempts_v1 to %s', v_role);
     execute format('grant select, insert, delete on mempool_samples_v1 to %s', v_role);
     execute format('grant select on mempool_submitter_audit_v1 to %s', v_role);
   end loop;
@@ -397,3 +397,6 @@ create index concurrently if not exists users_address_v1 on users (mempool_addre
 -- @step after=pin: room on each page for renewals (HOT), and vacuum settings for rows that change a few times and then never again
 alter table mempool set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000,
   autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 1);
+
+-- @step after=pin: stories are removed where their index begins: until it is vacuumed, each look steps over what is gone
+alter table mempool_attempts_v1 set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000);

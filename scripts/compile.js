@@ -64,6 +64,7 @@ const IN_USE_MS = 30 * 60_000;
  * @property {string} name of its cache
  * @property {readonly string[]} folders of sources
  * @property {(file: string) => boolean} isStarted whether a process starts with this source, its path from the root
+ * @property {string} [of] which choice of those this is, where there are several
  * @property {readonly string[]} asTheyAre files of JavaScript that the sources import, paths from the root
  */
 
@@ -74,7 +75,7 @@ const IN_USE_MS = 30 * 60_000;
  * @param {Tree} tree
  * @returns {string}
  */
-export function compileTree({ name, folders, isStarted, asTheyAre }) {
+export function compileTree({ name, folders, isStarted, of = '', asTheyAre }) {
   const cache = path.join(CACHE, name);
   const files = folders
     .flatMap((folder) =>
@@ -83,7 +84,7 @@ export function compileTree({ name, folders, isStarted, asTheyAre }) {
         .map((file) => path.join(folder, file)),
     )
     .sort();
-  const digest = createHash('sha256').update(root);
+  const digest = createHash('sha256').update(root).update(of);
   for (const file of [fileURLToPath(import.meta.url), path.join(root, 'package-lock.json')])
     digest.update(readFileSync(file));
   for (const file of files)

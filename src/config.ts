@@ -101,6 +101,8 @@ export interface Config extends DatabaseSettings, PinnedSettings {
   /** Null: go by the participant's checkpoint interval. */
   readonly lookPatienceMs: number | null;
   readonly canaryMs: number;
+  /** 0: for ever. */
+  readonly storiesKeptDays: number;
   readonly admin: AdminConfig | null;
   /** Null: this instance delivers none. */
   readonly webhook: WebhookConfig | null;
@@ -217,6 +219,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       probeMs: v.BREAKER_PROBE_MS,
       lookPatienceMs: v.LOOK_PATIENCE_MS ?? null,
       canaryMs: v.CANARY_INTERVAL_MS,
+      storiesKeptDays: v.STORIES_KEPT_DAYS,
       admin: v.ADMIN_ADDRESS === null ? null : hidden(v.ADMIN_ADDRESS, { token: v.ADMIN_TOKEN ?? null }),
       webhook: webhookOf(v, secrets),
       logLevel: v.LOG_LEVEL,

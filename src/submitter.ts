@@ -16,10 +16,12 @@ import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
 import { readOutboxStatus } from './store/outbox-status.js';
 import { openDatabase } from './store/pool.js';
+import { countShared } from './store/samples.js';
 import { watchSnapshots } from './store/snapshots.js';
 import { type QueueStatus, readQueue, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
+import { createForgetting } from './submitter/forgetting.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
 import { startWebhooks } from './submitter/outcomes.js';
 import { createSampling } from './submitter/sampling.js';
@@ -40,7 +42,10 @@ export interface Submitter {
   /** Everything that happens, as typed events. Log, metrics and health are subscribers like yours. */
   readonly events$: Observable<SubmitterEvent>;
   health(): Health;
-  /** The queue as the database has it, for all instances. */
+  /**
+   * The queue as the database has it, for all instances. Where counting takes long, the rows are those that one instance has
+   * counted for all (`countedAt`).
+   */
   snapshot(): Promise<QueueStatus>;
   /** What metrics need of it, for a fraction of the cost: rows by state, and what waits to be delivered. */
   queue(): Promise<Pick<QueueStatus, 'queue' | 'outcomes'>>;
@@ -49,6 +54,8 @@ export interface Submitter {
 /** Between two checks of a participant that is waited for. */
 const CHECK_AGAIN_MS = 1_000;
 const DATABASE_CLOSE_MS = 1_000;
+/** What is counted for one is every other's too. */
+const SNAPSHOT_FRESH_MS = 3_000;
 const WEBHOOKS_STOP_MS = 2_000;
 
 /** Puts one instance together; `path/way.ts` is the way of a row through it. */
@@ -80,6 +87,7 @@ export function createSubmitter(config: Config): Submitter {
   });
   const heartbeat = createHeartbeat(config, { database, health, state, emit });
   const sampling = createSampling(config.holder, events$, database, emit);
+  const forgetting = createForgetting(config, database, emit);
   const path = { settings: config, store, ledger, signer, clock: monotonic, random: Math.random, emit };
 
   const stopping = new AbortController();
@@ -127,6 +135,7 @@ export function createSubmitter(config: Config): Submitter {
   const stop = async (): Promise<'clean' | 'forced'> => {
     stopping.abort();
     void snapshots?.stop();
+    void forgetting.stop();
     const how = way === null ? 'clean' : await way.stop(config.stopGraceMs);
     // After the last settle. What is not delivered by now, another instance delivers.
     await webhooks?.stop(Math.min(config.stopGraceMs, WEBHOOKS_STOP_MS));
@@ -145,7 +154,8 @@ export function createSubmitter(config: Config): Submitter {
       await tracing.start();
       emit({ kind: 'started', instance: config.holder });
       await checkDatabase();
-      if (!signal.aborted) heartbeat.start();
+      // Whose turn it is to forget, the heartbeats say.
+      if (!signal.aborted) void heartbeat.start().then(() => signal.aborted || forgetting.start());
       const was = await checkLedger();
       if (signal.aborted || way !== null) return;
       way = createWay(path, notifications);
@@ -160,7 +170,7 @@ export function createSubmitter(config: Config): Submitter {
       return stopped;
     },
     health,
-    snapshot: () => readStatus(database),
+    snapshot: () => readStatus(database, (over) => countShared(over, SNAPSHOT_FRESH_MS)),
     async queue() {
       const [{ queue }, outcomes] = await Promise.all([readQueue(database), readOutboxStatus(database, 0)]);
       return { queue, outcomes };

@@ -7,5 +7,5 @@ npx ava test/history/ledger-crash.test.ts test/history/ledger-soak.test.ts test/
   test/transfer/inspect-mutations.test.ts test/model/histories.test.ts test/store/subscriber.test.ts \
   test/process/listener.test.ts test/process/lanes.test.ts test/ledger/submit.test.ts \
   test/cli/demo.test.ts test/cli/quick-start.test.ts test/proto/generated.test.ts test/proto/roundtrip.test.ts \
-  test/cli/moving.test.ts
+  test/cli/moving.test.ts test/process/fleet.test.ts
 npx tsx test/process/kill-all.ts

@@ -198,6 +198,12 @@ export const running = {
     '10000',
     'how often the listener is tested with a notification of its own',
   ),
+  // A dispute about a transfer comes within weeks; a million rows a day are then 30 GB.
+  STORIES_KEPT_DAYS: withDefault(
+    integer(0, 36_500),
+    '90',
+    'how long what `show` tells of attempts is kept after they ended, whatever becomes of their rows; 0: for ever. The same for every instance',
+  ),
   ADMIN_ADDRESS: withDefault(
     listenAddress,
     '127.0.0.1:9464',

@@ -16,24 +16,35 @@ export type QueueSource<S extends QueueSnapshot = QueueSnapshot> = () => Promise
 
 const FRESH_MS = 1_000;
 
+export interface Cached<T> {
+  (): Promise<T>;
+  /** The next one asks again. */
+  forget(): void;
+}
+
 /** However many ask, and however often: the database is asked once in that time. */
-export function cached<T>(source: () => Promise<T>, clock: Clock, freshMs = FRESH_MS): () => Promise<T> {
-  let at = Number.NEGATIVE_INFINITY;
-  let current: Promise<T> | null = null;
-  let pending = false;
-  return () => {
+export function cached<T>(source: () => Promise<T>, clock: Clock, freshMs = FRESH_MS): Cached<T> {
+  let last: { readonly answer: Promise<T>; answeredAt: number | null } | null = null;
+  const ask = (): Promise<T> => {
     // While a database does not answer, those who wait share one question.
-    if (current !== null && (pending || clock.elapsed() - at < freshMs)) return current;
-    pending = true;
-    const asked = source().finally(() => {
-      pending = false;
-      at = clock.elapsed();
-    });
-    // Those who wait get the failure; the next one asks again.
-    asked.catch(() => {
-      current = null;
-    });
-    current = asked;
-    return asked;
+    if (last !== null && (last.answeredAt === null || clock.elapsed() - last.answeredAt < freshMs))
+      return last.answer;
+    const question: typeof last = { answer: source(), answeredAt: null };
+    last = question;
+    question.answer.then(
+      () => {
+        question.answeredAt = clock.elapsed();
+      },
+      // Those who wait get the failure; the next one asks again.
+      () => {
+        if (last === question) last = null;
+      },
+    );
+    return question.answer;
   };
+  return Object.assign(ask, {
+    forget() {
+      last = null;
+    },
+  });
 }

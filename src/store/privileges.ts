@@ -4,8 +4,8 @@
 /** Whatever is not here is nobody's but the owner's. */
 export interface Privileges {
   readonly run?: string;
-  /** What people do as the same role, from the page too: granted with it, and not asked for by `run`. */
-  readonly people?: string;
+  /** Granted with it, and not asked for by `run`: what people do as the same role, from the page too, and forgetting old stories. */
+  readonly besides?: string;
   readonly status?: string;
 }
 
@@ -20,8 +20,8 @@ export const TABLES: Readonly<Record<string, Privileges>> = {
   mempool_ended_v1: { run: 'select' },
   // An instance says how it is, and forgets those that are long dead.
   mempool_instances_v1: { run: 'select, insert, update, delete', status: 'select' },
-  mempool_pauses_v1: { run: 'select', people: 'insert, update, delete', status: 'select' },
-  mempool_attempts_v1: { run: 'select, insert', status: 'select' },
+  mempool_pauses_v1: { run: 'select', besides: 'insert, update, delete', status: 'select' },
+  mempool_attempts_v1: { run: 'select, insert', besides: 'delete', status: 'select' },
 };
 
 /** They do what the role that calls them may do. `status` reads tables alone. */

@@ -1,9 +1,10 @@
 // The last hour, for the page: what each instance did, and the queue, counted by one of them for all (mempool_samples_v1).
+import { dbMillis } from '../core/ids.js';
 import type { QueueCounts } from '../protocol/row-state.js';
 import { type Due, readDue } from './operator/due.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
-import { readQueue } from './status.js';
+import { type Count, countNow, readQueue } from './status.js';
 
 /** `sample` is what another build may have written: to be read with care. `at` in ms on the database's clock. */
 export interface StoredSample {
@@ -18,27 +19,29 @@ export interface SharedQueue {
   readonly now: number;
   readonly queue: QueueCounts;
   readonly due: Due;
+  readonly dueAt: number;
 }
 
 /** As it is stored. What is due takes far longer to count than the queue, so it has a time of its own. */
-interface Counted extends Pick<SharedQueue, 'queue' | 'due'> {
+interface Counted extends Pick<SharedQueue, 'queue' | 'due' | 'dueAt'> {
   readonly tookMs: number;
-  readonly dueAt: number;
   readonly dueTookMs: number;
+  /** How many rows were pending then. */
+  readonly dueOf: number;
 }
 
 interface Last {
-  readonly sample: Counted | null;
-  readonly at: number | null;
+  readonly sample: Counted;
+  readonly at: number;
   readonly now: number;
   readonly due: boolean;
 }
 
 /**
  * A count reads every pending row, so the next one has to wait for so many times as long as the last one took: all
- * instances and all pages together spend a quarter of a per cent of one core on it.
+ * instances and all pages together spend an eighth of a per cent of one core on the queue, and as much on what is due.
  */
-const REST = 400;
+const REST = 800;
 
 /**
  * $1 ms. A minute is the longest wait, so that a plot has points. An entry from the future is from before a failover to a
@@ -46,10 +49,9 @@ const REST = 400;
  */
 const LAST: Statement<Last> = {
   text: `select s.sample, (extract(epoch from s.at) * 1000)::float8 as at, (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
-      coalesce(s.at > clock_timestamp() or clock_timestamp() - s.at
-        >= greatest($1::float8, least(60000, ${REST} * coalesce((s.sample->>'tookMs')::float8, 0))) * interval '1 ms', true) as due
-    from (values (true)) one left join lateral
-      (select * from mempool_samples_v1 where holder = '' order by at desc limit 1) s on true`,
+      s.at > clock_timestamp() or clock_timestamp() - s.at
+        >= greatest($1::float8, least(60000, ${REST} * coalesce((s.sample->>'tookMs')::float8, 0))) * interval '1 ms' as due
+    from mempool_samples_v1 s where s.holder = '' order by s.at desc limit 1`,
 };
 
 const CLOCK: Statement<{ readonly now: number }> = {
@@ -65,13 +67,21 @@ const DELETE_OLD_SAMPLES = `delete from mempool_samples_v1 where at < clock_time
 /** At most `freshMs` old where a count is cheap, older where it is not. Null: nobody has counted yet. */
 export async function sampleQueue(database: Database, freshMs: number): Promise<SharedQueue | null> {
   const [last] = await database.run(LAST, [freshMs]);
-  if (last?.due) {
+  if (last?.due !== false) {
     const counted = await count(database, freshMs);
     if (counted !== null) return counted;
   }
-  return last === undefined || last.sample === null || last.at === null
-    ? null
-    : { at: last.at, now: last.now, queue: last.sample.queue, due: last.sample.due };
+  if (last === undefined) return null;
+  const { queue, due, dueAt } = last.sample;
+  return { at: last.at, now: last.now, queue, due, dueAt };
+}
+
+/** For whoever asks again and again: what the fleet shares. */
+export async function countShared(database: Database, freshMs: number): Promise<Count> {
+  const shared = await sampleQueue(database, freshMs);
+  if (shared === null) return await countNow(database);
+  const { now, at, queue, due, dueAt } = shared;
+  return { now: dbMillis(now), queue, due, countedAt: { queue: dbMillis(at), due: dbMillis(dueAt) } };
 }
 
 async function count(database: Database, freshMs: number): Promise<SharedQueue | null> {
@@ -79,27 +89,28 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const run: Database['run'] = async (statement, values) =>
       (await client.query({ text: statement.text, values: [...values] })).rows;
     const { rows } = await client.query<{ mine: boolean }>(LOCK);
+    // What a count took is its CPU time only if one process of the server does it.
+    await client.query('set local max_parallel_workers_per_gather = 0');
+    if (rows[0]?.mine !== true) return null;
+    const clock = async (): Promise<number> => (await run(CLOCK, []))[0]?.now ?? 0;
+    const began = await clock();
     // Whoever had it before may have just counted.
-    const [last] = rows[0]?.mine ? await run(LAST, [freshMs]) : [];
-    if (!last?.due) return null;
+    const [last] = await run(LAST, [freshMs]);
+    if (last?.due === false) return null;
     const { now, queue } = await readQueue({ run });
-    const [counted] = await run(CLOCK, []);
-    const at = counted?.now ?? last.now;
-    const known = last.sample;
-    // What another build has stored may lack it.
-    const rested = known === null || !(at - known.dueAt < REST * known.dueTookMs) || at < known.dueAt;
-    const due = rested ? await readDue({ run }) : known.due;
-    const [after] = await run(CLOCK, []);
-    const sample: Counted = {
-      queue,
-      due,
-      tookMs: at - last.now,
-      dueAt: rested ? at : known.dueAt,
-      dueTookMs: rested ? (after?.now ?? at) - at : known.dueTookMs,
-    };
+    const at = await clock();
+    const known = last?.sample;
+    const pending = Object.values(queue).reduce((sum, { rows }) => sum + rows, 0);
+    // Of fewer rows it takes less. What another build has stored may lack some of it.
+    const expectedMs = (known?.dueTookMs ?? 0) * Math.min(1, (pending + 1) / ((known?.dueOf ?? 0) + 1));
+    const resting = known !== undefined && at >= known.dueAt && at - known.dueAt < REST * expectedMs;
+    const told = resting
+      ? { due: known.due, dueAt: known.dueAt, dueTookMs: known.dueTookMs, dueOf: known.dueOf }
+      : { due: await readDue({ run }), dueAt: at, dueTookMs: (await clock()) - at, dueOf: pending };
+    const sample: Counted = { queue, tookMs: at - began, ...told };
     await client.query(DELETE_OLD_SAMPLES);
     await client.query(WRITE, ['', sample]);
-    return { at: now, now, queue, due };
+    return { at: now, now: at, queue, due: sample.due, dueAt: sample.dueAt };
   });
 }
 

@@ -22,8 +22,18 @@ export interface StatusRow extends ListedRow {
   readonly ageMs: number;
 }
 
+/** Taken at one time, or each at its own where instances share what one of them has counted. */
+export interface Count {
+  readonly now: DbMillis;
+  readonly queue: QueueStatus['queue'];
+  readonly due: Due;
+  /** On the database's clock. */
+  readonly countedAt: { readonly queue: DbMillis; readonly due: DbMillis };
+}
+
 export interface QueueStatus {
   readonly now: DbMillis;
+  readonly countedAt: Count['countedAt'];
   readonly queue: QueueCounts;
   /** The waiting rows that a claim could take now. The others wait for an earlier row of their sender. */
   readonly due: Due;
@@ -159,27 +169,28 @@ export async function tellScheme(database: Database, scheme: number): Promise<vo
   await database.run(SCHEME, [scheme]);
 }
 
-const LIST_LENGTH = 50;
+const LISTED_ROWS = 50;
 
-export async function readStatus(database: Database, listed = LIST_LENGTH): Promise<QueueStatus> {
-  const [{ now, queue }, due, fleet, pauses, lostOften, failures, parked, pins, outcomes] = await Promise.all(
-    [
-      readQueue(database),
-      readDue(database),
-      readFleet(database),
-      readPauses(database),
-      readLostOften(database),
-      database.run(FAILURES, [listed]),
-      database.run(PARKED, [listed]),
-      database.run(PINNED_STATUS, []),
-      readOutboxStatus(database, listed),
-    ],
-  );
+/** Reads every pending row: what instances ask for again and again, they share (samples.ts). */
+export async function countNow(database: Database): Promise<Count> {
+  const [{ now, queue }, due] = await Promise.all([readQueue(database), readDue(database)]);
+  return { now, queue, due, countedAt: { queue: now, due: now } };
+}
+
+export async function readStatus(database: Database, count = countNow): Promise<QueueStatus> {
+  const [counted, fleet, pauses, lostOften, failures, parked, pins, outcomes] = await Promise.all([
+    count(database),
+    readFleet(database),
+    readPauses(database),
+    readLostOften(database),
+    database.run(FAILURES, [LISTED_ROWS]),
+    database.run(PARKED, [LISTED_ROWS]),
+    database.run(PINNED_STATUS, []),
+    readOutboxStatus(database, LISTED_ROWS),
+  ]);
   const [pin] = pins;
   return {
-    now,
-    queue,
-    due,
+    ...counted,
     fleet,
     pauses,
     lostOften,

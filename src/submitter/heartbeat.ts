@@ -12,7 +12,8 @@ import { type Beat, beat, forgetInstances } from '../store/instances.js';
 import type { Database } from '../store/pool.js';
 
 export interface Heartbeat {
-  start(): void;
+  /** Resolves when it has said so for the first time, or has tried to. */
+  start(): Promise<void>;
   /** The last one says that it has stopped. */
   stop(): Promise<void>;
 }
@@ -52,6 +53,7 @@ export function createHeartbeat(config: Config, { database, health, state, emit 
         pollMs: config.pollMs,
         windowMs: config.windowMs,
         maxAttempts: config.retry.maxAttempts,
+        storiesKeptDays: config.storiesKeptDays,
       },
       stopped,
       ready: ready && !stopped,
@@ -77,10 +79,10 @@ export function createHeartbeat(config: Config, { database, health, state, emit 
   };
 
   return {
-    start() {
+    async start() {
       if (beating !== null) return;
       beating = every(beatMs, JITTER, tick, report);
-      void tick()
+      await tick()
         .then(() => forgetInstances(database))
         .catch(report);
     },

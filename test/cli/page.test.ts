@@ -53,11 +53,30 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
 
   t.is(source.acts, null);
   t.false(state.mayAct);
-  const { acts } = open({ ADMIN_TOKEN: 'long-enough-to-be-one' });
+  const acting = open({ ADMIN_TOKEN: 'long-enough-to-be-one' });
+  const { acts } = acting;
+  t.deepEqual((await acting.state()).pauses, []);
   const doing = { by: 'Jane', reason: 'unlocked' };
   t.like(await acts?.replay(hash, doing), { done: true });
   t.like(await acts?.replay(failed, doing), { done: false });
   t.like(await acts?.pauseRows({ scope: 'token', address: DEMO }, doing), { done: true });
+  t.like((await acting.state()).pauses, [{ address: DEMO }], 'whoever acts sees what came of it');
   t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: true });
   t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: false });
+});
+
+test('/status counts nothing that an instance has counted for all already', async (t) => {
+  const world = await createWorld(t);
+  const { query, url } = world.db;
+  await world.insert({ from: `0x${'a'.repeat(40)}`, to: `0x${'b'.repeat(40)}` });
+  const submitter = createSubmitter(loadConfig({ ...world.sandbox.env, DATABASE_URL: url }));
+  t.teardown(async () => void (await submitter.stop()));
+  const { queue, due } = await submitter.snapshot();
+  t.deepEqual([queue.waiting.rows, due.claimable], [1, 1]);
+  await query(
+    `update mempool_samples_v1 set at = clock_timestamp(), sample = jsonb_set(jsonb_set(jsonb_set(sample,
+       '{queue,waiting,rows}', '70000'), '{due,claimable}', '7000'), '{tookMs}', '1000000')`,
+  );
+  const shared = await submitter.snapshot();
+  t.deepEqual([shared.queue.waiting.rows, shared.due.claimable], [70_000, 7_000]);
 });

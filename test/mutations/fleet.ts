@@ -4,6 +4,8 @@ import { entries, type Mutation } from './mutation.js';
 
 const of = entries('fleet');
 const fleet = of('test/store/fleet.test.ts');
+const stories = of('test/store/stories.test.ts');
+const STORIES = 'src/store/stories.ts';
 const control = of('test/store/control.test.ts');
 const paused = of('test/history/paused.test.ts');
 const story = of('test/cli/story.test.ts');
@@ -24,6 +26,55 @@ export const fleets: readonly Mutation[] = [
     'set lost_rows = i.lost_rows',
     'the fleet: each*',
     'a dead instance is shown with what it has lost',
+  ),
+  fleet(
+    'src/store/operator/fleet.ts',
+    'if (!tuples.some(going))',
+    '',
+    'a page asks*',
+    'a page sees what a dying instance holds',
+  ),
+  fleet(
+    'src/store/operator/fleet.ts',
+    'clock.elapsed() - readAt < HELD_FRESH_MS',
+    'false',
+    'a page asks*',
+    'a page does not read every row in flight each time',
+  ),
+  stories(
+    STORIES,
+    'order by i.started_at, i.holder limit 1',
+    'order by i.started_at desc, i.holder limit 1',
+    'one instance does it*',
+    'one instance forgets for the fleet',
+  ),
+  stories(
+    STORIES,
+    "i.stopped_at is null and i.seen_at > now() - interval '1 minute' and ",
+    '',
+    'one instance does it*',
+    'and it is one that lives',
+  ),
+  stories(
+    STORIES,
+    'a.row_id <= (select max(b.row_id) from batch b)\n         and a.ended_at < now()',
+    'a.row_id <= (select max(b.row_id) from batch b)\n         and now() <= now()',
+    'what is older goes*',
+    'a young entry of an old row stays',
+  ),
+  stories(
+    STORIES,
+    'coalesce((select m.created_at',
+    'coalesce(not exists (select from batch b where b.old), (select m.created_at',
+    'what is older goes*',
+    'rows that were tried again lately do not end the search',
+  ),
+  of('test/store/roles.test.ts')(
+    'src/submitter.ts',
+    'signal.aborted || forgetting.start()',
+    'signal.aborted',
+    'migrate, run and status*',
+    'an instance forgets old stories',
   ),
   control(
     'protocol.sql',

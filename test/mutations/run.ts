@@ -59,7 +59,7 @@ async function tryOut({ file, find, put, test, match }: Mutation, copy: string):
     before.replace(find, () => put),
   );
   try {
-    const { status, output } = await run(copy, [test, `--match=${match}`]);
+    const { status, output } = await run(copy, test, match);
     if (/Couldn.t find any matching tests|No tests found/.test(output)) return 'no test of that name';
     return status === 0 ? 'the test stayed green' : 'killed';
   } finally {
@@ -67,12 +67,12 @@ async function tryOut({ file, find, put, test, match }: Mutation, copy: string):
   }
 }
 
-function run(copy: string, args: readonly string[]): Promise<{ status: number | null; output: string }> {
-  const ava = spawn(path.join(root, 'node_modules/.bin/ava'), args, {
+function run(copy: string, test: string, match: string): Promise<{ status: number | null; output: string }> {
+  const ava = spawn(path.join(root, 'node_modules/.bin/ava'), [test, `--match=${match}`], {
     cwd: copy,
     timeout: 240_000,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TEST_HANG_MS: '60000', TEST_PACE: pace },
+    env: { ...process.env, TEST_HANG_MS: '60000', TEST_PACE: pace, TEST_ONLY: test },
   });
   let output = '';
   for (const stream of [ava.stdout, ava.stderr]) {

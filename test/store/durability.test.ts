@@ -6,7 +6,15 @@ import { migrate } from '../../src/store/migrate/migrate.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { serverFolder } from '../support/server-folder.js';
-import { aParty, insertRow, insertUser, LEASE_MS, migrateOptions, prepared } from './support.js';
+import {
+  aParty,
+  insertRow,
+  insertUser,
+  LEASE_MS,
+  migrateOptions,
+  type Prepared,
+  prepared,
+} from './support.js';
 
 /** Commits are not flushed, and nobody flushes them behind our back for ten seconds. */
 const LAZY = { synchronous_commit: 'off', wal_writer_delay: '10000' };
@@ -102,18 +110,31 @@ test('P19 off by database or by role: claim and write-ahead turn it on for their
   const id = await db.insert();
   const { token } = await db.claimOne();
   const next = await db.insert({ from: 'bob' });
-  const client = await db.pool.connect();
-  const within = async (sql: string, values: unknown[]): Promise<unknown> => {
-    await client.query('set synchronous_commit = off; begin');
-    await client.query(sql, values);
-    const { rows } = await client.query("select current_setting('synchronous_commit') as now");
-    await client.query('commit');
-    return rows[0]?.now;
-  };
+  const within = (sql: string, values: unknown[]) => syncedWithin(db, sql, values);
   const writeAhead = "select mempool_write_ahead_v1(1, $1, $2, 9, 'infinity', 's', 'p', null, null, 1)";
   t.is(await within(writeAhead, [id, token]), 'on');
   t.is(await within('select 1', []), 'off');
   t.is(await within("select * from mempool_claim_v1(false, 1, 'h', 1, 1000, 0, 1, 1000)", []), 'on');
-  client.release();
   t.truthy((await db.row(next)).claim_token);
 });
+
+test('P19 LANES=holdings: the write-ahead that reserves turns it on for its own commit', async (t) => {
+  const db = await prepared(t, { lanes: 'holdings' });
+  await insertUser(db.query, 'alice');
+  const id = await db.insert();
+  const { token } = await db.claimOne();
+  const reserve = "select mempool_reserve_v1(1, $1, $2, 9, 'infinity', 's', 'p', null, null, 1, array['a'])";
+  t.is(await syncedWithin(db, reserve, [id, token]), 'on');
+  t.is((await db.row(id)).submission_id, 's');
+});
+
+/** Whether the commit of this statement is flushed, in a session that has it off. */
+async function syncedWithin(db: Prepared, sql: string, values: unknown[]): Promise<unknown> {
+  const client = await db.pool.connect();
+  await client.query('set synchronous_commit = off; begin');
+  await client.query(sql, values);
+  const { rows } = await client.query("select current_setting('synchronous_commit') as now");
+  await client.query('commit; reset synchronous_commit');
+  client.release();
+  return rows[0]?.now;
+}

@@ -4,7 +4,7 @@ import { statusText } from '../../src/cli/status/text.js';
 import { dbMillis } from '../../src/core/ids.js';
 import { type Beat, beat, forgetInstances } from '../../src/store/instances.js';
 import { assess } from '../../src/store/operator/assess.js';
-import { lifeOf, readFleet, type Signs } from '../../src/store/operator/fleet.js';
+import { createFleetReader, lifeOf, readFleet, type Signs } from '../../src/store/operator/fleet.js';
 import { type QueueStatus, readStatus } from '../../src/store/status.js';
 import { createLastMinute } from '../../src/submitter/heartbeat.js';
 import { pending, prepared } from './support.js';
@@ -109,6 +109,60 @@ test('the fleet: each instance as it said last, the dead with what they held and
   t.is((await shown()).length, 3);
 });
 
+test('a page asks what instances hold while one is going, and hardly ever else', async (t) => {
+  const db = await prepared(t);
+  let elapsed = 0;
+  let asked = 0;
+  const counting: Pick<typeof db.database, 'run'> = {
+    run(statement, values) {
+      if (/from mempool m/.test(statement.text)) asked += 1;
+      return db.database.run(statement, values);
+    },
+  };
+  const reader = createFleetReader(counting, { elapsed: () => elapsed });
+  /** Shown as the whole fleet is, and whether it was asked what they hold. */
+  const shown = async () => {
+    const before = asked;
+    const fleet = (await reader()).map(({ holder, life, held, lostRows }) => [
+      holder,
+      life,
+      held.rows,
+      lostRows,
+    ]);
+    return [...fleet, asked > before ? 'asked' : 'not asked'];
+  };
+  const silentFor = (seconds: number) =>
+    db.query(
+      `update mempool_instances_v1 set seen_at = now() - interval '${seconds} s' where holder = 'i2/1-b'`,
+    );
+  await beat(db.database, 'i1/1-a', told);
+  await beat(db.database, 'i2/1-b', { ...told, instance: 'i2' });
+  t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 0, 0], 'asked']);
+  await db.insert({ from: 'alice' });
+  await db.claim(1, 'i2/1-b');
+  t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 0, 0], 'not asked']);
+  elapsed += 300_000;
+  t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 1, 0], 'asked']);
+  t.is((await shown()).at(-1), 'not asked');
+
+  await silentFor(10);
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'silent', 1, 0], 'asked']);
+  await silentFor(21);
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'silent', 1, 0], 'asked'], 'its lease runs');
+  await silentFor(61);
+  await db.query("update mempool set lease_expires_at = now() - interval '1 ms'");
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 1, 0], 'asked'], 'as long as it holds something');
+  await db.store.rescue();
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 0, 1], 'asked']);
+  t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 0, 1], 'not asked']);
+
+  await db.insert({ from: 'bob' });
+  await db.claim(2, 'before');
+  elapsed += 300_000;
+  for (const _ of [1, 2])
+    t.is((await shown()).at(-1), 'asked', 'an earlier build is known by what it holds alone');
+});
+
 test('heartbeats are HOT updates: no index grows by them', async (t) => {
   const db = await prepared(t);
   const client = await db.pool.connect();
@@ -140,6 +194,10 @@ test('due: what a claim could take, apart from rows behind their sender’s firs
   t.regex(text, /^ {4}claimable +2 /m);
   t.regex(text, /^ {4}paused +1$/m);
   t.regex(text, /^ {4}behind +2 {2}an earlier row of their sender$/m);
+  await db.query("insert into mempool_pauses_v1 (scope, address, reason) values ('token', '70c', 'asked')");
+  t.like(await due(), { claimable: 0, oldestMs: null, paused: 3 }, 'every row is of this token');
+  await db.query("update mempool_pauses_v1 set scope = 'all', address = '' where scope = 'token'");
+  t.like(await due(), { claimable: 0, paused: 3 });
   await db.query('delete from mempool_pauses_v1');
   const [row] = await db.claim(1);
   t.like(await due(), { claimable: 2 }, 'a row in flight holds its lane');
@@ -147,11 +205,16 @@ test('due: what a claim could take, apart from rows behind their sender’s firs
   t.like(await due(), { claimable: 2 }, 'and so does one in backoff');
   await db.query("update mempool_submitter_v1 set lanes = 'off'");
   t.like(await due(), { claimable: 4 }, 'without lanes nobody waits for anybody');
+  await db.query(
+    "insert into mempool_pauses_v1 (scope, address, reason) values ('sender', 'carol', 'asked')",
+  );
+  t.like(await due(), { claimable: 3, paused: 1 });
 });
 
 const EMPTY = { rows: 0, oldestMs: null };
 const quiet: QueueStatus = {
   now: dbMillis(10_000_000),
+  countedAt: { queue: dbMillis(10_000_000), due: dbMillis(10_000_000) },
   queue: { waiting: EMPTY, 'in-flight': EMPTY, undecided: EMPTY, backoff: EMPTY, parked: EMPTY },
   due: { claimable: 0, oldestMs: null, paused: 0 },
   fleet: [],

@@ -313,6 +313,20 @@ test('P9 I6 is a constraint too: a second row of a sender on its way to its reco
   );
 });
 
+test('P9 LANES=holdings: while one claim of a lane is not committed, no other takes a row of it, nor waits for it', async (t) => {
+  const db = await prepared(t);
+  const one = await db.insert({ nonce: 1 });
+  const client = await db.pool.connect();
+  await client.query('begin');
+  const { rows } = await client.query("select id from mempool_claim_v1(false, 1, 'h', 1, 60000, 0, 1, 1000)");
+  t.deepEqual(rows, [{ id: one }]);
+  // Lower than the one that is claimed, which nobody else can see yet.
+  await db.insert({ nonce: 0 });
+  t.deepEqual(await db.claim(), []);
+  await client.query('commit');
+  client.release();
+});
+
 test('P9 LANES=holdings: claims of one sender exclude each other in every case of a race, and begin in order', async (t) => {
   const db = await prepared(t);
   await db.query(`insert into mempool (tx_hash, from_address, contract_address, recipient_address, nonce, input, amount_data)

@@ -76,6 +76,10 @@ test('migrate, run and status work under the roles of `migrate --roles`, and non
 
   const world = await createWorld(t, { db });
   const runs = as(db, `${prefix}_run`);
+  await db.query(
+    `insert into mempool_attempts_v1 (row_id, tx_hash, kind, number, outcome, ended_at)
+     values (0, '', 'attempt', 1, 'retry', now() - interval '91 days'), (0, '', 'attempt', 2, 'retry', now() - interval '89 days')`,
+  );
   await startFleet(t, world, 1, {
     DATABASE_URL: runs,
     LEDGER_TIME_TOLERANCE_MS: '60000',
@@ -83,6 +87,10 @@ test('migrate, run and status work under the roles of `migrate --roles`, and non
   const row = await world.insert({ from: await world.user(), to: await world.user() });
   await world.ended([row]);
   t.is((await world.row(row)).status, 'completed');
+  const stories = () =>
+    db.query<{ number: number }>('select number from mempool_attempts_v1 where row_id = 0');
+  await world.until('the old story is gone', async () => (await stories()).length === 1);
+  t.deepEqual(await stories(), [{ number: 2 }]);
 
   const reads = as(db, `${prefix}_status`);
   const shown = await cli(['status', '--json'], { DATABASE_URL: reads });

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { openDatabase } from '../../src/store/pool.js';
-import { readSamples, sampleQueue, writeSample } from '../../src/store/samples.js';
+import { countShared, readSamples, sampleQueue, writeSample } from '../../src/store/samples.js';
+import { readStatus } from '../../src/store/status.js';
 import { prepared } from './support.js';
 
 const HOUR_MS = 3_600_000;
@@ -20,12 +21,43 @@ test('the queue is counted once for the whole fleet, and seldom where a count ta
   );
   t.is((await sampleQueue(other, 900))?.queue.waiting.rows, 2);
   await db.query(
-    "update mempool_samples_v1 set sample = jsonb_set(sample, '{tookMs}', '100'), at = at - interval '30 s'",
+    "update mempool_samples_v1 set sample = jsonb_set(sample, '{tookMs}', '50'), at = at - interval '30 s'",
   );
   await db.insert({ from: 'carol', nonce: 1 });
-  t.is((await sampleQueue(other, 0))?.queue.waiting.rows, 2, 'no sooner than after 400 times as long');
+  t.is((await sampleQueue(other, 0))?.queue.waiting.rows, 2, 'no sooner than after 800 times as long');
   await db.query("update mempool_samples_v1 set at = at - interval '11 s'");
   t.is((await sampleQueue(other, 0))?.queue.waiting.rows, 3);
+});
+
+test('an instance shows what one has counted for all, and when; nobody has yet: it counts', async (t) => {
+  const db = await prepared(t);
+  await db.insert({ from: 'alice' });
+  const shown = async (freshMs: number) => {
+    const { queue, due, countedAt, now } = await readStatus(db.database, (over) =>
+      countShared(over, freshMs),
+    );
+    t.true(countedAt.queue <= now && countedAt.due <= now);
+    return { waiting: queue.waiting.rows, claimable: due.claimable, countedAt };
+  };
+  const { countedAt: first } = await shown(HOUR_MS);
+  await db.insert({ from: 'bob' });
+  t.like(await shown(HOUR_MS), { waiting: 1, claimable: 1, countedAt: { due: first.due } });
+  await db.query(
+    "update mempool_samples_v1 set at = at - interval '10 s', sample = sample || jsonb_build_object('tookMs', 1, 'dueTookMs', 1000)",
+  );
+  t.like(await shown(0), { waiting: 2, claimable: 1, countedAt: { due: first.due } }, 'each at its own time');
+  await db.query(
+    "update mempool_samples_v1 set sample = sample || jsonb_build_object('tookMs', 0, 'dueTookMs', 0)",
+  );
+  t.like(await shown(0), { waiting: 2, claimable: 2 });
+
+  await db.query('delete from mempool_samples_v1');
+  const counting = await db.pool.connect();
+  await counting.query('begin');
+  await counting.query('select pg_advisory_xact_lock(1835363696, 16)');
+  t.like(await shown(0), { waiting: 2, claimable: 2 });
+  await counting.query('commit');
+  counting.release();
 });
 
 test('while one session counts, the others show what there is', async (t) => {

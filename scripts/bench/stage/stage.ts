@@ -23,6 +23,8 @@ export interface StageOptions {
   readonly holdings?: number;
   /** Default: sender. */
   readonly lanes?: Lanes;
+  /** False: the participant does not deduplicate commands. */
+  readonly dedup?: boolean;
   /** Flags of Node itself for the sandbox. */
   readonly sandboxNode?: readonly string[];
 }
@@ -79,12 +81,12 @@ const takeDown = async (undo: (() => Promise<unknown>)[]): Promise<void> => {
 };
 
 async function set(
-  { senders, latencyMs, holdings = 1, lanes = 'sender', sandboxNode = [] }: StageOptions,
+  { senders, latencyMs, holdings = 1, lanes = 'sender', dedup = true, sandboxNode = [] }: StageOptions,
   undo: (() => Promise<unknown>)[],
 ): Promise<Stage> {
   const [database, [sandbox, first]] = await Promise.all([
     createDatabase(undo),
-    startSandbox(latencyMs, sandboxNode, undo),
+    startSandbox(latencyMs, dedup, sandboxNode, undo),
   ]);
   const { http, env } = JSON.parse(first) as { http: string; env: Record<string, string> };
   const participant = participantAt(http);
@@ -112,6 +114,8 @@ async function set(
     idleTimeoutMillis: 0,
     application_name: 'bench',
   });
+  // It ends before its connections have: the server that is then stopped may still cut them.
+  inserters.on('error', () => {});
   undo.push(() => inserters.end());
 
   const masterKey = randomBytes(32);
@@ -142,6 +146,7 @@ async function set(
 
 async function startSandbox(
   latencyMs: number,
+  dedup: boolean,
   node: readonly string[],
   undo: (() => Promise<unknown>)[],
 ): Promise<[Child, string]> {
@@ -155,6 +160,8 @@ async function startSandbox(
     'bench',
     '--latency-ms',
     `${latencyMs}`,
+    '--dedup',
+    dedup ? 'on' : 'off',
   ];
   const started = await start({ args, env: {}, node }, ['{']);
   undo.push(() => started[0].stop());

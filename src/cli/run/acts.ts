@@ -6,23 +6,26 @@ import { notReplayed, replay } from '../../store/operator/replay.js';
 import type { Database } from '../../store/pool.js';
 import { WHY_NOT } from '../replay/plain.js';
 
-export function pageActs(database: Database, instance: string): PageActs {
+export function pageActs(database: Database, instance: string, changed: () => void): PageActs {
   const person = ({ by }: Doing): string => `${by} (page of ${instance})`;
   return {
     async replay(hash, doing) {
       const of = { hash: hash as TxHash };
       const options = { dryRun: false, by: person(doing), reason: doing.reason };
       const [row] = await replay(database, of, options);
+      changed();
       if (row !== undefined)
         return done(`${hash} is due again${row.undecided ? ', and looked up first' : ''}.`);
       return refused(`${hash} is not replayed: ${WHY_NOT[await notReplayed(database, of.hash)]}.`);
     },
     async pauseRows(what, doing) {
       await pauseRows(database, what, doing.reason, person(doing));
+      changed();
       return done(`Paused: ${words(what)}. What is in flight ends.`);
     },
     async resumeRows(what, doing) {
       const ended = await resumeRows(database, what, doing.reason, person(doing));
+      changed();
       return ended === null ? refused(`Not paused: ${words(what)}.`) : done(`Goes on: ${words(what)}.`);
     },
   };

@@ -11,7 +11,7 @@ import { createRecent } from '../../observe/recent.js';
 import { monotonic } from '../../runtime/clock.js';
 import { assess } from '../../store/operator/assess.js';
 import { readLostOften } from '../../store/operator/due.js';
-import { type FleetInstance, readFleet } from '../../store/operator/fleet.js';
+import { createFleetReader, type FleetInstance } from '../../store/operator/fleet.js';
 import {
   type Failover,
   findRow,
@@ -38,9 +38,12 @@ export interface OpenPage {
 
 /** Rows that a list shows. */
 const LISTED = 25;
-const QUEUE_FRESH_MS = 3_000;
-const DETAILS_FRESH_MS = 5_000;
+/** Planning a statement costs the database as much as what it reads here, so each is asked for no more often than it matters. */
+const QUEUE_FRESH_MS = 5_000;
 const FLEET_FRESH_MS = 3_000;
+const PAUSES_FRESH_MS = 5_000;
+const DETAILS_FRESH_MS = 15_000;
+const PAST_FRESH_MS = 60_000;
 const FAILOVERS = 10;
 /** For so long an instance that died is worth a look. */
 const LATELY_MS = 3_600_000;
@@ -85,26 +88,35 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
   // Without a token everybody who reaches the address could act, in nobody's name.
   const mayAct = config.admin?.token != null;
   const recent = createRecent(submitter.events$, monotonic);
-  const queue = cached(() => sampleQueue(database, QUEUE_FRESH_MS), monotonic);
-  const fleet = cached(() => readFleet(database), monotonic, FLEET_FRESH_MS);
+  const queue = cached(() => sampleQueue(database, QUEUE_FRESH_MS), monotonic, QUEUE_FRESH_MS);
+  const fleet = cached(createFleetReader(database, monotonic), monotonic, FLEET_FRESH_MS);
   const lists = cached(() => readLists(database, LISTED), monotonic, DETAILS_FRESH_MS);
+  const pauses = cached(() => readPauses(database), monotonic, PAUSES_FRESH_MS);
   const details = cached(
-    async () => ({
-      pins: await readPins(database),
-      failovers: await readFailovers(database, FAILOVERS),
-      pauses: await readPauses(database),
-      lostOften: await readLostOften(database),
-      outcomes: await readOutboxStatus(database, LISTED),
-    }),
+    async () => ({ pins: await readPins(database), outcomes: await readOutboxStatus(database, LISTED) }),
     monotonic,
     DETAILS_FRESH_MS,
   );
+  const past = cached(
+    async () => ({
+      failovers: await readFailovers(database, FAILOVERS),
+      lostOften: await readLostOften(database),
+    }),
+    monotonic,
+    PAST_FRESH_MS,
+  );
   const hour = createHistory(database);
-  const history = cached(async () => hour((await queue())?.now ?? 0), monotonic, STEP_MS / 4);
+  const history = cached(async () => hour((await queue())?.now ?? 0), monotonic, STEP_MS);
+
+  /** Whoever acts sees at once what came of it. */
+  const changed = (): void => {
+    lists.forget();
+    pauses.forget();
+  };
 
   const findings = async (): Promise<Found> => {
-    const [shared, instances, { parked }, { pins, failovers, pauses, lostOften, outcomes }] =
-      await Promise.all([queue(), fleet(), lists(), details()]);
+    const [shared, instances, { parked }, paused, { pins, outcomes }, { failovers, lostOften }] =
+      await Promise.all([queue(), fleet(), lists(), pauses(), details(), past()]);
     const findings =
       shared === null
         ? []
@@ -113,7 +125,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
             queue: shared.queue,
             due: shared.due,
             fleet: instances,
-            pauses,
+            pauses: paused,
             lostOften,
             outcomes,
             parked,
@@ -125,7 +137,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       instances,
       pins,
       failovers,
-      pauses,
+      pauses: paused,
       away: null,
       findings: findings.map(({ state, what, todo }) => ({
         level: state === 'not-moving' ? 'stopped' : 'person',
@@ -143,7 +155,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       instances,
       pins,
       failovers,
-      pauses,
+      pauses: paused,
       away,
       findings: found,
     } = await findings().catch(withoutDatabase);
@@ -163,7 +175,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       claimable: shared?.due.claimable ?? null,
       instances: instances.map((one) => pageInstance(one, config.holder)),
       here: { id: config.holder, ready: health.ready, concurrency: config.concurrency, ...here },
-      pauses: pauses.map(({ address, ...one }) => ({
+      pauses: paused.map(({ address, ...one }) => ({
         ...one,
         address: address === '' ? '' : `0x${address}`,
       })),
@@ -199,7 +211,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
           ? { kind: 'gone', ...words }
           : { kind: 'row', row: pageRow(row, config.tokens), ...words };
       },
-      acts: mayAct ? pageActs(database, config.instanceId) : null,
+      acts: mayAct ? pageActs(database, config.instanceId, changed) : null,
     },
     close: () => database.close(),
   };

@@ -14,9 +14,9 @@ function grants(role: { prefix: string; kind: Kind }, tables: Granted, functions
   const grant = (object: string, what: string | undefined): string[] =>
     what === undefined ? [] : [`grant ${what} on ${object} to ${roleName(prefix, kind)};`];
   return [
-    ...Object.entries(tables).flatMap(([table, { [kind]: what, people }]) => [
+    ...Object.entries(tables).flatMap(([table, { [kind]: what, besides }]) => [
       ...grant(table, what),
-      ...(kind === 'run' ? grant(table, people) : []),
+      ...(kind === 'run' ? grant(table, besides) : []),
     ]),
     ...Object.entries(functions).flatMap(([name, { [kind]: what }]) => grant(`function ${name}`, what)),
   ];

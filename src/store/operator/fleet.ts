@@ -1,6 +1,7 @@
 // The fleet: every instance that has said anything within a day, and whoever else holds rows. For `status`, the page and
 // anybody's monitoring; read only.
 import { type DbMillis, dbMillis } from '../../core/ids.js';
+import type { Clock } from '../../ports/clock.js';
 import type { Blocker } from '../instances.js';
 import type { Database } from '../pool.js';
 import type { Statement } from '../statements.js';
@@ -69,7 +70,13 @@ export function lifeOf(signs: Signs, now: number): Life {
   return ready ? 'ready' : 'not-ready';
 }
 
-interface FleetTuple {
+interface Held {
+  readonly held_rows: number | null;
+  readonly held_since: number | null;
+  readonly lease_until: number | null;
+}
+
+interface FleetTuple extends Held {
   readonly holder: string;
   readonly instance: string | null;
   readonly version: string | null;
@@ -88,41 +95,89 @@ interface FleetTuple {
   readonly ended_last_minute: number | null;
   readonly counters: Readonly<Record<string, number>> | null;
   readonly lost_rows: number | null;
-  readonly held_rows: number | null;
-  readonly held_since: number | null;
-  readonly lease_until: number | null;
   readonly now: number;
 }
 
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
+
+const SAID = `i.instance, i.version, i.settings, i.lease_ms, i.beat_ms, ${ms('i.started_at')} as started_at,
+    ${ms('i.seen_at')} as seen_at, ${ms('i.stopped_at')} as stopped_at, i.ready, ${ms('i.ready_changed_at')} as ready_changed_at,
+    i.blockers, i.submissions, i.looks, ${ms('i.oldest_held_at')} as oldest_held_at, i.ended_last_minute, i.counters, i.lost_rows,
+    ${ms('now()')} as now`;
 
 /** The index of claims, and a table with one row for each start of the last day. */
 const FLEET: Statement<FleetTuple> = {
   text: `with held as (
       select coalesce(m.claimed_by, '') as holder, count(*)::int as rows, min(m.claimed_at) as since, max(m.lease_expires_at) as until
         from mempool m where m.status = 'pending' and m.claim_token is not null group by 1)
-    select coalesce(i.holder, h.holder) as holder, i.instance, i.version, i.settings, i.lease_ms, i.beat_ms,
-        ${ms('i.started_at')} as started_at, ${ms('i.seen_at')} as seen_at, ${ms('i.stopped_at')} as stopped_at,
-        i.ready, ${ms('i.ready_changed_at')} as ready_changed_at, i.blockers, i.submissions, i.looks,
-        ${ms('i.oldest_held_at')} as oldest_held_at, i.ended_last_minute, i.counters, i.lost_rows,
-        h.rows as held_rows, ${ms('h.since')} as held_since, ${ms('h.until')} as lease_until, ${ms('now()')} as now
+    select coalesce(i.holder, h.holder) as holder, ${SAID},
+        h.rows as held_rows, ${ms('h.since')} as held_since, ${ms('h.until')} as lease_until
       from mempool_instances_v1 i full join held h on h.holder = i.holder
      order by coalesce(i.instance, h.holder), i.started_at`,
+};
+
+/** Without what they hold. */
+const INSTANCES: Statement<Omit<FleetTuple, keyof Held>> = {
+  text: `select i.holder, ${SAID} from mempool_instances_v1 i order by i.instance, i.started_at`,
 };
 
 /** Those that have stopped are shown for an hour, the dead for a day. */
 const STOPPED_SHOWN_MS = 3_600_000;
 
-export async function readFleet(database: Database): Promise<readonly FleetInstance[]> {
-  const tuples = await database.run(FLEET, []);
-  return tuples
+export const readFleet = async (database: Pick<Database, 'run'>): Promise<readonly FleetInstance[]> =>
+  shown(await database.run(FLEET, []));
+
+const HELD_FRESH_MS = 300_000;
+/** For so many times its lease after an instance was last heard of, others may be taking its rows. */
+const LEASES_TO_LOSE = 2;
+
+/**
+ * For a page, which asks again and again. What instances hold is read through every row in flight, and only shown of those that
+ * are gone: while none is going, every five minutes.
+ */
+export function createFleetReader(
+  database: Pick<Database, 'run'>,
+  clock: Clock,
+): () => Promise<readonly FleetInstance[]> {
+  let readAt = Number.NEGATIVE_INFINITY;
+  let held: ReadonlyMap<string, Held> = new Map();
+  let unregistered = false;
+
+  const going = (one: Omit<FleetTuple, keyof Held>): boolean => {
+    const [silentFor, lease] = [one.now - (one.seen_at ?? one.now), one.lease_ms ?? 0];
+    const late = Math.min((one.beat_ms ?? 0) * LATE_BEATS, lease * DEAD_AFTER);
+    const gone = one.stopped_at !== null || silentFor > late;
+    return gone && (silentFor < lease * LEASES_TO_LOSE || held.has(one.holder));
+  };
+  return async () => {
+    // An instance that sends no heartbeats is known by what it holds alone.
+    if (!unregistered && clock.elapsed() - readAt < HELD_FRESH_MS) {
+      const tuples = await database.run(INSTANCES, []);
+      if (!tuples.some(going))
+        return shown(tuples.map((one) => ({ ...one, ...(held.get(one.holder) ?? NOTHING) })));
+    }
+    const tuples = await database.run(FLEET, []);
+    readAt = clock.elapsed();
+    held = new Map(
+      tuples.flatMap(({ holder, held_rows, held_since, lease_until }) =>
+        held_rows === null ? [] : [[holder, { held_rows, held_since, lease_until }]],
+      ),
+    );
+    unregistered = tuples.some(({ seen_at }) => seen_at === null);
+    return shown(tuples);
+  };
+}
+
+const NOTHING: Held = { held_rows: null, held_since: null, lease_until: null };
+
+const shown = (tuples: readonly FleetTuple[]): readonly FleetInstance[] =>
+  tuples
     .map(instanceOf)
     .filter(
       ({ tuple, instance }) =>
         instance.life !== 'stopped' || tuple.now - (tuple.stopped_at ?? 0) < STOPPED_SHOWN_MS,
     )
     .map(({ instance }) => instance);
-}
 
 function instanceOf(tuple: FleetTuple): { readonly tuple: FleetTuple; readonly instance: FleetInstance } {
   const signs: Signs = {

@@ -3,6 +3,7 @@
 import { CommandRefused } from '../../core/errors.js';
 import type { Database } from '../pool.js';
 import type { Statement } from '../statements.js';
+import { OLD_STORIES } from '../stories.js';
 
 /** Rows that one statement goes over: about 50 ms, and for as long it locks what it deletes. */
 const BATCH = 2_000;
@@ -18,21 +19,6 @@ const PRUNE: Statement<{ readonly last: string | null; readonly rows: number }> 
       returning m.id
     )
     select (select max(b.id) from batch b) as last,
-      case when $4::boolean then (select count(*)::int from gone) else (select count(*)::int from batch b where b.old) end as rows`,
-};
-
-/** Along mempool_attempts_row_v1. A story has no key: entries of one row that are old together go together. */
-const PRUNE_STORIES: Statement<{ readonly last: string | null; readonly rows: number }> = {
-  text: `with batch as materialized (
-      select a.row_id, a.ended_at < now() - $1::float8 * interval '1 ms' as old
-        from mempool_attempts_v1 a where a.row_id > $2::bigint order by a.row_id limit $3::int
-    ), gone as (
-      delete from mempool_attempts_v1 a
-       where $4::boolean and a.row_id > $2::bigint and a.row_id <= (select max(b.row_id) from batch b)
-         and a.ended_at < now() - $1::float8 * interval '1 ms'
-      returning a.row_id
-    )
-    select (select max(b.row_id) from batch b) as last,
       case when $4::boolean then (select count(*)::int from gone) else (select count(*)::int from batch b where b.old) end as rows`,
 };
 
@@ -63,7 +49,7 @@ export const pruneStories = (
   database: Database,
   olderThanMs: number,
   { dryRun }: { readonly dryRun: boolean },
-): Promise<number> => inBatches(database, PRUNE_STORIES, olderThanMs, { dryRun, going: () => {} });
+): Promise<number> => inBatches(database, OLD_STORIES, olderThanMs, { dryRun, going: () => {} });
 
 async function inBatches(
   database: Database,

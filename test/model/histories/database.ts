@@ -6,23 +6,31 @@ import {
   dbMillis,
   type Offset,
   type Party,
+  type RowId,
   type TxHash,
 } from '../../../src/core/ids.js';
 import type { Recheck } from '../../../src/ports/store.js';
+import { isReserved, type Lanes, type Reservation } from '../../../src/protocol/lanes.js';
 import type { Mark } from '../../../src/protocol/proof.js';
 import type { SubmissionRecord } from '../../../src/protocol/record.js';
 import type { Verdict } from '../../../src/protocol/verdict.js';
+import { lowestOf, mayBegin, reservationsOf } from './lanes.js';
 import type { Rules } from './rules.js';
 import { SKEW_MAX_MS, TOLERANCE_MS, WINDOW_MAX_MS, WINDOW_MS } from './times.js';
 
 export interface Row {
+  /** In the order of their nonces. */
   readonly id: number;
+  readonly sender: number;
   readonly txHash: TxHash;
   readonly amount: number;
   readonly steps: 1 | 2;
   readonly status: 'pending' | 'completed' | 'failed';
   readonly token: ClaimToken | null;
   readonly record: SubmissionRecord | null;
+  /** LANES=holdings: what it spends, known with the record; and on whom it waits for how long. */
+  readonly inputs: readonly string[] | null;
+  readonly waits: { readonly on: readonly RowId[]; readonly until: number } | null;
   readonly attempts: number;
   /** On the database's clock; infinity: parked. */
   readonly availableAt: number;
@@ -74,11 +82,12 @@ export class Database {
   offset: number;
 
   constructor(
-    rows: readonly Row[],
+    rows: readonly (Row | null)[],
     offset: number,
     pinned: { readonly ledgerEnd: Offset; readonly mark: Mark | null },
     private readonly clock: () => number,
     private readonly rules: Rules,
+    private readonly lanes: Lanes,
     /** The `users` table, which others write. */
     private readonly user: (row: Row) => User,
   ) {
@@ -118,32 +127,38 @@ export class Database {
     });
   }
 
-  insert(row: Row): void {
-    this.#commit('other', {
-      ...this.#state,
-      rows: this.#state.rows.map((one, id) => (id === row.id ? row : one)),
+  /** `kept`: every standby has it too, so that no failover loses the insert. */
+  insert(row: Row, kept: boolean): void {
+    const withIt = (state: State): State => ({
+      ...state,
+      rows: state.rows.map((one, id) => (id === row.id ? row : one)),
     });
+    this.#commit('other', withIt(this.#state));
+    if (kept) this.#history = this.#history.map(({ state, by }) => ({ state: withIt(state), by }));
   }
 
-  /** One row a claim. A claim of fresh rows writes the record of a hosted sender; a look leaves it alone. */
+  /** One row a claim. A claim of fresh rows writes the record of a hosted sender, unless it says what is spent; a look leaves it alone. */
   claim(kind: 'fresh' | 'undecided', generation: number, sentFrom: Offset): Claim | 'none' | 'stale' {
     if (this.rules.timeline.claim && !(this.#known() && this.#state.generation === generation))
       return 'stale';
     const now = this.now();
+    const byHoldings = this.lanes === 'holdings';
+    const begins = mayBegin(this.#state.rows, now, this.rules);
     const row = this.#state.rows.find(
       (one): one is Row =>
         one !== null &&
         one.status === 'pending' &&
         one.token === null &&
         one.availableAt <= now &&
-        (one.record === null) === (kind === 'fresh'),
+        (one.record === null) === (kind === 'fresh') &&
+        (kind === 'undecided' || !byHoldings || begins(one)),
     );
     if (row === undefined) return 'none';
     this.#tokens += 1;
     const token = `t${this.#tokens}` as ClaimToken;
     const by = this.user(row);
     const own: SubmissionRecord | null =
-      kind === 'fresh' && by.hosted && this.rules.writeAhead
+      kind === 'fresh' && by.hosted && this.rules.writeAhead && !byHoldings
         ? {
             sentFrom,
             sentUntil: dbMillis(now + WINDOW_MS + TOLERANCE_MS),
@@ -169,11 +184,42 @@ export class Database {
   }
 
   writeAhead(claim: Claim, record: SubmissionRecord, generation: number): 'written' | 'fenced' | 'stale' {
-    if (this.rules.timeline.writeAhead && !(this.#known() && this.#state.generation === generation))
-      return 'stale';
+    if (this.#isStale(generation)) return 'stale';
     if (!this.#holds(claim.row.id, claim.token)) return 'fenced';
     this.#write('record', claim.row.id, { record });
     return 'written';
+  }
+
+  #isStale(generation: number): boolean {
+    return this.rules.timeline.writeAhead && !(this.#known() && this.#state.generation === generation);
+  }
+
+  /** LANES=holdings: the write-ahead, with what is spent. */
+  reserve(
+    claim: Claim,
+    record: SubmissionRecord,
+    inputs: readonly string[],
+    generation: number,
+  ): 'written' | 'fenced' | 'stale' | 'reserved' | 'earlier' {
+    const { holdings } = this.rules;
+    const { id, sender } = claim.row;
+    if (this.#isStale(generation)) return 'stale';
+    if (holdings.reservedOnce && inputs.some(isReserved(this.reserved(record.party)))) return 'reserved';
+    if (holdings.lowestFirst && lowestOf(this.#state.rows, sender)?.id !== id) return 'earlier';
+    if (holdings.fence ? !this.#holds(id, claim.token) : this.row(id)?.status !== 'pending') return 'fenced';
+    this.#write('record', id, { record, inputs });
+    return 'written';
+  }
+
+  /** LANES=holdings: what the party's undecided rows spend. */
+  reserved(party: Party): Reservation[] {
+    return reservationsOf(this.#state.rows, party, this.rules);
+  }
+
+  /** LANES=holdings: what a claimed row waits on once it is given back. */
+  awaitRows({ row, token }: Claim, on: readonly RowId[], waitMs: number): void {
+    if (this.#holds(row.id, token))
+      this.#write('other', row.id, { waits: { on, until: this.now() + waitMs } });
   }
 
   settle(claim: Claim, verdict: Verdict): SettleAnswer {
@@ -196,7 +242,7 @@ export class Database {
     }
     if (verdict.kind !== 'pending') {
       const lastError = verdict.kind === 'failed' ? verdict.detail : row.lastError;
-      this.#write('other', id, { status: verdict.kind, record: null, lastError });
+      this.#write('other', id, { status: verdict.kind, record: null, inputs: null, lastError });
       return 'settled';
     }
     const { wait, attempts, lastError } = verdict;
@@ -204,6 +250,7 @@ export class Database {
     this.#write('other', id, {
       token: null,
       record: verdict.record === 'clear' ? null : row.record,
+      inputs: verdict.record === 'clear' ? null : this.rules.holdings.kept ? row.inputs : row.inputs && [],
       attempts: Math.max(row.attempts + attempts, 0),
       availableAt: kept
         ? row.availableAt
@@ -271,14 +318,15 @@ export class Database {
 
   /** The first who sees the new timeline, in one transaction: whatever was written last may be lost (P20). */
   recheck(generation: number, notBefore: DbMillis): boolean {
-    const { takesToken, allowsForSkew, newGeneration } = this.rules.recheck;
+    const { takesToken, allowsForSkew, newGeneration, forgetsInputs } = this.rules.recheck;
     const state = this.#state;
     if (this.#known() || state.generation !== generation) return false;
     const skew = allowsForSkew ? SKEW_MAX_MS : 0;
     const bound = dbMillis(Math.max(this.now(), notBefore) + WINDOW_MAX_MS + TOLERANCE_MS + skew);
     const rows = state.rows.map((row): Row | null => {
       if (row === null || row.status !== 'pending') return row;
-      return { ...row, token: takesToken ? null : row.token, record: this.#unknown(row, bound) };
+      const token = takesToken ? null : row.token;
+      return { ...row, token, record: this.#unknown(row, bound), inputs: forgetsInputs ? null : row.inputs };
     });
     const { recheck: known, ledgerEnd } = state;
     this.#commit('other', {

@@ -5,7 +5,7 @@ import type { Decidable } from '../../../src/protocol/decide.js';
 import { built, type Rules } from './rules.js';
 import type { HistoryKind } from './steps.js';
 
-const { decide, lookAt, timeline, recheck } = built;
+const { decide, lookAt, timeline, recheck, holdings } = built;
 
 interface Mutant {
   /** The kind of history that may meet it; null: any. */
@@ -14,6 +14,15 @@ interface Mutant {
 }
 
 const missing = (without: Partial<Rules>, kind: HistoryKind | null = null): Mutant => ({ kind, without });
+
+function sideBySide(without: Readonly<Record<string, Partial<Rules['holdings']>>>): Record<string, Mutant> {
+  return Object.fromEntries(
+    Object.entries(without).map(([what, gone]) => [
+      `side by side: ${what}`,
+      missing({ holdings: { ...holdings, ...gone } }, 'side by side'),
+    ]),
+  );
+}
 
 /** By what is gone. */
 export const mutants: Readonly<Record<string, Mutant>> = {
@@ -88,6 +97,30 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     'inserts lost',
   ),
   'failed looks first, after a failover': missing({ lookBeforeFailed: false }, 'inserts lost'),
+  ...sideBySide({
+    'one row of a sender at a time is on its way to its record': { oneAtATime: false },
+    'what is reserved is read before the holdings': { readBefore: false },
+    "a reservation looks at the party's other rows": { reservedOnce: false },
+    'the lowest row without a record begins first': { lowestFirst: false },
+    'the fence on a reservation': { fence: false },
+    'what is reserved stays so while nothing is known': { kept: false },
+    'a row that nobody remembers may spend any holding': { unknownIsAnything: false },
+    'it steps aside once it is parked': { parkedStepsAside: false },
+    'a row waits for holdings for so long at most': { waitsSoLong: false },
+    'what is reserved counts before a row fails': { reservedCounts: false },
+  }),
+  'side by side: what is spent is reserved before the request': missing(
+    { writeAhead: false },
+    'side by side',
+  ),
+  'side by side: a reservation compares the timeline': missing(
+    { timeline: { ...timeline, writeAhead: false } },
+    'side by side, failovers',
+  ),
+  'side by side: a recheck forgets what is spent': missing(
+    { recheck: { ...recheck, forgetsInputs: false } },
+    'side by side, failovers',
+  ),
 };
 
 export const withoutGuard = (name: string): Rules => ({ ...built, ...mutants[name]?.without });

@@ -45,9 +45,31 @@ export interface Rules {
     readonly allowsForSkew: boolean;
     /** Its generation is like none that the lost part of the log may have had. */
     readonly newGeneration: boolean;
+    /** LANES=holdings: what the row spends. */
+    readonly forgetsInputs: boolean;
   };
   /** P20: `failed` looks first where the row itself may have been lost and inserted again. */
   readonly lookBeforeFailed: boolean;
+  /** I6, with LANES=holdings. */
+  readonly holdings: {
+    /** One row of a sender at a time is on its way to its record. */
+    readonly oneAtATime: boolean;
+    /** What is reserved is read before the holdings. */
+    readonly readBefore: boolean;
+    /** The reservation looks at the party's other rows, at the sender's lower ones, and at the token. */
+    readonly reservedOnce: boolean;
+    readonly lowestFirst: boolean;
+    readonly fence: boolean;
+    /** What is reserved stays so while nothing is known. */
+    readonly kept: boolean;
+    /** A row whose submission nobody remembers may spend any holding, until it is parked. */
+    readonly unknownIsAnything: boolean;
+    readonly parkedStepsAside: boolean;
+    /** A row waits for so long at most. */
+    readonly waitsSoLong: boolean;
+    /** P28: `failed` is for too little of everything, reserved or not. */
+    readonly reservedCounts: boolean;
+  };
 }
 
 export const built: Rules = {
@@ -73,6 +95,19 @@ export const built: Rules = {
     rowsWithoutRecord: true,
     allowsForSkew: true,
     newGeneration: true,
+    forgetsInputs: true,
   },
   lookBeforeFailed: true,
+  holdings: {
+    oneAtATime: true,
+    readBefore: true,
+    reservedOnce: true,
+    lowestFirst: true,
+    fence: true,
+    kept: true,
+    unknownIsAnything: true,
+    parkedStepsAside: true,
+    waitsSoLong: true,
+    reservedCounts: true,
+  },
 };

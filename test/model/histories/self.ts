@@ -1,10 +1,11 @@
 // What an instance is to the steps of its own way: what it knows, whom it talks to, and how its luck reaches it.
 import { type DbMillis, dbMillis, type Micros, type Offset } from '../../../src/core/ids.js';
 import type { Recheck } from '../../../src/ports/store.js';
+import type { Lanes } from '../../../src/protocol/lanes.js';
 import type { Mark } from '../../../src/protocol/proof.js';
 import type { Verdict } from '../../../src/protocol/verdict.js';
-import type { Claim, Database } from './database.js';
-import { type Ledger, shows, type View } from './ledger.js';
+import type { Claim, Database, Row } from './database.js';
+import { type Coin, type Ledger, type Message, shows, type View } from './ledger.js';
 import type { Rules } from './rules.js';
 import { PARTICIPANT } from './times.js';
 
@@ -23,9 +24,14 @@ export interface Surroundings {
   readonly database: Database;
   readonly ledger: Ledger;
   readonly rules: Rules;
+  readonly lanes: Lanes;
   readonly clock: () => number;
   readonly say: (words: () => string) => void;
   readonly count: (what: string) => void;
+  /** What must hold at one moment only: a row has its record, a request has left, a balance is judged too small. */
+  readonly began: (row: Row) => void;
+  readonly left: (message: Message) => void;
+  readonly tooLittle: (row: Row, coins: readonly Coin[]) => void;
 }
 
 /** What it checked itself against. */

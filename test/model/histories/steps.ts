@@ -1,18 +1,23 @@
 // What a history is made of, and how it is drawn. Steps that mean nothing where they stand change nothing, so that a
 // history can be cut anywhere while a failure is shrunk.
 import fc from 'fast-check';
+import type { Lanes } from '../../../src/protocol/lanes.js';
 
 export interface RowSetup {
+  /** All of them have one party. */
+  readonly sender: number;
   readonly hosted: boolean;
   readonly amount: number;
   readonly steps: 1 | 2;
-  /** Pending when the old submitter was stopped, which had sent it, or had not. */
-  readonly before: 'new' | 'sent' | 'unsent';
+  /** Pending when the old submitter was stopped, which had sent it, or had not; or it arrives later. */
+  readonly before: 'new' | 'sent' | 'unsent' | 'later';
 }
 
 export interface Setup {
   readonly rows: readonly RowSetup[];
   readonly coins: readonly number[];
+  /** With `sender` each row has a sender of its own. */
+  readonly lanes: Lanes;
   readonly dedup: boolean;
   readonly failovers: boolean;
   /** A failover may lose the insert too, and the row is inserted again: here deduplication has to serve. */
@@ -62,28 +67,48 @@ export interface History {
 /** Half of what may lie between two clocks, either way. */
 const ahead = fc.constantFrom(0, -25_000, 25_000);
 
-const row: fc.Arbitrary<RowSetup> = fc.record({
-  hosted: fc.boolean(),
-  amount: fc.constantFrom(5, 8, 13),
-  steps: fc.constantFrom(1, 1, 1, 1, 1, 2),
-  before: fc.constantFrom('new', 'new', 'new', 'new', 'new', 'sent', 'unsent'),
-});
+const rowOf = (...before: RowSetup['before'][]): fc.Arbitrary<Omit<RowSetup, 'sender'>> =>
+  fc.record({
+    hosted: fc.boolean(),
+    amount: fc.constantFrom(5, 8, 13),
+    steps: fc.constantFrom(1, 1, 1, 1, 1, 2),
+    before: fc.constantFrom(...before),
+  });
 
-type Kind = Pick<Setup, 'dedup' | 'failovers' | 'insertsLost'>;
+type Kind = Pick<Setup, 'lanes' | 'dedup' | 'failovers' | 'insertsLost'>;
 const setup = (kind: Kind): fc.Arbitrary<Setup> =>
   fc
     .record({
-      rows: fc.array(row, { minLength: 1, maxLength: 2 }),
-      coins: fc.constantFrom([10, 10], [20], [8, 8, 8], [4]),
+      ...(kind.lanes === 'holdings' ? sideBySide : apart),
       marked: fc.constantFrom(true, true, false),
       databaseAheadMs: ahead,
       ledgerAheadMs: ahead,
     })
-    .map((rest) => ({ ...rest, ...kind }));
+    .map(({ rows, senders, ...rest }) => ({
+      ...rest,
+      ...kind,
+      rows: rows.map((one, id) => ({ ...one, sender: senders[id] ?? id })),
+    }));
+
+const apart = {
+  rows: fc.array(rowOf('new', 'new', 'new', 'new', 'new', 'sent', 'unsent'), { minLength: 1, maxLength: 2 }),
+  senders: fc.constant<number[]>([]),
+  coins: fc.constantFrom<number[]>([10, 10], [20], [8, 8, 8], [4]),
+};
+/** Mostly of one sender. */
+const sideBySide = {
+  rows: fc.array(rowOf('new', 'new', 'new', 'new', 'new', 'later', 'later', 'sent', 'unsent'), {
+    minLength: 2,
+    maxLength: 4,
+  }),
+  senders: fc.constantFrom<number[]>([0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 1]),
+  coins: fc.constantFrom<number[]>([10, 10], [8, 8, 8], [10, 10, 10, 10], [20, 6], [4]),
+};
 
 const who = fc.constantFrom(0, 0, 0, 1, 1, 2);
 const nth = fc.nat(2);
 const id = fc.nat(1);
+const anyId = fc.nat(3);
 const of = <T extends Step['do'], F>(name: T, fields: { [K in keyof F]: fc.Arbitrary<F[K]> }) =>
   fc.record({ do: fc.constant(name), ...fields }) as unknown as fc.Arbitrary<Extract<Step, { do: T }>>;
 
@@ -97,14 +122,14 @@ const act = of('act', {
   times: fc.integer({ min: 1, max: 6 }),
   luck: fc.nat(7),
 });
-const common: readonly Weighed[] = [
+const common = (row: fc.Arbitrary<number>): readonly Weighed[] => [
   weighed(160, act),
   weighed(24, of('deliver', { nth })),
   weighed(12, of('arrive', { nth, fate: fc.constantFrom('taken', 'taken', 'backpressure', 'for-good') })),
   weighed(12, of('sequence', { nth, backpressure: fc.constantFrom(false, false, true) })),
   weighed(12, of('verdict', { contention: fc.constantFrom(false, false, true) })),
   weighed(20, fc.constant({ do: 'checkpoint' })),
-  weighed(24, of('lapse', { row: id })),
+  weighed(24, of('lapse', { row })),
   weighed(10, of('wait', { ms: fc.constantFrom(100, 6_000, 31_000, 95_000, 200_000) })),
   weighed(16, of('wait-for-bound', { nth, past: fc.boolean() })),
   weighed(12, fc.constant({ do: 'replay' })),
@@ -114,11 +139,11 @@ const common: readonly Weighed[] = [
   weighed(3, of('copy', { nth })),
 ];
 
-/** An instance goes on, as long as nothing stops it. */
-const going = (who: number, look: boolean, times: number): Step => ({
+/** An instance goes on with one of its tasks, as long as nothing stops it. */
+const going = (who: number, look: boolean, times: number, task = 0): Step => ({
   do: 'act',
   who,
-  task: 0,
+  task,
   look,
   times,
   luck: 7,
@@ -206,17 +231,67 @@ const lostTwice = ({ first, row, aheadMs }: Turn): Step[] => [
   going(first, false, 8),
 ];
 
+/** Several rows of a sender are under way, one of them further than the next, and are decided in any order. */
+const abreast = ({ first, times, lag }: Turn): Step[] => [
+  going(first, false, 8),
+  going(first, false, 7, 1),
+  going(first + 1, false, times),
+  { do: 'deliver', nth: lag },
+  going(first, false, 3, times % 2),
+  going(first + 1, false, 6),
+  { do: 'deliver', nth: 0 },
+];
+
+/** What one reads, another has changed before it reads on, or writes: it ends a row before that one. */
+const readMeanwhile = ({ first, times, row }: Turn): Step[] => [
+  going(first, false, 8),
+  going(first + 1, false, times),
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  going(first + 1, false, 1 + row),
+  going(first, false, 8),
+  going(first + 1, false, 8),
+];
+
+/** One that has begun is refused while the next is on its way, and would begin again with what that one has chosen. */
+const refusedMeanwhile = ({ first, times }: Turn): Step[] => [
+  going(first, false, 8),
+  going(first + 1, false, 4 + (times % 2)),
+  { do: 'rival' },
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  { do: 'wait', ms: 6_000 },
+  going(first, false, 8),
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  going(first + 1, false, 4),
+];
+
+/** One is refused, and begins again with another holding: the standby knows only of the first one, and a row arrives. */
+const begunAgainAndLost = ({ first, lag, aheadMs }: Turn): Step[] => [
+  going(first, false, 8),
+  { do: 'rival' },
+  { do: 'deliver', nth: 0 },
+  going(first, false, 3),
+  { do: 'wait', ms: 6_000 },
+  going(first, false, 7),
+  { do: 'failover', to: 'any', lag: 2 + lag, aheadMs },
+  going(first + 1, false, 4),
+  ...[1, 2, 3].map((row): Step => ({ do: 'insert', row })),
+  going(first + 1, false, 8),
+];
+
 /** What goes on in any history, and what some have of their own. */
 function historyOf(
   kind: Partial<Kind>,
   own: readonly Weighed[],
   phrases: ((turn: Turn) => Step[])[],
 ): fc.Arbitrary<History> {
-  const single = fc.oneof(...common, ...own).map((one) => [one]);
+  const single = fc.oneof(...common(kind.lanes === 'holdings' ? anyId : id), ...own).map((one) => [one]);
   const phrase = fc.oneof(...phrases.map((of) => turn.map(of)));
   const part = fc.oneof({ weight: 20, arbitrary: single }, { weight: 1, arbitrary: phrase });
   return fc.record({
-    setup: setup({ dedup: false, failovers: false, insertsLost: false, ...kind }),
+    setup: setup({ lanes: 'sender', dedup: false, failovers: false, insertsLost: false, ...kind }),
     steps: fc.array(part, { minLength: 5, maxLength: 70, size: 'max' }).map((parts) => parts.flat()),
   });
 }
@@ -227,6 +302,8 @@ const marks = of('marks', { who });
 const foreign = of('foreign', { row: id });
 const insert = of('insert', { row: id });
 const users = of('users', { row: id, what: fc.constantFrom('party', 'key') });
+const arrival = of('insert', { row: anyId });
+const phrasesOfHoldings = [abreast, abreast, readMeanwhile, refusedMeanwhile];
 
 /** By what befalls them beside crashes, delays and losses; one of them each, so that what is rare meets often enough. */
 export const histories = {
@@ -244,6 +321,16 @@ export const histories = {
     [weighed(16, failover), weighed(16, insert), weighed(8, marks)],
     [overtakenAndLost, lost, doneAndLost, lostTwice],
   ),
+  'side by side': historyOf(
+    { lanes: 'holdings' },
+    [weighed(4, users), weighed(2, connect), weighed(1, foreign), weighed(8, arrival)],
+    [...phrasesOfHoldings, overtaken],
+  ),
+  'side by side, failovers': historyOf(
+    { lanes: 'holdings', failovers: true },
+    [weighed(16, failover), weighed(16, marks), weighed(8, arrival)],
+    [...phrasesOfHoldings, begunAgainAndLost, overtakenAndLost, lost, doneAndLost],
+  ),
 } as const satisfies Readonly<Record<string, fc.Arbitrary<History>>>;
 
 export type HistoryKind = keyof typeof histories;
@@ -255,6 +342,8 @@ const WEIGHTS: Readonly<Record<HistoryKind, number>> = {
   duplicates: 1,
   failovers: 4,
   'inserts lost': 1,
+  'side by side': 4,
+  'side by side, failovers': 3,
 };
 
 export const anyHistory: fc.Arbitrary<History> = fc.oneof(

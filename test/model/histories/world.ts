@@ -1,10 +1,10 @@
-// The whole world of one history: two rows, three instances, a ledger, a database, a network, and what may befall them.
+// The whole world of one history: a few rows, three instances, a ledger, a database, a network, and what may befall them.
 import { dbMillis, type Micros, microsOf, type Party, type TxHash } from '../../../src/core/ids.js';
 import type { Mark } from '../../../src/protocol/proof.js';
 import { Database, type Row, type User } from './database.js';
 import { Instance } from './instance.js';
 import { Invariants } from './invariants.js';
-import { Ledger, type Message, type View } from './ledger.js';
+import { type Coin, Ledger, type Message, type View } from './ledger.js';
 import type { Rules } from './rules.js';
 import { GOOD } from './self.js';
 import type { RowSetup, Setup, Step } from './steps.js';
@@ -15,6 +15,8 @@ const BEGIN = 1_000_000;
 const PARTIES = ['alice::1', 'alice::2'] as Party[];
 /** Rounds in which all must end once nothing goes wrong any more; a wait is 60 s at most, a row looks a dozen times. */
 const ROUNDS = 24;
+/** LANES=holdings: a row may wait for another to end, and that one for a third. */
+const ROUNDS_A_ROW = 20;
 const ROUND_MS = 61_000;
 
 export class World {
@@ -36,31 +38,42 @@ export class World {
   ) {
     const clock = (): number => this.#time;
     this.ledger = new Ledger(microsOf(this.#time + setup.ledgerAheadMs), setup.dedup);
-    this.#users = setup.rows.map(({ hosted }) => ({ party: PARTIES[0] as Party, hosted }));
-    const user = ({ id }: Row): User => this.#users[id] ?? { party: PARTIES[0] as Party, hosted: true };
+    // By sender: each as its first row has it.
+    this.#users = setup.rows.map((_, sender) => ({
+      party: PARTIES[0] as Party,
+      hosted: setup.rows.find((row) => row.sender === sender)?.hosted ?? true,
+    }));
+    const user = ({ sender }: Row): User =>
+      this.#users[sender] ?? { party: PARTIES[0] as Party, hosted: true };
     const rows = setup.rows.map((row, id) => this.#insertion(row, id));
+    const present = rows.map((row) => (setup.rows[row.id]?.before === 'later' ? null : row));
     const pinned = this.ledger.begin(setup.marked ? (PARTIES[0] as Party) : null);
     this.#mark = pinned.mark;
-    this.database = new Database(rows, setup.databaseAheadMs, pinned, clock, rules, user);
+    this.database = new Database(present, setup.databaseAheadMs, pinned, clock, rules, setup.lanes, user);
     for (const party of PARTIES) for (const amount of setup.coins) this.ledger.earn(party, amount);
-    this.#invariants = new Invariants(setup, this.database, this.ledger);
+    const invariants = new Invariants(setup, this.database, this.ledger, user);
+    this.#invariants = invariants;
     const world = {
       database: this.database,
       ledger: this.ledger,
       rules,
+      lanes: setup.lanes,
       clock,
       say: (words: () => string) => this.#say(words),
       count: (what: string) => this.#count(what),
+      began: (row: Row) => invariants.began(row),
+      left: (message: Message) => invariants.left(message),
+      tooLittle: (row: Row, coins: readonly Coin[]) => invariants.tooLittle(row, coins),
     };
     this.instances = ['A', 'B', 'C'].map((name) => new Instance(name, world));
     for (const row of rows) if (setup.rows[row.id]?.before === 'sent') this.#oldSubmitter(row);
   }
 
-  #insertion({ amount, steps, before }: RowSetup, id: number): Row {
+  #insertion({ sender, amount, steps, before }: RowSetup, id: number): Row {
     const now = this.#time + this.setup.databaseAheadMs;
     // Pending when the old submitter was stopped: whatever it sent, nobody knows (P24).
     const record =
-      before === 'new'
+      before === 'new' || before === 'later'
         ? null
         : {
             sentFrom: 0n,
@@ -72,12 +85,15 @@ export class World {
           };
     return {
       id,
+      sender,
       txHash: `0x0${id + 1}` as TxHash,
       amount,
-      steps: before === 'new' ? steps : 1,
+      steps: record === null ? steps : 1,
       status: 'pending',
       token: null,
       record,
+      inputs: null,
+      waits: null,
       attempts: 0,
       availableAt: 0,
       lastError: null,
@@ -182,7 +198,7 @@ export class World {
         this.#failover(step);
         break;
       case 'insert':
-        this.#insertAgain(step.row);
+        this.#insert(step.row);
         break;
     }
   }
@@ -282,10 +298,11 @@ export class World {
 
   /** P26. With a failover it could not be told any more which party a lost record had. */
   #changeUser(id: number, what: 'party' | 'key'): void {
-    const user = this.#users[id];
+    const sender = this.setup.rows[id]?.sender ?? -1;
+    const user = this.#users[sender];
     if (user === undefined || this.setup.failovers) return;
     const other = PARTIES.find((party) => party !== user.party) ?? user.party;
-    this.#users[id] = what === 'party' ? { ...user, party: other } : { ...user, hosted: !user.hosted };
+    this.#users[sender] = what === 'party' ? { ...user, party: other } : { ...user, hosted: !user.hosted };
     this.#say(() => `the sender of r${id + 1} changes its ${what}`);
   }
 
@@ -298,24 +315,25 @@ export class World {
     if (this.setup.insertsLost) this.database.forget(lag % this.setup.rows.length);
   }
 
-  #insertAgain(id: number): void {
+  #insert(id: number): void {
     const setup = this.setup.rows[id];
     if (setup === undefined || this.database.row(id) !== null) return;
-    this.database.insert(this.#insertion({ ...setup, before: 'new' }, id));
-    this.#say(() => `r${id + 1} is inserted again`);
+    this.database.insert(this.#insertion({ ...setup, before: 'new' }, id), !this.setup.insertsLost);
+    this.#say(() => `r${id + 1} is inserted`);
   }
 
   /** Faults are over: everything arrives, nobody dies, every connection is the right one. Every row must end. */
   finish(): void {
     this.#say(() => 'from here on nothing goes wrong');
     this.setup.rows.forEach((_, id) => {
-      this.#insertAgain(id);
+      this.#insert(id);
     });
     for (const instance of this.instances) {
       instance.self.view = this.ledger.ours;
       instance.die();
     }
-    for (let round = 0; round < ROUNDS && !this.#invariants.ended(); round++) this.#round();
+    const rounds = this.setup.lanes === 'holdings' ? this.setup.rows.length * ROUNDS_A_ROW : ROUNDS;
+    for (let round = 0; round < rounds && !this.#invariants.ended(); round++) this.#round();
     this.#invariants.checkEnd();
   }
 

@@ -1,0 +1,70 @@
+// Removes stories of rows that are older than STORIES_KEPT_DAYS: one instance for the fleet, little by little.
+import type { Config } from '../config.js';
+import { StoreUnavailable } from '../core/errors.js';
+import type { SubmitterEvent } from '../observe/events.js';
+import { monotonic } from '../runtime/clock.js';
+import { every } from '../runtime/timers.js';
+import type { Database } from '../store/pool.js';
+import { forgetStories } from '../store/stories.js';
+
+const LOOK_MS = 600_000;
+const JITTER = 0.1;
+const DAY_MS = 86_400_000;
+/** After a batch, so many times as long as it took: one per cent of a core while there is much to remove. */
+const REST = 100;
+const LEAST_REST_MS = 1_000;
+
+export interface Forgetting {
+  /** At once for the first time. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createForgetting(
+  { holder, storiesKeptDays }: Pick<Config, 'holder' | 'storiesKeptDays'>,
+  database: Database,
+  emit: (event: SubmitterEvent) => void,
+): Forgetting {
+  let after: string | null = null;
+  let waitMs = LOOK_MS;
+  let looking: { stop(): Promise<void> } | null = null;
+
+  const look = async (): Promise<void> => {
+    const from = monotonic.elapsed();
+    try {
+      const { next } = await forgetStories(database, {
+        holder,
+        olderThanMs: storiesKeptDays * DAY_MS,
+        after,
+      });
+      after = next;
+    } catch (error) {
+      after = null;
+      // An outage is told by those whose work it stops.
+      if (!(error instanceof StoreUnavailable)) emit({ kind: 'warning', what: notRemoved(error) });
+    }
+    waitMs = after === null ? LOOK_MS : Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from));
+  };
+
+  return {
+    start() {
+      if (storiesKeptDays === 0 || looking !== null) return;
+      const first = look();
+      looking = every(
+        () => waitMs,
+        JITTER,
+        async () => {
+          await first;
+          await look();
+        },
+        () => {},
+      );
+    },
+    async stop() {
+      await looking?.stop();
+    },
+  };
+}
+
+const notRemoved = (error: unknown): string =>
+  `stories older than STORIES_KEPT_DAYS are not removed, and pile up until they are: ${error instanceof Error ? error.message : String(error)}. If a privilege is missing, run \`canton-submitter migrate\`, or apply \`migrate --roles\` again`;

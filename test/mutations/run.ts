@@ -18,8 +18,8 @@ const { values, positionals } = parseArgs({
 const [pattern = ''] = positionals;
 const wanted = mutations.filter(({ name, what }) => `${name}: ${what}`.includes(pattern));
 const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
-/** Once for all of them: the jobs themselves are what keeps this machine busy. */
-const pace = String((await measurePace()) * Math.max(1, Number(values.jobs)));
+/** Once for all of them, before the jobs themselves keep this machine busy. */
+const pace = String(await measurePace());
 
 const copies: string[] = [];
 process.on('exit', () => {

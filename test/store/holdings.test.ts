@@ -370,7 +370,15 @@ for (const [from, to] of [
     for (const nonce of [1, 2, 3, 4]) await db.insert({ nonce });
     const held = await db.claimOne(1);
     if (from === 'holdings') t.is((await reserve(db, held, ['a'])).kind, 'written');
-    await migrate(migrateOptions(db.url, { changes: { lanes: to } }));
+    const said: string[] = [];
+    await migrate(migrateOptions(db.url, { changes: { lanes: to }, say: (line) => said.push(line) }));
+    const forbids = { sender: 'mempool_claimed_lane_v2', holdings: 'mempool_beginning_v1', off: 'none' }[
+      from
+    ];
+    t.false(
+      said.some((line) => line.startsWith(`dropping index ${forbids}`)),
+      'it went with the pin: a claim in between would have met it',
+    );
     t.deepEqual(await schemaProblems(db.database, to), []);
     t.like(await db.one('select lanes, generation::int from mempool_submitter_v1'), {
       lanes: to,

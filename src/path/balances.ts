@@ -51,14 +51,19 @@ export function createBalances({ ledger, participant }: Given): Balances {
   const answers = async (asked: readonly Question[], options: CallOptions): Promise<void> => {
     const end = await ledgerEnd(options);
     if (end.kind !== 'read') {
-      for (const { answer } of asked) answer(end);
+      // One failure told to many senders would look like everybody's, and stop them all.
+      if (asked.length > 1 && end.refusal.blame !== 'all')
+        await Promise.all(asked.map((one) => answers([one], alone(one))));
+      else for (const { answer } of asked) answer(end);
       return;
     }
     const together = asked.filter(({ sender }) => !rich.has(sender));
-    const groups = asked.filter(({ sender }) => rich.has(sender)).map((one) => [one]);
+    const reads = asked
+      .filter(({ sender }) => rich.has(sender))
+      .map((one) => holdingsOf([one], end.value, alone(one)));
     for (let from = 0; from < together.length; from += TOGETHER_MOST)
-      groups.push(together.slice(from, from + TOGETHER_MOST));
-    await Promise.all(groups.map((group) => holdingsOf(group, end.value, options)));
+      reads.push(holdingsOf(together.slice(from, from + TOGETHER_MOST), end.value, options));
+    await Promise.all(reads);
   };
 
   const ledgerEnd = async (options: CallOptions): Promise<Read<Offset>> => {
@@ -81,11 +86,12 @@ export function createBalances({ ledger, participant }: Given): Balances {
     const read = await ledger.holdings(parties, end, { ...options, ...most });
     // What is wrong with one of them must be held against that one alone.
     if (read.kind !== 'read' && parties.length > 1 && read.refusal.blame !== 'all') {
-      await Promise.all(group.map((one) => holdingsOf([one], end, options)));
+      await Promise.all(group.map((one) => holdingsOf([one], end, alone(one))));
       return;
     }
     for (const { sender, answer } of group) {
       if (read.kind !== 'read') {
+        if (read.refusal.errorId === 'HOLDINGS_UNREAD') remember(sender, Number.POSITIVE_INFINITY);
         answer(read);
         continue;
       }
@@ -103,12 +109,15 @@ export function createBalances({ ledger, participant }: Given): Balances {
   return { of: ask };
 }
 
+/** A read for one row ends with that row's claim, whoever else still waits. */
+const alone = ({ signal }: Question): CallOptions => ({ timeoutMs: CALL_MS, signal });
+
 const NOTHING: Holdings = { holdings: [], unreadable: [] };
 
 /** `signal` aborts once nobody waits for the answer any more. */
 function waitFor(asked: readonly Question[]) {
   const over = new AbortController();
-  // Each of them may be asked about alone under it.
+  // There is a read for each TOGETHER_MOST of them.
   setMaxListeners(0, over.signal);
   const waiting = new Set(asked);
   const listening = new AbortController();

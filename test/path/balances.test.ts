@@ -11,9 +11,18 @@ async function several(t: ExecutionContext, counts: readonly number[]) {
     .createParties(counts.map((count) => ({ holdings: [{ token: DEMO, amount: '2', count }] })))
     .map(party);
   const doubts: Doubt[] = [];
+  /** Each read of active contracts, and with what it ended: null where it was answered. */
+  const snapshots: { readonly of: readonly Party[]; readonly ended: Promise<string | null> }[] = [];
   let seen: Offset = 0n;
   const balances = createBalances({
-    ledger,
+    ledger: {
+      ledgerEnd: ledger.ledgerEnd,
+      holdings(of, at, options) {
+        const read = ledger.holdings(of, at, options);
+        snapshots.push({ of, ended: read.then((one) => (one.kind === 'read' ? null : one.refusal.errorId)) });
+        return read;
+      },
+    },
     participant: {
       ledgerEnd: () => seen,
       sawLedgerEnd: (end) => {
@@ -37,7 +46,7 @@ async function several(t: ExecutionContext, counts: readonly number[]) {
         return Number(read.value.holdings.reduce((sum, { amount }) => sum + amount, 0n) / UNIT);
       }),
     );
-  return { sandbox, parties, asked, reads, doubts, saw: (end: Offset) => (seen = end) };
+  return { sandbox, parties, asked, reads, doubts, snapshots, saw: (end: Offset) => (seen = end) };
 }
 
 test('senders who ask in one moment share a ledger end and a snapshot; each is told of its own holdings', async (t) => {
@@ -73,11 +82,35 @@ test("P29 what is wrong with one sender's holdings is that one's alone", async (
   );
 });
 
+test('P29 a ledger end that is refused once is held against nobody', async (t) => {
+  const { sandbox, asked, reads } = await several(t, [1, 1, 1]);
+  sandbox.faults.add({
+    on: 'StateService/GetLedgerEnd',
+    times: 1,
+    do: { kind: 'refuse', with: { grpc: 'INTERNAL' } },
+  });
+  t.deepEqual(await asked(), [2, 2, 2]);
+  t.deepEqual(reads(), { ends: 4, snapshots: 3 });
+});
+
 test('nobody waits for the many holdings of another, who is asked about alone from then on', async (t) => {
   const { asked, reads } = await several(t, [1, 1, 501]);
   t.deepEqual(await asked(), [2, 2, 1_002]);
   t.deepEqual(reads(), { ends: 1, snapshots: 4 });
   t.deepEqual(await asked(), [2, 2, 1_002]);
+  t.deepEqual(reads(), { ends: 2, snapshots: 6 });
+});
+
+test('nobody waits a second time for holdings that cannot be read in time', async (t) => {
+  const { sandbox, asked, parties, reads } = await several(t, [1, 1, 1_001]);
+  sandbox.faults.add({
+    on: 'StateService/GetActiveContracts',
+    match: { party: parties[2] ?? '' },
+    do: { kind: 'breakStream', afterMessages: 1_000, with: { grpc: 'DEADLINE_EXCEEDED' } },
+  });
+  t.deepEqual(await asked(), [2, 2, 'HOLDINGS_UNREAD']);
+  t.deepEqual(reads(), { ends: 1, snapshots: 4 });
+  t.deepEqual(await asked(), [2, 2, 'HOLDINGS_UNREAD']);
   t.deepEqual(reads(), { ends: 2, snapshots: 6 });
 });
 
@@ -102,4 +135,23 @@ test('a claim that ends waits for no answer; the others get theirs', async (t) =
   t.deepEqual(await asked(parties.slice(0, 1), over.signal), ['CALL_ABORTED']);
   const both = Promise.all([asked(parties.slice(0, 1), over.signal), asked(parties.slice(1))]);
   t.deepEqual(await both, [['CALL_ABORTED'], [2]]);
+});
+
+test('the read of one whose claim ends, ends with it, though others had their answers', async (t) => {
+  const { sandbox, asked, parties, reads, snapshots } = await several(t, [1, 501]);
+  t.deepEqual(await asked(), [2, 1_002]);
+  sandbox.faults.add({
+    on: 'StateService/GetActiveContracts',
+    match: { party: parties[1] ?? '' },
+    do: { kind: 'hang' },
+  });
+  const before = reads().snapshots;
+  const over = new AbortController();
+  const many = asked(parties.slice(1), over.signal);
+  t.deepEqual(await asked(parties.slice(0, 1)), [2]);
+  while (reads().snapshots < before + 2) await new Promise(setImmediate);
+  over.abort();
+  t.deepEqual(await many, ['CALL_ABORTED']);
+  const hung = snapshots.findLast(({ of: [one] }) => one === parties[1]);
+  t.is(await hung?.ended, 'GRPC_CANCELLED', 'and not after the ten seconds of a read');
 });

@@ -28,8 +28,7 @@ export const OLD_STORIES: Statement<Batch> = {
     select (select max(b.row_id) from batch b) as last,
       case when $4::boolean then (select count(*)::int from gone) else (select count(*)::int from batch b where b.old) end as rows,
       coalesce((select m.created_at >= now() - $1::float8 * interval '1 ms' from mempool m
-          where m.id = (select max(b.row_id) from batch b)),
-        not exists (select from batch b where b.old)) as young`,
+          where m.id = (select max(b.row_id) from batch b)), false) as young`,
 };
 
 /** The longest-running of those that forget at all and were heard of within a minute. A table of a few rows. */

@@ -72,6 +72,17 @@ test('rows that are gone do not keep their stories, nor those behind them', asyn
   t.is(await kept(db), 0);
 });
 
+test('a batch of young entries whose last row is gone does not end the search', async (t) => {
+  const db = await prepared(t);
+  await says(db, 'one');
+  await rows(db, 1_000, { arrived: 100, ended: 3 });
+  await db.query('delete from mempool');
+  await rows(db, 5, { arrived: 100, ended: 99 });
+  const { next } = await forget(db, 'one');
+  t.is((await forget(db, 'one', next)).rows, 5);
+  t.is(await kept(db), 1_000);
+});
+
 test('one instance does it for the fleet: the one that has run longest, of those that are alive and are to forget', async (t) => {
   const db = await prepared(t);
   await rows(db, 1, { arrived: 100, ended: 99 });

@@ -29,7 +29,7 @@ export const fleets: readonly Mutation[] = [
   ),
   fleet(
     'src/store/operator/fleet.ts',
-    'if (!tuples.some(going))',
+    '!tuples.some(going) && ',
     '',
     'a page asks*',
     'a page sees what a dying instance holds',
@@ -40,6 +40,20 @@ export const fleets: readonly Mutation[] = [
     'false',
     'a page asks*',
     'a page does not read every row in flight each time',
+  ),
+  fleet(
+    'src/store/operator/fleet.ts',
+    'const readLate = heldAt - (one.seen_at ?? heldAt) >=',
+    'const readLate = silentFor >=',
+    'a page that is opened*',
+    'what was read before a death does not tell what the dead one held',
+  ),
+  fleet(
+    'src/store/operator/fleet.ts',
+    " && fleet.some(({ life }) => life === 'ready')",
+    '',
+    'a page that is opened*',
+    'where nobody is ready, a page looks for an earlier build',
   ),
   stories(
     STORIES,
@@ -68,6 +82,13 @@ export const fleets: readonly Mutation[] = [
     'coalesce(not exists (select from batch b where b.old), (select m.created_at',
     'what is older goes*',
     'rows that were tried again lately do not end the search',
+  ),
+  stories(
+    STORIES,
+    'max(b.row_id) from batch b)), false) as young',
+    'max(b.row_id) from batch b)), not exists (select from batch b where b.old)) as young',
+    'a batch of young entries*',
+    'rows that are gone do not end the search',
   ),
   of('test/store/roles.test.ts')(
     'src/submitter.ts',

@@ -141,7 +141,7 @@ test('a page asks what instances hold while one is going, and hardly ever else',
   await db.insert({ from: 'alice' });
   await db.claim(1, 'i2/1-b');
   t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 0, 0], 'not asked']);
-  elapsed += 300_000;
+  elapsed += 30_000;
   t.deepEqual(await shown(), [['i1/1-a', 'ready', 0, 0], ['i2/1-b', 'ready', 1, 0], 'asked']);
   t.is((await shown()).at(-1), 'not asked');
 
@@ -157,10 +157,50 @@ test('a page asks what instances hold while one is going, and hardly ever else',
   t.deepEqual((await shown()).slice(1), [['i2/1-b', 'dead', 0, 1], 'not asked']);
 
   await db.insert({ from: 'bob' });
-  await db.claim(2, 'before');
-  elapsed += 300_000;
+  await db.insert({ from: 'carol' });
+  await db.claim(3, 'before');
+  elapsed += 30_000;
   for (const _ of [1, 2])
     t.is((await shown()).at(-1), 'asked', 'an earlier build is known by what it holds alone');
+});
+
+test('a page that is opened long after a death, or where nobody is ready, sees who holds what', async (t) => {
+  const db = await prepared(t);
+  let ahead = 0;
+  /** A database whose clock is so far ahead. */
+  const later: Pick<typeof db.database, 'run'> = {
+    run: async (statement, values) =>
+      await db.database.run(
+        { ...statement, text: statement.text.replaceAll('now()', `(now() + interval '${ahead} s')`) },
+        values,
+      ),
+  };
+  const reader = createFleetReader(later, { elapsed: () => 0 });
+  const shown = async () => (await reader()).map(({ holder, life, held }) => [holder, life, held.rows]);
+  const heard = async (more: Partial<Beat>) => {
+    await beat(db.database, 'i1/1-a', { ...told, ...more });
+    await db.query(
+      "update mempool_instances_v1 set seen_at = seen_at + $1 * interval '1 s' where holder = 'i1/1-a'",
+      [ahead],
+    );
+  };
+  await heard({});
+  await beat(db.database, 'i2/1-b', { ...told, instance: 'i2' });
+  await shown();
+  await db.insert({ from: 'alice' });
+  await db.claim(1, 'i2/1-b');
+  await db.query("update mempool set lease_expires_at = now() - interval '1 ms'");
+  ahead = 61;
+  await heard({});
+  t.deepEqual((await shown())[1], ['i2/1-b', 'dead', 1]);
+
+  await db.store.rescue();
+  await shown();
+  await db.claim(1, 'before');
+  await db.query("update mempool set lease_expires_at = now() + interval '1 h'");
+  t.is((await shown()).length, 2, 'another is ready');
+  await heard({ ready: false });
+  t.deepEqual((await shown())[0], ['before', 'unregistered', 1], 'what moves is of an earlier build');
 });
 
 test('heartbeats are HOT updates: no index grows by them', async (t) => {

@@ -127,19 +127,21 @@ const STOPPED_SHOWN_MS = 3_600_000;
 export const readFleet = async (database: Pick<Database, 'run'>): Promise<readonly FleetInstance[]> =>
   shown(await database.run(FLEET, []));
 
-const HELD_FRESH_MS = 300_000;
+const HELD_FRESH_MS = 30_000;
 /** For so many times its lease after an instance was last heard of, others may be taking its rows. */
 const LEASES_TO_LOSE = 2;
 
 /**
  * For a page, which asks again and again. What instances hold is read through every row in flight, and only shown of those that
- * are gone: while none is going, every five minutes.
+ * are gone or send no heartbeats: while none is going and one is ready, twice a minute.
  */
 export function createFleetReader(
   database: Pick<Database, 'run'>,
   clock: Clock,
 ): () => Promise<readonly FleetInstance[]> {
   let readAt = Number.NEGATIVE_INFINITY;
+  /** The same on the database's clock. */
+  let heldAt = 0;
   let held: ReadonlyMap<string, Held> = new Map();
   let unregistered = false;
 
@@ -147,17 +149,21 @@ export function createFleetReader(
     const [silentFor, lease] = [one.now - (one.seen_at ?? one.now), one.lease_ms ?? 0];
     const late = Math.min((one.beat_ms ?? 0) * LATE_BEATS, lease * DEAD_AFTER);
     const gone = one.stopped_at !== null || silentFor > late;
-    return gone && (silentFor < lease * LEASES_TO_LOSE || held.has(one.holder));
+    // What was read before then does not tell what it held in the end.
+    const readLate = heldAt - (one.seen_at ?? heldAt) >= lease * LEASES_TO_LOSE;
+    return gone && (!readLate || held.has(one.holder));
   };
   return async () => {
     // An instance that sends no heartbeats is known by what it holds alone.
     if (!unregistered && clock.elapsed() - readAt < HELD_FRESH_MS) {
       const tuples = await database.run(INSTANCES, []);
-      if (!tuples.some(going))
-        return shown(tuples.map((one) => ({ ...one, ...(held.get(one.holder) ?? NOTHING) })));
+      const fleet = shown(tuples.map((one) => ({ ...one, ...(held.get(one.holder) ?? NOTHING) })));
+      // Where none of these is ready, an earlier build may be all that moves.
+      if (!tuples.some(going) && fleet.some(({ life }) => life === 'ready')) return fleet;
     }
     const tuples = await database.run(FLEET, []);
     readAt = clock.elapsed();
+    heldAt = tuples[0]?.now ?? 0;
     held = new Map(
       tuples.flatMap(({ holder, held_rows, held_since, lease_until }) =>
         held_rows === null ? [] : [[holder, { held_rows, held_since, lease_until }]],

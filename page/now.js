@@ -81,11 +81,12 @@ function showControls({ pauses, mayAct }) {
 }
 
 /** @param {any} state */
-function showQueue({ queue, queueAgeMs, claimable }) {
+function showQueue({ queue, queueAgeMs, claimable, dueAgeMs }) {
   const tiles = byId('queue');
   tiles.classList.toggle('stale', queue === null);
   if (queue === null) return;
-  show(tiles, [queue, claimable], () =>
+  const when = dueAgeMs === null ? 'now' : `${span(dueAgeMs)} ago`;
+  show(tiles, [queue, claimable, when], () =>
     Object.entries(STATES).map(([state, name]) => {
       const { rows, oldestMs } = queue[state];
       return h(
@@ -95,15 +96,15 @@ function showQueue({ queue, queueAgeMs, claimable }) {
         h('dd', { class: 'number' }, number(rows)),
         h('dd', { class: 'muted' }, oldestMs === null ? 'none' : `oldest ${span(oldestMs)}`),
         ...(state === 'waiting' && rows > 0
-          ? [h('dd', { class: 'muted' }, `${number(claimable)} could be claimed now`)]
+          ? [h('dd', { class: 'muted' }, `${number(claimable)} could be claimed ${when}`)]
           : []),
       );
     }),
   );
   byId('counted').textContent =
-    queueAgeMs > 3000
-      ? `Counted ${span(queueAgeMs)} ago: the longer a count takes, the less often it is made.`
-      : '';
+    queueAgeMs === null
+      ? ''
+      : `Counted ${span(queueAgeMs)} ago: the longer a count takes, the less often it is made.`;
 }
 
 const LIVES = /** @type {Record<string, string>} */ ({

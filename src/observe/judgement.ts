@@ -10,7 +10,13 @@ export interface Known {
   /** What is wrong with the whole fleet, as `status` says it too. */
   readonly findings: readonly Problem[];
   /** Instances that have died lately. */
-  readonly dead: readonly { readonly name: string; readonly lost: number }[];
+  readonly dead: readonly {
+    readonly name: string;
+    /** Rows that nobody has taken back from it yet. */
+    readonly held: number;
+    /** Rows that others have taken back. */
+    readonly lost: number;
+  }[];
 }
 
 const LEVELS: readonly Level[] = ['stopped', 'person', 'watch', 'fine'];
@@ -48,10 +54,17 @@ function ofThisInstance({ health, open }: Known): Problem[] {
 }
 
 /** Its rows are in good hands; whether it should be there is for a person to know. */
-const ofDead = ({ name, lost }: Known['dead'][number]): Problem => ({
+const ofDead = ({ name, held, lost }: Known['dead'][number]): Problem => ({
   level: 'watch',
   what: `The instance ${name} died.`,
-  toDo: `${lost === 0 ? 'It held no row.' : `Others took over its ${lost === 1 ? 'row' : `${lost} rows`}.`} Look why in its last log lines, and start another if nothing has restarted it.`,
+  toDo: `${whereRowsAre(held, lost)} Look why in its last log lines, and start another if nothing has restarted it.`,
 });
+
+/** It is dead before its rows are taken back. */
+function whereRowsAre(held: number, lost: number): string {
+  if (held + lost === 0) return 'It held no row.';
+  const rows = held + lost === 1 ? 'row' : `${held + lost} rows`;
+  return held === 0 ? `Others took over its ${rows}.` : `Others are taking over its ${rows}.`;
+}
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

@@ -41,10 +41,12 @@ export interface PageState {
   /** Why the database's part is missing; null: it is there. */
   readonly away: string | null;
   readonly queue: QueueCounts | null;
-  /** How old the count is. */
+  /** How old the count is, where it is older than pages ask for. */
   readonly queueAgeMs: number | null;
-  /** Those waiting rows that a claim would take now. */
+  /** Those waiting rows that a claim would take. */
   readonly claimable: number | null;
+  /** The same for these: they are counted less often. */
+  readonly dueAgeMs: number | null;
   readonly instances: readonly PageInstance[];
   readonly here: Recent & { readonly id: string; readonly ready: boolean; readonly concurrency: number };
   readonly pauses: readonly PagePause[];

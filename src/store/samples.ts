@@ -1,6 +1,7 @@
 // The last hour, for the page: what each instance did, and the queue, counted by one of them for all (mempool_samples_v1).
 import { dbMillis } from '../core/ids.js';
 import type { QueueCounts } from '../protocol/row-state.js';
+import { looksStuck } from './operator/assess.js';
 import { type Due, readDue } from './operator/due.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
@@ -61,6 +62,8 @@ const CLOCK: Statement<{ readonly now: number }> = {
 /** Somebody else counts while this is held. */
 const LOCK = 'select pg_try_advisory_xact_lock(1835363696, 16) as mine';
 const WRITE = `insert into mempool_samples_v1 (holder, sample) values ($1, $2) on conflict do nothing`;
+/** As old as the transaction, as the ages in it are: what is due was counted later, or is from an earlier count. */
+const WRITE_COUNT = `insert into mempool_samples_v1 (at, holder, sample) values (now(), '', $1) on conflict do nothing`;
 /** A plot shows an hour. */
 const DELETE_OLD_SAMPLES = `delete from mempool_samples_v1 where at < clock_timestamp() - interval '65 minutes' or at > clock_timestamp()`;
 
@@ -103,13 +106,18 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const pending = Object.values(queue).reduce((sum, { rows }) => sum + rows, 0);
     // Of fewer rows it takes less. What another build has stored may lack some of it.
     const expectedMs = (known?.dueTookMs ?? 0) * Math.min(1, (pending + 1) / ((known?.dueOf ?? 0) + 1));
-    const resting = known !== undefined && at >= known.dueAt && at - known.dueAt < REST * expectedMs;
+    const resting =
+      known !== undefined &&
+      at >= known.dueAt &&
+      at - known.dueAt < REST * expectedMs &&
+      // Nobody is told to restart an instance by an old count, nor left untold because it is old.
+      !looksStuck({ due: known.due, queue });
     const told = resting
       ? { due: known.due, dueAt: known.dueAt, dueTookMs: known.dueTookMs, dueOf: known.dueOf }
       : { due: await readDue({ run }), dueAt: at, dueTookMs: (await clock()) - at, dueOf: pending };
     const sample: Counted = { queue, tookMs: at - began, ...told };
     await client.query(DELETE_OLD_SAMPLES);
-    await client.query(WRITE, ['', sample]);
+    await client.query(WRITE_COUNT, [sample]);
     return { at: now, now: at, queue, due: sample.due, dueAt: sample.dueAt };
   });
 }

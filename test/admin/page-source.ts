@@ -9,8 +9,9 @@ export const pageState = (more: Partial<PageState> = {}): PageState => ({
   problems: [],
   away: null,
   queue: { waiting: none, 'in-flight': none, undecided: none, backoff: none, parked: none },
-  queueAgeMs: 0,
+  queueAgeMs: null,
   claimable: 0,
+  dueAgeMs: null,
   instances: [],
   here: {
     id: 'one',

@@ -65,6 +65,31 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
   t.like(await acts?.resumeRows({ scope: 'token', address: DEMO }, doing), { done: false });
 });
 
+test('a page says how old a count is, once it is older than it asks for', async (t) => {
+  const world = await createWorld(t);
+  const { query, url } = world.db;
+  await world.insert({ from: `0x${'a'.repeat(40)}`, to: `0x${'b'.repeat(40)}` });
+  const config = loadConfig({ ...world.sandbox.env, DATABASE_URL: url });
+  const submitter = createSubmitter(config);
+  const shown = async () => {
+    const page = openPage(config, submitter);
+    const { queueAgeMs, dueAgeMs } = await page.source.state();
+    await page.close();
+    return { queueAgeMs, dueAgeMs };
+  };
+  t.teardown(async () => void (await submitter.stop()));
+  t.deepEqual(await shown(), { queueAgeMs: null, dueAgeMs: null });
+  await query(
+    `update mempool_samples_v1 set at = clock_timestamp(), sample = sample || jsonb_build_object(
+       'tookMs', 1000000, 'dueAt', (sample->>'dueAt')::float8 - 60000)`,
+  );
+  const { queueAgeMs, dueAgeMs } = await shown();
+  t.is(queueAgeMs, null);
+  t.true((dueAgeMs ?? 0) >= 60_000);
+  await query("update mempool_samples_v1 set at = clock_timestamp() - interval '20 s'");
+  t.true(((await shown()).queueAgeMs ?? 0) >= 20_000);
+});
+
 test('/status counts nothing that an instance has counted for all already', async (t) => {
   const world = await createWorld(t);
   const { query, url } = world.db;

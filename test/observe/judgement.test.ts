@@ -36,10 +36,21 @@ test('an instance that claims nothing says why and what to do; what is paused or
 });
 
 test('an instance that died is something to keep an eye on: its rows are in other hands', (t) => {
-  const { level, problems } = judgementOf({ ...fine, dead: [{ name: 'i3/7-ab', lost: 5 }] });
+  const dead = [
+    { name: 'i3/7-ab', held: 0, lost: 5 },
+    { name: 'i4/7-cd', held: 2, lost: 1 },
+    { name: 'i5/7-ef', held: 1, lost: 0 },
+    { name: 'i6/7-gh', held: 0, lost: 0 },
+  ];
+  const { level, problems } = judgementOf({ ...fine, dead });
   t.is(level, 'watch');
   t.deepEqual(
     problems.map(({ what, toDo }) => [what, toDo.split('.')[0]]),
-    [['The instance i3/7-ab died.', 'Others took over its 5 rows']],
+    [
+      ['The instance i3/7-ab died.', 'Others took over its 5 rows'],
+      ['The instance i4/7-cd died.', 'Others are taking over its 3 rows'],
+      ['The instance i5/7-ef died.', 'Others are taking over its row'],
+      ['The instance i6/7-gh died.', 'It held no row'],
+    ],
   );
 });

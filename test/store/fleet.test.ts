@@ -304,6 +304,8 @@ test('what a status means: fine, a person is needed, nothing moves', (t) => {
   t.is(state({ due: late, fleet: [instance({})] }), 'not-moving', 'ready, and claims nothing');
   const inFlight = { ...quiet.queue, 'in-flight': { rows: 1, oldestMs: 1 } };
   t.is(state({ due: late, queue: inFlight, fleet: [instance({})] }), 'fine', 'slow');
+  const countedAt = { ...quiet.countedAt, due: dbMillis(quiet.countedAt.queue - 1) };
+  t.is(state({ due: late, countedAt, fleet: [instance({})] }), 'fine', 'it may have been claimed since');
 
   const needs = (more: Partial<QueueStatus>) => t.is(state(more), 'needs-a-person');
   needs({ queue: { ...quiet.queue, parked: { rows: 1, oldestMs: 1 } } });

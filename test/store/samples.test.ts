@@ -60,6 +60,29 @@ test('an instance shows what one has counted for all, and when; nobody has yet: 
   counting.release();
 });
 
+test('what is due is counted with the queue while an old count of it would say that nothing moves', async (t) => {
+  const db = await prepared(t);
+  await db.insert({ from: 'alice' });
+  await db.query("update mempool set available_at = now() - interval '10 min'");
+  const counted = async () => {
+    const { countedAt, due } = await countShared(db.database, 0);
+    return { claimable: due.claimable, together: countedAt.due >= countedAt.queue };
+  };
+  const seldom = () =>
+    db.query(
+      `update mempool_samples_v1 set sample = sample || '{"tookMs": 0, "dueTookMs": 1000}', at = at - interval '1 s'`,
+    );
+  t.deepEqual(await counted(), { claimable: 1, together: true });
+  const { countedAt } = await countShared(db.database, HOUR_MS);
+  t.true(countedAt.due >= countedAt.queue, 'whoever is told of it knows that too');
+  await seldom();
+  await db.query("update mempool set available_at = now() + interval '1 h'");
+  t.deepEqual(await counted(), { claimable: 0, together: true }, 'it has moved since');
+  await db.query('update mempool set available_at = now()');
+  await seldom();
+  t.deepEqual(await counted(), { claimable: 0, together: false }, 'seldom, while nothing looks stuck');
+});
+
 test('while one session counts, the others show what there is', async (t) => {
   const db = await prepared(t);
   await db.insert();

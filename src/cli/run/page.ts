@@ -40,6 +40,8 @@ export interface OpenPage {
 const LISTED = 25;
 /** Planning a statement costs the database as much as what it reads here, so each is asked for no more often than it matters. */
 const QUEUE_FRESH_MS = 5_000;
+/** Somebody else may be counting: a count younger than this is as fresh as one asks for. */
+const COUNT_OLD_MS = 2 * QUEUE_FRESH_MS;
 const FLEET_FRESH_MS = 3_000;
 const PAUSES_FRESH_MS = 5_000;
 const DETAILS_FRESH_MS = 15_000;
@@ -78,6 +80,9 @@ function withoutDatabase(error: unknown): Found {
 /** Not the name of a file, nor a hash. */
 const sentence = (text: string): string =>
   `${text.replace(/^[a-z]+(?=[ ,:])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}${/[.!?]$/.test(text) ? '' : '.'}`;
+
+const ageOf = (countedAt: number, now: number): number | null =>
+  now - countedAt > COUNT_OLD_MS ? Math.round(now - countedAt) : null;
 
 export function openPage(config: Config, submitter: Submitter): OpenPage {
   const database = openDatabase({
@@ -122,6 +127,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
         ? []
         : assess({
             now: dbMillis(shared.now),
+            countedAt: { queue: dbMillis(shared.at), due: dbMillis(shared.dueAt) },
             queue: shared.queue,
             due: shared.due,
             fleet: instances,
@@ -167,12 +173,13 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
         findings: found,
         dead: instances
           .filter(({ life, seenAt }) => life === 'dead' && (shared?.now ?? 0) - (seenAt ?? 0) < LATELY_MS)
-          .map(({ holder, lostRows }) => ({ name: holder, lost: lostRows })),
+          .map(({ holder, held, lostRows }) => ({ name: holder, held: held.rows, lost: lostRows })),
       }),
       away,
       queue: shared?.queue ?? null,
-      queueAgeMs: shared === null ? null : Math.round(shared.now - shared.at),
+      queueAgeMs: shared === null ? null : ageOf(shared.at, shared.now),
       claimable: shared?.due.claimable ?? null,
+      dueAgeMs: shared === null ? null : ageOf(shared.dueAt, shared.now),
       instances: instances.map((one) => pageInstance(one, config.holder)),
       here: { id: config.holder, ready: health.ready, concurrency: config.concurrency, ...here },
       pauses: paused.map(({ address, ...one }) => ({

@@ -32,7 +32,16 @@ const STUCK_MS = 300_000;
 /** Whoever has no whole status at hand needs only this. */
 export type Assessed = Pick<
   QueueStatus,
-  'now' | 'queue' | 'due' | 'fleet' | 'pauses' | 'lostOften' | 'halted' | 'recordedElsewhere' | 'outcomes'
+  | 'now'
+  | 'countedAt'
+  | 'queue'
+  | 'due'
+  | 'fleet'
+  | 'pauses'
+  | 'lostOften'
+  | 'halted'
+  | 'recordedElsewhere'
+  | 'outcomes'
 > & { readonly parked: readonly { readonly reason: string }[] };
 
 export function assess(status: Assessed): Assessment {
@@ -43,7 +52,11 @@ export function assess(status: Assessed): Assessment {
 const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
 
-function notMoving({ due, queue, fleet, halted }: Assessed): StatusFinding[] {
+/** Rows could be claimed for long, and none is: what is due must be no older than the queue for that to be true. */
+export const looksStuck = ({ due, queue }: Pick<Assessed, 'due' | 'queue'>): boolean =>
+  due.claimable > 0 && queue['in-flight'].rows === 0 && (due.oldestMs ?? 0) >= STUCK_MS;
+
+function notMoving({ countedAt, due, queue, fleet, halted }: Assessed): StatusFinding[] {
   if (due.claimable === 0) return [];
   const found = (what: string, todo: string): StatusFinding[] => [{ state: 'not-moving', what, todo }];
   const waiting = `${rows(due.claimable)} could be claimed`;
@@ -58,7 +71,7 @@ function notMoving({ due, queue, fleet, halted }: Assessed): StatusFinding[] {
         : 'what is halted comes first: see below',
     );
   }
-  if (queue['in-flight'].rows === 0 && (due.oldestMs ?? 0) >= STUCK_MS) {
+  if (looksStuck({ due, queue }) && countedAt.due >= countedAt.queue) {
     return found(
       `${waiting}, the oldest for ${minutes(due.oldestMs ?? 0)}, and instances that are ready claim nothing`,
       'read their logs at LOG_LEVEL=debug, restart one of them, and report it',

@@ -37,6 +37,12 @@ export function createBalances({ ledger, participant }: Given): Balances {
       questions.push({ sender, signal, answer, fail });
     });
 
+  const askAlone = (sender: Party, signal: AbortSignal): Promise<Read<Holdings>> =>
+    new Promise((answer, fail) => {
+      const question = { sender, signal, answer, fail };
+      answers([question], alone(question)).catch(fail);
+    });
+
   const answerAll = (): void => {
     const asked = questions;
     questions = [];
@@ -57,13 +63,18 @@ export function createBalances({ ledger, participant }: Given): Balances {
       else for (const { answer } of asked) answer(end);
       return;
     }
-    const together = asked.filter(({ sender }) => !rich.has(sender));
-    const reads = asked
-      .filter(({ sender }) => rich.has(sender))
-      .map((one) => holdingsOf([one], end.value, alone(one)));
-    for (let from = 0; from < together.length; from += TOGETHER_MOST)
-      reads.push(holdingsOf(together.slice(from, from + TOGETHER_MOST), end.value, options));
-    await Promise.all(reads);
+    await Promise.all(groupsOf(asked).map((group) => holdingsOf(group, end.value, options)));
+  };
+
+  /** Rows of a sender with many holdings together, and those of all others. */
+  const groupsOf = (asked: readonly Question[]): readonly (readonly Question[])[] => {
+    const groups = new Map<string, Question[]>();
+    let others = 0;
+    for (const one of asked) {
+      const name = rich.has(one.sender) ? one.sender : `${Math.floor(others++ / TOGETHER_MOST)}`;
+      groups.set(name, [...(groups.get(name) ?? []), one]);
+    }
+    return [...groups.values()];
   };
 
   const ledgerEnd = async (options: CallOptions): Promise<Read<Offset>> => {
@@ -80,13 +91,15 @@ export function createBalances({ ledger, participant }: Given): Balances {
     return end;
   };
 
-  const holdingsOf = async (group: readonly Question[], end: Offset, options: CallOptions): Promise<void> => {
+  const holdingsOf = async (group: readonly Question[], end: Offset, shared: CallOptions): Promise<void> => {
+    const [one, ...others] = group;
+    const options = one !== undefined && others.length === 0 ? alone(one) : shared;
     const parties = [...new Set(group.map(({ sender }) => sender))];
     const most = parties.length === 1 ? {} : { most: parties.length * FEW };
     const read = await ledger.holdings(parties, end, { ...options, ...most });
     // What is wrong with one of them must be held against that one alone.
     if (read.kind !== 'read' && parties.length > 1 && read.refusal.blame !== 'all') {
-      await Promise.all(group.map((one) => holdingsOf([one], end, alone(one))));
+      await Promise.all(group.map((one) => holdingsOf([one], end, shared)));
       return;
     }
     for (const { sender, answer } of group) {
@@ -95,7 +108,8 @@ export function createBalances({ ledger, participant }: Given): Balances {
         answer(read);
         continue;
       }
-      const value = read.value.get(sender) ?? NOTHING;
+      const value = read.value.get(sender);
+      if (value === undefined) throw new Error(`nothing was read of ${sender}`);
       remember(sender, value.holdings.length + value.unreadable.length);
       answer({ kind: 'read', value });
     }
@@ -106,13 +120,11 @@ export function createBalances({ ledger, participant }: Given): Balances {
     else if (rich.size < REMEMBERED_MOST) rich.add(sender);
   };
 
-  return { of: ask };
+  return { of: ask, ofAlone: askAlone };
 }
 
 /** A read for one row ends with that row's claim, whoever else still waits. */
 const alone = ({ signal }: Question): CallOptions => ({ timeoutMs: CALL_MS, signal });
-
-const NOTHING: Holdings = { holdings: [], unreadable: [] };
 
 /** `signal` aborts once nobody waits for the answer any more. */
 function waitFor(asked: readonly Question[]) {

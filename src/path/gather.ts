@@ -16,6 +16,7 @@ import {
 } from '../transfer/holdings.js';
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
 import {
+  type Balances,
   databaseNow,
   go,
   type JudgedSubmission,
@@ -84,21 +85,21 @@ interface ReadOptions {
 
 /**
  * The sender's holdings at a ledger end asked for now. Money that cannot be spent yet still counts, and the row waits for
- * it. Too little with everything counted is final, so it is read once more at a newer ledger end, and only between two
- * proofs that this is the pinned participant (rule 6; P28).
+ * it. Too little with everything counted is final, so it is read once more at a newer ledger end, for this sender alone, and
+ * only between two proofs that this is the pinned participant (rule 6; P28).
  */
 async function judgeBalance(
   path: Path,
   submission: JudgedSubmission,
   options: ReadOptions,
 ): Promise<Step<Inputs> | ReadFailure> {
-  const first = await holdingsNow(path, submission, options);
+  const first = await holdingsNow(path, submission, options, 'of');
   if (first.kind !== 'read') return first;
   const chosen = select(path, submission, first.value);
   if (chosen.kind !== 'insufficient') return await unlessHeld(path, submission, first.value, chosen);
 
   const before = await path.participant.prove(options.signal);
-  const again = await holdingsNow(path, submission, options);
+  const again = await holdingsNow(path, submission, options, 'ofAlone');
   if (again.kind !== 'read') return again;
   const still = select(path, submission, again.value);
   if (still.kind !== 'insufficient') return await unlessHeld(path, submission, again.value, still);
@@ -182,9 +183,10 @@ async function holdingsNow(
   path: Path,
   { sender }: JudgedSubmission,
   options: ReadOptions,
+  how: keyof Balances,
 ): Promise<Read<Spendable>> {
   const reservations = await reservationsOf(path, sender);
-  const holdings = await path.balances.of(sender, options.signal);
+  const holdings = await path.balances[how](sender, options.signal);
   return holdings.kind === 'read'
     ? { kind: 'read', value: { holdings: holdings.value, reservations } }
     : holdings;

@@ -1,3 +1,4 @@
+import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
@@ -94,3 +95,33 @@ forBoth(
     t.deepEqual(await world.audit(), []);
   },
 );
+
+test('P28 a balance is too small only by a read of its own: whose the contracts of a shared one are is the participant’s word', async (t) => {
+  const world = await createWorld(t, { ...PATIENT, dedup: false });
+  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user({ balance: 0 })];
+  await startLocal(t, world, {
+    settings: QUICK,
+    ledger: (ledger) => ({
+      ...ledger,
+      async holdings(parties, at, options) {
+        const read = await ledger.holdings(parties, at, options);
+        if (read.kind !== 'read' || parties.length === 1) return read;
+        return {
+          kind: 'read',
+          value: new Map(parties.map((one) => [one, { holdings: [], unreadable: [] }])),
+        };
+      },
+    }),
+  });
+  // Both at once, so that one claim takes them.
+  const client = await world.db.pool.connect();
+  await client.query('begin');
+  const hashes = [
+    await world.insert({ from: alice, to: carol, client }),
+    await world.insert({ from: bob, to: carol, client }),
+  ];
+  await client.query('commit');
+  client.release();
+  await world.ended(hashes);
+  for (const hash of hashes) t.is((await world.row(hash)).status, 'completed');
+});

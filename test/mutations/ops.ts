@@ -265,8 +265,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'reads',
     file: 'src/path/balances.ts',
-    find: '.map((one) => holdingsOf([one], end.value, alone(one)));',
-    put: '.map((one) => holdingsOf([one], end.value, options));',
+    find: 'one !== undefined && others.length === 0 ? alone(one) : shared;',
+    put: 'shared;',
     test: 'test/path/balances.test.ts',
     match: 'the read of one whose claim ends*',
     what: "a read for one row ends with that row's claim",
@@ -283,11 +283,20 @@ export const ops: readonly Mutation[] = [
   {
     name: 'P28',
     file: 'src/path/gather.ts',
-    find: '  const again = await holdingsNow(path, submission, options);\n',
-    put: "  const again: Read<Holdings> = { kind: 'read', value: { holdings: [], unreadable: [] } };\n",
+    find: "  const again = await holdingsNow(path, submission, options, 'ofAlone');\n",
+    put: '  const again = first;\n',
     test: 'test/history/ops-change.test.ts',
     match: 'P28 a balance*',
     what: 'a balance that is too small is read again',
+  },
+  {
+    name: 'P28',
+    file: 'src/path/gather.ts',
+    find: "await holdingsNow(path, submission, options, 'ofAlone');",
+    put: "await holdingsNow(path, submission, options, 'of');",
+    test: 'test/history/ops-change.test.ts',
+    match: 'P28 a balance is too small only*',
+    what: 'no balance is too small by what others shared',
   },
   {
     name: 'P28',

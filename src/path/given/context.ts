@@ -158,8 +158,10 @@ export interface Pauses {
 
 /** What senders hold (`balances.ts`). */
 export interface Balances {
-  /** At a ledger end asked for after this call. */
+  /** At a ledger end asked for after this call, in a read that others may share. */
   of(sender: Party, signal: AbortSignal): Promise<Read<Holdings>>;
+  /** The same, in a read of its own: nothing rests on whose the participant says that a contract is. */
+  ofAlone(sender: Party, signal: AbortSignal): Promise<Read<Holdings>>;
 }
 
 /** How far the clocks of database and ledger are apart, and the latest time that either has told (`gate/clocks.ts`). */

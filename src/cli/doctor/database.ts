@@ -65,7 +65,8 @@ export function pinsFinding(
   shown: { readonly id: string | null; readonly userId: string | null; readonly synchronizerId: string },
 ): Finding {
   const check = 'pins';
-  if (pinned === null) return wait(check, 'what is pinned could not be read', 'do first what is said of the database above');
+  if (pinned === null)
+    return wait(check, 'what is pinned could not be read', 'do first what is said of the database above');
   if (pinned.halted !== null)
     return fail(check, `halted: ${pinned.halted}`, 'follow docs/runbooks.md, "Halted"');
   const { participant } = pinned;

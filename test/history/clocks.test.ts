@@ -1,6 +1,7 @@
 // The two clocks that every bound rests on: how far they lie apart is measured on our own submissions, and a bound that
 // the ledger did not keep stops everybody.
 import test from 'ava';
+import type { SubmitterEvent } from '../../src/observe/events.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { startLocal } from '../support/local.js';
 import { createLooks, endBound } from '../support/looks.js';
@@ -155,6 +156,9 @@ test('an acceptance past its bound, read before the stream has proven itself: co
   t.regex((await second.event('alarm')).what, /^halted: .* after its bound/);
   t.is(audit.of(late).length, 1);
   await second.event('settled', (event) => event.txHash === beside);
+  const dead = (event: SubmitterEvent) =>
+    event.kind === 'looked' && event.txHash === beside && event.found === 'dead';
+  t.false(second.events.some(dead), 'no death is read from a bound any more');
   const { status, sent_until } = await world.row(beside);
   t.is(status, 'pending');
   t.not(sent_until, null, 'its record is kept: migrate --tolerance moves the bound');

@@ -20,7 +20,7 @@ export interface BlockOptions {
 
 /** What goes first, unmeasured, since processes that have just started are slow: so much of a backlog, so many a process. */
 const WARM_UP_SHARE = 0.2;
-const WARM_UP_ROWS = 40;
+const WARM_UP_ROWS = 400;
 const LOOK_MS = 25;
 /** Without a row done for so long, a block has failed. */
 const STUCK_MS = 120_000;

@@ -1,4 +1,5 @@
-// The packages of the sandbox: their names, ids, and contents. Identifiers are resolved here, strictly.
+// The packages of the sandbox: their names, ids, and contents. Identifiers are resolved here, strictly. Long because most of it is
+// that list.
 import { refuse } from '../errors.js';
 import { sha256Hex } from '../random.js';
 

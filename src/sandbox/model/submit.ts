@@ -1,6 +1,5 @@
-// A submission's path: interpret, check for in-flight duplicates, register, deduplicate, travel, be sequenced, be
-// decided, be published. It can be refused until it is registered; after that, every end is a completion. In one file, since
-// the order of these steps is what a participant is strict about.
+// A submission's path: interpret, check for in-flight duplicates, register, deduplicate, travel, be sequenced, be decided, be
+// published; one file, since the order is what matters. Refused until it is registered; after that, every end is a completion.
 import type { LedgerClock, Micros } from '../clock.js';
 import { type LedgerError, refuse } from '../errors.js';
 import type { Latency } from '../latency.js';

@@ -1,6 +1,6 @@
 // One call on the channel, from request to answer. Knows nothing of what a call is for.
 import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
-import type { ReadFailure, SendOptions } from '../ports/ledger.js';
+import { localFailure, type ReadFailure, type SendOptions } from '../ports/ledger.js';
 import { monotonic } from '../runtime/clock.js';
 import { authorize, newerToken, type Patience, type TokenSource } from './auth.js';
 import type { LedgerChannel } from './channel.js';
@@ -227,18 +227,6 @@ export function readFailure(failed: Failed | NotCalled): ReadFailure {
   // participant.
   return localFailure(failed.errorId, failed.detail, failed.errorId === 'TOKEN_UNAVAILABLE');
 }
-
-export const localFailure = (errorId: string, detail: string, everybodys: boolean): ReadFailure => ({
-  kind: 'failed-read',
-  refusal: {
-    kind: everybodys ? 'not-the-row' : 'try-again',
-    blame: everybodys ? 'all' : 'sender',
-    errorId,
-    detail,
-    retryAfterMs: null,
-  },
-  pruned: false,
-});
 
 /** An unreadable answer may concern one party alone, for example because of a strange holding. */
 export const unreadable = (what: string): ReadFailure => {

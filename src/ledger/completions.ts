@@ -8,9 +8,9 @@ import {
 import type { Completion } from '#proto/com/daml/ledger/api/v2/completion.js';
 import type { SynchronizerTime as WireTime } from '#proto/com/daml/ledger/api/v2/offset_checkpoint.js';
 import type { Offset, Party } from '../core/ids.js';
-import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
+import { type CallOptions, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
 import type { CompletionEvent, SynchronizerTime } from '../protocol/outcome.js';
-import { localFailure, readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
+import { readFailure, serverStream, unary, unreadable, type Wire } from './call.js';
 import { classifySubmission, knowsNoCompletion } from './classify.js';
 import type { LedgerSettings } from './settings.js';
 import { statusOfCompletion } from './status.js';

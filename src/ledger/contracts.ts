@@ -14,8 +14,8 @@ import {
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
 import type { Holding, Holdings, Lock, Place, UnreadableHolding } from '../core/holding.js';
 import { type Offset, type Party, sameSynchronizer } from '../core/ids.js';
-import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
-import { type Failed, localFailure, type NotCalled, readFailure, serverStream, type Wire } from './call.js';
+import { type CallOptions, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
+import { type Failed, type NotCalled, readFailure, serverStream, type Wire } from './call.js';
 import type { LedgerSettings } from './settings.js';
 import { TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
 import { type Fields, fieldsOf, identifier, instrumentOf, isEntity } from './values.js';

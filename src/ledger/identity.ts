@@ -7,9 +7,9 @@ import {
   GetLedgerApiVersionRequest,
   UnimplementedVersionServiceService,
 } from '#proto/com/daml/ledger/api/v2/version_service.js';
-import type { CallOptions, Read, ReadFailure } from '../ports/ledger.js';
+import { type CallOptions, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
 import { authorize, type TokenSource, tokenSubject } from './auth.js';
-import { localFailure, readFailure, unary, unreadable, type Wire } from './call.js';
+import { readFailure, unary, unreadable, type Wire } from './call.js';
 
 const { GetParticipantId } = UnimplementedPartyManagementServiceService.definition;
 const { GetLedgerApiVersion } = UnimplementedVersionServiceService.definition;

@@ -1,7 +1,6 @@
 // One call to a registry's HTTP API, wherever its root is. Never throws: any failure is blamed on the token.
-import type { CallOptions, Read } from '../ports/ledger.js';
+import { type CallOptions, localFailure, type Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
-import { localFailure } from './call.js';
 import type { LocalErrorId } from './classify.js';
 import { fetch, textUpTo } from './fetch.js';
 

@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Holdings } from '../core/holding.js';
 import type { Offset, Party } from '../core/ids.js';
-import type { CallOptions, Ledger, Read, ReadFailure } from '../ports/ledger.js';
+import { type CallOptions, type Ledger, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
 import type { Balances } from './given/context.js';
 import type { Participant } from './given/participant.js';
 
@@ -145,20 +145,8 @@ function waitFor(asked: readonly Question[]) {
   return { signal: over.signal, end: () => listening.abort() };
 }
 
-const refusal = (errorId: string, detail: string, everybodys: boolean): ReadFailure => ({
-  kind: 'failed-read',
-  pruned: false,
-  refusal: {
-    kind: everybodys ? 'not-the-row' : 'try-again',
-    blame: everybodys ? 'all' : 'sender',
-    errorId,
-    detail,
-    retryAfterMs: null,
-  },
-});
-
 /** The row's lease is lost or over. */
-const GIVEN_UP = refusal('CALL_ABORTED', 'the claim ended before the participant answered', false);
+const GIVEN_UP = localFailure('CALL_ABORTED', 'the claim ended before the participant answered', false);
 
 const behind = (end: Offset, known: Offset): ReadFailure =>
-  refusal('LEDGER_END_BEHIND', `the participant's ledger ends at ${end}, but ${known} was seen`, true);
+  localFailure('LEDGER_END_BEHIND', `the participant's ledger ends at ${end}, but ${known} was seen`, true);

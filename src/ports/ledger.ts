@@ -27,6 +27,20 @@ export type ReadFailure = {
   readonly refusal: Refusal;
   readonly pruned: boolean;
 };
+
+/** A failure that arose in this process. `everybodys`: it concerns every row, not this one's sender alone. */
+export const localFailure = (errorId: string, detail: string, everybodys: boolean): ReadFailure => ({
+  kind: 'failed-read',
+  refusal: {
+    kind: everybodys ? 'not-the-row' : 'try-again',
+    blame: everybodys ? 'all' : 'sender',
+    errorId,
+    detail,
+    retryAfterMs: null,
+  },
+  pruned: false,
+});
+
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
 
 /** The error id of a `prepare` whose transaction hashing scheme V2 cannot express: only a synchronizer with V3 can. */

@@ -75,8 +75,8 @@ function derOf(compact: Uint8Array): Uint8Array {
   const integers = [compact.subarray(0, 32), compact.subarray(32)].map((bytes) => {
     const from = bytes.findIndex((byte) => byte !== 0);
     const digits = bytes.subarray(from);
-    const sign = (digits[0] ?? 0) > 0x7f ? [0] : [];
-    return Buffer.from([0x02, sign.length + digits.length, ...sign, ...digits]);
+    const padding = (digits[0] ?? 0) > 0x7f ? [0] : [];
+    return Buffer.from([0x02, padding.length + digits.length, ...padding, ...digits]);
   });
   const body = Buffer.concat(integers);
   return Buffer.concat([Buffer.from([0x30, body.length]), body]);

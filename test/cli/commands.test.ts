@@ -236,7 +236,7 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
 
   const unasked = await cli(['migrate', '--repin'], env);
   t.is(unasked.code, 2);
-  t.regex(unasked.stderr, /nothing was changed: there is no terminal to ask for confirmation; pass --yes/);
+  t.regex(unasked.stderr, /nothing was changed: there is no terminal to ask on; pass --yes to confirm/);
   const repinned = await cli(['migrate', '--repin', '--yes'], env);
   t.is(repinned.code, 0);
   t.regex(repinned.stdout, /p1 is no longer pinned[\s\S]*1 undecided rows are parked with their records/);
@@ -259,7 +259,7 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   t.is(unasked.code, 2);
   t.regex(unasked.stdout, /parked, undecided: it may still commit[\s\S]*1 row would be sent anew/);
   t.regex(unasked.stderr, new RegExp(`to be forgotten for ${hash}: submission s for p, without a bound`));
-  t.regex(unasked.stderr, /may still commit, or may have committed[\s\S]*; pass --yes$/m);
+  t.regex(unasked.stderr, /may still commit, or may have committed[\s\S]*; pass --yes to confirm$/m);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
   const done = await cli([...args, '--yes'], env);
   t.is(done.code, 0, done.stderr);

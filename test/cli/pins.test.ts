@@ -52,7 +52,7 @@ test('migrate --down, --repin and --remark ask, and without a terminal want --ye
     const unasked = await cli(['migrate', way], env);
     t.is(unasked.code, 2, way);
     t.regex(unasked.stdout, lost);
-    t.regex(unasked.stderr, /no terminal to ask for confirmation; pass --yes/);
+    t.regex(unasked.stderr, /no terminal to ask on; pass --yes to confirm/);
   }
   for (const way of ['--remark', '--repin', '--down'])
     t.is((await cli(['migrate', way, '--yes'], env)).code, 0);

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createDecoder } from '../../src/cli/support/raw-transaction.js';
 import { loadSignSettings } from '../../src/config.js';
 import { block, ROOT } from '../support/docs.js';
+import { outputOf } from '../support/output.js';
 
 /** A folder in which `npx canton-submitter` is this one, on free ports. */
 function desk(t: ExecutionContext) {
@@ -31,14 +32,7 @@ exec '${process.execPath}' '${ROOT}/bin/canton-submitter.js' "$@"`,
   return (commands: string) => {
     const child = spawn('bash', ['-c', commands], { cwd: folder, env, detached: true, stdio: 'pipe' });
     child.stdin.end();
-    let text = '';
-    const watchers = new Set<() => void>();
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (more: string) => {
-        text += more;
-        for (const watch of [...watchers]) watch();
-      });
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const { ended, said, text } = outputOf(child);
     const end = async (): Promise<void> => {
       try {
         process.kill(-(child.pid ?? 0), 'SIGTERM');
@@ -46,21 +40,7 @@ exec '${process.execPath}' '${ROOT}/bin/canton-submitter.js' "$@"`,
       await ended;
     };
     t.teardown(end);
-    return {
-      ended: ended.then((code) => ({ code, text })),
-      said: (pattern: RegExp) =>
-        new Promise<string>((resolve, reject) => {
-          const watch = (): void => {
-            const found = pattern.exec(text);
-            if (found === null) return;
-            watchers.delete(watch);
-            resolve(found[0]);
-          };
-          watchers.add(watch);
-          watch();
-          void ended.then(() => reject(new Error(`ended without ${pattern}\n${text}`)));
-        }),
-    };
+    return { ended: ended.then((code) => ({ code, text: text() })), said };
   };
 }
 

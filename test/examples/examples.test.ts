@@ -22,6 +22,7 @@ import { compiled } from '../support/compiled.js';
 import { ROOT } from '../support/docs.js';
 import { endsWithUs } from '../support/ends-with-us.js';
 import { SCALED, startFleet } from '../support/fleet.js';
+import { outputOf } from '../support/output.js';
 import { SECRET } from '../support/receiver.js';
 import { createWorld } from '../support/world.js';
 
@@ -47,37 +48,17 @@ function run(t: ExecutionContext, folder: string, args: readonly string[], env: 
   const child: ChildProcess = endsWithUs(
     spawn(process.execPath, args, { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env } }),
   );
-  let text = '';
-  const watchers = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (more: string) => {
-      text += more;
-      for (const watch of [...watchers]) watch();
-    });
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const output = outputOf(child);
   t.teardown(async () => {
     child.kill('SIGKILL');
-    await ended;
+    await output.ended;
   });
   return {
-    text: () => text,
+    ...output,
     async end(signal: NodeJS.Signals): Promise<number | null> {
       child.kill(signal);
-      return await ended;
+      return await output.ended;
     },
-    ended,
-    said: (pattern: RegExp) =>
-      new Promise<RegExpExecArray>((resolve, reject) => {
-        const watch = (): void => {
-          const found = pattern.exec(text);
-          if (found === null) return;
-          watchers.delete(watch);
-          resolve(found);
-        };
-        watchers.add(watch);
-        watch();
-        void ended.then(() => reject(new Error(`ended without ${pattern}\n${text}`)));
-      }),
   };
 }
 

@@ -28,8 +28,7 @@ export async function confirmed(
 
 /** For what no other command can undo. A script passes --yes instead. `undone`: what a refusal to ask has left as it was. */
 export async function sure(question: string, undone = 'nothing was changed'): Promise<boolean> {
-  if (!canAsk())
-    throw new ConfigError([`${undone}: there is no terminal to ask for confirmation; pass --yes`]);
+  if (!canAsk()) throw new ConfigError([`${undone}: there is no terminal to ask on; pass --yes to confirm`]);
   return await confirmed(`${question} [y/N] `);
 }
 

@@ -52,7 +52,10 @@ export function assess(status: Assessed): Assessment {
 const rows = (n: number): string => `${n} ${n === 1 ? 'row' : 'rows'}`;
 const minutes = (ms: number): string => `${Math.floor(ms / 60_000)} min`;
 
-/** Rows could be claimed for long, and none is: what is due must be no older than the queue for that to be true. */
+/**
+ * Rows have been claimable for minutes, and not one is in flight. Only true if what is due was counted no earlier than the
+ * queue: rows that were due then may have ended since.
+ */
 export const looksStuck = ({ due, queue }: Pick<Assessed, 'due' | 'queue'>): boolean =>
   due.claimable > 0 && queue['in-flight'].rows === 0 && (due.oldestMs ?? 0) >= STUCK_MS;
 

@@ -142,7 +142,7 @@ test('--transfer puts a row in, which a running instance does once; without a te
   const named = ['--from', alice.party, '--to', bob.address, '--token', DEMO];
   const asked = await doctor(env, '--transfer', '1.5', ...named);
   t.is(asked.code, 2);
-  t.regex(asked.stderr, /; pass --yes$/m);
+  t.regex(asked.stderr, /; pass --yes to confirm$/m);
   t.is((await doctor(env, '--transfer', '0', ...named, '--yes')).code, 2);
   t.is((await doctor(env, '--from', alice.party)).code, 2);
   t.is(

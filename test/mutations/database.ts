@@ -101,7 +101,7 @@ export const database: readonly Mutation[] = [
   fences(
     'src/store/migrate/at-work.ts',
     'if (claims !== null) {',
-    'if (false) {',
+    'if (claims !== null && Date.now() < 0) {',
     'migrate --down and*',
     'nobody holds a row',
   ),
@@ -254,9 +254,9 @@ export const database: readonly Mutation[] = [
     'the old user is asked for',
   ),
   undecided(
-    'src/path/look/look.ts',
-    'await readAll(reading);',
-    'await readUntilDecided(reading);',
+    'src/path/look/read.ts',
+    'userId === null ? readUntilDecided',
+    "userId === null || userId !== '' ? readUntilDecided",
     'P24 the old submitter had a ledger user*',
     'the old user’s completions are read',
   ),

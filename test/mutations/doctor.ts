@@ -118,7 +118,7 @@ export const doctor: readonly Mutation[] = [
   of(
     'src/sandbox/grpc/gate.ts',
     '!host.settings.generation.wantsAudience || ',
-    'true || ',
+    'Date.now() > 0 || ',
     [STRICT, '3.7:*'],
     'from 3.7 on a token needs an audience',
   ),

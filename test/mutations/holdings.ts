@@ -111,7 +111,7 @@ export const holdings: readonly Mutation[] = [
   {
     ...sql(
       'step.index && isUnique(step) && step.lanes',
-      'step.index && false && step.lanes',
+      'step.index && Date.now() < 0 && step.lanes',
       'P30 LANES changed from sender to holdings*',
       'the index that forbids what new lanes allow goes with the pin',
     ),

@@ -16,7 +16,7 @@ export const page: readonly Mutation[] = [
     name: 'page',
     file: 'src/store/samples.ts',
     find: 'at - known.dueAt < REST * expectedMs',
-    put: 'false',
+    put: 'at < known.dueAt',
     test: 'test/store/samples.test.ts',
     match: 'an instance shows*',
     what: 'what is due is counted as seldom as its own count takes long',

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { measurePace } from '../support/measure-pace.js';
 import { mutations } from './all.js';
 import type { Mutation } from './mutation.js';
+import { typeChecker } from './types.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({
@@ -27,8 +28,14 @@ process.on('exit', () => {
 });
 process.on('SIGINT', () => process.exit(130));
 
-const waiting = wanted.values();
 const survived: Mutation[] = [];
+const typeFaults = typeChecker(root);
+const compiling = wanted.filter((mutation) => {
+  const faults = typeFaults(mutation);
+  if (faults.length > 0) report(mutation, `it does not compile: ${faults.join('; ')}`);
+  return faults.length === 0;
+});
+const waiting = compiling.values();
 await Promise.all(Array.from({ length: Number(values.jobs) }, job));
 console.log(
   `${wanted.length - survived.length} of ${wanted.length} mechanisms are missed when they are gone`,
@@ -41,13 +48,16 @@ async function job(): Promise<void> {
   for (const file of files) cpSync(path.join(root, file), path.join(copy, file), { recursive: true });
   symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
   for (const mutation of waiting) {
-    const said = await tryOut(mutation, copy);
-    const killed = said === 'killed';
-    console.log(
-      `${killed ? 'ok  ' : 'BAD '} ${mutation.name.padEnd(6)} ${mutation.what}${killed ? '' : `: ${said}`}`,
-    );
-    if (!killed) survived.push(mutation);
+    report(mutation, await tryOut(mutation, copy));
   }
+}
+
+function report(mutation: Mutation, said: string): void {
+  const killed = said === 'killed';
+  console.log(
+    `${killed ? 'ok  ' : 'BAD '} ${mutation.name.padEnd(6)} ${mutation.what}${killed ? '' : `: ${said}`}`,
+  );
+  if (!killed) survived.push(mutation);
 }
 
 async function tryOut({ file, find, put, test, match }: Mutation, copy: string): Promise<string> {

@@ -8,7 +8,7 @@ import { checkParties, checkRow } from '../transfer/check.js';
 import { offerNote } from '../transfer/factory.js';
 import { walletMessage } from '../transfer/messages.js';
 import {
-  databaseNow,
+  databaseTime,
   go,
   type JudgedSubmission,
   type KeyWait,
@@ -50,7 +50,7 @@ function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<
   const { claim } = submission;
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
-  const old = databaseNow(path, submission) - claim.row.createdAt >= WAITED_MS;
+  const old = databaseTime(path, submission) - claim.row.createdAt >= WAITED_MS;
   if (!wait.held || !old) return stop(givenBack(why, ms));
   return stop(retry(why, triesOf(path, claim), ms));
 }
@@ -106,7 +106,7 @@ const PATIENCE_MS = 86_400_000;
 /** The protocol's decision, with what the breaker says of a refusal. */
 export function decided(path: Path, submission: JudgedSubmission, outcome: Decidable): Verdict {
   const { claim } = submission;
-  const old = databaseNow(path, submission) - claim.row.createdAt >= PATIENCE_MS;
+  const old = databaseTime(path, submission) - claim.row.createdAt >= PATIENCE_MS;
   const held = outcome.kind === 'refused' && path.breaker.refused(subjectOf(submission), outcome.refusal);
   const { probeMs } = path.settings;
   const note = offerNote(submission.row.token);

@@ -111,8 +111,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: selection,
-    find: 'databaseNow - clockSkewMaxMs',
-    put: 'databaseNow',
+    find: 'databaseTime - clockSkewMaxMs',
+    put: 'databaseTime',
     test: choice,
     match: "the ledger's clock*",
     what: "the ledger's clock may lie behind the database's",

@@ -98,13 +98,13 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
     if (odd !== null) return unverified(odd);
     if (pinned.halted !== null) return unverified({ kind: 'halted-before', reason: pinned.halted });
     if (sameDatabase(pinned)) return pinned;
-    if (pinned.databaseNow === null) return unverified({ kind: 'identity-hidden' });
+    if (pinned.answeringDatabase === null) return unverified({ kind: 'identity-hidden' });
     const oneStepTokens = [...settings.tokens].flatMap(([address, { steps }]) =>
       steps === 1 ? [address] : [],
     );
     const result = await store.recheck({ generation: pinned.generation, notBefore: latest, oneStepTokens });
     if (result === null) continue;
-    const what = `the database is ${named(pinned.databaseNow)}, and was ${named(pinned.database)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
+    const what = `the database is ${named(pinned.answeringDatabase)}, and was ${named(pinned.database)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
     emit({ kind: 'alarm', what, txHash: null });
   }
   return unverified({ kind: 'rechecking' });
@@ -117,8 +117,8 @@ const IDENTITY = ['systemId', 'timeline', 'database', 'table'] as const;
 const named = (identity: DatabaseIdentity | null): string =>
   IDENTITY.map((part) => identity?.[part] ?? '').join('/');
 
-const sameDatabase = ({ database, databaseNow }: Pinned): boolean =>
-  database === null || IDENTITY.every((part) => database[part] === databaseNow?.[part]);
+const sameDatabase = ({ database, answeringDatabase }: Pinned): boolean =>
+  database === null || IDENTITY.every((part) => database[part] === answeringDatabase?.[part]);
 
 /** Where a setting here contradicts the pinned row: the first that does. */
 export function disagreement(

@@ -21,7 +21,7 @@ function created(
   return new CreatedEvent({
     contractId: '00c1',
     templateId: daml.identifier('packageid', module, entity),
-    createArguments: daml.record(fields).record as DamlRecord,
+    createArguments: daml.recordValue(fields).record as DamlRecord,
     signatories,
   });
 }
@@ -113,7 +113,7 @@ const logged = (change: Record<string, Value> = {}): Event =>
         fromParty: some(daml.party('alice::1')),
         toParty: some(daml.party('bob::1')),
         amount: daml.numeric(15_000_000_001n),
-        instrumentId: daml.record({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
+        instrumentId: daml.recordValue({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
         ...change,
       },
       ['issuer::1'],

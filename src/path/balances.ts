@@ -7,9 +7,9 @@ import { type CallOptions, type Ledger, localFailure, type Read, type ReadFailur
 import { type Balances, READ_BEFORE_SEND_MS } from './given/context.js';
 import type { Participant } from './given/participant.js';
 
-/** Of more, some are asked about in another read beside the first. */
+/** Senders in one read; where more ask, the others get a read of their own beside it. */
 const TOGETHER_MOST = 50;
-/** Who holds more is asked about alone from then on, so that nobody waits for another's holdings. */
+/** A sender who holds more is asked about alone from then on, so that nobody waits for another's holdings. */
 const FEW = 100;
 const REMEMBERED_MOST = 10_000;
 

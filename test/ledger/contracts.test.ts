@@ -148,11 +148,11 @@ test("a registry's transfer is told by its exercise, whatever its templates are,
   );
 });
 
-test('a choice of that name is no transfer unless it is the interface of the standard', (t) => {
+test('a choice of that name is a transfer only if its interface is the standard’s', (t) => {
   t.is(effect(exercised({ interfaceId: daml.identifier('ab', 'Mallory', 'TransferFactory') })), null);
 });
 
-test('no transfer, several, a mint: none that could be ours', (t) => {
+test('no transfer, several, a mint: none of them can be ours', (t) => {
   t.is(effect(), null);
   t.is(effect(exercised(), exercised()), null);
   t.is(effect(exercised({ choiceArgument: daml.text('x') })), null);

@@ -88,14 +88,18 @@ test('a lock: its holders, and an end that can be judged', (t) => {
     locked,
     'after a while that nobody here can reckon',
   );
-  t.deepEqual(lock({ expiresAt: some(daml.text('tomorrow')) }), locked, 'an end that cannot be read is none');
+  t.deepEqual(
+    lock({ expiresAt: some(daml.text('tomorrow')) }),
+    locked,
+    'an end that cannot be read counts as no end',
+  );
 });
 
 test('an instrument is believed where its admin has signed', (t) => {
   t.is(holdingOf(created(viewed(), { signatories: ['mallory::1', 'alice::1'] }), HERE), null);
 });
 
-test('no view, or none that can be read, is no lack of money', (t) => {
+test('a holding whose view is missing or unreadable is told as such, not left out', (t) => {
   const status = new Status({ code: 9, message: 'no such package' });
   const reasons = [
     created(null, { status }),

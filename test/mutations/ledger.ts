@@ -281,7 +281,7 @@ export const ledger: readonly Mutation[] = [
     put: '',
     test: look,
     match: 'P29 looks*',
-    what: 'a look that could not read is no attempt',
+    what: 'a look that could not read does not count as an attempt',
   },
   {
     name: 'P29',
@@ -290,7 +290,7 @@ export const ledger: readonly Mutation[] = [
     put: 'parkUndecided(why)',
     test: look,
     match: 'P29 an acceptance*',
-    what: 'an update that cannot be read is no attempt',
+    what: 'an update that cannot be read does not count as an attempt',
   },
   {
     name: 'I4',
@@ -317,7 +317,7 @@ export const ledger: readonly Mutation[] = [
     put: 'if (trouble !== null)',
     test: look,
     match: 'P29 looks*',
-    what: 'a look that ended before its patience is no attempt',
+    what: 'a look that ended before its patience does not count as an attempt',
   },
   {
     name: 'I4',

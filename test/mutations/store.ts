@@ -129,7 +129,7 @@ export const store: readonly Mutation[] = [
     'attempts = m.attempts + case when p_look then 0 else 1 end',
     'attempts = m.attempts + 1',
     'I4 an undecided row*',
-    'a look is no attempt',
+    'a look does not count as an attempt',
   ),
   claim(
     'I4',

@@ -13,6 +13,7 @@ import { databaseTime, go, type JudgedSubmission, type Path, type Step, stop } f
 import { notTold } from './judge.js';
 import type { Gathered, Ready, Sending } from './send.js';
 
+/** How long the participant may take to prepare, estimate included: like a read before a send, which this is. */
 const PREPARE_MS = 10_000;
 
 export const external = (path: Path, submission: JudgedSubmission, key: SealedKey): Step<Sending> =>

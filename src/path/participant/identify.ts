@@ -2,14 +2,11 @@ import type { DbMillis } from '../../core/ids.js';
 import { withoutTimes } from '../../core/words.js';
 import type { CallOptions, Read, ReadFailure } from '../../ports/ledger.js';
 import type { DatabaseIdentity, Pinned } from '../../ports/store.js';
+import { lookPatienceMs } from '../../protocol/look.js';
 import { PROTOCOL } from '../../protocol/version.js';
 import type { PathContext } from '../given/context.js';
 import type { Disagreement, Unready, Verified } from '../given/participant.js';
 import { showsMark } from './proving.js';
-
-/** Where the participant does not say how often it emits checkpoints: on an idle stream, once a minute. */
-const UNKNOWN_PATIENCE_MS = 75_000;
-const AFTER_CHECKPOINT_MS = 5_000;
 
 /**
  * Compares the participant that answers, and the database, with the pinned row. Where they differ: why this instance
@@ -52,8 +49,6 @@ export async function identify(
     const still = await ledger.participantId(options);
     if (still.kind !== 'read' || still.value !== id) return unverified({ kind: 'moved-meanwhile' });
   }
-  const delay = version.value.checkpointDelayMs;
-  const patience = delay === null ? UNKNOWN_PATIENCE_MS : delay + AFTER_CHECKPOINT_MS;
   return {
     kind: 'verified',
     pinned: pins,
@@ -61,7 +56,7 @@ export async function identify(
     mayAskId,
     looksUpHashes: Number(generation[1]) >= 6,
     tellsReassignments: Number(generation[1]) < 7,
-    patienceMs: settings.lookPatienceMs ?? patience,
+    patienceMs: settings.lookPatienceMs ?? lookPatienceMs(version.value.checkpointDelayMs),
     end: end.value,
   };
 }

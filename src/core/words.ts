@@ -2,7 +2,7 @@
 export const withoutTimes = (detail: string): string =>
   detail.replace(/ ?\([^()]*\d{4}-\d\d-\d\dT[^()]*\)|\.? *Resolution note: *$/g, '');
 
-/** One line for people: a row, a log and a terminal could not hold the control characters of what others wrote. */
+/** What others wrote, for people: without control characters, which a row cannot hold and a terminal would obey. */
 export const withoutControls = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   text.replace(/[\u0000-\u001f\u007f]+/g, ' ');

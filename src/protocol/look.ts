@@ -76,6 +76,6 @@ export const chaseFrom = (completionOffset: Offset | null, ledgerEnd: Offset, pr
 const UNTOLD_CHECKPOINTS_MS = 75_000;
 const AFTER_CHECKPOINT_MS = 5_000;
 
-/** How long a look waits for the ledger to decide: until a checkpoint is certain to have come, at the interval it was told. */
+/** How long a look waits for the ledger to decide: long enough for the next checkpoint of an idle stream. */
 export const lookPatienceMs = (checkpointDelayMs: number | null): number =>
   checkpointDelayMs === null ? UNTOLD_CHECKPOINTS_MS : checkpointDelayMs + AFTER_CHECKPOINT_MS;

@@ -15,8 +15,8 @@ import { limited } from '../../runtime/limit.js';
 import type { Verified } from '../given/participant.js';
 
 /**
- * How long the participant may take over each question that identifies or proves it. Nothing is claimed, and no row ends,
- * while it is being asked, and it can be asked again at any time.
+ * How long the participant may take over each question that identifies or proves it. Each is a small read that can be asked
+ * again, so a connection on which nobody answers is given up early.
  */
 export const PROOF_CALL_MS = 5_000;
 

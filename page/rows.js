@@ -3,7 +3,7 @@ import { actButton, mayAct } from './act.js';
 import { byId, h, prose, show } from './dom.js';
 import { amount, clock, count, short, span } from './format.js';
 
-/** Of each reason; the others are a click away. */
+/** Rows shown for each reason; the others are a click away. */
 const AT_ONCE = 4;
 
 /** @param {any} lists @param {number} now */

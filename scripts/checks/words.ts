@@ -73,7 +73,7 @@ export function weakSignals(sources: readonly Source[]): Problem[] {
 /** Phrases that no native engineer would write, each with what to write instead. */
 const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; readonly instead: string }[] = [
   {
-    pattern: /^Of (a|an|the|one|several|what|whom|those)\b/,
+    pattern: /^Of [a-z]/,
     comment: true,
     instead: 'begin with what it is, not with "Of …"',
   },
@@ -82,16 +82,23 @@ const PHRASES: readonly { readonly pattern: RegExp; readonly comment?: true; rea
     instead: 'write "is not a …"',
   },
   {
+    pattern: /(?<!\bthere )\b(is|are|was|were) none\b(?! of\b)/,
+    instead: 'say what is the matter with it: invalid, missing, ignored …',
+  },
+  {
     pattern: /\b(hungry|appetite|bur(y|ies|ied)|one foot outside|forgiven|second belt)\b/i,
     instead: 'say it without the image',
   },
 ];
 
-/** Comments and messages are read by people who are in a hurry, some of them at 3 a.m. */
+/**
+ * Comments and messages are read by people who are in a hurry, some of them at 3 a.m.; the titles of tests by whoever
+ * broke one.
+ */
 export function english(sources: readonly Source[]): Problem[] {
   return sources.flatMap((source) => {
-    if (!source.path.startsWith('src/')) return [];
-    const comments = commentsOf(source);
+    if (!/^(src|test)\//.test(source.path)) return [];
+    const comments = source.path.startsWith('src/') ? commentsOf(source) : [];
     const everything = [...comments, ...stringsOf(source)];
     return PHRASES.flatMap(({ pattern, comment, instead }) =>
       (comment ? comments : everything)

@@ -7,6 +7,8 @@ import type { OpenLedger } from '../ledger/ledger.js';
 import { deepFindings } from '../preflight/deep.js';
 import type { Facts } from '../preflight/facts.js';
 import { type Finding, words } from '../preflight/finding.js';
+import { CHECK_READ_MS } from '../preflight/preflight.js';
+import { lookPatienceMs } from '../protocol/look.js';
 import { askDatabaseTime } from '../store/check.js';
 import { type Database, openDatabase } from '../store/pool.js';
 import { cheapChecks } from '../submitter/start-checks.js';
@@ -21,10 +23,6 @@ interface Flags extends TransferFlags {
   readonly json?: boolean;
 }
 
-const READ_MS = 10_000;
-/** How long a look waits if the participant does not say. */
-const PATIENCE_MS = 75_000;
-const AFTER_CHECKPOINT_MS = 5_000;
 const LINE = 1_000;
 
 async function doctor(flags: Flags): Promise<void> {
@@ -105,7 +103,7 @@ async function deep(
   { side, facts }: { readonly side: DatabaseSide; readonly facts: Facts },
 ): Promise<readonly Finding[]> {
   const delay = facts.version.kind === 'read' ? facts.version.value.checkpointDelayMs : null;
-  const patienceMs = flags.patience ?? (delay === null ? PATIENCE_MS : delay + AFTER_CHECKPOINT_MS);
+  const patienceMs = flags.patience ?? lookPatienceMs(delay);
   if (process.stderr.isTTY) {
     process.stderr.write(`reading completions for up to ${Math.ceil(patienceMs / 1_000)} s …\n`);
   }
@@ -131,7 +129,7 @@ async function deep(
       patienceMs,
       commandId: txHashOf(randomBytes(32)),
     },
-    { timeoutMs: READ_MS, signal },
+    { timeoutMs: CHECK_READ_MS, signal },
   );
 }
 

@@ -70,7 +70,7 @@ export function pauseCommand(): Command {
     .addHelpText(
       'after',
       `
-In force with the next claim of any instance, of an earlier build too; what was claimed before and has not left within half a
+In force with the next claim of any instance, even one of an earlier build; what was claimed before and has not left within half a
 second is given back. What has left ends. Undecided rows are looked up as always, since a look sends nothing. A sender's rows
 keep their order: a paused row holds back the sender's later ones. It is shown in \`status\`, /readyz (which stays ready) and
 the page, and noted in mempool_submitter_audit_v1 with who and why.

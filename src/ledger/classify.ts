@@ -1,5 +1,6 @@
 // Maps what the participant said to what it means. Pure. Where money is concerned, a refusal is certain only if its
 // error id is listed as certain and it carries Canton's own details; anything else may still commit.
+import { withoutControls } from '../core/words.js';
 import type { Outcome, Refusal } from '../protocol/outcome.js';
 import { errorTable, ofTheMoment, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
 import type { GrpcCode, LedgerStatus } from './status.js';
@@ -192,6 +193,5 @@ function textOf({ message, metadata }: LedgerStatus): string {
 /** For people: the text of the answer and the contracts or parties it names, without control characters. */
 function detailOf({ message, resources }: LedgerStatus): string {
   const text = resources.length === 0 ? message : `${message} [${resources.join(', ')}]`;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, DETAIL_MAX);
+  return withoutControls(text).slice(0, DETAIL_MAX);
 }

@@ -227,7 +227,7 @@ function readView(view: InterfaceView | undefined): Viewed | string {
   const { code = 0, message = '' } = view.viewStatus ?? {};
   if (code !== 0) return `its view cannot be computed (${code}: ${message.slice(0, 100)})`;
   const fields = fieldsOf(view.viewValue);
-  const instrument = instrumentOf(fields?.record('instrumentId') ?? null);
+  const instrument = instrumentOf(fields?.fields('instrumentId') ?? null);
   const owner = fields?.party('owner') ?? null;
   const amount = fields?.amount('amount') ?? null;
   const lock = fields === null ? 'odd' : lockOf(fields);
@@ -240,7 +240,7 @@ function readView(view: InterfaceView | undefined): Viewed | string {
 function lockOf(fields: Fields): Lock | null | 'odd' {
   const present = fields.present('lock');
   if (present !== true) return present === null ? 'odd' : null;
-  const lock = fields.optionalRecord('lock');
+  const lock = fields.optionalFields('lock');
   return { holders: lock?.parties('holders') ?? [], expiresAt: lock?.optionalTime('expiresAt') ?? null };
 }
 

@@ -78,14 +78,14 @@ export function holdingSample({
   );
   const fields = fieldsOf(view?.viewValue);
   const owner = fields?.party('owner') ?? null;
-  const instrument = instrumentOf(fields?.record('instrumentId') ?? null);
+  const instrument = instrumentOf(fields?.fields('instrumentId') ?? null);
   if (owner === null || instrument === null || !signatories.includes(instrument.admin)) return null;
   return {
     contractId,
     owner,
     admin: instrument.admin,
     instrumentId: instrument.id,
-    // Participants leave out a None at the end of a record.
+    // Participants leave out a None at the end of a Daml record.
     locked: fields?.present('lock') ?? false,
   };
 }

@@ -1,5 +1,6 @@
 // Tokens by OAuth2 client credentials: fetched when needed, renewed before they expire, one request at a time.
 
+import { withoutControls } from '../core/words.js';
 import type { Clock } from '../ports/clock.js';
 import type { CallOptions } from '../ports/ledger.js';
 import { backoffMs } from '../protocol/backoff.js';
@@ -195,12 +196,8 @@ function lifeIn(expiresIn: unknown): number | null {
 
 /** OAuth's two fields meant for people, and nothing else from the answer. */
 function words(answer: Readonly<Record<string, unknown>> | null): string {
-  const said = [answer?.error, answer?.error_description]
-    .filter((one) => typeof one === 'string')
-    .join(': ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ');
-  return said === '' ? '' : `: ${said}`;
+  const said = [answer?.error, answer?.error_description].filter((one) => typeof one === 'string').join(': ');
+  return said === '' ? '' : `: ${withoutControls(said)}`;
 }
 
 /** `fetch failed` says nothing; its cause does, or the last of several causes. */

@@ -47,7 +47,7 @@ function anyValueOf(json: unknown, depth: number): AnyValue | null {
       return micros === null ? null : { tag, value: micros };
     }
     case 'AV_RelTime': {
-      // A record with one field; some registries write just the field's value.
+      // A Daml record with one field; some registries write just the field's value.
       const micros = int64Of(isObject(value) ? value.microseconds : value);
       return micros === null ? null : { tag, value: micros };
     }

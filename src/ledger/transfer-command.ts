@@ -59,20 +59,23 @@ const disclosedContract = ({ contractId, templateId, createdEventBlob, synchroni
   });
 
 function transferArgument(transfer: Omit<Transfer, 'commandId'>): Value {
-  const noMetadata = (): Value => daml.record({ values: daml.emptyTextMap() });
-  return daml.record({
+  const noMetadata = (): Value => daml.recordValue({ values: daml.emptyTextMap() });
+  return daml.recordValue({
     expectedAdmin: daml.party(transfer.admin),
-    transfer: daml.record({
+    transfer: daml.recordValue({
       sender: daml.party(transfer.sender),
       receiver: daml.party(transfer.receiver),
       amount: daml.numeric(transfer.amount),
-      instrumentId: daml.record({ admin: daml.party(transfer.admin), id: daml.text(transfer.instrumentId) }),
+      instrumentId: daml.recordValue({
+        admin: daml.party(transfer.admin),
+        id: daml.text(transfer.instrumentId),
+      }),
       requestedAt: daml.timestamp(transfer.requestedAt),
       executeBefore: daml.timestamp(transfer.executeBefore),
       inputHoldingCids: daml.contractIds(transfer.holdings),
       meta: noMetadata(),
     }),
-    extraArgs: daml.record({ context: contextOf(transfer.factory), meta: noMetadata() }),
+    extraArgs: daml.recordValue({ context: contextOf(transfer.factory), meta: noMetadata() }),
   });
 }
 
@@ -84,7 +87,7 @@ const contextOf = (factory: TransferFactory): Value =>
  * bytes.
  */
 export const contextValue = (values: ReadonlyMap<string, AnyValue>): Value =>
-  daml.record({ values: textMap(values) });
+  daml.recordValue({ values: textMap(values) });
 
 const textMap = (values: ReadonlyMap<string, AnyValue>): Value =>
   new Value({
@@ -117,7 +120,7 @@ function held(any: AnyValue): Value {
     case 'AV_Time':
       return daml.timestamp(any.value);
     case 'AV_RelTime':
-      return daml.record({ microseconds: new Value({ int64: any.value.toString() }) });
+      return daml.recordValue({ microseconds: new Value({ int64: any.value.toString() }) });
     case 'AV_List':
       return new Value({ list: new List({ elements: any.value.map(anyValue) }) });
     case 'AV_Map':

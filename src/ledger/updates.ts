@@ -104,8 +104,8 @@ const isWithin = (one: ExercisedEvent, other: ExercisedEvent): boolean =>
   one.nodeId > other.nodeId && one.nodeId <= other.lastDescendantNodeId;
 
 function transferExercised(event: ExercisedEvent): Effect | null {
-  const transfer = fieldsOf(event.choiceArgument?.record)?.record('transfer') ?? null;
-  const instrument = instrumentOf(transfer?.record('instrumentId') ?? null);
+  const transfer = fieldsOf(event.choiceArgument?.record)?.fields('transfer') ?? null;
+  const instrument = instrumentOf(transfer?.fields('instrumentId') ?? null);
   const sender = transfer?.party('sender') ?? null;
   const receiver = transfer?.party('receiver') ?? null;
   const amount = transfer?.amount('amount') ?? null;
@@ -117,7 +117,7 @@ function transferExercised(event: ExercisedEvent): Effect | null {
 function transferLogged(event: Transaction['events'][number]['created']): Effect | null {
   if (event === undefined || !isEntity(event.templateId, 'CIP56.Events', 'TokenTransferEvent')) return null;
   const fields = fieldsOf(event.createArguments);
-  const instrument = instrumentOf(fields?.record('instrumentId') ?? null);
+  const instrument = instrumentOf(fields?.fields('instrumentId') ?? null);
   const sender = fields?.optionalParty('fromParty') ?? null;
   const receiver = fields?.optionalParty('toParty') ?? null;
   const amount = fields?.amount('amount') ?? null;

@@ -20,7 +20,7 @@ export const contractIds = (ids: readonly string[]): Value =>
   new Value({ list: new List({ elements: ids.map((contractId) => new Value({ contractId })) }) });
 export const emptyTextMap = (): Value => new Value({ textMap: new TextMap() });
 /** With all labels, so that the order of fields does not matter. */
-export const record = (fields: Readonly<Record<string, Value>>): Value =>
+export const recordValue = (fields: Readonly<Record<string, Value>>): Value =>
   new Value({
     record: new DamlRecord({
       fields: Object.entries(fields).map(([label, value]) => new RecordField({ label, value })),
@@ -31,19 +31,19 @@ export interface Fields {
   readonly party: (label: string) => string | null;
   readonly text: (label: string) => string | null;
   readonly amount: (label: string) => bigint | null;
-  readonly record: (label: string) => Fields | null;
+  readonly fields: (label: string) => Fields | null;
   /** `Some` of anything is true; `None` and an absent field are false; null if it is not an Optional. */
   readonly present: (label: string) => boolean | null;
   readonly optionalParty: (label: string) => string | null;
   readonly optionalTime: (label: string) => Micros | null;
-  readonly optionalRecord: (label: string) => Fields | null;
+  readonly optionalFields: (label: string) => Fields | null;
   /** Null if an element is not a party. */
   readonly parties: (label: string) => readonly string[] | null;
 }
 
 /**
- * Reads a record by its labels, which the participant sends if `verbose` was asked for. It leaves out a None at the
- * end of a record (since 3.4.4).
+ * Reads a Daml record by its labels, which the participant sends if `verbose` was asked for. It leaves out a None at the
+ * end of one (since 3.4.4).
  */
 export function fieldsOf(source: DamlRecord | undefined): Fields | null {
   if (source === undefined) return null;
@@ -61,12 +61,12 @@ export function fieldsOf(source: DamlRecord | undefined): Fields | null {
     party: (label) => of(label, 'party', (value) => value.party),
     text: (label) => of(label, 'text', (value) => value.text),
     amount: (label) => of(label, 'numeric', (value) => parseDecimal(value.numeric)),
-    record: (label) => of(label, 'record', (value) => fieldsOf(value.record)),
+    fields: (label) => of(label, 'record', (value) => fieldsOf(value.record)),
     present: (label) =>
       values.has(label) ? of(label, 'optional', (value) => value.optional?.value !== undefined) : false,
     optionalParty: (label) => some(label, 'party', (value) => value.party),
     optionalTime: (label) => some(label, 'timestamp', (value) => BigInt(value.timestamp)),
-    optionalRecord: (label) => some(label, 'record', (value) => fieldsOf(value.record)),
+    optionalFields: (label) => some(label, 'record', (value) => fieldsOf(value.record)),
     parties: (label) =>
       of(label, 'list', ({ list }) => {
         const elements = list?.elements ?? [];

@@ -133,7 +133,7 @@ export const blockerAdvice: Readonly<Record<NotReady['part'], string>> = {
   schema: 'Run `canton-submitter migrate`.',
   snapshot: 'End the session that is named: until then vacuum cannot clean up, and claims become slower.',
   webhooks:
-    'Mend the receiver at `WEBHOOK_URL`, as the reason says: each outcome is delivered by itself once it answers. Transfers go on meanwhile.',
+    'Fix the receiver at `WEBHOOK_URL`, as the reason says: each outcome is delivered by itself once it answers. Transfers go on meanwhile.',
   paused: 'Somebody paused it, for the reason shown: `canton-submitter resume` goes on.',
   stopping: 'It was asked to stop, and another instance takes over.',
 };

@@ -57,7 +57,7 @@ function ofThisInstance({ health, open }: Known): Problem[] {
 const ofDead = ({ name, held, lost }: Known['dead'][number]): Problem => ({
   level: 'watch',
   what: `The instance ${name} died.`,
-  toDo: `${whereRowsAre(held, lost)} Look why in its last log lines, and start another if nothing has restarted it.`,
+  toDo: `${whereRowsAre(held, lost)} Its last log lines may say why. Start another if nothing has restarted it.`,
 });
 
 /** It is dead before its rows are taken back. */

@@ -21,7 +21,7 @@ export interface MetricsOptions {
   readonly events$: Observable<SubmitterEvent>;
   readonly queue: QueueSource;
   readonly clock: Clock;
-  /** Of this package. */
+  /** This package's. */
   readonly version: string;
 }
 

@@ -92,6 +92,7 @@ export interface PageLists {
 
 /** One thing that happened to a row, in words. */
 export interface StoryLine {
+  /** In ms since the epoch, on the database's clock. */
   readonly at: number;
   readonly what: string;
 }

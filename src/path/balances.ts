@@ -4,13 +4,12 @@ import { setMaxListeners } from 'node:events';
 import type { Holdings } from '../core/holding.js';
 import type { Offset, Party } from '../core/ids.js';
 import { type CallOptions, type Ledger, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
-import type { Balances } from './given/context.js';
+import { type Balances, READ_BEFORE_SEND_MS } from './given/context.js';
 import type { Participant } from './given/participant.js';
 
-const CALL_MS = 10_000;
-/** Of more, some are asked about in another read beside the first. */
+/** Senders in one read; where more ask, the others get a read of their own beside it. */
 const TOGETHER_MOST = 50;
-/** Who holds more is asked about alone from then on, so that nobody waits for another's holdings. */
+/** A sender who holds more is asked about alone from then on, so that nobody waits for another's holdings. */
 const FEW = 100;
 const REMEMBERED_MOST = 10_000;
 
@@ -47,7 +46,7 @@ export function createBalances({ ledger, participant }: Given): Balances {
     const asked = questions;
     questions = [];
     const wait = waitFor(asked);
-    answers(asked, { timeoutMs: CALL_MS, signal: wait.signal })
+    answers(asked, { timeoutMs: READ_BEFORE_SEND_MS, signal: wait.signal })
       .catch((error: unknown) => {
         for (const { fail } of asked) fail(error);
       })
@@ -124,7 +123,7 @@ export function createBalances({ ledger, participant }: Given): Balances {
 }
 
 /** A read for one row ends with that row's claim, whoever else still waits. */
-const alone = ({ signal }: Question): CallOptions => ({ timeoutMs: CALL_MS, signal });
+const alone = ({ signal }: Question): CallOptions => ({ timeoutMs: READ_BEFORE_SEND_MS, signal });
 
 /** `signal` aborts once nobody waits for the answer any more. */
 function waitFor(asked: readonly Question[]) {

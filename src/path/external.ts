@@ -9,15 +9,16 @@ import type { Refusal } from '../protocol/outcome.js';
 import { park, unsent } from '../protocol/verdict.js';
 import { notForLocks } from '../transfer/holdings.js';
 import { inspectPrepared, ONLY_V3, readBound } from '../transfer/inspect.js';
-import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import { databaseTime, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 import { notTold } from './judge.js';
 import type { Gathered, Ready, Sending } from './send.js';
 
+/** How long the participant may take to prepare, estimate included: like a read before a send, which this is. */
 const PREPARE_MS = 10_000;
 
 export const external = (path: Path, submission: JudgedSubmission, key: SealedKey): Step<Sending> =>
   go({
-    executeBefore: externalExecuteBefore(databaseNow(path, submission), path.settings.offerLifetimeMs),
+    executeBefore: externalExecuteBefore(databaseTime(path, submission), path.settings.offerLifetimeMs),
     ready: (gathered) => ready(path, submission, key, gathered),
   });
 
@@ -28,7 +29,7 @@ async function ready(
   gathered: Gathered,
 ): Promise<Step<Ready>> {
   const since = path.clock.elapsed();
-  const asked = askedBound(databaseNow(path, submission), path.settings.windowMs);
+  const asked = askedBound(databaseTime(path, submission), path.settings.windowMs);
   const answer = await prepare(path, submission, gathered, asked);
   if (answer.kind === 'stop') return answer;
   const prepared = answer.value;

@@ -17,10 +17,11 @@ import {
 import { INSUFFICIENT_BALANCE } from '../transfer/messages.js';
 import {
   type Balances,
-  databaseNow,
+  databaseTime,
   go,
   type JudgedSubmission,
   type Path,
+  READ_BEFORE_SEND_MS,
   type Step,
   stop,
   triesOf,
@@ -28,8 +29,6 @@ import {
 import { notTold } from './judge.js';
 import { reservationsOf, waitForHoldings } from './reserve.js';
 import type { Gathered } from './send.js';
-
-const CALL_MS = 10_000;
 
 /**
  * The reads before a send: the ledger end, asked for after the claim, the sender's holdings there, and the factory (our
@@ -41,13 +40,13 @@ export async function gather(
   executeBefore: Micros,
 ): Promise<Step<Gathered>> {
   const { row, sender, receiver, claim } = submission;
-  const options = { timeoutMs: CALL_MS, signal: submission.lease.signal };
+  const options = { timeoutMs: READ_BEFORE_SEND_MS, signal: submission.lease.signal };
   const balance = await judgeBalance(path, submission, options);
   if (balance.kind === 'failed-read') return stop(notTold(path, submission, balance.refusal));
   if (balance.kind === 'stop') return balance;
   const { inputs, endedLocks } = balance.value;
 
-  const now = databaseNow(path, submission);
+  const now = databaseTime(path, submission);
   const terms = transferTerms({ row: claim.row, checked: row, sender, receiver, inputs, now, executeBefore });
   const told = await factoryFor(path, row.token, terms, options);
   if (told.kind !== 'read') return stop(notTold(path, submission, told.refusal));
@@ -201,7 +200,7 @@ function select(path: Path, submission: JudgedSubmission, { holdings, reservatio
   const { row, sender } = submission;
   // Before it is verified nothing is sent, so it does not matter that then no lock seems to have ended.
   const skew = path.participant.verified()?.pinned.clockSkewMaxMs ?? Number.MAX_SAFE_INTEGER;
-  const now = leastLedgerTime(databaseNow(path, submission), skew);
+  const now = leastLedgerTime(databaseTime(path, submission), skew);
   const chosen = selectUnreserved(holdings, reservations.length === 0 ? null : isReserved(reservations), {
     owner: sender,
     admin: row.token.instrumentAdmin,

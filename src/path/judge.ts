@@ -8,7 +8,7 @@ import { checkParties, checkRow } from '../transfer/check.js';
 import { offerNote } from '../transfer/factory.js';
 import { walletMessage } from '../transfer/messages.js';
 import {
-  databaseNow,
+  databaseTime,
   go,
   type JudgedSubmission,
   type KeyWait,
@@ -44,13 +44,13 @@ export function judge(path: Path, submission: Submission): Step<JudgedSubmission
  * A row that may have caused the trouble itself is counted when it is refused. One that only waits is counted after this
  * long, so that its lane moves on at last, and a receiver who is away for minutes costs no row an attempt.
  */
-const WAITED_MS = 3_600_000;
+const COUNTED_AFTER_MS = 3_600_000;
 
 function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<never> {
   const { claim } = submission;
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
-  const old = databaseNow(path, submission) - claim.row.createdAt >= WAITED_MS;
+  const old = databaseTime(path, submission) - claim.row.createdAt >= COUNTED_AFTER_MS;
   if (!wait.held || !old) return stop(givenBack(why, ms));
   return stop(retry(why, triesOf(path, claim), ms));
 }
@@ -101,12 +101,12 @@ export function afterFault(
  * After this long, what may be everybody's trouble is held against the row all the same, so that neither a dead receiver
  * in an otherwise quiet system nor three of them block their senders' lanes for ever.
  */
-const PATIENCE_MS = 86_400_000;
+const HELD_AFTER_MS = 86_400_000;
 
 /** The protocol's decision, with what the breaker says of a refusal. */
 export function decided(path: Path, submission: JudgedSubmission, outcome: Decidable): Verdict {
   const { claim } = submission;
-  const old = databaseNow(path, submission) - claim.row.createdAt >= PATIENCE_MS;
+  const old = databaseTime(path, submission) - claim.row.createdAt >= HELD_AFTER_MS;
   const held = outcome.kind === 'refused' && path.breaker.refused(subjectOf(submission), outcome.refusal);
   const { probeMs } = path.settings;
   const note = offerNote(submission.row.token);

@@ -5,7 +5,7 @@ import { hostedBound } from '../protocol/bound.js';
 import { type Reservation, reservedBy } from '../protocol/lanes.js';
 import type { SubmissionRecord } from '../protocol/record.js';
 import { givenBack } from '../protocol/verdict.js';
-import { databaseNow, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import { databaseTime, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 
 /**
  * To be asked before the ledger end: what is spent by then is still reserved, or no longer a holding. The other way round, a
@@ -34,7 +34,7 @@ export function hostedRecord(path: Path, submission: JudgedSubmission): Submissi
   if (verified === null) return null;
   return {
     sentFrom: path.participant.sentFrom(),
-    sentUntil: hostedBound(databaseNow(path, submission), path.settings),
+    sentUntil: hostedBound(databaseTime(path, submission), path.settings),
     submissionId: submission.claim.token,
     party: submission.sender,
     sentOn: verified.pinned.sentOn,

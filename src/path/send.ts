@@ -6,7 +6,7 @@ import type { Outcome } from '../protocol/outcome.js';
 import type { SubmissionRecord } from '../protocol/record.js';
 import { unsent } from '../protocol/verdict.js';
 import { notForLocks } from '../transfer/holdings.js';
-import { databaseNow, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import { databaseTime, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
 import { reserve } from './reserve.js';
 
 /** What one kind of sender supplies; the pipeline does the rest. */
@@ -84,7 +84,7 @@ function tooLate(path: Path, submission: JudgedSubmission, { record, until }: Re
   if (submission.lease.signal.aborted || submission.lease.left() < leaseMs * LEASE_LEFT)
     return late('the lease is about to end');
   // As long as the participant is this slow, the next attempt comes too late as well.
-  return windowIsOver(until, databaseNow(path, submission), windowMs)
+  return windowIsOver(until, databaseTime(path, submission), windowMs)
     ? { why: 'too little of the submission window is left', again: 'after-a-probe' }
     : null;
 }
@@ -103,7 +103,7 @@ export async function send(
   const { record } = ready;
   const { claim, lease } = submission;
   const { id, txHash } = claim.row;
-  const sentAt = databaseNow(path, submission);
+  const sentAt = databaseTime(path, submission);
   submission.onSend();
   path.emit({ kind: 'sent', id, txHash, submissionId: record.submissionId ?? '' });
   const since = path.clock.elapsed();
@@ -116,7 +116,7 @@ export async function send(
   const outcome = ofEndedLocks(answer, endedLocks);
   path.emit({ kind: 'answered', id, txHash, outcome, tookMs: path.clock.elapsed() - since });
   path.factories.observe(transfer, outcome);
-  return go({ outcome, record, sentAt, answeredAt: databaseNow(path, submission) });
+  return go({ outcome, record, sentAt, answeredAt: databaseTime(path, submission) });
 }
 
 /** A rule that refuses inputs whose lock has ended may have judged only that. */

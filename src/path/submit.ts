@@ -4,7 +4,7 @@ import { unsent, type Verdict } from '../protocol/verdict.js';
 import { external } from './external.js';
 import { gather } from './gather.js';
 import {
-  databaseNow,
+  databaseTime,
   go,
   type JudgedSubmission,
   type Path,
@@ -69,7 +69,7 @@ function hosted(path: Path, submission: JudgedSubmission): Step<Sending> {
   if (own === null)
     return stop(unsent(byHoldings ? 'the participant is not verified' : 'the claim wrote no record'));
   const record = boundFor(own, submission.row.token.steps);
-  const executeBefore = hostedExecuteBefore(record.sentUntil, databaseNow(path, submission), path.settings);
+  const executeBefore = hostedExecuteBefore(record.sentUntil, databaseTime(path, submission), path.settings);
   return go({
     executeBefore,
     async ready({ transfer }) {

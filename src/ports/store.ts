@@ -22,7 +22,7 @@ export interface Pinned {
   /** The database that was pinned; null where our role may not read its identity. */
   readonly database: DatabaseIdentity | null;
   /** The database that answered. If it is not the pinned one, recheck before anything is claimed. */
-  readonly databaseNow: DatabaseIdentity | null;
+  readonly answeringDatabase: DatabaseIdentity | null;
   /** Why nobody may claim, for example an acceptance later than its bound. Null: go on. */
   readonly halted: string | null;
   /** Set for seven days after a recheck: where to look before a row becomes `failed`. */

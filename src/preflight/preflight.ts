@@ -7,6 +7,9 @@ import { type Finding, unread, wait } from './finding.js';
 import { participantFindings } from './participant.js';
 import { tokenFindings } from './tokens.js';
 
+/** How long each read of a check may take. Longer, and somebody who waits for `run` or `doctor` would rather know. */
+export const CHECK_READ_MS = 10_000;
+
 export interface Preflight {
   readonly findings: readonly Finding[];
   /** Null: nobody answered. */

@@ -71,3 +71,11 @@ export const chaseFrom = (completionOffset: Offset | null, ledgerEnd: Offset, pr
   completionOffset === null
     ? { beginExclusive: prunedUpTo, until: ledgerEnd }
     : { beginExclusive: completionOffset > 0n ? completionOffset - 1n : 0n, until: completionOffset };
+
+/** On an idle stream a participant emits a checkpoint once a minute, where it does not say otherwise. */
+const UNTOLD_CHECKPOINTS_MS = 75_000;
+const AFTER_CHECKPOINT_MS = 5_000;
+
+/** How long a look waits for the ledger to decide: long enough for the next checkpoint of an idle stream. */
+export const lookPatienceMs = (checkpointDelayMs: number | null): number =>
+  checkpointDelayMs === null ? UNTOLD_CHECKPOINTS_MS : checkpointDelayMs + AFTER_CHECKPOINT_MS;

@@ -3,7 +3,7 @@
 import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { SEES_ALL } from './errors.js';
-import { readSqlSteps, wantedFor } from './migrate/sql-files.js';
+import { functionsIn, readSqlSteps, triggersIn, wantedFor } from './migrate/sql-files.js';
 import type { Lanes, Outcomes, SameNonce } from './pins.js';
 import type { Database } from './pool.js';
 import { FUNCTIONS, OUTBOX_FUNCTIONS, OUTBOX_TABLES, TABLES } from './privileges.js';
@@ -32,11 +32,10 @@ export async function schemaProblems(
 ): Promise<readonly string[]> {
   const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce, outcomes));
   const sql = steps.map((step) => step.sql).join('\n');
-  const all = (pattern: RegExp): string[] => [...sql.matchAll(pattern)].map((match) => match[1] ?? '');
   const rows = await database.run(MISSING, [
     steps.flatMap((step) => (step.index === null ? [] : [step.index])),
-    all(/create or replace function (\w+)/g),
-    all(/create (?:constraint )?trigger (\w+)/g),
+    functionsIn(sql),
+    triggersIn(sql),
   ]);
   return rows.map((row) => row.problem);
 }

@@ -41,7 +41,7 @@ const LOST_RACE = new Set(['40001', '40P01']);
  */
 const WHOLE = /^(42|0A|28|3D|25|XX)/;
 
-/** The URL names the wrong user or the wrong database, which waiting does not mend. */
+/** The URL names the wrong user or the wrong database, which waiting does not fix. */
 const refusesLogin = (error: unknown): boolean => /^(28|3D)/.test(sqlState(error) ?? '');
 
 /** What is wrong with the role or the URL, in words; null: neither is. `url`: without its password. */

@@ -113,15 +113,15 @@ function pinnedOf(tuple: PinnedTuple): Pinned {
  * difference, and is shown the same on both sides: where it was pinned and may not be asked for here, the claim itself is
  * refused, and says so.
  */
-function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'databaseNow'> {
+function databasesOf(tuple: PinnedTuple): Pick<Pinned, 'database' | 'answeringDatabase'> {
   const pinned = [tuple.database_id, tuple.timeline, tuple.database_oid, tuple.table_oid];
   const now = [tuple.database_id_now, tuple.timeline_now, tuple.database_oid_now, tuple.table_oid_now];
   const database = identityOf(pinned);
   const asked = tuple.database_id_now !== null || tuple.timeline_now !== null;
   const wanted = tuple.database_id !== null || tuple.timeline !== null;
-  if (database === null) return { database, databaseNow: identityOf(now) };
-  if (wanted && !asked) return { database, databaseNow: null };
-  return { database, databaseNow: identityOf(pinned.map((part, at) => part && (now[at] ?? part))) };
+  if (database === null) return { database, answeringDatabase: identityOf(now) };
+  if (wanted && !asked) return { database, answeringDatabase: null };
+  return { database, answeringDatabase: identityOf(pinned.map((part, at) => part && (now[at] ?? part))) };
 }
 
 const identityOf = (parts: readonly (string | null | undefined)[]): DatabaseIdentity | null => {

@@ -11,7 +11,10 @@ export const unknownBound = (notBefore: string): string =>
   `date_trunc('milliseconds', greatest(now(), to_timestamp(${notBefore}::float8 / 1000)))
     + (${WINDOW_MAX_MS} + p.tolerance_ms + p.clock_skew_max_ms) * interval '1 ms'`;
 
-/** For `set`: the row no longer has a record. */
+/**
+ * For `set`: the row no longer has a record. An update names its columns, so the list stands in settle, in set-aside and in a
+ * run-book too; test/store/guard.test.ts compares all of them with the columns that schema.sql calls a record.
+ */
 export const NO_RECORD = `sent_from = null, sent_until = null, submission_id = null, submission_party = null,
            submission_hash = null, hashing_scheme = null, sent_on = null, sent_by = null,
            sent_inputs = null`;

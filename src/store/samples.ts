@@ -104,7 +104,7 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const at = await clock();
     const known = last?.sample;
     const pending = Object.values(queue).reduce((sum, { rows }) => sum + rows, 0);
-    // Of fewer rows it takes less. What another build has stored may lack some of it.
+    // With fewer rows the count takes less time. A sample stored by another build may lack some fields.
     const expectedMs = (known?.dueTookMs ?? 0) * Math.min(1, (pending + 1) / ((known?.dueOf ?? 0) + 1));
     const resting =
       known !== undefined &&

@@ -5,7 +5,7 @@ import type { OpenLedger } from '../ledger/ledger.js';
 import type { SubmitterEvent } from '../observe/events.js';
 import { disagreementWords } from '../path/given/participant.js';
 import { disagreement } from '../path/participant/identify.js';
-import { type Preflight, preflight } from '../preflight/preflight.js';
+import { CHECK_READ_MS, type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { pause } from '../runtime/timers.js';
 import { hiddenRows, lackingForWebhooks, lackingPrivileges, schemaProblems } from '../store/check.js';
@@ -84,7 +84,6 @@ export async function untilThere<T>(
   return null;
 }
 
-const READ_MS = 10_000;
 /** How many users' holdings are searched for instruments of other admins. */
 const USERS_SEEN = 20;
 
@@ -92,7 +91,8 @@ const USERS_SEEN = 20;
 export const cheapChecks = (
   config: Config,
   { ledger, parties, signal }: CheapQuestions,
-): Promise<Preflight> => preflight({ ledger, settings: config, parties }, { timeoutMs: READ_MS, signal });
+): Promise<Preflight> =>
+  preflight({ ledger, settings: config, parties }, { timeoutMs: CHECK_READ_MS, signal });
 
 export interface CheapQuestions {
   readonly ledger: OpenLedger;

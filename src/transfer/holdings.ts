@@ -62,8 +62,8 @@ export function inputRules(
 }
 
 /** Locks that end after this count as locked: the database's time, less how far the ledger's may be behind it. */
-export const leastLedgerTime = (databaseNow: number, clockSkewMaxMs: number): Micros =>
-  microsOf(Math.floor(databaseNow - clockSkewMaxMs));
+export const leastLedgerTime = (databaseTime: number, clockSkewMaxMs: number): Micros =>
+  microsOf(Math.floor(databaseTime - clockSkewMaxMs));
 
 /**
  * Largest first, so that few inputs suffice; equal amounts by contract id, so that the same holdings give the same

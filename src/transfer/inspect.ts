@@ -6,6 +6,7 @@
 import type { Micros, TxHash } from '../core/ids.js';
 import type { HoldingLayout } from '../core/token.js';
 import type { Prepared, TransferFactory, TransferTerms } from '../core/transfer.js';
+import { withoutControls } from '../core/words.js';
 import { rootFault } from './inspect/argument.js';
 import { spentOf } from './inspect/holdings.js';
 import { layoutsOf, OWN } from './inspect/layouts.js';
@@ -138,6 +139,4 @@ export function readBound({ transaction }: Prepared): Micros | null {
 const unsignable = (advice: string): Inspection => ({ kind: 'unsignable', reason: forPeople(advice) });
 const tampered = (reason: string): Inspection => ({ kind: 'tampered', reason: forPeople(reason) });
 
-const forPeople = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a row could not hold them
-  text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, REASON_MAX);
+const forPeople = (text: string): string => withoutControls(text).slice(0, REASON_MAX);

@@ -9,7 +9,7 @@ const said = (files: Readonly<Record<string, string>>, exceptions = {}): string[
     exceptions,
   );
 
-test('a tidy file is no problem', (t) => {
+test('a tidy file passes', (t) => {
   t.deepEqual(
     said({ 'src/core/a.ts': "import { b } from './b.js';\n", 'src/core/b.ts': 'export const b = 1;\n' }),
     [],
@@ -105,7 +105,7 @@ test('cycles: the folders of the path import one way too', (t) => {
   ]);
 });
 
-test('sql: statements stay in the store; a sentence is no statement', (t) => {
+test('sql: statements stay in the store; a sentence is not taken for a statement', (t) => {
   for (const statement of [
     'select 1 from mempool',
     'SELECT a,\n b FROM mempool',
@@ -163,7 +163,7 @@ test('sleeps: tests wait for events', (t) => {
   t.deepEqual(said({ 'test/a.test.ts': "// no setTimeout(\nt.is(slept('setTimeout(1)'), 1);" }), []);
 });
 
-test('readmes: the READMEs of path and protocol name the files of their folders, all of them and no others', (t) => {
+test('readmes: the READMEs of path, protocol and store name all files of their folders, and no others', (t) => {
   const files = { 'src/path/a.ts': '', 'src/path/look/b.ts': '', 'src/protocol/c.ts': '' };
   const readme = (text: string) => said({ ...files, 'src/path/README.md': text });
   t.deepEqual(readme('`a.ts`, then `look/b.ts`, which asks `protocol/c.ts`'), []);
@@ -201,15 +201,17 @@ test('code is what is left without comments and quotes, whatever is nested in te
   );
 });
 
-test('english: phrases that crept in before are refused in comments and messages', (t) => {
+test('english: phrases that crept in before are refused in comments, messages and titles', (t) => {
   for (const text of [
     '// Of a row that is gone.\n',
     '/** Of what is left. */\n',
     "throw new Error('0x is no address');\n",
+    "throw new Error('an amount that is none');\n",
     '// What was buried.\n',
   ]) {
     t.regex(said({ 'src/ledger/a.ts': text })[0] ?? '', /^english: src\/ledger\/a\.ts: /, text);
   }
+  t.regex(said({ 'test/a.test.ts': "test('a look is no attempt', check);\n" })[0] ?? '', /^english: test/);
   t.deepEqual(
     said({
       'src/ledger/a.ts': "// There is no row.\n// It is no longer there.\nconst x = 'is not an address';\n",

@@ -14,7 +14,7 @@ const RESTORE = `update mempool m
         amount_data = o.amount_data
    from mempool o where m.tx_hash = decode($1, 'hex') and o.tx_hash = decode($2, 'hex')`;
 
-test('replay --completed settles a parked row by its own transfer alone: not by none, another amount, another command', async (t) => {
+test('replay --completed settles a parked row by its own transfer alone: not by another amount or command, nor by something else', async (t) => {
   const world = await createWorld(t);
   const { db } = world;
   const [alice, bob] = [await world.user(), await world.user()];

@@ -66,7 +66,7 @@ test('run: a second signal ends it now, with 130', async (t) => {
   t.is((await run.ended).code, 130);
 });
 
-test('run: what no waiting would mend ends it with 2', async (t) => {
+test('run: what waiting cannot mend ends it with 2', async (t) => {
   const { world, env } = await setup(t);
   const taken = createServer();
   const port = await new Promise<number>((resolve) => {

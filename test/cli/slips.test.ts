@@ -74,7 +74,7 @@ function into(
   return { ended, kill: (signal: NodeJS.Signals) => child.kill(signal) };
 }
 
-test('a reader that is gone ends status --watch quietly, and keeps enqueue from nothing', async (t) => {
+test('a reader that is gone ends status --watch quietly, and does not stop enqueue', async (t) => {
   const { db, env } = await setup(t);
   const watched = await into('gone', ['status', '--watch', '0.1'], env).ended;
   t.deepEqual(watched, { code: 0, stderr: '' });
@@ -85,7 +85,7 @@ test('a reader that is gone ends status --watch quietly, and keeps enqueue from 
   t.is((await db.query('select 1 from mempool')).length, 40);
 });
 
-test('a reader that is gone keeps migrate and prune from nothing', async (t) => {
+test('a reader that is gone does not stop migrate and prune', async (t) => {
   const db = await freshDatabase(t);
   await db.query(MIDDLEWARE);
   const env = { DATABASE_URL: db.url };
@@ -181,7 +181,7 @@ test('status --watch says that the database is away, and goes on when it is back
 
 test('status --watch shows as much as the terminal does', (t) => {
   const text = Array.from({ length: 40 }, (_, n) => `${n} ${'x'.repeat(200)}`).join('\n');
-  t.is(onScreen(text, {}), `${text}\n`, 'all of it, where it is no terminal');
+  t.is(onScreen(text, {}), `${text}\n`, 'all of it, where it is not a terminal');
   const shown = onScreen(text, { isTTY: true, columns: 60, rows: 10 });
   t.true(shown.startsWith('\u001b[H\u001b[2J0 x'));
   const lines = shown.slice('\u001b[H\u001b[2J'.length).split('\n');

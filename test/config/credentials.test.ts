@@ -21,7 +21,7 @@ test('the master key comes from the environment, or from a file', (t) => {
   }
 });
 
-test('a master key that is none is refused at start, and never shown', (t) => {
+test('an invalid master key is refused at start, and never shown', (t) => {
   const short = randomBytes(24).toString('base64');
   for (const [env, said] of [
     [{ CANTON_MASTER_KEY: short }, /^CANTON_MASTER_KEY must be 32 bytes in base64.*it has 24$/],

@@ -110,7 +110,7 @@ export const clauses: readonly Clause[] = [
     );
   }),
   reads(
-    'a synchronizer id that is no logical one is INVALID_FIELD',
+    'a synchronizer id that is not a logical one is INVALID_FIELD',
     async ({ ledger, issuer, synchronizerId }) => {
       const question = { names: ['splice-api-token-holding-v1'], parties: [issuer] };
       const ask = (id: string) => ledger.inspect.packages({ ...question, synchronizerId: id }, CALL);
@@ -130,7 +130,7 @@ export const clauses: readonly Clause[] = [
     assert.equal(got(await ledger.transferOf(updateId, [issuer], CALL)), 'absent');
   }),
   reads(
-    'an acceptance looked up by hash is none where there is none, or no such call',
+    'an acceptance looked up by hash is null where there is none, or no such call',
     async ({ ledger }) => {
       assert.equal(got(await ledger.acceptedByHash(randomBytes(32), CALL)), null);
     },

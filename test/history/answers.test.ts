@@ -57,7 +57,7 @@ forBoth('one wrong setting fails and parks nothing: the token waits, loudly', as
   t.deepEqual(await world.audit(), []);
 });
 
-forBoth('one odd row parks after its attempts, and nobody waits for it', async (t, parties) => {
+forBoth('one odd row parks after its attempts, and does not hold up the others', async (t, parties) => {
   const world = await createWorld(t, { parties, timeScale: 0.2 });
   const [alice, bob, carol, odd] = (await users(world, 4)) as [User, User, User, User];
   const fault = world.sandbox.faults.add({

@@ -247,7 +247,7 @@ test('P25 a slow preparation that outlasts its window: nothing leaves under that
   await world.ended([hash]);
   const row = await world.row(hash);
   t.is(row.status, 'completed');
-  t.is(row.attempts, 1, 'what was not sent is no attempt');
+  t.is(row.attempts, 1, 'what was not sent does not count as an attempt');
   t.is(world.sandbox.audit.of(hash).length, 1);
   t.deepEqual(await world.audit(), []);
 });
@@ -259,7 +259,7 @@ test("the participant's clock runs ahead by far: nothing is signed, no row parks
   const local = await startLocal(t, world);
   const hash = await world.insert({ from: alice, to: bob });
   const { attempts } = await givenBack(local, /^PARTICIPANT_CLOCK_AHEAD: .* set both clocks by NTP$/);
-  t.is(attempts, -1, 'what was not sent is no attempt');
+  t.is(attempts, -1, 'what was not sent does not count as an attempt');
   t.is(world.sandbox.audit.of(hash).length, 0);
   await world.sandbox.control({ kind: 'clockSkew', ms: 0, participantMs: 0 });
   await world.ended([hash]);

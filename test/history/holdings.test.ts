@@ -97,7 +97,7 @@ function saying(
   return new Map([...tokens, [address, { ...(describes ? token : undescribed), ...change }]]);
 }
 
-forBoth('a lock that is absent at the end of a holding is none', async (t, parties) => {
+forBoth('a holding whose lock is absent at its end is not locked', async (t, parties) => {
   const on = await scene(t, parties, USDCX, [{ token: 'USDCx', amount: '5' }]);
   const [event] = await onLedger(on);
   t.deepEqual(
@@ -165,7 +165,7 @@ forBoth(
   },
 );
 
-forBoth('locked money is no lack of it: the row waits until it is released', async (t, parties) => {
+forBoth('locked money counts as the sender’s: the row waits until it is released', async (t, parties) => {
   const on = await scene(t, parties, DEMO, [
     { token: 'DEMO', amount: '4' },
     { token: 'DEMO', amount: '6', locked: true },
@@ -208,7 +208,7 @@ forBoth('a lock that ends: the row waits for it, and goes then', async (t, parti
   await completes(t, on);
 });
 
-test('a lock that ends later than the longest backoff: so long the row is not asked for again (hosted)', async (t) => {
+test('a lock that ends later than the longest backoff: the row is not tried again until then (hosted)', async (t) => {
   const on = await scene(t, 'hosted', AMULET, ENDS);
   const { store } = lateDatabase();
   const local = await on.start({ store, settings: { retry: { minMs: 20, maxMs: 60_000, maxAttempts: 9 } } });
@@ -222,14 +222,18 @@ for (const [contract, token, who] of [
   [AMULET, 'Amulet', 'external'],
   [GOLD, 'GOLD', 'hosted'],
 ] as const) {
-  one(`a lock that has ended is none for a registry that takes it: ${token}`, who, async (t, parties) => {
-    const on = await scene(t, parties, contract, [
-      { token, amount: '1' },
-      { token, amount: '4', locked: ENDED },
-    ]);
-    await on.start();
-    await completes(t, on);
-  });
+  one(
+    `a holding whose lock has ended is spent where the registry takes it: ${token}`,
+    who,
+    async (t, parties) => {
+      const on = await scene(t, parties, contract, [
+        { token, amount: '1' },
+        { token, amount: '4', locked: ENDED },
+      ]);
+      await on.start();
+      await completes(t, on);
+    },
+  );
 
   one(`what was locked until lately is spent last: ${token}`, who, async (t, parties) => {
     const on = await scene(t, parties, contract, [
@@ -247,7 +251,7 @@ for (const [contract, token, who] of [
 }
 
 forBoth(
-  'a registry that takes no holding that was locked, TOKENS_FILE says: such a one waits for its release',
+  'where TOKENS_FILE says that a registry does not take expired locks, a row waits for the release',
   async (t, parties) => {
     const on = await scene(t, parties, AMULET, [{ token: 'Amulet', amount: '6', locked: ENDED }]);
     const local = await on.start({ tokens: { takesExpiredLocks: false } });
@@ -272,7 +276,7 @@ forBoth(
 );
 
 forBoth(
-  'a factory that refuses a lock that has ended fails no row: it parks, and says what to set',
+  'a factory that refuses a lock that has ended does not fail the row: it parks, and says what to set',
   async (t, parties) => {
     const on = await scene(t, parties, DEMO, [
       { token: 'DEMO', amount: '5', locked: { endsInMs: -3_600_000 } },
@@ -288,7 +292,7 @@ forBoth(
 );
 
 forBoth(
-  'a holding whose view cannot be computed is no lack of money: the row waits, and says so',
+  'a holding whose view cannot be computed may be money: the row waits, and says so',
   async (t, parties) => {
     const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '3', count: 2 }]);
     const fails = on.world.sandbox.faults.add({
@@ -307,19 +311,22 @@ forBoth(
   },
 );
 
-forBoth('a holding in reassignment, or on another synchronizer, is no lack of money', async (t, parties) => {
-  const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
-  const move = (to: 'unassigned' | 'assigned' | 'away' | 'here') =>
-    on.world.sandbox.control({ kind: 'reassign', party: on.alice.party, to });
-  await move('unassigned');
-  const local = await on.start();
-  await on.held(local, /^BALANCE_HELD: DEMO: .* 5 in reassignment to other-domain::/);
-  await move('away');
-  await on.held(local, /^BALANCE_HELD: DEMO: .* 5 active on other-domain::\S+: reassign it to ours/);
-  t.is(on.world.sandbox.audit.of(on.hash).length, 0, 'it is not chosen there');
-  await move('here');
-  await completes(t, on);
-});
+forBoth(
+  'a holding in reassignment, or on another synchronizer, counts as the sender’s: the row waits',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
+    const move = (to: 'unassigned' | 'assigned' | 'away' | 'here') =>
+      on.world.sandbox.control({ kind: 'reassign', party: on.alice.party, to });
+    await move('unassigned');
+    const local = await on.start();
+    await on.held(local, /^BALANCE_HELD: DEMO: .* 5 in reassignment to other-domain::/);
+    await move('away');
+    await on.held(local, /^BALANCE_HELD: DEMO: .* 5 active on other-domain::\S+: reassign it to ours/);
+    t.is(on.world.sandbox.audit.of(on.hash).length, 0, 'it is not chosen there');
+    await move('here');
+    await completes(t, on);
+  },
+);
 
 forBoth(
   'what a participant of 3.7 does not tell may be in reassignment, where there are several synchronizers',
@@ -335,7 +342,7 @@ forBoth(
   },
 );
 
-test('where the token may not ask for synchronizers, a participant of 3.7 proves no lack of money (hosted)', async (t) => {
+test('where the token may not ask for synchronizers, a participant of 3.7 cannot prove a lack of money (hosted)', async (t) => {
   const on = await scene(t, 'hosted', DEMO, [{ token: 'DEMO', amount: '4' }], { apiVersion: '3.7.0' });
   const refused = on.world.sandbox.faults.add({
     on: 'StateService/GetConnectedSynchronizers',
@@ -392,7 +399,7 @@ for (const [apiVersion, who] of [
 }
 
 forBoth(
-  'more pieces than a hundred are no obstacle where the factory has no such rule',
+  'more than a hundred pieces go in one transfer where the factory has no such limit',
   async (t, parties) => {
     const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '0.04', count: 130 }]);
     await on.start();

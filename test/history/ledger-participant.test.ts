@@ -346,7 +346,7 @@ test('why it is not ready is said once, however often it is found again, and aga
     t.is(log.filter((line) => line.includes('not ready') && line.includes(id)).length, 1, id);
 });
 
-test('P28 answers that overtake one another are no ledger that went back', async (t) => {
+test('P28 answers that overtake one another do not look like a ledger that went back', async (t) => {
   const world = await createWorld(t);
   const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
   let slow = false;

@@ -131,7 +131,7 @@ test('P25 a read that takes longer than the window: nothing is sent under that b
   const hash = await world.insert({ from: alice, to: bob });
   await givenBack(local, /^NOT_SENT: too little of the submission window/);
   await world.ended([hash]);
-  t.is((await world.row(hash)).attempts, 1, 'what was not sent is no attempt');
+  t.is((await world.row(hash)).attempts, 1, 'what was not sent does not count as an attempt');
   const [, later = 0] = bounds;
   t.deepEqual(
     world.sandbox.audit.of(hash).map(({ transfer }) => transfer?.executeBefore),

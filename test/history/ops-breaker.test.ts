@@ -160,7 +160,7 @@ test('P18 down for long: a probe per interval and instance, no attempt counted, 
   t.deepEqual(await world.audit(), []);
 });
 
-test('P18 a probe that meets a pinned row that has changed is no probe: the next interval has one', async (t) => {
+test('P18 a probe that finds the pinned row changed does not count: the next interval has one', async (t) => {
   const world = await createWorld(t, { ...PATIENT, dedup: false });
   const [alice, bob] = (await users(world, 2)) as [User, User];
   const refusing = world.sandbox.faults.add({

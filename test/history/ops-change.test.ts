@@ -47,7 +47,7 @@ forBoth(
 );
 
 forBoth(
-  'P28 a balance read at an old ledger end is no reason to fail: it is read again at a newer one',
+  'P28 a balance read at an old ledger end does not fail a row: it is read again at a newer one',
   async (t, parties) => {
     const world = await createWorld(t, { parties, ...PATIENT, dedup: false });
     const [alice, bob] = [await world.user({ balance: 1 }), await world.user()];

@@ -139,7 +139,7 @@ test('I9 an outcome that cannot be written within the lease is found again by th
   t.deepEqual(await world.audit(), []);
 });
 
-test('I7 a database that refuses every claim is said to, by whoever asks whether this instance is ready', async (t) => {
+test('I7 a database that refuses every claim: whoever asks whether this instance is ready is told', async (t) => {
   const world = await createWorld(t);
   const [alice, bob] = [await world.user(), await world.user()];
   const local = await startLocal(t, world);

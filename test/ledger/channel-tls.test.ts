@@ -80,7 +80,7 @@ test('mutual TLS: with a certificate of the right authority, and with no other',
   t.is(valueIn(await ledger.version(TIMEOUT)).version, '3.4.8');
 });
 
-test('a certificate and a key that are no pair, or files that are no PEM, are a configuration error', (t) => {
+test('a certificate and a key that do not belong together, or files that are not PEM, are a configuration error', (t) => {
   const [one, two] = [ca.issue('one'), ca.issue('two')];
   const file = files(t, { cert: one.cert, key: two.key, text: 'hello' });
   for (const tls of [

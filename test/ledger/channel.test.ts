@@ -6,7 +6,7 @@ import { openChannel } from '../../src/ledger/channel.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { bench, connected, TIMEOUT } from './setup.js';
 
-test('an address that is none is a configuration error, all problems of TLS at once', (t) => {
+test('an invalid address is a configuration error; all problems of TLS are told at once', (t) => {
   for (const url of [
     '',
     'localhost',
@@ -66,7 +66,7 @@ const anyTransfer = {
   executeBefore: 1n,
 } as unknown as Parameters<ReturnType<typeof createLedger>['submit']>[0];
 
-test('what cannot be encoded is never sent, and is no connection problem', async (t) => {
+test('what cannot be encoded is never sent, and is not taken for a connection problem', async (t) => {
   const { sandbox, ledger, transfer } = await bench(t);
   const sent = await transfer({ requestedAt: 1.5 as unknown as bigint });
   t.like(await ledger.submit(sent, TIMEOUT), {

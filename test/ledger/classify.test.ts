@@ -73,7 +73,7 @@ test('redacted answers: rights and tokens are certain and not the row, an intern
   }
 });
 
-test('an id nobody knows is never for good, and certain only where it says that nothing was let in', (t) => {
+test('an unknown id is never for good, and certain only where it says that nothing was let in', (t) => {
   const verdicts = Array.from({ length: 15 }, (_, category) =>
     summary({ code: 'FAILED_PRECONDITION', id: 'SOMETHING_NEW', category }),
   );

@@ -21,7 +21,7 @@ function created(
   return new CreatedEvent({
     contractId: '00c1',
     templateId: daml.identifier('packageid', module, entity),
-    createArguments: daml.record(fields).record as DamlRecord,
+    createArguments: daml.recordValue(fields).record as DamlRecord,
     signatories,
   });
 }
@@ -113,7 +113,7 @@ const logged = (change: Record<string, Value> = {}): Event =>
         fromParty: some(daml.party('alice::1')),
         toParty: some(daml.party('bob::1')),
         amount: daml.numeric(15_000_000_001n),
-        instrumentId: daml.record({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
+        instrumentId: daml.recordValue({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
         ...change,
       },
       ['issuer::1'],
@@ -148,11 +148,11 @@ test("a registry's transfer is told by its exercise, whatever its templates are,
   );
 });
 
-test('a choice of that name is no transfer unless it is the interface of the standard', (t) => {
+test('a choice of that name is a transfer only if its interface is the standard’s', (t) => {
   t.is(effect(exercised({ interfaceId: daml.identifier('ab', 'Mallory', 'TransferFactory') })), null);
 });
 
-test('no transfer, several, a mint: none that could be ours', (t) => {
+test('no transfer, several, a mint: none of them can be ours', (t) => {
   t.is(effect(), null);
   t.is(effect(exercised(), exercised()), null);
   t.is(effect(exercised({ choiceArgument: daml.text('x') })), null);

@@ -190,7 +190,7 @@ const registry = {
   transferKind: null,
 } as const;
 
-test("what a registry made up fails no row: it is the token's trouble; a rule of the token's still says no", (t) => {
+test("what a registry made up does not fail a row: it is the token's trouble; a rule of the token's still says no", (t) => {
   const own = { kind: 'own', contractId: '00' } as const;
   const daml = (message: string) =>
     prepared({ code: 'FAILED_PRECONDITION', id: 'DAML_FAILURE', category: 9, message });

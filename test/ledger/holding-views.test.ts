@@ -16,15 +16,15 @@ import * as daml from '../../src/ledger/values.js';
 const HERE = { kind: 'here' } as const;
 const none = new Value({ optional: new Optional() });
 const some = (value: Value) => new Value({ optional: new Optional({ value }) });
-const recordOf = (fields: Record<string, Value>) => daml.record(fields).record as DamlRecord;
+const recordOf = (fields: Record<string, Value>) => daml.recordValue(fields).record as DamlRecord;
 
 const viewed = (change: Record<string, Value | undefined> = {}): Record<string, Value> => {
   const fields = {
     owner: daml.party('alice::1'),
-    instrumentId: daml.record({ admin: daml.party('admin::1'), id: daml.text('GEM') }),
+    instrumentId: daml.recordValue({ admin: daml.party('admin::1'), id: daml.text('GEM') }),
     amount: daml.numeric(15_000_000_000n),
     lock: none,
-    meta: daml.record({ values: daml.emptyTextMap() }),
+    meta: daml.recordValue({ values: daml.emptyTextMap() }),
     ...change,
   };
   return Object.fromEntries(Object.entries(fields).flatMap(([key, value]) => (value ? [[key, value]] : [])));
@@ -73,7 +73,7 @@ test('what is absent at the end of a record is None', (t) => {
 test('a lock: its holders, and an end that can be judged', (t) => {
   const holders = new Value({ list: new List({ elements: [daml.party('admin::1')] }) });
   const lock = (fields: Record<string, Value>) => {
-    const read = holdingOf(created(viewed({ lock: some(daml.record({ holders, ...fields })) })), HERE);
+    const read = holdingOf(created(viewed({ lock: some(daml.recordValue({ holders, ...fields })) })), HERE);
     return read?.kind === 'holding' ? read.holding.lock : read;
   };
   const locked = { holders: ['admin::1'], expiresAt: null };
@@ -82,20 +82,24 @@ test('a lock: its holders, and an end that can be judged', (t) => {
     ...locked,
     expiresAt: 1_700_000_000_000_001n,
   });
-  const hour = some(daml.record({ microseconds: new Value({ int64: '3600000000' }) }));
+  const hour = some(daml.recordValue({ microseconds: new Value({ int64: '3600000000' }) }));
   t.deepEqual(
     lock({ expiresAt: none, expiresAfter: hour }),
     locked,
     'after a while that nobody here can reckon',
   );
-  t.deepEqual(lock({ expiresAt: some(daml.text('tomorrow')) }), locked, 'an end that cannot be read is none');
+  t.deepEqual(
+    lock({ expiresAt: some(daml.text('tomorrow')) }),
+    locked,
+    'an end that cannot be read counts as no end',
+  );
 });
 
 test('an instrument is believed where its admin has signed', (t) => {
   t.is(holdingOf(created(viewed(), { signatories: ['mallory::1', 'alice::1'] }), HERE), null);
 });
 
-test('no view, or none that can be read, is no lack of money', (t) => {
+test('a holding whose view is missing or unreadable is told as such, not left out', (t) => {
   const status = new Status({ code: 9, message: 'no such package' });
   const reasons = [
     created(null, { status }),

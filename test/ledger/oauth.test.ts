@@ -254,7 +254,7 @@ const FAILURES: readonly (readonly [string, Reply, RegExp])[] = [
   ['nothing', { body: '' }, /its answer contains no access_token$/],
   ['no token', { body: '{"expires_in": 3600}' }, /its answer contains no access_token$/],
   [
-    'a token that fits no header',
+    'a token that does not fit into a header',
     { body: '{"access_token": "a b"}' },
     /its answer contains no access_token$/,
   ],

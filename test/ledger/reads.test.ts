@@ -102,7 +102,7 @@ test('a read that fails says why, and judges no row', async (t) => {
   t.like(await read, { kind: 'failed-read', refusal: { kind: 'try-again' } });
 });
 
-test('a snapshot that breaks off is no smaller balance', async (t) => {
+test('a snapshot that breaks off is a failed read, not a smaller balance', async (t) => {
   const { sandbox, ledger, alice } = await bench(t);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
   sandbox.faults.add({
@@ -115,7 +115,7 @@ test('a snapshot that breaks off is no smaller balance', async (t) => {
   });
 });
 
-test("a party with more holdings than can be read in time is nobody else's trouble", async (t) => {
+test('a party with more holdings than can be read in time is not held against others', async (t) => {
   const { sandbox, ledger, alice } = await bench(t);
   sandbox.createParties([{ party: alice, holdings: [{ token: DEMO, amount: '1', count: 2_000 }] }]);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));

@@ -119,7 +119,7 @@ test('what a participant tampered with gets no signature, and is named', async (
   }
 });
 
-test('a registry that is away or wrong holds up its token; what it made up fails no row', async (t) => {
+test('a registry that is away or wrong holds up its token; what it made up does not fail a row', async (t) => {
   const on = await externalBench(t, { registry: true });
   const terms = await on.registryTransfer('USDCx');
   const ask = (fault: Fault['do'], timeoutMs = 30_000) => {

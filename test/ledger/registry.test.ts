@@ -89,7 +89,7 @@ test('one POST, with everything that the standard asks for and no token of ours'
   });
 });
 
-test('what is no JSON, or without end, is unreadable, and is not read to its end', async (t) => {
+test('an answer that is not JSON, or never ends, is unreadable, and is not read to its end', async (t) => {
   const html = await registry(t, (_, response) => response.end('<html>'));
   t.like(await registryFactory(settings, html, terms, TIMEOUT), {
     refusal: { errorId: 'REGISTRY_UNREADABLE' },

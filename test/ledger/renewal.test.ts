@@ -57,7 +57,7 @@ test('a client certificate and an authority that are renewed on disk serve the n
   t.is(valueIn(await ledger.version({ timeoutMs: 20_000 })).version, '3.5.0');
 });
 
-test('files that cannot be used while they are renewed change nothing, and are no end of the process', async (t) => {
+test('files that cannot be used while they are renewed change nothing, and do not end the process', async (t) => {
   const ca = createAuthority('the authority');
   const stub = await startStub(t, { identity: ca.issue(HOST) });
   const tls = files(t, { caFile: ca.cert });
@@ -72,7 +72,7 @@ test('files that cannot be used while they are renewed change nothing, and are n
   t.is(valueIn(await ledger.version(TIMEOUT)).version, '3.4.8');
 });
 
-test('what keeps us out is said with the setting that lets us in', async (t) => {
+test('a refused connection is reported with the setting that would let us in', async (t) => {
   const [ca, clients] = [createAuthority('the authority'), createAuthority('clients')];
   const [secure, mutual] = [
     await startStub(t, { identity: ca.issue(HOST) }),

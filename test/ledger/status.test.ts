@@ -46,7 +46,7 @@ test('what does not come from a participant has no details', (t) => {
   }
 });
 
-test('a wait that is no wait is none', (t) => {
+test('a wait that makes no sense is ignored', (t) => {
   const wait = (retryMs: number) =>
     statusOfError(errorOf({ code: 'ABORTED', id: 'X', retryMs })).retryAfterMs;
   t.is(wait(0), 0);

@@ -12,7 +12,7 @@ export const answers: readonly Mutation[] = [
     put: "    ...rows('for-good', {\n      INVALID_FIELD: 'not a request that the Ledger API takes',\n",
     test: TABLE,
     match: 'I5 nothing that a ledger says*',
-    what: 'a request that the ledger finds malformed fails no row',
+    what: 'a request that the ledger finds malformed does not fail a row',
   },
   {
     name: 'I5',
@@ -21,7 +21,7 @@ export const answers: readonly Mutation[] = [
     put: 'if (OF_TIME.test(text))',
     test: TABLE,
     match: 'I5 the words*',
-    what: 'a rule about the inputs that were chosen fails no row',
+    what: 'a rule about the inputs that were chosen does not fail a row',
   },
   {
     name: 'answers',
@@ -30,7 +30,7 @@ export const answers: readonly Mutation[] = [
     put: "whose: 'row' };",
     test: HISTORY,
     match: 'one wrong setting*',
-    what: 'what three rows of a token meet, and none passes, is no row’s own',
+    what: 'what three rows of a token meet, and none passes, is not held against a row',
   },
   {
     name: 'answers',
@@ -39,7 +39,7 @@ export const answers: readonly Mutation[] = [
     put: '',
     test: HISTORY,
     match: 'one odd row*',
-    what: 'one odd row counts, and stops nobody',
+    what: 'one odd row counts, and does not stop the others',
   },
   {
     name: 'answers',

@@ -99,7 +99,7 @@ export const doctor: readonly Mutation[] = [
     "  check('synchronizer_id', prescribed, synchronizerString);\n",
     '',
     [STRICT, 'ids that cannot be read*'],
-    'a physical synchronizer id is no synchronizer',
+    'a physical synchronizer id is not taken for a synchronizer',
   ),
   of(
     'src/sandbox/grpc/submission-call.ts',

@@ -53,7 +53,7 @@ export const externals: readonly Mutation[] = [
     put: 'return refuse(path, submission, `TAMPERED: ${inspection.reason}`);',
     test: external,
     match: "the participant's clock runs ahead*",
-    what: 'that a clock which runs ahead is no tampering',
+    what: 'that a clock which runs ahead is not taken for tampering',
   },
   {
     name: 'sign',

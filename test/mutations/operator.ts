@@ -71,7 +71,7 @@ export const operator: readonly Mutation[] = [
     'await seesAll(client);',
     '',
     'row-level security: migrate refuses too*',
-    'a migration that does not see all rows is none',
+    'a migration that does not see all rows is refused',
   ),
   of('test/store/discover.test.ts')(
     'store/migrate/migrate.ts',
@@ -99,7 +99,7 @@ export const operator: readonly Mutation[] = [
     '25P0[34]|55000|40)/',
     '25P0[34]|40)/',
     'on a standby an outcome is kept*',
-    'the lock that a standby does not give is no row’s trouble (I9)',
+    'the lock that a standby does not give is not held against a row (I9)',
   ),
   writer(
     'store/subscriber.ts',
@@ -120,7 +120,7 @@ export const operator: readonly Mutation[] = [
     "file.on('error', () => {});",
     '',
     'the service goes on*',
-    'a full disk under the log is no end of the service',
+    'a full disk under the log does not end the service',
   ),
   slips(
     'cli/enqueue.ts',
@@ -134,7 +134,7 @@ export const operator: readonly Mutation[] = [
     "terminal.once('close', () => resolve(''));",
     '',
     'a question that is not answered*',
-    'no answer is a no',
+    'no answer counts as a no',
   ),
   renewal(
     'ledger/channel.ts',

@@ -8,7 +8,7 @@ export const ops: readonly Mutation[] = [
     find: '        if (!(event.error instanceof StoreUnavailable)) faults.inc({ where: event.where });\n',
     put: '        faults.inc({ where: event.where });\n',
     test: 'test/observe/metrics.test.ts',
-    match: 'an outage is no fault*',
+    match: 'an outage is not counted as a fault*',
     what: 'an outage of the database is not counted as a fault',
   },
   {
@@ -341,7 +341,7 @@ export const ops: readonly Mutation[] = [
     put: '',
     test: 'test/history/ledger-participant.test.ts',
     match: 'why it is not ready is said once*',
-    what: 'a reason that is found again is no news',
+    what: 'a reason that is found again is not told again',
   },
   {
     name: 'not-ready',

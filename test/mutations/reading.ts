@@ -15,7 +15,7 @@ export const reading: readonly Mutation[] = [
     find: '      includeInterfaceView: true,\n',
     put: '',
     test: history,
-    match: 'a lock that is absent*',
+    match: 'a holding whose lock is absent*',
     what: 'the views of holdings are asked for',
   },
   {
@@ -34,7 +34,7 @@ export const reading: readonly Mutation[] = [
     put: '',
     test: history,
     match: 'a holding whose view*',
-    what: 'a view that cannot be computed is no lack of money',
+    what: 'a view that cannot be computed may be money',
   },
   {
     name: 'reading',
@@ -97,7 +97,7 @@ export const reading: readonly Mutation[] = [
     put: 'true',
     test: choice,
     match: 'a holding that cannot be read*',
-    what: 'what anybody could make holds up no row',
+    what: 'what anybody could make does not hold up a row',
   },
   {
     name: 'reading',
@@ -105,14 +105,14 @@ export const reading: readonly Mutation[] = [
     find: 'lock.expiresAt <= now',
     put: 'lock.expiresAt > 0n',
     test: choice,
-    match: 'a lock that has ended*',
+    match: 'a holding whose lock has ended*',
     what: 'a lock ends at its end',
   },
   {
     name: 'reading',
     file: selection,
-    find: 'databaseNow - clockSkewMaxMs',
-    put: 'databaseNow',
+    find: 'databaseTime - clockSkewMaxMs',
+    put: 'databaseTime',
     test: choice,
     match: "the ledger's clock*",
     what: "the ledger's clock may lie behind the database's",
@@ -124,7 +124,7 @@ export const reading: readonly Mutation[] = [
     put: 'true',
     test: history,
     match: 'a lock that has ended on our own*',
-    what: 'a factory that takes no holding that was locked gets none',
+    what: 'a factory that does not take expired locks is not given any',
   },
   {
     name: 'reading',
@@ -132,7 +132,7 @@ export const reading: readonly Mutation[] = [
     find: 'token.takesExpiredLocks ?? !own',
     put: 'false',
     test: history,
-    match: 'a lock that has ended is none*',
+    match: 'a holding whose lock has ended is spent*',
     what: 'a registry takes holdings whose lock has ended',
   },
   {

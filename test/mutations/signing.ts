@@ -52,7 +52,7 @@ export const signings: readonly Mutation[] = [
     put: "return text === '\\ufffd' ? strict(",
     test: hash,
     match: 'no two readings*',
-    what: 'what is no UTF-8',
+    what: 'what is not UTF-8',
   },
   {
     name: 'V3',
@@ -178,7 +178,7 @@ export const signings: readonly Mutation[] = [
     put: '(lock.expiresAt === null || lock.expiresAt !== now)',
     test: layouts,
     match: 'an absent trailing lock*',
-    what: 'that a lock that has ended is none',
+    what: 'that a lock that has ended no longer counts',
   },
   {
     name: 'layout',

@@ -62,6 +62,26 @@ const listener = (name: string, find: string, put: string, match: string, what: 
 });
 
 export const store: readonly Mutation[] = [
+  {
+    ...guard(
+      'sent_on = null, sent_by = null, sent_inputs = null',
+      'sent_on = null, sent_inputs = null',
+      'every statement that clears a record*',
+      'what is set aside loses its whole record',
+    ),
+    name: 'record',
+    file: 'protocol.sql',
+  },
+  {
+    ...guard(
+      'sent_on = null, sent_by = null,',
+      'sent_on = null,',
+      'every statement that clears a record*',
+      'what people clear loses its whole record',
+    ),
+    name: 'record',
+    file: 'src/store/record.ts',
+  },
   settle(
     'I4',
     'src/store/write-ahead.ts',
@@ -129,7 +149,7 @@ export const store: readonly Mutation[] = [
     'attempts = m.attempts + case when p_look then 0 else 1 end',
     'attempts = m.attempts + 1',
     'I4 an undecided row*',
-    'a look is no attempt',
+    'a look does not count as an attempt',
   ),
   claim(
     'I4',

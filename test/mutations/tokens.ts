@@ -13,7 +13,7 @@ export const tokens: readonly Mutation[] = [
     put: 'if (signal.aborted && Date.now() < 0)',
     test: 'test/history/cut-off.test.ts',
     match: 'a stop while*',
-    what: 'a read that a stop ends counts nothing',
+    what: 'a read that a stop ends does not count',
   },
   {
     name: 'context',
@@ -22,7 +22,7 @@ export const tokens: readonly Mutation[] = [
     put: 'startsWith(seconds) ? ms : ms',
     test: answer,
     match: 'an answer that is not understood*',
-    what: 'a day that is none is no other day',
+    what: 'a day that does not exist is not read as another',
   },
   {
     name: 'context',
@@ -57,7 +57,7 @@ export const tokens: readonly Mutation[] = [
     find: "template: 'Splice.Amulet:LockedAmulet',",
     put: "template: 'Splice.Amulet:NoAmulet',",
     test: held,
-    match: 'a lock that has ended is none*Amulet (external)',
+    match: 'a holding whose lock has ended is spent*Amulet (external)',
     what: 'an amulet that was locked is read where it is spent',
   },
   {

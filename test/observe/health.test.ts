@@ -48,7 +48,7 @@ test('each part comes and goes by itself', (t) => {
   t.deepEqual(parts(), ['stopping']);
 });
 
-test('what the participant’s check finds well ends nobody else’s trouble', (t) => {
+test('when the participant’s check passes, other troubles stay', (t) => {
   const { parts, emit } = setup();
   emit({ kind: 'ready' }, { kind: 'database', state: 'lost', detail: 'it refuses every claim' });
   emit({ kind: 'stopping', inFlight: 1 });
@@ -56,13 +56,13 @@ test('what the participant’s check finds well ends nobody else’s trouble', (
   t.deepEqual(parts(), ['database', 'stopping']);
 });
 
-test('one sender’s trouble is nobody else’s', (t) => {
+test('one sender’s trouble does not make the instance unready', (t) => {
   const { health, emit } = setup();
   emit({ kind: 'ready' }, open('sender:a'));
   t.true(health().ready);
 });
 
-test('a deaf listener is said, and no reason to call the instance not ready: the poll finds rows', (t) => {
+test('a deaf listener is reported, but the instance stays ready: the poll finds rows', (t) => {
   const { health, parts, emit } = setup();
   emit({ kind: 'ready' }, { kind: 'canary', tookMs: null });
   t.true(health().ready);

@@ -91,9 +91,9 @@ test('a row’s steps are debug, its end is info, what a person must see is loud
 
 test('a fault has its stack, an outage one line in five seconds', (t) => {
   const { emit, lines, elapse } = setup();
-  emit({ kind: 'fault', where: 'submit', error: new TypeError('undefined is no function') });
+  emit({ kind: 'fault', where: 'submit', error: new TypeError('undefined is not a function') });
   t.is(lines()[0]?.level, 'error');
-  t.regex(JSON.stringify(lines()[0]?.err), /TypeError: undefined is no function\\n +at /);
+  t.regex(JSON.stringify(lines()[0]?.err), /TypeError: undefined is not a function\\n +at /);
 
   const away: SubmitterEvent = {
     kind: 'fault',

@@ -153,7 +153,7 @@ test('the state of the process shows in gauges', async (t) => {
   t.is(await value('canton_submitter_alarms_total'), 1);
 });
 
-test('an outage is no fault: it is counted where the statement is tried again', async (t) => {
+test('an outage is not counted as a fault, but where the statement is tried again', async (t) => {
   const { emit, value } = setup();
   emit({ kind: 'fault', where: 'claim', error: new StoreUnavailable('away') });
   t.is(await value('canton_submitter_faults_total{where="claim"}'), undefined);

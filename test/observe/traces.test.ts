@@ -112,7 +112,7 @@ test('what fails, what is looked at and what never ends is told; other rows are 
   t.is(spansOf(hashOf(4))[0]?.attributes['canton_submitter.verdict'], 'stopped');
 });
 
-test('a row goes on in the trace of its insert; what is no trace starts one', (t) => {
+test('a row goes on in the trace of its insert; where that is not a valid one, a new one begins', (t) => {
   const { traces, emit } = setup();
   const traceId = 'ab'.repeat(16);
   traces.inserted(

@@ -30,7 +30,7 @@ test('while a secret is changed, both sign, in the order in which they were give
   t.is(of(`${other}\n${SECRET}\n`), of(`${other}, ${SECRET}`));
 });
 
-test('a secret that is none is refused, without showing it', (t) => {
+test('an invalid secret is refused, without showing it', (t) => {
   const short = `whsec_${Buffer.alloc(23).toString('base64')}`;
   const long = `whsec_${Buffer.alloc(65).toString('base64')}`;
   for (const text of ['', ' , ', SECRET.slice(6), short, long, `${SECRET}!`, SECRET.slice(0, -3)]) {

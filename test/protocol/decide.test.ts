@@ -49,7 +49,7 @@ test('overload gives the attempt back, and waits no longer than a probe', (t) =>
   t.like(decide(refused('overload', 9_000), attempt()), { wait: 9_000 });
 });
 
-test('a death at the last attempt parks, with nothing under way; what was no fault of the row’s is given back', (t) => {
+test('a death at the last attempt parks, with nothing under way; an attempt that failed through no fault of the row is given back', (t) => {
   const dead = (attempts: number, kind: RefusalKind | null = null) =>
     afterDeath(
       kind === null ? null : { kind, blame: 'all', errorId: 'X', detail: 'y', retryAfterMs: null },

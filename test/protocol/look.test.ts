@@ -89,7 +89,7 @@ test('a certain rejection of what was signed is its end; another submission’s,
   t.is(at(rejected(), { ...SIGNED, submissionId: null }), null);
 });
 
-test('an acceptance of our own past its bound says that the bound was none', (t) => {
+test('an acceptance of our own past its bound shows that the bound did not hold', (t) => {
   t.false(brokenBound(1_000_000n, record));
   t.true(brokenBound(1_000_001n, record));
   t.false(brokenBound(9_000_000n, { ...record, sentUntil: null }));

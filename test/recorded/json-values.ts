@@ -30,16 +30,16 @@ export type Type =
   | { readonly record: Readonly<Record<string, Type>> }
   | { readonly variant: Type };
 
-const record = (fields: Readonly<Record<string, Type>>): Type => ({ record: fields });
-const METADATA = record({ values: { textMap: 'text' } });
-const INSTRUMENT = record({ admin: 'party', id: 'text' });
-const LOCK = record({
+const recordOfType = (fields: Readonly<Record<string, Type>>): Type => ({ record: fields });
+const METADATA = recordOfType({ values: { textMap: 'text' } });
+const INSTRUMENT = recordOfType({ admin: 'party', id: 'text' });
+const LOCK = recordOfType({
   holders: { list: 'party' },
   expiresAt: { optional: 'timestamp' },
-  expiresAfter: { optional: record({ microseconds: 'int64' }) },
+  expiresAfter: { optional: recordOfType({ microseconds: 'int64' }) },
   context: { optional: 'text' },
 });
-const TRANSFER = record({
+const TRANSFER = recordOfType({
   sender: 'party',
   receiver: 'party',
   amount: 'numeric',
@@ -52,14 +52,14 @@ const TRANSFER = record({
 
 /** By `Module:Entity` of the interface. */
 export const VIEWS: Readonly<Record<string, Type>> = {
-  'Splice.Api.Token.HoldingV1:Holding': record({
+  'Splice.Api.Token.HoldingV1:Holding': recordOfType({
     owner: 'party',
     instrumentId: INSTRUMENT,
     amount: 'numeric',
     lock: { optional: LOCK },
     meta: METADATA,
   }),
-  'Splice.Api.Token.TransferInstructionV1:TransferInstruction': record({
+  'Splice.Api.Token.TransferInstructionV1:TransferInstruction': recordOfType({
     originalInstructionCid: { optional: 'contractId' },
     transfer: TRANSFER,
     status: { variant: 'guess' },
@@ -69,16 +69,16 @@ export const VIEWS: Readonly<Record<string, Type>> = {
 
 /** By the choice's name. */
 export const ARGUMENTS: Readonly<Record<string, Type>> = {
-  TransferFactory_Transfer: record({
+  TransferFactory_Transfer: recordOfType({
     expectedAdmin: 'party',
     transfer: TRANSFER,
-    extraArgs: record({ context: 'guess', meta: METADATA }),
+    extraArgs: recordOfType({ context: 'guess', meta: METADATA }),
   }),
 };
 
 /** By `Module:Entity` of the template. */
 export const PAYLOADS: Readonly<Record<string, Type>> = {
-  'CIP56.Events:TokenTransferEvent': record({
+  'CIP56.Events:TokenTransferEvent': recordOfType({
     issuer: 'party',
     fromParty: { optional: 'party' },
     toParty: { optional: 'party' },

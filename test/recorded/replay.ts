@@ -88,7 +88,7 @@ function holding(event: CreatedEvent, json: JsonObject, at: string): Finding {
 
 const wrongUnlessForeign = (event: CreatedEvent): string | null => {
   const view = fieldsOf(event.interfaceViews[0]?.viewValue);
-  const admin = instrumentOf(view?.record('instrumentId') ?? null)?.admin;
+  const admin = instrumentOf(view?.fields('instrumentId') ?? null)?.admin;
   return admin !== undefined && event.signatories.includes(admin) ? 'its admin has signed it' : null;
 };
 
@@ -107,7 +107,7 @@ function holdingFault(
 }
 
 function instruction(event: CreatedEvent, at: string): Finding {
-  const transfer = fieldsOf(event.interfaceViews[0]?.viewValue)?.record('transfer') ?? null;
+  const transfer = fieldsOf(event.interfaceViews[0]?.viewValue)?.fields('transfer') ?? null;
   const amount = transfer?.amount('amount') ?? null;
   const [sender, receiver] = [transfer?.party('sender'), transfer?.party('receiver')];
   const readable = amount !== null && sender != null && receiver != null;

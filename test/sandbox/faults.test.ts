@@ -205,7 +205,7 @@ test('a fault with a probability follows the seed', async (t) => {
   t.is(new Set(first).size, 2);
 });
 
-test('an unknown error id, kind or field is no fault', async (t) => {
+test('a fault with an unknown error id, kind or field is refused', async (t) => {
   const on = await stage(t);
   const bad: unknown[] = [
     { on: 'submit', do: { kind: 'refuse', with: { error: 'NO_SUCH_ERROR' } } },

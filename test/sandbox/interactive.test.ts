@@ -130,7 +130,7 @@ test('parties: named by the fingerprint of their key, given or made here', async
   t.regex(external[0]?.privateKey ?? '', /^[0-9a-f]{64}$/);
 });
 
-test('an external party is nobody’s to submit for, and a hosted one has no key to sign with', async (t) => {
+test('nobody may submit for an external party, and a hosted one has no key to sign with', async (t) => {
   const on = await externalStage(t);
   const error = await failing(on.client.transfer(spec(on)));
   t.is(error.code, 5);

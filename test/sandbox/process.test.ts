@@ -172,7 +172,7 @@ test('a flight interrupted past its bound ends as not sequenced', async (t) => {
   t.regex(status?.message ?? '', /^NOT_SEQUENCED_TIMEOUT/);
 });
 
-test('a file that is no ledger, or another participant’s: exit code 2', async (t) => {
+test('a file that does not hold a ledger, or holds another participant’s: exit code 2', async (t) => {
   const file = join(folder(t), 'ledger');
   writeFileSync(file, 'hello\n');
   t.is(await exitOf(launch(t, ['--port', '0', '--http-port', '0', '--state', file])), 2);

@@ -135,7 +135,7 @@ test('a quiet synchronizer: no checkpoints, or checkpoints on which no time pass
   await silent.until((it) => it.checkpoints.length > 0);
 });
 
-test('that the machine was busy makes nothing late: the synchronizer is another one', async (t) => {
+test('a busy machine makes nothing late: the synchronizer runs elsewhere', async (t) => {
   const on = await stage(t, { latencyMs: 100 });
   const reader = on.client.completionStream([on.alice], await on.client.ledgerEnd());
   const calls = [0, 1].map((coin) => on.client.transfer(spec(on, `c${coin}`, coin)));

@@ -296,7 +296,7 @@ test('nothing but its maximum record time bounds a transfer that asks for no tim
   t.is(on.sandbox.audit.summary().accepted, 1);
 });
 
-test('faults of the registry: a status, slow, and answers that are none', async (t) => {
+test('faults of the registry: a status, a slow answer, and answers that make no sense', async (t) => {
   const on = await registryStage(t);
   const method = 'Registry/TransferFactory';
   const once = async (action: Parameters<typeof on.sandbox.faults.add>[0]['do']) => {

@@ -76,7 +76,7 @@ test('users: a user is told its own rights, and nobody else is told them', async
   t.is(await told(list('')), 'INVALID_ARGUMENT', 'without a token nobody is meant by it');
 });
 
-test('3.7: a token without an audience is none', async (t) => {
+test('3.7: a token without an audience is refused', async (t) => {
   const jwt = (payload: object) => `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`;
   for (const [apiVersion, token, code] of [
     ['3.6.1', jwt({ sub: 'mempool-submitter' }), null],

@@ -126,7 +126,7 @@ test(
   'command_id',
 );
 test(
-  'a command id that is no ledger string',
+  'a command id that is not a ledger string',
   refused,
   (it) => ({ ...it, commandId: 'c(1)', submissionId: 's-c1' }),
   'INVALID_FIELD',

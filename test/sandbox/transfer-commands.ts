@@ -37,13 +37,13 @@ export interface TransferSpec {
   readonly dedup?: Pick<Commands, 'deduplicationOffset'> | Pick<Commands, 'deduplicationDuration'>;
 }
 
-const record = (fields: Record<string, Value>) =>
+const recordValue = (fields: Record<string, Value>) =>
   new Value({
     record: new DamlRecord({
       fields: Object.entries(fields).map(([label, value]) => new RecordField({ label, value })),
     }),
   });
-const emptyMeta = () => record({ values: textMap({}) });
+const emptyMeta = () => recordValue({ values: textMap({}) });
 
 function textMap(values: Record<string, Value>): Value {
   const entries = Object.entries(values).map(([key, value]) => new TextMapEntry({ key, value }));
@@ -69,13 +69,13 @@ export function transferCommands(
   factory: string,
 ): Commands {
   const admin = spec.admin ?? on.issuer;
-  const argument = record({
+  const argument = recordValue({
     expectedAdmin: new Value({ party: admin }),
-    transfer: record({
+    transfer: recordValue({
       sender: new Value({ party: spec.sender }),
       receiver: new Value({ party: spec.receiver }),
       amount: new Value({ numeric: spec.amount }),
-      instrumentId: record({
+      instrumentId: recordValue({
         admin: new Value({ party: admin }),
         id: new Value({ text: spec.instrument ?? 'DEMO' }),
       }),
@@ -86,7 +86,10 @@ export function transferCommands(
       }),
       meta: emptyMeta(),
     }),
-    extraArgs: record({ context: record({ values: textMap(spec.context ?? {}) }), meta: emptyMeta() }),
+    extraArgs: recordValue({
+      context: recordValue({ values: textMap(spec.context ?? {}) }),
+      meta: emptyMeta(),
+    }),
   });
   const exercise = new ExerciseCommand({
     templateId: identifier(FACTORY_INTERFACE),

@@ -66,13 +66,13 @@ test('P20 a copy of the database, or a dump restored under its name, is another:
   const store = createStore(database);
   t.deepEqual(await store.claim(claim), { kind: 'stale' });
   const pinned = await store.pinned();
-  t.not(pinned?.database?.database, pinned?.databaseNow?.database);
+  t.not(pinned?.database?.database, pinned?.answeringDatabase?.database);
   t.deepEqual(await store.recheck(request), { rows: 1 });
   t.like(await copy.one('select * from mempool where id = $1', [id]), {
     submission_id: null,
     sent_from: '0',
   });
-  t.deepEqual((await store.pinned())?.database, (await store.pinned())?.databaseNow);
+  t.deepEqual((await store.pinned())?.database, (await store.pinned())?.answeringDatabase);
 });
 
 /** The table again, with its rows, as `pg_restore --clean` makes it. */

@@ -103,9 +103,9 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
     generation: 1n,
     ledgerEnd: 100n,
     database: { timeline: '00000001' },
-    databaseNow: { timeline: '00000002' },
+    answeringDatabase: { timeline: '00000002' },
   });
-  t.is(pinned?.database?.systemId, pinned?.databaseNow?.systemId);
+  t.is(pinned?.database?.systemId, pinned?.answeringDatabase?.systemId);
   const request = { generation: 1n, notBefore: first.row.createdAt, oneStepTokens: ['0x70c'] };
   const results = await Promise.all([store, open(), open()].map((one) => atOnce(() => one.recheck(request))));
   t.deepEqual(
@@ -126,7 +126,7 @@ test('P20 failover to a standby that lacks the last write-ahead and the last ins
     { sender: 'wallet', ...unknown, sent_from: null, bound: null },
   ]);
   const after = await store.pinned();
-  t.deepEqual(after?.database, after?.databaseNow);
+  t.deepEqual(after?.database, after?.answeringDatabase);
   t.is(after?.recheck?.from, 100n);
   for (const late of [first, sentSigned, sentHosted]) t.is((await settle(late, failed))[0]?.result, 'fenced');
   for (const generation of [1n, 2n]) t.deepEqual(await claim(generation), { kind: 'stale' });

@@ -1,6 +1,8 @@
 // What the table does by itself: the guard (P15, I5) and the doorbell.
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import pg from 'pg';
+import { NO_RECORD } from '../../src/store/record.js';
 import { completed, failed, insertRow, insertUser, pending, prepared, until } from './support.js';
 
 /** canton-middleware's old submitter, as it writes. */
@@ -97,6 +99,35 @@ test('the record is set together and cleared together', async (t) => {
     await t.throwsAsync(() => db.query(`update mempool set ${half} where id = $1`, [id]), {
       message: /mempool_record_v1/,
     });
+  }
+});
+
+/** An update names each column that it sets, so the list stands in every statement that clears a record. */
+test('every statement that clears a record clears all of it: settle, set aside, by hand, the run-book', async (t) => {
+  const db = await prepared(t);
+  const { rows } = await db.pool.query<{ name: string }>(
+    `select a.attname as name from pg_attribute a
+      where a.attrelid = 'mempool'::regclass and a.attnum > 0 and col_description(a.attrelid, a.attnum) like 'record%'`,
+  );
+  const record = rows.map(({ name }) => name).sort();
+  const textOf = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const functions = textOf('protocol.sql');
+  const [, kept = ''] = /\(([^()]+)\) = \(\s*select [^()]+ where not s\.clear\)/.exec(functions) ?? [];
+  t.deepEqual(
+    kept
+      .split(',')
+      .map((name) => name.trim())
+      .sort(),
+    record,
+    'settle',
+  );
+  for (const [what, text] of [
+    ['set aside', functions],
+    ['people', NO_RECORD],
+    ['run-book', textOf('docs/runbooks.md')],
+  ] as const) {
+    const [list = ''] = /sent_from = null(,\s+\w+ = null)*/.exec(text) ?? [];
+    t.deepEqual([...list.matchAll(/(\w+) = null/g)].map(([, name = '']) => name).sort(), record, what);
   }
 });
 

@@ -104,7 +104,7 @@ test('I6 LANES=holdings: a dead row, and one in backoff, holds those that have n
   await db.settle(second, pending({ record: 'keep' }));
   const [look, ...others] = await db.look();
   t.deepEqual([look?.row.id as string, others.length], [two, 0]);
-  t.is((await begun(db, 'c')).row.id as string, three, 'a look holds nobody up');
+  t.is((await begun(db, 'c')).row.id as string, three, 'a look does not hold up the others');
 });
 
 test('I6 a holding belongs to one undecided row at a time, whoever claims: senders may share a party', async (t) => {

@@ -73,7 +73,7 @@ test('migrate on what an earlier version left: functions that took or returned s
   const pinned = await db.store.pinned();
   t.is(pinned?.generation, 2n);
   t.truthy(pinned?.database, 'pinned now');
-  t.deepEqual(pinned?.database, pinned?.databaseNow);
+  t.deepEqual(pinned?.database, pinned?.answeringDatabase);
   t.deepEqual(await schemaProblems(db.database, 'sender'), []);
   await db.query(`drop function mempool_claim_v1;
     create function mempool_claim_v1(${claims}) returns table (answer text, last_error text, sender_key text) language sql

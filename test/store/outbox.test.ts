@@ -44,7 +44,7 @@ async function ended(db: Prepared, ...senders: readonly string[]): Promise<void>
   }
 }
 
-test('an outcome and its entry commit together: settled, parked, completed by hand; a retry is none', async (t) => {
+test('an outcome and its entry commit together: settled, parked, completed by hand; a retry makes no entry', async (t) => {
   const db = await prepared(t, { outcomes: 'consumers' });
   await db.insert({ from: 'a' });
   await db.settle(await db.claimOne(), pending({ wait: 'now', lastError: 'BUSY: later' }));

@@ -37,9 +37,9 @@ test('P20 the first pin has the identity of the database, and the pinned row is 
        from pg_control_system(), pg_control_checkpoint()`,
   );
   const is = { systemId: identity.id, timeline: identity.timeline };
-  t.like(await db.store.pinned(), { database: is, databaseNow: is, halted: null, recheck: null });
+  t.like(await db.store.pinned(), { database: is, answeringDatabase: is, halted: null, recheck: null });
   await leave(db);
-  t.like(await db.store.pinned(), { database: { ...is, timeline: '0000FFFF' }, databaseNow: is });
+  t.like(await db.store.pinned(), { database: { ...is, timeline: '0000FFFF' }, answeringDatabase: is });
 });
 
 for (const [what, set] of Object.entries(LEFT)) {
@@ -236,7 +236,7 @@ test('P20 it pins the database as it is under a generation that the lost part ca
   listener.release();
   t.deepEqual(heard, ['']);
   const pinned = await db.store.pinned();
-  t.deepEqual(pinned?.database, pinned?.databaseNow);
+  t.deepEqual(pinned?.database, pinned?.answeringDatabase);
   // A pin that changed right before the failover, and was lost with it, had number 2.
   t.true((pinned?.generation ?? 0n) > 2n);
   t.is(pinned?.recheck?.from, 0n);
@@ -320,10 +320,10 @@ test('P20 a role or server that may not ask has no identity, and claims as befor
   await client.query('reset role');
   const pinned = await db.store.pinned();
   t.is(pinned?.database, null);
-  t.truthy(pinned?.databaseNow);
+  t.truthy(pinned?.answeringDatabase);
   // Allowed later: migrate pins it.
   await migrate(migrateOptions(db.url));
-  t.like(await db.store.pinned(), { generation: 2n, database: pinned?.databaseNow });
+  t.like(await db.store.pinned(), { generation: 2n, database: pinned?.answeringDatabase });
 });
 
 test('P20 migrate never pins another database than the pinned one: that is for the recheck', async (t) => {

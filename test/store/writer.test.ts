@@ -103,7 +103,7 @@ test('several hosts: the one that takes writes is found, in whatever order, and 
   // An empty claim notices nothing; the pins are read every few seconds.
   const pins = await eventually(
     () => store.pinned(),
-    (pinned) => pinned?.database?.timeline !== pinned?.databaseNow?.timeline,
+    (pinned) => pinned?.database?.timeline !== pinned?.answeringDatabase?.timeline,
   );
   t.truthy(pins);
   t.is(await claim(), 'stale', 'on another timeline, which is to be rechecked first');

@@ -26,9 +26,9 @@ test('a good row gives the token and the amount in units of 10^-10', (t) => {
 const bad: ReadonlyArray<readonly [string, Parameters<typeof rowOf>[0], string]> = [
   ['a hash of 31 bytes', { txHash: `0x${'ab'.repeat(31)}` as TxHash }, 'BAD_TX_HASH'],
   ['a hash of 33 bytes', { txHash: `0x${'ab'.repeat(33)}` as TxHash }, 'BAD_TX_HASH'],
-  ['a sender that is no address', { fromAddress: '0x1234' }, 'BAD_ADDRESS'],
+  ['a sender that is not an address', { fromAddress: '0x1234' }, 'BAD_ADDRESS'],
   ['a recipient with a NUL', { recipientAddress: `${'0x'}${'\u0000'.repeat(40)}` }, 'BAD_ADDRESS'],
-  ['a contract that is no address', { contractAddress: 'DEMO' }, 'BAD_ADDRESS'],
+  ['a contract that is not an address', { contractAddress: 'DEMO' }, 'BAD_ADDRESS'],
   ['33 bytes of amount', { amountData: new Uint8Array(33).fill(1) }, 'BAD_AMOUNT'],
   ['33 bytes of nothing', { amountData: new Uint8Array(33) }, 'BAD_AMOUNT'],
   ['no amount', { amountData: new Uint8Array() }, 'ZERO_AMOUNT'],

@@ -93,7 +93,7 @@ test('what is locked, elsewhere or on its way is money all the same: too little 
   );
 });
 
-test('a lock that has ended is no lock where the factory says so, and such a holding comes last', (t) => {
+test('a holding whose lock has ended can be spent where the factory says so, and comes last', (t) => {
   const [free, ended, ends] = [
     holding(4n),
     holding(50n, lockedUntil(NOW)),
@@ -132,7 +132,7 @@ test('a row waits until the lock ends with which it is enough', (t) => {
   t.like(choose([away], { takesExpiredLocks: true }), { kind: 'held', until: null });
 });
 
-test('a holding that cannot be read is no lack of money, where its instrument may be this one', (t) => {
+test('a holding that cannot be read may be money, where its instrument may be this one', (t) => {
   const odd = (signatories: string[] | null): UnreadableHolding => ({
     contractId: 'c-odd',
     template: 'Gems:Gem',
@@ -153,7 +153,7 @@ test('a holding that cannot be read is no lack of money, where its instrument ma
   );
 });
 
-test("too many pieces are no lack of money; how many are is the token's rule", (t) => {
+test("money in too many pieces is not called insufficient; the token's rule says how many are too many", (t) => {
   const dust = Array.from({ length: 300 }, () => holding(1n));
   t.like(choose(dust, { amount: 250n * UNIT }), { kind: 'selected' });
   const { maxInputs } = inputRules({ instrumentAdmin: 'registrar::1' }, ISSUER);

@@ -35,7 +35,7 @@ const locked = (until: bigint | null) =>
     }),
   );
 
-test('an absent trailing lock is None; a lock that has ended by ledger time is none; any other is one', async (t) => {
+test('an absent trailing lock is None; a lock that has ended by ledger time does not count; any other does', async (t) => {
   const withLock = (lock: Parameters<typeof v.some>[0] | null): Scenario =>
     replaced(ownScenario(), (contract) =>
       contract.id === '00c1' ? ownHolding('00c1', ALICE, 4n * UNIT, lock === null ? {} : { lock }) : contract,

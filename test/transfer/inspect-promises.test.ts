@@ -153,7 +153,7 @@ test("Canton Coin's fee is what its own rules say was burned; nobody else's word
   t.like(seen, { kind: 'tampered' });
 });
 
-test('the stakeholders of the holdings that were spent are no strangers: provider and operator', async (t) => {
+test('the stakeholders of the holdings that were spent are not strangers: provider and operator', async (t) => {
   const stranger = await inspected(registryScenario('direct'), (m) => {
     createdBy(m, -1).stakeholders.push('provider::1220ff');
   });

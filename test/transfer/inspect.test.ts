@@ -85,7 +85,7 @@ test('without change, to oneself, with a physical synchronizer, with an earlier 
   }
 });
 
-test('however many inputs a transfer has, they are no reason for no signature', async (t) => {
+test('however many inputs a transfer has, it is signed', async (t) => {
   const scenario = ownScenario();
   const ids = Array.from({ length: 3_000 }, (_, index) => `00c1${(index + 4096).toString(16)}`);
   const inputs = ids.map((id) => ownHolding(id, ALICE, UNIT));
@@ -103,7 +103,7 @@ test('however many inputs a transfer has, they are no reason for no signature', 
   t.like(inspectPrepared(await seal(messageOf(many), 3), many.expected), { kind: 'ok' });
 });
 
-test('far more nodes than its inputs make are no transfer, and are not walked', async (t) => {
+test('far more nodes than its inputs account for are refused, and are not walked', async (t) => {
   const scenario = ownScenario();
   const [input] = scenario.inputs;
   if (input === undefined) return t.fail();
@@ -112,7 +112,7 @@ test('far more nodes than its inputs make are no transfer, and are not walked', 
   t.like(seen, { kind: 'tampered', reason: 'extra node: 5108 nodes' });
 });
 
-test('hostile bytes are no error and no signature', async (t) => {
+test('hostile bytes are refused, without an error or a signature', async (t) => {
   const scenario = ownScenario();
   const prepared = await seal(messageOf(scenario));
   const refused = async (transaction: Uint8Array) => {

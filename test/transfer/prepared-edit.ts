@@ -8,7 +8,7 @@ export const rootOf = (message: PreparedTransaction) => exerciseOf(message, 0);
 
 export function exerciseOf(message: PreparedTransaction, index: number) {
   const node = typeOf(message, index);
-  if (node.oneofKind !== 'exercise') throw new Error(`node ${index} is no exercise`);
+  if (node.oneofKind !== 'exercise') throw new Error(`node ${index} is not an exercise`);
   return node.exercise;
 }
 

@@ -115,7 +115,7 @@ test('a seed that is not 32 bytes, and one that is missing, make no hash', (t) =
   t.throws(() => preparedHash(PreparedTransaction.toBinary(none), 2), { message: /no seed/ });
 });
 
-test('contract ids are hashed as the bytes they stand for; what is no hex is refused', (t) => {
+test('contract ids are hashed as the bytes they stand for; what is not hex is refused', (t) => {
   const message = messageOf(ownScenario());
   rootOf(message).contractId = '00zz';
   t.throws(() => preparedHash(PreparedTransaction.toBinary(message), 2), { message: /not hex/ });

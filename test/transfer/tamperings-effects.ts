@@ -240,12 +240,12 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
     (m) => Object.assign(exerciseOf(m, 2), { packageName: 'fake' }),
   ],
   [
-    'an event that says its instrument in no way we know',
+    'an event that names its instrument in a way we do not know',
     /^event:/,
     (m) => setField(createdBy(m, -1).argument, 'instrumentId', v.text('DEMO')),
   ],
   [
-    'a seed of no node',
+    'a seed of a node that is not there',
     /^seed: of a node that is not there/,
     (m) => m.transaction?.nodeSeeds.push({ nodeId: 77, seed: Buffer.alloc(32) }),
   ],
@@ -271,7 +271,7 @@ export const effects: ReadonlyArray<readonly [string, RegExp, Change]> = [
     (m) => Object.assign(m.transaction?.nodes[1] ?? {}, { versionedNode: { oneofKind: undefined } }),
   ],
   [
-    'a contract id that is none',
+    'a contract id that is not hex',
     /^contract id: 00xy/,
     (m) => Object.assign(createdBy(m, -3), { contractId: '00xy' }),
   ],

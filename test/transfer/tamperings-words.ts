@@ -20,7 +20,7 @@ export const words: ReadonlyArray<readonly [string, RegExp, Change]> = [
   ['another sender', /^argument\.transfer\.sender: bob/, term('sender', v.party(BOB))],
   ['more', /^argument\.transfer\.amount: 5\.0000000001, where 5 /, term('amount', v.numeric(5n * UNIT + 1n))],
   [
-    'an amount that is no number',
+    'an amount that is not a number',
     /^argument\.transfer\.amount: many/,
     term('amount', { sum: { oneofKind: 'numeric', numeric: 'many' } }),
   ],
@@ -98,7 +98,7 @@ export const words: ReadonlyArray<readonly [string, RegExp, Change]> = [
   ['no root', /^root: there are 0/, (m) => m.transaction?.roots.pop()],
   ['a root that is not there', /^extra node: 99/, (m) => m.transaction?.roots.splice(0, 1, '99')],
   [
-    'a root that is no exercise',
+    'a root that is not an exercise',
     /^(root|extra node)/,
     (m) => m.transaction?.roots.splice(0, 1, String((m.transaction?.nodes.length ?? 0) - 1)),
   ],
@@ -122,7 +122,7 @@ export const words: ReadonlyArray<readonly [string, RegExp, Change]> = [
   ['another synchronizer', /^synchronizer: sync::1220bbb/, meta({ synchronizerId: 'sync::1220bbb' })],
   ['no max_record_time', /^max_record_time: absent/, (m) => delete metadataOf(m).maxRecordTime],
   ['a later max_record_time', /^max_record_time: 1700000030000001/, meta({ maxRecordTime: ASKED + 1n })],
-  ['a max_record_time of nothing', /^max_record_time: 0/, meta({ maxRecordTime: 0n })],
+  ['a max_record_time of zero', /^max_record_time: 0/, meta({ maxRecordTime: 0n })],
   [
     'a ledger time past the bound',
     /^ledger_effective_time: not before/,

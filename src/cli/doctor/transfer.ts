@@ -24,7 +24,8 @@ export interface TransferFlags {
   readonly patience?: number;
 }
 
-const PATIENCE_MS = 180_000;
+/** A transfer takes seconds; one that is looked up first, two to three minutes. */
+const TRANSFER_MS = 180_000;
 const ASK_EVERY_MS = 250;
 /** transfer(address,uint256) */
 const SELECTOR = 'a9059cbb';
@@ -64,7 +65,7 @@ export async function transferFinding(
     amountData: bytesOf(amount),
   });
   const began = monotonic.elapsed();
-  const patienceMs = flags.patience ?? PATIENCE_MS;
+  const patienceMs = flags.patience ?? TRANSFER_MS;
   for (;;) {
     const row = await watchedRow(database, txHash);
     const took = duration(monotonic.elapsed() - began);

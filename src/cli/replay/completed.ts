@@ -11,7 +11,8 @@ import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
 import type { Flags } from './flags.js';
 
-const CALL_MS = 20_000;
+/** Somebody waits at a terminal for this one answer: a slow one is better than having to ask again. */
+const READ_UPDATE_MS = 20_000;
 
 export async function completed(flags: Flags): Promise<void> {
   const { completed: hash, update, dryRun = false } = flags;
@@ -65,7 +66,7 @@ async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, upd
   const { sender } = found;
   if (sender === null)
     return { difference: "the sender's party is unknown: it is neither in the row's record nor in users" };
-  const options = { timeoutMs: CALL_MS };
+  const options = { timeoutMs: READ_UPDATE_MS };
   const effect = await ledger.transferOf(update, [sender], options);
   if (effect.kind === 'failed-read') {
     return {

@@ -1,13 +1,8 @@
 // A row's story in words: what happened, in order, and what comes next. Pure; `show` prints it, and the page shows the same.
 import { adviceFor } from '../../observe/advice.js';
+import type { StoryLine } from '../../observe/page.js';
 import type { Act, Attempt, Story, StoryRow } from '../../store/operator/story.js';
 import { duration, oneLine } from '../support/text.js';
-
-export interface StoryLine {
-  /** In ms since the epoch, on the database's clock. */
-  readonly at: number;
-  readonly what: string;
-}
 
 export interface ToldStory {
   readonly lines: readonly StoryLine[];

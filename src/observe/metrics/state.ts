@@ -30,7 +30,7 @@ export function stateMetrics(registers: Registry[]): (event: SubmitterEvent) => 
   const ready = gauge('ready', '1: this instance claims rows');
   const blocked = gauge(
     'blocked',
-    '1: this part has something to say in /readyz; of listener, mark, snapshot and webhooks alone the instance claims on',
+    '1: this part has something to say in /readyz; listener, mark, snapshot and webhooks do not keep the instance from claiming',
     'part',
   );
   const breaker = gauge('breaker_state', '1 for the state that the circuit breaker is in', 'state');

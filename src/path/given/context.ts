@@ -212,6 +212,12 @@ export interface JudgedSubmission extends Submission {
   readonly receiver: Party;
 }
 
+/**
+ * How long each read before a send may take: the ledger end, the holdings, the factory. A hosted row's window (30 s by
+ * default) has begun with its claim, so that a read that takes longer leaves too little of it.
+ */
+export const READ_BEFORE_SEND_MS = 10_000;
+
 /** How each step of the pipeline ends: go on with this, or stop, and this becomes of the row. */
 export type Step<T> =
   | { readonly kind: 'go'; readonly value: T }
@@ -227,7 +233,7 @@ export const triesOf = (
 ): Tries => ({ attempts, policy: settings.retry, random });
 
 /** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
-export const databaseNow = ({ clock }: Pick<PathContext, 'clock'>, { now, at }: ClaimedAt): DbMillis =>
+export const databaseTime = ({ clock }: Pick<PathContext, 'clock'>, { now, at }: ClaimedAt): DbMillis =>
   dbMillis(now + (clock.elapsed() - at));
 
 /** Tells the world that this process has the row now. */

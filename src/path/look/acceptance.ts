@@ -12,7 +12,9 @@ import type { Path } from '../given/context.js';
 import type { Verified } from '../given/participant.js';
 import { isStill, provenStream } from '../participant/proving.js';
 
-const READ_MS = 10_000;
+/** For the one update whose content decides; if it cannot be read in time, the next look asks again. */
+const READ_CONTENT_MS = 10_000;
+/** For the ledger end and the pruned offset, which say where a chase may begin. */
 const CHASE_MS = 5_000;
 
 /** An acceptance of the row's command id. */
@@ -51,7 +53,7 @@ export async function verifyAcceptance(
   };
   if (found.ours) return complete();
   const effect = await path.ledger.transferOf(found.updateId, [claim.record.party], {
-    timeoutMs: READ_MS,
+    timeoutMs: READ_CONTENT_MS,
     signal,
   });
   if (effect.kind !== 'read') return 'unread';

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
-import { type ClaimedAt, databaseNow, type Path, type Submission, triesOf } from '../given/context.js';
+import { type ClaimedAt, databaseTime, type Path, type Submission, triesOf } from '../given/context.js';
 import { verifyAcceptance } from './acceptance.js';
 import type { FoundKind, Looking, Reading } from './completion.js';
 import { readAll } from './read.js';
@@ -87,7 +87,7 @@ function later(
   trouble: string | null,
 ): Verdict {
   const said = trouble === null ? '' : `; its completions cannot be read: ${trouble}`;
-  const overdue = overdueMs(claim.record, databaseNow(path, batch));
+  const overdue = overdueMs(claim.record, databaseTime(path, batch));
   if (overdue !== null) {
     return undecided(
       nextLookMs(overdue),

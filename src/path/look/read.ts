@@ -6,7 +6,8 @@ import { parkUndecided } from '../../protocol/verdict.js';
 import { provenStream } from '../participant/proving.js';
 import { applyCompletion, closeDead, type Dead, type Looking, type Reading } from './completion.js';
 
-const CALL_MS = 5_000;
+/** How long the participant may take to say how far it has pruned. Without an answer the look reads from the record. */
+const PRUNED_UP_TO_MS = 5_000;
 
 /** One stream for our own rows, and one for each user who may have sent others; none waits for another. */
 export async function readAll(reading: Reading): Promise<void> {
@@ -125,7 +126,7 @@ async function afterEnd(reading: Reading, mark: Mark | null, end: ReadFailure | 
 
 /** Where the read begins: the earliest `sentFrom`. A record from 0 begins at what the participant still has. */
 async function earliestTold({ path, open, close, stop, unsure }: Reading): Promise<Offset | null> {
-  const pruned = await path.ledger.prunedUpTo({ timeoutMs: CALL_MS, signal: stop });
+  const pruned = await path.ledger.prunedUpTo({ timeoutMs: PRUNED_UP_TO_MS, signal: stop });
   const upTo = pruned.kind === 'read' ? pruned.value : 0n;
   let earliest: Offset | null = null;
   for (const row of [...open]) {

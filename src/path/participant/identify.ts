@@ -2,14 +2,11 @@ import type { DbMillis } from '../../core/ids.js';
 import { withoutTimes } from '../../core/words.js';
 import type { CallOptions, Read, ReadFailure } from '../../ports/ledger.js';
 import type { DatabaseIdentity, Pinned } from '../../ports/store.js';
+import { lookPatienceMs } from '../../protocol/look.js';
 import { PROTOCOL } from '../../protocol/version.js';
 import type { PathContext } from '../given/context.js';
 import type { Disagreement, Unready, Verified } from '../given/participant.js';
 import { showsMark } from './proving.js';
-
-/** Where the participant does not say how often it emits checkpoints: on an idle stream, once a minute. */
-const UNKNOWN_PATIENCE_MS = 75_000;
-const AFTER_CHECKPOINT_MS = 5_000;
 
 /**
  * Compares the participant that answers, and the database, with the pinned row. Where they differ: why this instance
@@ -52,8 +49,6 @@ export async function identify(
     const still = await ledger.participantId(options);
     if (still.kind !== 'read' || still.value !== id) return unverified({ kind: 'moved-meanwhile' });
   }
-  const delay = version.value.checkpointDelayMs;
-  const patience = delay === null ? UNKNOWN_PATIENCE_MS : delay + AFTER_CHECKPOINT_MS;
   return {
     kind: 'verified',
     pinned: pins,
@@ -61,7 +56,7 @@ export async function identify(
     mayAskId,
     looksUpHashes: Number(generation[1]) >= 6,
     tellsReassignments: Number(generation[1]) < 7,
-    patienceMs: settings.lookPatienceMs ?? patience,
+    patienceMs: settings.lookPatienceMs ?? lookPatienceMs(version.value.checkpointDelayMs),
     end: end.value,
   };
 }
@@ -98,13 +93,13 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
     if (odd !== null) return unverified(odd);
     if (pinned.halted !== null) return unverified({ kind: 'halted-before', reason: pinned.halted });
     if (sameDatabase(pinned)) return pinned;
-    if (pinned.databaseNow === null) return unverified({ kind: 'identity-hidden' });
+    if (pinned.answeringDatabase === null) return unverified({ kind: 'identity-hidden' });
     const oneStepTokens = [...settings.tokens].flatMap(([address, { steps }]) =>
       steps === 1 ? [address] : [],
     );
     const result = await store.recheck({ generation: pinned.generation, notBefore: latest, oneStepTokens });
     if (result === null) continue;
-    const what = `the database is ${named(pinned.databaseNow)}, and was ${named(pinned.database)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
+    const what = `the database is ${named(pinned.answeringDatabase)}, and was ${named(pinned.database)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
     emit({ kind: 'alarm', what, txHash: null });
   }
   return unverified({ kind: 'rechecking' });
@@ -117,8 +112,8 @@ const IDENTITY = ['systemId', 'timeline', 'database', 'table'] as const;
 const named = (identity: DatabaseIdentity | null): string =>
   IDENTITY.map((part) => identity?.[part] ?? '').join('/');
 
-const sameDatabase = ({ database, databaseNow }: Pinned): boolean =>
-  database === null || IDENTITY.every((part) => database[part] === databaseNow?.[part]);
+const sameDatabase = ({ database, answeringDatabase }: Pinned): boolean =>
+  database === null || IDENTITY.every((part) => database[part] === answeringDatabase?.[part]);
 
 /** Where a setting here contradicts the pinned row: the first that does. */
 export function disagreement(

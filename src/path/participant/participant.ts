@@ -18,7 +18,7 @@ import {
   type Verified,
 } from '../given/participant.js';
 import { identify, type Unverified, unverified } from './identify.js';
-import { moveMark, proveById, showsMark, type Told, toldBy } from './proving.js';
+import { moveMark, PROOF_CALL_MS, proveById, showsMark, type Told, toldBy } from './proving.js';
 
 type State = Verified | Unverified;
 
@@ -28,14 +28,13 @@ interface Candidate {
   readonly own: OwnSubmission | null;
 }
 
-const CALL_MS = 5_000;
 /** Marks are written at most this often. */
 const MARK_EVERY_MS = 5_000;
 
 export function createParticipant(path: PathContext, clocks: Clocks, onVerified: () => void): Participant {
   const { settings, store, ledger, emit } = path;
   const stopping = new AbortController();
-  const options = (): CallOptions => ({ timeoutMs: CALL_MS, signal: stopping.signal });
+  const options = (): CallOptions => ({ timeoutMs: PROOF_CALL_MS, signal: stopping.signal });
   let state: State = unverified({ kind: 'not-connected' });
   let end: Offset = 0n;
   let provenEnd: Offset = 0n;
@@ -110,7 +109,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     if (state.kind === 'unverified') return 'unsure';
     const verified = state;
     const { pinned, participantId } = verified;
-    const call = { timeoutMs: CALL_MS, signal };
+    const call = { timeoutMs: PROOF_CALL_MS, signal };
     if (pinned.mark !== null) {
       const shown = await showsMark(ledger, pinned, call);
       if (shown === 'shown') return 'proven';
@@ -139,7 +138,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     const { mark, own } = seen;
     if (own === null) return;
     if (candidate === seen) candidate = { mark, own: null };
-    const told = shown ?? (await toldBy(ledger, mark, { timeoutMs: CALL_MS, signal: stopping.signal }));
+    const told = shown ?? (await toldBy(ledger, mark, { timeoutMs: PROOF_CALL_MS, signal: stopping.signal }));
     if (told === null) return;
     const { time, paidTraffic } = told;
     if (paidTraffic !== null) emit({ kind: 'traffic', paid: paidTraffic, accepted: true, txHash: null });
@@ -158,7 +157,8 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     state = { ...state, pinned: fresh };
     const seen = candidate;
     const next = seen !== null && seen.mark.offset > (fresh.mark?.offset ?? -1n) ? seen : null;
-    const moved = next === null ? null : await moveMark(ledger, state, next.mark, stopping.signal, CALL_MS);
+    const moved =
+      next === null ? null : await moveMark(ledger, state, next.mark, stopping.signal, PROOF_CALL_MS);
     if (moved?.kind === 'missed') return doubt({ kind: 'mark-missed', where: 'stream' });
     if (seen !== null) await measure(seen, moved?.kind === 'shown' ? moved : null, fresh);
     if (!isVerified()) return;

@@ -14,8 +14,11 @@ import {
 import { limited } from '../../runtime/limit.js';
 import type { Verified } from '../given/participant.js';
 
-/** How long a participant may take to say its id. */
-const CALL_MS = 5_000;
+/**
+ * How long the participant may take over each question that identifies or proves it. Each is a small read that can be asked
+ * again, so a connection on which nobody answers is given up early.
+ */
+export const PROOF_CALL_MS = 5_000;
 
 export interface StreamRequest {
   readonly verified: Verified;
@@ -57,7 +60,7 @@ export async function* provenStream(
   { verified, parties, from, mark, userId, provenBeside }: StreamRequest,
   signal: AbortSignal,
 ): AsyncGenerator<StreamStep, void> {
-  const beside = provenBeside ?? (() => isStill(ledger, verified, { timeoutMs: CALL_MS, signal }));
+  const beside = provenBeside ?? (() => isStill(ledger, verified, { timeoutMs: PROOF_CALL_MS, signal }));
   if (mark === null && !(await beside())) {
     yield { kind: 'unprovable' };
     return;

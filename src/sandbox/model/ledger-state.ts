@@ -24,7 +24,7 @@ export class LedgerState {
   readonly #log: Entry[] = [];
   readonly #updates = new Map<string, Entry>();
   readonly #byHash = new Map<string, Entry[]>();
-  /** Of sequenced transactions that were prepared externally. */
+  /** The UUIDs of sequenced transactions that were prepared externally. */
   readonly #uuids = new Set<string>();
   /** In flight when the journal ended; whoever continues from it has to finish them. */
   readonly interrupted = new Map<number, Registered>();

@@ -4,7 +4,7 @@ import { isNotMigrated } from '../errors.js';
 import { audit } from '../pins.js';
 import { refuseWhileAtWork } from './at-work.js';
 import { inSession, inTransaction, patiently } from './session.js';
-import { readSqlSteps } from './sql-files.js';
+import { functionsIn, readSqlSteps, triggersIn } from './sql-files.js';
 
 /** Rows of which something would be forgotten. */
 const UNFINISHED = `select count(*) filter (where lease_expires_at is not null or claim_token is not null)::int as claimed,
@@ -22,16 +22,12 @@ export function downStatements(optionsBefore: readonly string[]): readonly strin
   ];
   const options = all(/\b(fillfactor|autovacuum_\w+) =/g);
   return [
-    ...all(/create (?:constraint )?trigger (\w+)/g).map(
-      (name) => `drop trigger if exists ${name} on mempool`,
-    ),
+    ...triggersIn(sql).map((name) => `drop trigger if exists ${name} on mempool`),
     ...all(/create (?:unique )?index concurrently if not exists (\w+)/g).map(
       (name) => `drop index if exists ${name}`,
     ),
     // In reverse: later ones depend on earlier ones.
-    ...all(/create or replace function (\w+)/g)
-      .reverse()
-      .map((name) => `drop function if exists ${name}`),
+    ...[...functionsIn(sql)].reverse().map((name) => `drop function if exists ${name}`),
     'alter table mempool drop constraint if exists mempool_record_v1',
     ...ownColumns(sql).map((name) => `alter table mempool drop column if exists ${name}`),
     `alter table mempool reset (${options.join(', ')})`,

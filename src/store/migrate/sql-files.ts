@@ -49,5 +49,15 @@ export const wantedFor =
     (step.sameNonce === null || step.sameNonce === sameNonce) &&
     (!step.writesOutcomes || outcomes !== 'off');
 
+const namesIn = (sql: string, pattern: RegExp): readonly string[] => [
+  ...new Set([...sql.matchAll(pattern)].map(([, name = '']) => name)),
+];
+
+/** What this SQL makes, by name, in its order. */
+export const functionsIn = (sql: string): readonly string[] =>
+  namesIn(sql, /create or replace function (\w+)/g);
+export const triggersIn = (sql: string): readonly string[] =>
+  namesIn(sql, /create (?:constraint )?trigger (\w+)/g);
+
 /** An index that forbids something, whoever writes it. */
 export const isUnique = (step: SqlStep): boolean => step.sql.includes('create unique index');

@@ -151,7 +151,7 @@ function undelivered({ outcomes }: Assessed): StatusFinding[] {
   if ((waiting.oldestMs ?? 0) >= UNDELIVERED_MS)
     found(
       `${waiting.rows} outcomes are not delivered by webhook, the oldest for ${minutes(waiting.oldestMs ?? 0)}: ${troubled.at(-1)?.error ?? 'no instance has WEBHOOK_URL, or none is running'}`,
-      'mend the receiver, and each is delivered by itself; `canton-submitter webhooks skip` where one holds up its sender',
+      'fix the receiver, and each is delivered by itself; `canton-submitter webhooks skip` where one holds up its sender',
     );
   if (dead > 0)
     found(

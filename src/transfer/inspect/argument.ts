@@ -24,15 +24,15 @@ export function rootFault(root: Exercised, terms: TransferTerms, factory: Transf
 }
 
 function argumentOf(terms: TransferTerms, factory: TransferFactory): Shape {
-  const noMetadata = record({ values: { kind: 'textMap', of: new Map() } });
+  const noMetadata = recordShape({ values: { kind: 'textMap', of: new Map() } });
   const context = factory.kind === 'own' ? new Map<string, AnyValue>() : factory.context;
-  return record({
+  return recordShape({
     expectedAdmin: { kind: 'party', is: terms.admin },
-    transfer: record({
+    transfer: recordShape({
       sender: { kind: 'party', is: terms.sender },
       receiver: { kind: 'party', is: terms.receiver },
       amount: { kind: 'numeric', is: terms.amount },
-      instrumentId: record({
+      instrumentId: recordShape({
         admin: { kind: 'party', is: terms.admin },
         id: { kind: 'text', is: terms.instrumentId },
       }),
@@ -41,11 +41,11 @@ function argumentOf(terms: TransferTerms, factory: TransferFactory): Shape {
       inputHoldingCids: { kind: 'contractIds', are: terms.holdings },
       meta: noMetadata,
     }),
-    extraArgs: record({ context: record({ values: contextOf(context) }), meta: noMetadata }),
+    extraArgs: recordShape({ context: recordShape({ values: contextOf(context) }), meta: noMetadata }),
   });
 }
 
-const record = (of: Readonly<Record<string, Shape>>): Shape => ({ kind: 'record', of });
+const recordShape = (of: Readonly<Record<string, Shape>>): Shape => ({ kind: 'record', of });
 
 const contextOf = (values: ReadonlyMap<string, AnyValue>): Shape => ({
   kind: 'textMap',
@@ -73,7 +73,7 @@ function heldOf(any: AnyValue): Shape {
     case 'AV_Time':
       return { kind: 'timestamp', is: any.value };
     case 'AV_RelTime':
-      return record({ microseconds: { kind: 'int64', is: any.value.toString() } });
+      return recordShape({ microseconds: { kind: 'int64', is: any.value.toString() } });
     case 'AV_List':
       return { kind: 'list', of: any.value.map(anyOf) };
     case 'AV_Map':

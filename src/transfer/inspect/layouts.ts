@@ -1,5 +1,5 @@
 // Where a holding's template keeps what. Built in: our own token, the Utility registry, Canton Coin. Any other
-// template is described in TOKENS_FILE. A field missing at the end of a record is None, because participants leave it
+// template is described in TOKENS_FILE. A field missing at the end of a Daml record is None, because participants leave it
 // out.
 import type { HoldingLayout } from '../../core/token.js';
 import type { Create, Value } from '../prepared/transaction.js';

@@ -9,7 +9,7 @@ type Of<K extends Value['kind']> = Held[K];
 export const as = <K extends Value['kind']>(value: Value | undefined, kind: K): Of<K> | null =>
   value?.kind === kind ? (value.value as Of<K>) : null;
 
-/** Null if it is not a record, or has a label twice (which of the two would count?). */
+/** Null if it is not a Daml record, or has a label twice (which of the two would count?). */
 export function fieldsOf(value: Value | undefined): ReadonlyMap<string, Value | undefined> | null {
   const fields = as(value, 'record')?.fields;
   if (fields === undefined) return null;

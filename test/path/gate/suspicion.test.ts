@@ -74,7 +74,7 @@ test('a receiver whose participant is gone: it counts while the others are serve
   }
 });
 
-test('where most of the others are not served either, it is no row’s own', (t) => {
+test('where most of the others are not served either, it is not held against the row', (t) => {
   let state = miss(allConfirmed, 'one').state;
   for (let n = 0; n < 20; n++) {
     state = onConfirmed(miss(miss(state, `x${n}`).state, `y${n}`).state);

@@ -5,7 +5,7 @@ import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
 import type { Read, ReadFailure } from '../ports/ledger.js';
 import { isReserved, type Reservation } from '../protocol/lanes.js';
-import { givenBack, park, retry, retryIn } from '../protocol/verdict.js';
+import { failed, givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { transferTerms } from '../transfer/check.js';
 import { agreedFactory } from '../transfer/factory.js';
 import {
@@ -112,11 +112,7 @@ async function judgeBalance(
     const why = 'UNPROVEN: the balance is too small, but the participant did not prove itself';
     return stop(givenBack(why, path.settings.probeMs));
   }
-  return stop({
-    kind: 'failed',
-    message: INSUFFICIENT_BALANCE,
-    detail: `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`,
-  });
+  return stop(failed(INSUFFICIENT_BALANCE, `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`));
 }
 
 async function unlessHeld(

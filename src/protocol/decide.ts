@@ -1,6 +1,8 @@
 import type { Outcome, Refusal } from './outcome.js';
 import {
+  completed,
   dead,
+  failed,
   givenBack,
   type PendingVerdict,
   retry,
@@ -31,7 +33,7 @@ export type Decidable = Exclude<Outcome, { kind: 'duplicate' }>;
 export function decide(outcome: Decidable, attempt: Attempted): Verdict {
   switch (outcome.kind) {
     case 'accepted':
-      return { kind: 'completed', updateId: outcome.updateId, offset: outcome.offset, note: attempt.note };
+      return completed(outcome, attempt.note);
     case 'unknown':
       return undecided('now', `UNKNOWN: ${outcome.detail}`);
     case 'not-sent':
@@ -47,7 +49,7 @@ function afterRefusal(refusal: Refusal, attempt: Attempted): Verdict {
   const { policy, probeMs, random } = attempt;
   switch (kind) {
     case 'for-good':
-      return { kind: 'failed', message: attempt.walletMessage(errorId), detail: why };
+      return failed(attempt.walletMessage(errorId), why);
     case 'try-again':
       return retry(why, attempt, retryAfterMs);
     case 'suspect':

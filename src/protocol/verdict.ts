@@ -4,17 +4,23 @@ import type { Offset } from '../core/ids.js';
 import { backoffMs, nextLookMs, type RetryPolicy } from './backoff.js';
 
 /** Every verdict is written under the fence: id, token, still pending (I2). */
-export type Verdict =
-  /** `note` goes to `last_error`: what people should know about the row, for example that it is only an offer. */
-  | {
-      readonly kind: 'completed';
-      readonly updateId: string;
-      readonly offset: Offset;
-      readonly note: string | null;
-    }
-  /** `message` is what a wallet's user reads; `detail` goes to `last_error`. */
-  | { readonly kind: 'failed'; readonly message: string; readonly detail: string }
-  | PendingVerdict;
+export type Verdict = CompletedVerdict | FailedVerdict | PendingVerdict;
+
+export interface CompletedVerdict {
+  readonly kind: 'completed';
+  readonly updateId: string;
+  readonly offset: Offset;
+  /** Goes to `last_error`: what people should know about the row, for example that it is only an offer. */
+  readonly note: string | null;
+}
+
+export interface FailedVerdict {
+  readonly kind: 'failed';
+  /** What a wallet's user reads. */
+  readonly message: string;
+  /** Goes to `last_error`: `CODE: detail`. */
+  readonly detail: string;
+}
 
 /** The row stays pending: a retry, a release, a park. */
 export interface PendingVerdict {
@@ -36,6 +42,19 @@ export interface Tries {
   readonly policy: RetryPolicy;
   readonly random: () => number;
 }
+
+/** The ledger has accepted the transfer. */
+export const completed = (
+  { updateId, offset }: Pick<CompletedVerdict, 'updateId' | 'offset'>,
+  note: string | null,
+): CompletedVerdict => ({ kind: 'completed', updateId, offset, note });
+
+/** No later attempt could succeed (I5), and nothing of the row can still commit. */
+export const failed = (message: string, detail: string): FailedVerdict => ({
+  kind: 'failed',
+  message,
+  detail,
+});
 
 /** Nothing of this attempt is under way, and the row is not to blame: the attempt is not counted. */
 export const givenBack = (why: string, wait: number | 'now' = 'now'): PendingVerdict => ({

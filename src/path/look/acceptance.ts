@@ -3,7 +3,7 @@ import type { Offset } from '../../core/ids.js';
 import { type Chase, chaseFrom, lookAt } from '../../protocol/look.js';
 import { type Mark, marksOf } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
-import { parkUndecided, type Verdict } from '../../protocol/verdict.js';
+import { completed, parkUndecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
 import { tokenKey } from '../../transfer/address.js';
 import { differs } from '../../transfer/compare.js';
@@ -39,17 +39,16 @@ export async function verifyAcceptance(
   found: Acceptance,
   signal: AbortSignal,
 ): Promise<Verdict | 'unread' | 'absent'> {
-  const { updateId, offset } = found;
+  const { updateId } = found;
   const token = path.settings.tokens.get(tokenKey(claim.row.contractAddress));
   const note = token === undefined ? null : offerNote(token);
-  const completed: Verdict = { kind: 'completed', updateId, offset, note };
   const { submissionId } = claim.record;
   /** Somebody else submits under our command ids: this time it was the right transfer, but the next may not be. */
   const foreign = submissionId !== null && found.submissionId !== submissionId;
   const complete = (): Verdict => {
     const what = `FOREIGN_SUBMISSION: update ${updateId} is this transfer, but it was submitted as ${found.submissionId || 'nothing'}, and not as ${submissionId}: find out who else submits under these command ids`;
     if (foreign) path.emit({ kind: 'alarm', what, txHash: claim.row.txHash });
-    return completed;
+    return completed(found, note);
   };
   if (found.ours) return complete();
   const effect = await path.ledger.transferOf(found.updateId, [claim.record.party], {

@@ -13,7 +13,7 @@ async function run(flags: Flags): Promise<void> {
     case 'replay':
       return (await import('./replay/plain.js')).plain(flags);
     case 'recheck':
-      return (await import('./replay/recheck.js')).recheck();
+      return (await import('./replay/recheck.js')).replayRecheck();
     case 'completed':
       return (await import('./replay/completed.js')).completed(flags);
     case 'force-new':

@@ -18,7 +18,7 @@ import { type CallOptions, localFailure, type Read, type ReadFailure } from '../
 import { type Failed, type NotCalled, readFailure, serverStream, type Wire } from './call.js';
 import type { LedgerSettings } from './settings.js';
 import { TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
-import { type Fields, fieldsOf, identifier, instrumentOf, isEntity } from './values.js';
+import { type Fields, identifier, instrumentOf, isEntity, recordFields } from './values.js';
 
 const { GetActiveContracts } = UnimplementedStateServiceService.definition;
 
@@ -226,7 +226,7 @@ function readView(view: InterfaceView | undefined): Viewed | string {
   if (view === undefined) return 'the participant shows no view of it';
   const { code = 0, message = '' } = view.viewStatus ?? {};
   if (code !== 0) return `its view cannot be computed (${code}: ${message.slice(0, 100)})`;
-  const fields = fieldsOf(view.viewValue);
+  const fields = recordFields(view.viewValue);
   const instrument = instrumentOf(fields?.fields('instrumentId') ?? null);
   const owner = fields?.party('owner') ?? null;
   const amount = fields?.amount('amount') ?? null;
@@ -250,7 +250,7 @@ function unreadable({ contractId, templateId, signatories }: CreatedEvent, why: 
 }
 
 export function factoryAdminOf(contract: CreatedEvent): string | null {
-  const admin = fieldsOf(contract.createArguments)?.party('admin') ?? null;
+  const admin = recordFields(contract.createArguments)?.party('admin') ?? null;
   return admin !== null && signedBy(contract, admin) ? admin : null;
 }
 

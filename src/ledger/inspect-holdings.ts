@@ -7,7 +7,7 @@ import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, serverStream, type Wire } from './call.js';
 import { activeContractsRequest, HOLDING_INTERFACE, HOLDING_MODULE, holdingFilter } from './contracts.js';
 import type { LedgerSettings } from './settings.js';
-import { fieldsOf, instrumentOf, isEntity } from './values.js';
+import { instrumentOf, isEntity, recordFields } from './values.js';
 
 const { GetActiveContracts } = UnimplementedStateServiceService.definition;
 
@@ -76,7 +76,7 @@ export function holdingSample({
   const view = interfaceViews.find(({ interfaceId }) =>
     isEntity(interfaceId, HOLDING_MODULE, HOLDING_INTERFACE),
   );
-  const fields = fieldsOf(view?.viewValue);
+  const fields = recordFields(view?.viewValue);
   const owner = fields?.party('owner') ?? null;
   const instrument = instrumentOf(fields?.fields('instrumentId') ?? null);
   if (owner === null || instrument === null || !signatories.includes(instrument.admin)) return null;

@@ -15,7 +15,7 @@ import { registryFactory } from './registry.js';
 import { type Scheme, schemeMemory } from './scheme.js';
 import { defaultPackages, type LedgerSettings } from './settings.js';
 import { connectedSynchronizers, ledgerEnd, prunedUpTo } from './state.js';
-import { submit } from './transfer-command.js';
+import { submitCommand } from './transfer-command.js';
 import { transferOf, updateOffset } from './updates.js';
 
 export interface LedgerOptions extends ChannelOptions, Omit<LedgerSettings, 'packages' | 'userId'> {
@@ -73,7 +73,7 @@ export function createLedger(options: LedgerOptions): OpenLedger {
     transferFactories: (admin, at, call) => transferFactories(wire, settings, admin, at, call),
     registryFactory: (url, terms, call) => registryFactory(settings, url, terms, call, knownRegistries),
     submit: async (submission, call) =>
-      user.known() === null ? unsent : submit(wire, settings, submission, call),
+      user.known() === null ? unsent : submitCommand(wire, settings, submission, call),
     prepare: async (transfer, maxRecordTime, call) =>
       user.known() === null
         ? userUnknown(UNKNOWN)

@@ -61,14 +61,14 @@ const disclosedContract = ({ contractId, templateId, createdEventBlob, synchroni
 function transferArgument(transfer: Omit<Transfer, 'commandId'>): Value {
   const noMetadata = (): Value => daml.recordValue({ values: daml.emptyTextMap() });
   return daml.recordValue({
-    expectedAdmin: daml.party(transfer.admin),
+    expectedAdmin: daml.partyValue(transfer.admin),
     transfer: daml.recordValue({
-      sender: daml.party(transfer.sender),
-      receiver: daml.party(transfer.receiver),
+      sender: daml.partyValue(transfer.sender),
+      receiver: daml.partyValue(transfer.receiver),
       amount: daml.numeric(transfer.amount),
       instrumentId: daml.recordValue({
-        admin: daml.party(transfer.admin),
-        id: daml.text(transfer.instrumentId),
+        admin: daml.partyValue(transfer.admin),
+        id: daml.textValue(transfer.instrumentId),
       }),
       requestedAt: daml.timestamp(transfer.requestedAt),
       executeBefore: daml.timestamp(transfer.executeBefore),
@@ -104,9 +104,9 @@ const anyValue = (any: AnyValue): Value =>
 function held(any: AnyValue): Value {
   switch (any.tag) {
     case 'AV_Text':
-      return daml.text(any.value);
+      return daml.textValue(any.value);
     case 'AV_Party':
-      return daml.party(any.value);
+      return daml.partyValue(any.value);
     case 'AV_ContractId':
       return new Value({ contractId: any.value });
     case 'AV_Decimal':
@@ -132,7 +132,7 @@ function held(any: AnyValue): Value {
 /** The ForTransaction form must never be used: it looks up the transaction after the commit, and can fail there. */
 const submitAndWait = UnimplementedCommandServiceService.definition.SubmitAndWait;
 
-export async function submit(
+export async function submitCommand(
   wire: Wire,
   settings: LedgerSettings,
   submission: HostedSubmission,

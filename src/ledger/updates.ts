@@ -19,7 +19,7 @@ import type { CallOptions, Read, TransferEffect } from '../ports/ledger.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
 import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
-import { fieldsOf, instrumentOf, isEntity, offsetOf } from './values.js';
+import { instrumentOf, isEntity, offsetOf, recordFields } from './values.js';
 
 const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
 
@@ -104,7 +104,7 @@ const isWithin = (one: ExercisedEvent, other: ExercisedEvent): boolean =>
   one.nodeId > other.nodeId && one.nodeId <= other.lastDescendantNodeId;
 
 function transferExercised(event: ExercisedEvent): Effect | null {
-  const transfer = fieldsOf(event.choiceArgument?.record)?.fields('transfer') ?? null;
+  const transfer = recordFields(event.choiceArgument?.record)?.fields('transfer') ?? null;
   const instrument = instrumentOf(transfer?.fields('instrumentId') ?? null);
   const sender = transfer?.party('sender') ?? null;
   const receiver = transfer?.party('receiver') ?? null;
@@ -116,7 +116,7 @@ function transferExercised(event: ExercisedEvent): Effect | null {
 /** `CIP56.Events:TokenTransferEvent`; a mint has no `fromParty`, a burn no `toParty`. */
 function transferLogged(event: Transaction['events'][number]['created']): Effect | null {
   if (event === undefined || !isEntity(event.templateId, 'CIP56.Events', 'TokenTransferEvent')) return null;
-  const fields = fieldsOf(event.createArguments);
+  const fields = recordFields(event.createArguments);
   const instrument = instrumentOf(fields?.fields('instrumentId') ?? null);
   const sender = fields?.optionalParty('fromParty') ?? null;
   const receiver = fields?.optionalParty('toParty') ?? null;

@@ -12,8 +12,8 @@ import { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import { formatDecimal, parseDecimal } from '../core/decimal.js';
 import type { Micros, Offset } from '../core/ids.js';
 
-export const party = (id: string): Value => new Value({ party: id });
-export const text = (value: string): Value => new Value({ text: value });
+export const partyValue = (id: string): Value => new Value({ party: id });
+export const textValue = (value: string): Value => new Value({ text: value });
 export const numeric = (units: bigint): Value => new Value({ numeric: formatDecimal(units) });
 export const timestamp = (micros: Micros): Value => new Value({ timestamp: micros.toString() });
 export const contractIds = (ids: readonly string[]): Value =>
@@ -45,7 +45,7 @@ export interface Fields {
  * Reads a Daml record by its labels, which the participant sends if `verbose` was asked for. It leaves out a None at the
  * end of one (since 3.4.4).
  */
-export function fieldsOf(source: DamlRecord | undefined): Fields | null {
+export function recordFields(source: DamlRecord | undefined): Fields | null {
   if (source === undefined) return null;
   const values = new Map(source.fields.map((field) => [field.label, field.value]));
   const of = <T>(label: string, kind: Value['sum'], read: (value: Value) => T): T | null => {
@@ -61,12 +61,12 @@ export function fieldsOf(source: DamlRecord | undefined): Fields | null {
     party: (label) => of(label, 'party', (value) => value.party),
     text: (label) => of(label, 'text', (value) => value.text),
     amount: (label) => of(label, 'numeric', (value) => parseDecimal(value.numeric)),
-    fields: (label) => of(label, 'record', (value) => fieldsOf(value.record)),
+    fields: (label) => of(label, 'record', (value) => recordFields(value.record)),
     present: (label) =>
       values.has(label) ? of(label, 'optional', (value) => value.optional?.value !== undefined) : false,
     optionalParty: (label) => some(label, 'party', (value) => value.party),
     optionalTime: (label) => some(label, 'timestamp', (value) => BigInt(value.timestamp)),
-    optionalFields: (label) => some(label, 'record', (value) => fieldsOf(value.record)),
+    optionalFields: (label) => some(label, 'record', (value) => recordFields(value.record)),
     parties: (label) =>
       of(label, 'list', ({ list }) => {
         const elements = list?.elements ?? [];

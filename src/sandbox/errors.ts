@@ -141,7 +141,7 @@ export interface LedgerError {
 }
 
 /** Thrown when the participant refuses at once: nothing is registered, and no completion is written. */
-export class Refusal extends Error {
+export class CallRefused extends Error {
   override readonly name = 'Refusal';
   constructor(readonly error: LedgerError) {
     super(`${error.id}: ${error.cause}`);
@@ -149,5 +149,5 @@ export class Refusal extends Error {
 }
 
 export function refuse(id: string, cause: string, rest: Omit<LedgerError, 'id' | 'cause'> = {}): never {
-  throw new Refusal({ id, cause, ...rest });
+  throw new CallRefused({ id, cause, ...rest });
 }

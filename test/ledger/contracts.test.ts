@@ -31,7 +31,7 @@ test('a factory is believed where its admin signed', (t) => {
     factoryAdminOf(
       created(
         ['CIP56.TransferFactory', 'CIP56TransferFactory'],
-        { admin: daml.party('issuer::1') },
+        { admin: daml.partyValue('issuer::1') },
         signatories,
       ),
     );
@@ -110,10 +110,10 @@ const logged = (change: Record<string, Value> = {}): Event =>
     created: created(
       ['CIP56.Events', 'TokenTransferEvent'],
       {
-        fromParty: some(daml.party('alice::1')),
-        toParty: some(daml.party('bob::1')),
+        fromParty: some(daml.partyValue('alice::1')),
+        toParty: some(daml.partyValue('bob::1')),
         amount: daml.numeric(15_000_000_001n),
-        instrumentId: daml.recordValue({ admin: daml.party('issuer::1'), id: daml.text('DEMO') }),
+        instrumentId: daml.recordValue({ admin: daml.partyValue('issuer::1'), id: daml.textValue('DEMO') }),
         ...change,
       },
       ['issuer::1'],
@@ -155,8 +155,8 @@ test('a choice of that name is a transfer only if its interface is the standardâ
 test('no transfer, several, a mint: none of them can be ours', (t) => {
   t.is(effect(), null);
   t.is(effect(exercised(), exercised()), null);
-  t.is(effect(exercised({ choiceArgument: daml.text('x') })), null);
-  t.is(effect(exercised({ choiceArgument: daml.text('x') }), logged()), null);
+  t.is(effect(exercised({ choiceArgument: daml.textValue('x') })), null);
+  t.is(effect(exercised({ choiceArgument: daml.textValue('x') }), logged()), null);
   t.is(effect(logged(), logged()), null);
   t.is(effect(logged({ fromParty: none })), null);
   t.is(effect(new Event({ exercised: new ExercisedEvent({ choice: 'Archive' }) })), null);

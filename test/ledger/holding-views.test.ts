@@ -20,8 +20,8 @@ const recordOf = (fields: Record<string, Value>) => daml.recordValue(fields).rec
 
 const viewed = (change: Record<string, Value | undefined> = {}): Record<string, Value> => {
   const fields = {
-    owner: daml.party('alice::1'),
-    instrumentId: daml.recordValue({ admin: daml.party('admin::1'), id: daml.text('GEM') }),
+    owner: daml.partyValue('alice::1'),
+    instrumentId: daml.recordValue({ admin: daml.partyValue('admin::1'), id: daml.textValue('GEM') }),
     amount: daml.numeric(15_000_000_000n),
     lock: none,
     meta: daml.recordValue({ values: daml.emptyTextMap() }),
@@ -71,7 +71,7 @@ test('what is absent at the end of a record is None', (t) => {
 });
 
 test('a lock: its holders, and an end that can be judged', (t) => {
-  const holders = new Value({ list: new List({ elements: [daml.party('admin::1')] }) });
+  const holders = new Value({ list: new List({ elements: [daml.partyValue('admin::1')] }) });
   const lock = (fields: Record<string, Value>) => {
     const read = holdingOf(created(viewed({ lock: some(daml.recordValue({ holders, ...fields })) })), HERE);
     return read?.kind === 'holding' ? read.holding.lock : read;
@@ -89,7 +89,7 @@ test('a lock: its holders, and an end that can be judged', (t) => {
     'after a while that nobody here can reckon',
   );
   t.deepEqual(
-    lock({ expiresAt: some(daml.text('tomorrow')) }),
+    lock({ expiresAt: some(daml.textValue('tomorrow')) }),
     locked,
     'an end that cannot be read counts as no end',
   );
@@ -103,10 +103,10 @@ test('a holding whose view is missing or unreadable is told as such, not left ou
   const status = new Status({ code: 9, message: 'no such package' });
   const reasons = [
     created(null, { status }),
-    created(viewed({ amount: daml.text('many') })),
+    created(viewed({ amount: daml.textValue('many') })),
     // Finer than Daml's Decimal cannot be: nothing is rounded.
     created(viewed({ amount: new Value({ numeric: '0.00000000001' }) })),
-    created(viewed({ lock: daml.text('no') })),
+    created(viewed({ lock: daml.textValue('no') })),
     new CreatedEvent({ contractId: '00c1', signatories: ['admin::1'] }),
   ].map((event) => {
     const read = holdingOf(event, HERE);

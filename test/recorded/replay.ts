@@ -5,7 +5,7 @@ import { formatDecimal } from '../../src/core/decimal.js';
 import { eventOfCompletion } from '../../src/ledger/completions.js';
 import { holdingOf } from '../../src/ledger/contracts.js';
 import { effectOf } from '../../src/ledger/updates.js';
-import { fieldsOf, instrumentOf, isEntity } from '../../src/ledger/values.js';
+import { instrumentOf, isEntity, recordFields } from '../../src/ledger/values.js';
 import type { TransferEffect } from '../../src/ports/ledger.js';
 import { completionOf, createdOf, transactionOf } from './json-messages.js';
 import { isObject, type Json, type JsonObject } from './json-values.js';
@@ -87,7 +87,7 @@ function holding(event: CreatedEvent, json: JsonObject, at: string): Finding {
 }
 
 const wrongUnlessForeign = (event: CreatedEvent): string | null => {
-  const view = fieldsOf(event.interfaceViews[0]?.viewValue);
+  const view = recordFields(event.interfaceViews[0]?.viewValue);
   const admin = instrumentOf(view?.fields('instrumentId') ?? null)?.admin;
   return admin !== undefined && event.signatories.includes(admin) ? 'its admin has signed it' : null;
 };
@@ -107,7 +107,7 @@ function holdingFault(
 }
 
 function instruction(event: CreatedEvent, at: string): Finding {
-  const transfer = fieldsOf(event.interfaceViews[0]?.viewValue)?.fields('transfer') ?? null;
+  const transfer = recordFields(event.interfaceViews[0]?.viewValue)?.fields('transfer') ?? null;
   const amount = transfer?.amount('amount') ?? null;
   const [sender, receiver] = [transfer?.party('sender'), transfer?.party('receiver')];
   const readable = amount !== null && sender != null && receiver != null;

@@ -48,7 +48,7 @@ export async function transferFinding(
 ): Promise<Finding | null> {
   const check = 'transfer';
   const token = tokenOf(config, flags.token);
-  const amount = amountOf(flags.transfer ?? '', token);
+  const amount = rawAmountOf(flags.transfer ?? '', token);
   const [from, to] = [await one(database, flags.from ?? ''), await one(database, flags.to ?? '')];
   if (from.party === to.party) throw new ConfigError(['--from and --to are the same party']);
   const what = `${flags.transfer} ${token.symbol} from ${from.address} to ${to.address}`;
@@ -109,7 +109,7 @@ function tokenOf({ tokens }: Config, given: string | undefined): Token {
 }
 
 /** Whole tokens to the token's smallest unit, exactly. */
-export function amountOf(text: string, { decimals, symbol }: Pick<Token, 'decimals' | 'symbol'>): bigint {
+export function rawAmountOf(text: string, { decimals, symbol }: Pick<Token, 'decimals' | 'symbol'>): bigint {
   const [, whole = '', fraction = ''] = /^(\d{1,60})(?:\.(\d{1,60}))?$/.exec(text) ?? [];
   const significant = fraction.replace(/0+$/, '');
   const amount = significant.length > decimals ? 0n : BigInt(`0${whole}${significant.padEnd(decimals, '0')}`);

@@ -53,11 +53,11 @@ const schema = z.object({
 
 export type Middleware = z.infer<typeof schema>;
 
-export type Read =
+export type MiddlewareRead =
   | { readonly kind: 'read'; readonly config: Middleware; readonly unset: readonly string[] }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
-export function readMiddleware(yaml: string, env: NodeJS.ProcessEnv): Read {
+export function readMiddleware(yaml: string, env: NodeJS.ProcessEnv): MiddlewareRead {
   const { expanded, unset } = expand(yaml, env);
   let content: unknown;
   try {

@@ -8,7 +8,7 @@ import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
 import { count } from '../support/text.js';
 
-export async function recheck(): Promise<void> {
+export async function replayRecheck(): Promise<void> {
   const settings = loadDatabaseSettings(process.env);
   const problems: string[] = [];
   const tokens = oneStepTokens(process.env.TOKENS_FILE, problems);

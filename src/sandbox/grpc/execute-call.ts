@@ -6,7 +6,7 @@ import {
   type PartySignatures as WireSignatures,
 } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import { PreparedTransaction } from '#proto/com/daml/ledger/api/v2/interactive/prepared_transaction.js';
-import { Refusal } from '../errors.js';
+import { CallRefused } from '../errors.js';
 import type { Generation } from '../generation.js';
 import { cannotExecute } from '../model/admit.js';
 import type { PartySignatures, SignedSubmission } from '../model/submission.js';
@@ -21,7 +21,7 @@ export type ExecuteRequest = ExecuteSubmissionRequest | ExecuteSubmissionAndWait
 export function readExecute(method: string, request: ExecuteRequest, generation: Generation): Incoming {
   const decoded = decode(request);
   const common = { method, submissionId: request.submissionId, userId: request.userId };
-  if (decoded instanceof Refusal) {
+  if (decoded instanceof CallRefused) {
     const validate = (): never => {
       throw decoded;
     };
@@ -59,11 +59,14 @@ function withLaterBound(request: ExecuteRequest): ExecuteRequest {
 }
 
 /** A refusal is held back until the fields have been checked. */
-function decode({ preparedTransaction, hashingSchemeVersion }: ExecuteRequest): DecodedTransaction | Refusal {
+function decode({
+  preparedTransaction,
+  hashingSchemeVersion,
+}: ExecuteRequest): DecodedTransaction | CallRefused {
   try {
     return decodePrepared(preparedTransaction, hashingSchemeVersion === V3 ? V3 : V2);
   } catch (thrown) {
-    if (thrown instanceof Refusal) return thrown;
+    if (thrown instanceof CallRefused) return thrown;
     throw thrown;
   }
 }

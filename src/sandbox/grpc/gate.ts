@@ -7,7 +7,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { type LedgerError, Refusal } from '../errors.js';
+import { CallRefused, type LedgerError } from '../errors.js';
 import type { FaultAction } from '../fault-schema.js';
 import { type Answer, answerOf, find } from '../faults.js';
 import type { Host } from '../host.js';
@@ -49,7 +49,7 @@ export class BareRefusal extends Error {
 
 /** Anything a handler throws; whatever is not a refusal is our own bug, and is shown as one. */
 export function failureFrom(thrown: unknown, correlationId = ''): Partial<ServiceError> {
-  if (thrown instanceof Refusal) return ledgerFailure(thrown.error, correlationId);
+  if (thrown instanceof CallRefused) return ledgerFailure(thrown.error, correlationId);
   if (thrown instanceof BareRefusal) return bareFailure(thrown.code, thrown.message);
   return bareFailure(
     status.INTERNAL,

@@ -2,7 +2,7 @@
 import type { Command, Commands } from '#proto/com/daml/ledger/api/v2/commands.js';
 import { resolve, templates } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
-import { Refusal, refuse } from '../errors.js';
+import { CallRefused, refuse } from '../errors.js';
 import { readTransferChoice } from './decode-values.js';
 import { check, contractIdString, missing } from './fields.js';
 import type { Incoming } from './submission-call.js';
@@ -12,7 +12,7 @@ export function readCommands(commands: Commands | undefined): ReadCommands {
   try {
     return { choices: (commands?.commands ?? []).map(readCommand) };
   } catch (thrown) {
-    if (thrown instanceof Refusal) return { choices: [], refusal: thrown };
+    if (thrown instanceof CallRefused) return { choices: [], refusal: thrown };
     throw thrown;
   }
 }

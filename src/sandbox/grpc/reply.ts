@@ -1,7 +1,7 @@
 // The answer to one submission, for the caller, if it still listens and no fault interferes.
 import type { Metadata, ServerUnaryCall, ServiceError, sendUnaryData } from '@grpc/grpc-js';
 import type { AuditEntry } from '../audit.js';
-import { type LedgerError, Refusal, refuse } from '../errors.js';
+import { CallRefused, type LedgerError, refuse } from '../errors.js';
 import type { FaultAction } from '../fault-schema.js';
 import { type Answer, answerOf, find } from '../faults.js';
 import type { Host } from '../host.js';
@@ -140,7 +140,7 @@ export class Reply {
     const failure = failureFrom(thrown, this.entry.submissionId);
     const drop = find(this.actions, 'dropAnswer');
     const answered = drop ? this.#drop(drop.how) : this.#tell((caller) => caller.fail(failure));
-    const errorId = thrown instanceof Refusal ? thrown.error.id : 'SANDBOX_FAILED';
+    const errorId = thrown instanceof CallRefused ? thrown.error.id : 'SANDBOX_FAILED';
     this.entry.outcome = { kind: 'refused', errorId, answered };
     this.host.audit.changed();
   }

@@ -4,7 +4,7 @@ import type { Duration } from '#proto/google/protobuf/duration.js';
 import type { Timestamp } from '#proto/google/protobuf/timestamp.js';
 import type { Micros } from '../clock.js';
 import type { TransferChoice } from '../daml/transfer.js';
-import { type Refusal, refuse } from '../errors.js';
+import { type CallRefused, refuse } from '../errors.js';
 import type { DedupPeriod } from '../model/dedup.js';
 import type { CommandSubmission } from '../model/submission.js';
 import { contractIdOfBlob } from './blob.js';
@@ -15,7 +15,7 @@ const userString = /^[A-Za-z0-9!#$%&'*+\-./:;=?@^_`{|}~]{1,128}$/;
 /** The choices of a request. A refusal is held back until the fields before the commands have been checked. */
 export interface ReadCommands {
   readonly choices: readonly TransferChoice[];
-  readonly refusal?: Refusal;
+  readonly refusal?: CallRefused;
 }
 
 export interface Surroundings {

@@ -14,7 +14,7 @@ import type { Identifier } from '#proto/com/daml/ledger/api/v2/value.js';
 import { type HashingScheme, preparedHash } from '../../transfer/prepared-hash.js';
 import { isOffer, type TransferOffer } from '../daml/contracts.js';
 import { resolve } from '../daml/packages.js';
-import { Refusal } from '../errors.js';
+import { CallRefused } from '../errors.js';
 import { contractIdOfBlob } from '../grpc/blob.js';
 import { readPayload, readTransferChoice } from '../grpc/decode-values.js';
 import { cannotExecute } from '../model/admit.js';
@@ -92,7 +92,7 @@ function readNodes(transaction: DamlTransaction): Node[] {
   try {
     return nodesOf(transaction);
   } catch (thrown) {
-    if (!(thrown instanceof Refusal)) throw thrown;
+    if (!(thrown instanceof CallRefused)) throw thrown;
     return cannotExecute(thrown.error.cause);
   }
 }

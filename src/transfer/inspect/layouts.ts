@@ -64,7 +64,7 @@ export function layoutsOf(described: HoldingLayout | undefined, instrumentId: st
   return [described.id === undefined ? { ...layout, onlyId: instrumentId } : layout];
 }
 
-export interface Lock {
+export interface PreparedLock {
   /** In microseconds; null: locked until somebody releases it. */
   readonly expiresAt: bigint | null;
 }
@@ -74,7 +74,7 @@ export interface PreparedHolding {
   readonly admin: string;
   readonly instrumentId: string;
   readonly amount: bigint;
-  readonly lock: Lock | null;
+  readonly lock: PreparedLock | null;
   readonly family: string;
   readonly create: Create;
 }
@@ -108,7 +108,7 @@ export function fieldAt(value: Value | undefined, path: string): Value | undefin
 }
 
 /** An Optional or, in a template that only describes locked holdings, a plain lock. */
-function lockIn(value: Value | undefined, inside = false): Lock | null | 'unreadable' {
+function lockIn(value: Value | undefined, inside = false): PreparedLock | null | 'unreadable' {
   if (value === undefined) return inside ? 'unreadable' : null;
   const optional = as(value, 'optional');
   const lock = optional === null ? value : optional.value;

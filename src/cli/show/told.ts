@@ -17,7 +17,7 @@ export interface ToldStory {
 
 export function told(story: Story): ToldStory {
   const { row, remembered, attempts, acts } = story;
-  const arrived: StoryLine[] = row === null ? [] : [{ at: row.createdAt, what: arrival(row) }];
+  const arrived: StoryLine[] = row === null ? [] : [{ at: row.createdAt, what: 'arrived' }];
   const gone: StoryLine[] =
     row === null && remembered !== null
       ? [{ at: remembered.at, what: `it had become ${remembered.status}; its row is gone` }]
@@ -25,9 +25,6 @@ export function told(story: Story): ToldStory {
   const lines = [...arrived, ...attempts.map(attemptLine), ...acts.map(actLine), ...gone];
   return { lines: lines.sort((one, other) => one.at - other.at), next: nextOf(story) };
 }
-
-const arrival = ({ nonce, sender, recipient, token }: StoryRow): string =>
-  `arrived: nonce ${nonce} of ${sender}, to ${recipient}, token ${token}`;
 
 const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
   completed: 'accepted by the ledger',

@@ -116,7 +116,7 @@ const HARMLESS: ReadonlySet<NotReady['part']> = new Set([
 
 /** What is paused, and why. */
 const pausedWords = (parts: readonly PausedPart[]): string =>
-  `paused: ${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason})`).join('; ')}; \`canton-submitter resume\` ends it`;
+  `${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason})`).join('; ')}; \`canton-submitter resume\` ends it`;
 
 const of = (blockers: readonly NotReady[]): Health => ({
   ready: blockers.every(({ part }) => HARMLESS.has(part)),

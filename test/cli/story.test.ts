@@ -36,7 +36,7 @@ test('each attempt is told by the statement that ends it, with what people did, 
   const next = async () => told(await story()).next;
   t.regex(await next(), /no instance is ready/);
   await pauseRows(db.database, { scope: 'sender', address: 'alice' }, 'asked', 'ann@ops');
-  t.regex(await next(), /^paused by ann@ops: asked\. Then: canton-submitter resume --sender 0xalice$/);
+  t.regex(await next(), /^paused by ann@ops: asked\. Then: `canton-submitter resume --sender 0xalice`$/);
   await db.query('delete from mempool_pauses_v1');
 
   await db.settle(await db.claimOne(), pending({ wait: 60_000, lastError: 'CONTENTION: busy' }));

@@ -194,7 +194,7 @@ test('error ids come from another machine and cannot fill the memory', async (t)
 
 test('the queue is what the database says at the scrape; an unreadable one shows no figures of before', async (t) => {
   let broken = false;
-  const { value } = setup(async () => {
+  const { text } = setup(async () => {
     if (broken) throw new Error('away');
     return {
       now: 10_000,
@@ -203,19 +203,30 @@ test('the queue is what the database says at the scrape; an unreadable one shows
       pauses: [{ since: 4_000 }, { since: 9_000 }],
     };
   });
-  t.is(await value('canton_submitter_rows{state="waiting"}'), 3);
-  t.is(await value('canton_submitter_oldest_seconds{state="waiting"}'), 1.5);
-  t.is(await value('api_server_ethrpc_submitter_pending_backlog'), 4);
-  t.is(await value('canton_submitter_claimable_rows'), 1);
-  t.is(await value('canton_submitter_claimable_oldest_seconds'), 0.5);
-  t.is(await value('canton_submitter_paused_rows'), 2);
-  t.is(await value('canton_submitter_paused_seconds'), 6);
+  // Each within one scrape: what it shows must not be what the one before has asked for.
+  const scrape = async () => {
+    const lines = (await text()).split('\n');
+    return (name: string): number | undefined => {
+      const line = lines.find((one) => one.startsWith(`${name} `));
+      return line === undefined ? undefined : Number(line.slice(name.length + 1));
+    };
+  };
+  let scraped = await scrape();
+  t.is(scraped('canton_submitter_queue_readable'), 1);
+  t.is(scraped('canton_submitter_rows{state="waiting"}'), 3);
+  t.is(scraped('canton_submitter_oldest_seconds{state="waiting"}'), 1.5);
+  t.is(scraped('api_server_ethrpc_submitter_pending_backlog'), 4);
+  t.is(scraped('canton_submitter_claimable_rows'), 1);
+  t.is(scraped('canton_submitter_claimable_oldest_seconds'), 0.5);
+  t.is(scraped('canton_submitter_paused_rows'), 2);
+  t.is(scraped('canton_submitter_paused_seconds'), 6);
   broken = true;
-  t.is(await value('canton_submitter_rows{state="waiting"}'), undefined);
-  t.is(await value('canton_submitter_claimable_oldest_seconds'), undefined);
-  t.is(await value('canton_submitter_paused_seconds'), undefined);
-  t.is(await value('api_server_ethrpc_submitter_pending_backlog'), undefined);
-  t.is(await value('canton_submitter_queue_readable'), 0);
+  scraped = await scrape();
+  t.is(scraped('canton_submitter_rows{state="waiting"}'), undefined);
+  t.is(scraped('canton_submitter_claimable_oldest_seconds'), undefined);
+  t.is(scraped('canton_submitter_paused_seconds'), undefined);
+  t.is(scraped('api_server_ethrpc_submitter_pending_backlog'), undefined);
+  t.is(scraped('canton_submitter_queue_readable'), 0);
 });
 
 test('however many scrape, the database is asked once a second', async (t) => {

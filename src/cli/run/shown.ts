@@ -34,7 +34,8 @@ export const pageInstance = (one: FleetInstance, holder: string): PageInstance =
   here: one.holder === holder,
   version: one.version,
   life: one.life,
-  why: one.blockers.map(({ part, reason }) => `${part}: ${reason}`),
+  // What is paused is said once, for the fleet.
+  why: one.blockers.filter(({ part }) => part !== 'paused').map(({ part, reason }) => `${part}: ${reason}`),
   ...one.inFlight,
   held: one.held.rows,
   lost: one.lostRows,

@@ -111,7 +111,7 @@ function parkedNext({ txHash }: Story, row: StoryRow): string {
   const reason = oneLine(row.lastError ?? 'no reason is known', 400);
   const { toDo } = adviceFor('parked', row.lastError ?? '');
   const may = row.undecided ? ' What was sent may still be accepted; a replay looks first.' : '';
-  return `parked: ${reason}. ${toDo}${may} Then: canton-submitter replay --hash ${txHash}`;
+  return `parked: ${reason}. ${toDo}${may} Then: \`canton-submitter replay --hash ${txHash}\``;
 }
 
 function waitingNext(story: Story, row: StoryRow): string {
@@ -120,7 +120,7 @@ function waitingNext(story: Story, row: StoryRow): string {
   const [pause] = pauses;
   if (pause !== undefined) {
     const scope = pause.scope === 'all' ? '--all' : `--${pause.scope} 0x${pause.address}`;
-    return `paused${pause.by === null ? '' : ` by ${pause.by}`}: ${oneLine(pause.reason)}. Then: canton-submitter resume ${scope}`;
+    return `paused${pause.by === null ? '' : ` by ${pause.by}`}: ${oneLine(pause.reason)}. Then: \`canton-submitter resume ${scope}\``;
   }
   if (ahead !== null) return `waits behind nonce ${ahead.nonce} of the same sender, ${ahead.txHash}`;
   if (waitsOn !== null) {

@@ -6,7 +6,8 @@ import { INHERITED } from './inherited.js';
 
 const NAME = 'canton_submitter_';
 
-export function queueMetrics(registers: Registry[], source: QueueSource): void {
+/** To be called before the registry is read: it reads all metrics at once, and what one sets meanwhile the others would show next time. */
+export function queueMetrics(registers: Registry[], source: QueueSource): () => Promise<void> {
   const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers });
   const oldest = gauge(`${NAME}oldest_seconds`, 'Age of the oldest pending row in each state', 'state');
@@ -37,28 +38,23 @@ export function queueMetrics(registers: Registry[], source: QueueSource): void {
     dead.set(outcomes.dead);
     for (const one of outcomes.consumers) behind.set({ consumer: one.consumer }, one.behind);
   };
-  new Gauge({
-    name: `${NAME}rows`,
-    help: 'Pending rows by state, as the database counts them',
-    labelNames: ['state'],
-    registers,
-    async collect() {
-      const snapshot = await source().catch(() => null);
-      readable.set(snapshot === null ? 0 : 1);
-      // Old figures would look like current ones.
-      this.reset();
-      oldest.reset();
-      backlog.remove();
-      outbox(snapshot?.outcomes);
-      waitingRows(snapshot);
-      if (snapshot === null) return;
-      let all = 0;
-      for (const [state, { rows, oldestMs }] of Object.entries(snapshot.queue)) {
-        all += rows;
-        this.set({ state }, rows);
-        oldest.set({ state }, seconds(oldestMs ?? 0));
-      }
-      backlog.set(all);
-    },
-  });
+  const rows = gauge(`${NAME}rows`, 'Pending rows by state, as the database counts them', 'state');
+  return async () => {
+    const snapshot = await source().catch(() => null);
+    readable.set(snapshot === null ? 0 : 1);
+    // Old figures would look like current ones.
+    rows.reset();
+    oldest.reset();
+    backlog.remove();
+    outbox(snapshot?.outcomes);
+    waitingRows(snapshot);
+    if (snapshot === null) return;
+    let all = 0;
+    for (const [state, { rows: count, oldestMs }] of Object.entries(snapshot.queue)) {
+      all += count;
+      rows.set({ state }, count);
+      oldest.set({ state }, seconds(oldestMs ?? 0));
+    }
+    backlog.set(all);
+  };
 }

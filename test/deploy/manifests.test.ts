@@ -96,6 +96,8 @@ test('Kubernetes: a stop has time, an update leaves nobody out, and nothing runs
     t.like(value(kubernetes(kind).spec?.template?.spec?.securityContext), {
       runAsNonRoot: true,
       runAsUser: USER,
+      // The secrets' files are root's, and readable by a group: without it, by nobody here.
+      fsGroup: USER,
     });
     t.like(value(container(kind).securityContext), {
       allowPrivilegeEscalation: false,

@@ -387,6 +387,8 @@ create index concurrently if not exists mempool_nonce_v1 on mempool (mempool_sen
   where (status in ('completed', 'mined') and error_message is null) or (status = 'pending' and sent_until is not null);
 -- @step index mempool_attempts_row_v1: the story of a row
 create index concurrently if not exists mempool_attempts_row_v1 on mempool_attempts_v1 (row_id);
+-- @step index mempool_attempts_ended_v1: stories that are old, which are removed
+create index concurrently if not exists mempool_attempts_ended_v1 on mempool_attempts_v1 (ended_at);
 -- @step index mempool_attempts_lost_v1: attempts that a dead instance has lost
 create index concurrently if not exists mempool_attempts_lost_v1 on mempool_attempts_v1 (row_id) where outcome = 'lost';
 -- @step index mempool_audit_hash_v1: what people did to a row

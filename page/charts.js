@@ -162,8 +162,9 @@ function build() {
             width: 1.75,
             ...(line.dash === undefined ? {} : { dash: line.dash }),
             points: { size: 4, filter: alone },
+            // Of where the mouse is; what is true now stands in the heading.
             value: (/** @type {unknown} */ _, /** @type {number | null} */ value) =>
-              value === null ? '–' : chart.unit(value),
+              value === null ? '' : chart.unit(value),
           })),
         ],
       },

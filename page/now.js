@@ -81,12 +81,12 @@ function showControls({ pauses, mayAct }) {
 }
 
 /** @param {any} state */
-function showQueue({ queue, queueAgeMs, claimable, dueAgeMs }) {
+function showQueue({ queue, queueAgeMs, claimable, paused, dueAgeMs }) {
   const tiles = byId('queue');
   tiles.classList.toggle('stale', queue === null);
   if (queue === null) return;
   const when = dueAgeMs === null ? 'now' : `${span(dueAgeMs)} ago`;
-  show(tiles, [queue, claimable, when], () =>
+  show(tiles, [queue, claimable, paused, when], () =>
     Object.entries(STATES).map(([state, name]) => {
       const { rows, oldestMs } = queue[state];
       return h(
@@ -94,9 +94,15 @@ function showQueue({ queue, queueAgeMs, claimable, dueAgeMs }) {
         null,
         h('dt', null, name),
         h('dd', { class: 'number' }, number(rows)),
-        h('dd', { class: 'muted' }, oldestMs === null ? 'none' : `oldest ${span(oldestMs)}`),
+        ...(oldestMs === null ? [] : [h('dd', { class: 'muted' }, `oldest ${span(oldestMs)}`)]),
         ...(state === 'waiting' && rows > 0
-          ? [h('dd', { class: 'muted' }, `${number(claimable)} could be claimed ${when}`)]
+          ? [
+              h(
+                'dd',
+                { class: 'muted' },
+                `${number(claimable)} could be claimed ${when}${paused > 0 ? `, ${number(paused)} paused` : ''}`,
+              ),
+            ]
           : []),
       );
     }),

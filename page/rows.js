@@ -105,16 +105,15 @@ export const amountOf = ({ amount: text, token, tokenAddress }) =>
 
 /** Kept up to date by `tickAges`. @param {number} at @param {number} now */
 export const ago = (at, now) =>
-  h(
-    'time',
-    { datetime: new Date(at).toISOString(), title: clock(at), class: 'muted' },
-    `${span(Math.max(0, now - at))} ago`,
-  );
+  h('time', { datetime: new Date(at).toISOString(), title: clock(at), class: 'muted' }, agoText(now - at));
+
+/** @param {number} ms */
+const agoText = (ms) => (ms < 1_000 ? 'just now' : `${span(ms)} ago`);
 
 /** @param {number} now */
 export function tickAges(now) {
   for (const element of document.querySelectorAll('time')) {
-    const text = `${span(Math.max(0, now - Date.parse(element.dateTime)))} ago`;
+    const text = agoText(now - Date.parse(element.dateTime));
     if (element.textContent !== text) element.textContent = text;
   }
 }

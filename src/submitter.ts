@@ -14,11 +14,10 @@ import { type Finding, words } from './preflight/finding.js';
 import { beforeFirstPin } from './preflight/first-start.js';
 import { monotonic } from './runtime/clock.js';
 import { pause } from './runtime/timers.js';
-import { readOutboxStatus } from './store/outbox-status.js';
 import { openDatabase } from './store/pool.js';
 import { countShared } from './store/samples.js';
 import { watchSnapshots } from './store/snapshots.js';
-import { type QueueStatus, readQueue, readStatus, tellScheme } from './store/status.js';
+import { type ForMetrics, type QueueStatus, readForMetrics, readStatus, tellScheme } from './store/status.js';
 import { createStore } from './store/store.js';
 import { createSubscriber } from './store/subscriber.js';
 import { createForgetting } from './submitter/forgetting.js';
@@ -47,8 +46,8 @@ export interface Submitter {
    * counted for all (`countedAt`).
    */
   snapshot(): Promise<QueueStatus>;
-  /** What metrics need of it, for a fraction of the cost: rows by state, and what waits to be delivered. */
-  queue(): Promise<Pick<QueueStatus, 'queue' | 'outcomes'>>;
+  /** What metrics need of it, for a fraction of the cost. */
+  queue(): Promise<ForMetrics>;
 }
 
 /** Between two checks of a participant that is waited for. */
@@ -148,6 +147,8 @@ export function createSubmitter(config: Config): Submitter {
     return how;
   };
 
+  const shared = (over: typeof database) => countShared(over, SNAPSHOT_FRESH_MS);
+
   return {
     events$: events$.asObservable(),
     async start() {
@@ -170,11 +171,8 @@ export function createSubmitter(config: Config): Submitter {
       return stopped;
     },
     health,
-    snapshot: () => readStatus(database, (over) => countShared(over, SNAPSHOT_FRESH_MS)),
-    async queue() {
-      const [{ queue }, outcomes] = await Promise.all([readQueue(database), readOutboxStatus(database, 0)]);
-      return { queue, outcomes };
-    },
+    snapshot: () => readStatus(database, shared),
+    queue: () => readForMetrics(database, shared),
   };
 }
 

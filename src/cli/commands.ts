@@ -54,7 +54,7 @@ export const commands: Readonly<Record<string, Listed>> = {
     load: async () => (await import('./webhooks.js')).webhooksCommand(),
   },
   prune: {
-    summary: 'delete old mined rows, or outcomes that everybody has',
+    summary: 'delete old mined rows, old stories, or outcomes that everybody has',
     load: async () => (await import('./prune.js')).pruneCommand(),
   },
   enqueue: {

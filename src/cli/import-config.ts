@@ -1,7 +1,7 @@
 // `canton-submitter import-config`: for moving over from canton-middleware's own submitter.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseTokens } from '../config/tokens-file.js';
 import { ConfigError } from '../core/errors.js';
 import { readMiddleware } from './import-config/middleware.js';
@@ -77,11 +77,13 @@ export function importConfigCommand(): Command {
       'where to write TOKENS_FILE; one that says something else is not overwritten',
       'tokens.json',
     )
-    .option(
-      '--admin <symbol=party>',
-      'who administers a token that is not of the issuer, where the file does not say; may be repeated',
-      admin,
-      new Map<string, string>(),
+    .addOption(
+      new Option(
+        '--admin <symbol=party>',
+        'who administers a token that is not of the issuer, where the file does not say; may be repeated',
+      )
+        .argParser(admin)
+        .default(new Map<string, string>(), 'none'),
     )
     .addHelpText(
       'after',

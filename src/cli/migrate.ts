@@ -217,9 +217,9 @@ export function migrateCommand(): Command {
       'after',
       `
 Environment: DATABASE_URL (required); for the first migration LANES (sender, holdings or off), SAME_NONCE (pay or park),
-OUTCOMES (off, consumers or webhooks), LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted senders are pending. After that,
-pinned values no longer follow the environment: each has its own flag. Stop the old submitter three minutes before the
-first migration.
+OUTCOMES (off, consumers or webhooks), LEDGER_TIME_TOLERANCE_MS, CLOCK_SKEW_MAX_MS, and TOKENS_FILE if rows of hosted
+senders are pending. After that, pinned values no longer follow the environment: each has its own flag. Stop the old submitter
+three minutes before the first migration.
 
 Examples:
   canton-submitter migrate --old-user same

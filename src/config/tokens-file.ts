@@ -52,6 +52,21 @@ export function loadTokens(path: string): Loaded {
   return parseTokens(content, `TOKENS_FILE ${path}`);
 }
 
+/** For what only shows amounts: without the file, or where it is wrong, everything else is shown all the same. */
+export function tokensToShow(path: string | undefined): {
+  readonly tokens: Tokens;
+  readonly warnings: readonly string[];
+} {
+  if (!path) return { tokens: new Map(), warnings: [] };
+  const loaded = loadTokens(path);
+  return 'tokens' in loaded
+    ? { ...loaded, warnings: [] }
+    : {
+        tokens: new Map(),
+        warnings: loaded.problems.map((problem) => `${problem}: amounts are shown in the smallest unit`),
+      };
+}
+
 /** Addresses of the one-step tokens, which is all that the database needs to know. Null without a file. */
 export function oneStepTokens(path: string | undefined, problems: string[]): readonly string[] | null {
   if (!path) return null;

@@ -1,5 +1,6 @@
 // Readiness, computed from the events alone. Liveness needs no events: a process that answers is alive.
 import type { Observable } from 'rxjs';
+import { HARMLESS } from '../core/blockers.js';
 import type { PausedPart } from '../ports/store.js';
 import type { NotReady, SubmitterEvent } from './events.js';
 
@@ -101,22 +102,9 @@ const OLD_TRANSACTIONS = 1_000_000;
 export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: 'snapshot' }>): boolean =>
   ageMs === null ? transactions >= OLD_TRANSACTIONS : ageMs >= OLD_MS;
 
-/**
- * Shown, but the instance stays ready: without notifications the poll finds the rows; without a mark only undecided rows
- * wait; an old snapshot only makes claims slow; webhooks that nobody takes hold up no transfer; a pause is a
- * person's decision, and a rolling update goes on meanwhile.
- */
-const HARMLESS: ReadonlySet<NotReady['part']> = new Set([
-  'listener',
-  'mark',
-  'snapshot',
-  'webhooks',
-  'paused',
-]);
-
 /** What is paused, and why. */
 const pausedWords = (parts: readonly PausedPart[]): string =>
-  `paused: ${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason})`).join('; ')}; \`canton-submitter resume\` ends it`;
+  `${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason})`).join('; ')}; \`canton-submitter resume\` ends it`;
 
 const of = (blockers: readonly NotReady[]): Health => ({
   ready: blockers.every(({ part }) => HARMLESS.has(part)),

@@ -7,7 +7,7 @@ const KNOWN = new Set(['level', 'time', 'instance', 'msg']);
 export function textLine(json: string): string {
   const { level, time, msg, ...rest } = JSON.parse(json) as Record<string, unknown>;
   const fields = Object.entries(rest)
-    .filter(([name]) => !KNOWN.has(name))
+    .filter(([name, value]) => !KNOWN.has(name) && value !== '')
     .map(([name, value]) => `  ${name}=${plain(value)}`);
   return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${msg}${fields.join('')}\n`;
 }

@@ -39,12 +39,18 @@ export function createMetrics({ events$, queue, clock, version }: MetricsOptions
   events$.subscribe((event) => {
     for (const sink of sinks) sink(event);
   });
-  queueMetrics(registers, queue);
+  const askQueue = queueMetrics(registers, queue);
   new Gauge({
     name: 'canton_submitter_build_info',
     help: 'Always 1; its labels say what runs. Instances can share a database only if they speak the same protocol',
     labelNames: ['version', 'protocol', 'node'],
     registers,
   }).set({ version, protocol: String(PROTOCOL), node: process.version }, 1);
-  return { contentType: registry.contentType, text: () => registry.metrics() };
+  return {
+    contentType: registry.contentType,
+    async text() {
+      await askQueue();
+      return await registry.metrics();
+    },
+  };
 }

@@ -45,6 +45,8 @@ export interface PageState {
   readonly queueAgeMs: number | null;
   /** Those waiting rows that a claim would take. */
   readonly claimable: number | null;
+  /** Those that a claim would take if they were not paused. */
+  readonly paused: number | null;
   /** The same for these: they are counted less often. */
   readonly dueAgeMs: number | null;
   readonly instances: readonly PageInstance[];

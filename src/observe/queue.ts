@@ -4,6 +4,10 @@ import type { Clock } from '../ports/clock.js';
 /** The store's snapshot of pending rows by state, as far as metrics and page need it. */
 export interface QueueSnapshot {
   readonly queue: Readonly<Record<string, { readonly rows: number; readonly oldestMs: number | null }>>;
+  /** The database's time, in ms. */
+  readonly now: number;
+  readonly due: { readonly claimable: number; readonly oldestMs: number | null; readonly paused: number };
+  readonly pauses: readonly { readonly since: number }[];
   /** Null or absent: no outcomes are kept. */
   readonly outcomes?: {
     readonly waiting: { readonly rows: number; readonly oldestMs: number | null };

@@ -128,10 +128,10 @@ const alone = ({ signal }: Question): CallOptions => ({ timeoutMs: READ_BEFORE_S
 /** `signal` aborts once nobody waits for the answer any more. */
 function waitFor(asked: readonly Question[]) {
   const over = new AbortController();
-  // There is a read for each TOGETHER_MOST of them.
-  setMaxListeners(0, over.signal);
   const waiting = new Set(asked);
   const listening = new AbortController();
+  // One is listened to by a read for each TOGETHER_MOST of them, the other by each of them: from eleven on Node warns of a leak.
+  setMaxListeners(0, over.signal, listening.signal);
   for (const one of asked) {
     const giveUp = (): void => {
       one.answer(GIVEN_UP);

@@ -205,6 +205,18 @@ export async function readStatus(database: Database, count = countNow): Promise<
   };
 }
 
+export type ForMetrics = Pick<QueueStatus, 'now' | 'queue' | 'due' | 'pauses' | 'outcomes'>;
+
+/** What a scrape needs of it. */
+export async function readForMetrics(database: Database, count = countNow): Promise<ForMetrics> {
+  const [{ now, queue, due }, pauses, outcomes] = await Promise.all([
+    count(database),
+    readPauses(database),
+    readOutboxStatus(database, 0),
+  ]);
+  return { now, queue, due, pauses, outcomes };
+}
+
 function recheckOf(pin: PinnedStatusTuple | undefined): QueueStatus['recheck'] {
   if (pin === undefined || pin.from === null || pin.until === null || pin.at === null) return null;
   return { from: BigInt(pin.from), until: dbMillis(pin.until), at: dbMillis(pin.at) };

@@ -25,25 +25,20 @@ export function createForgetting(
   database: Database,
   emit: (event: SubmitterEvent) => void,
 ): Forgetting {
-  let after: string | null = null;
+  let more = false;
   let waitMs = LOOK_MS;
   let looking: { stop(): Promise<void> } | null = null;
 
   const look = async (): Promise<void> => {
     const from = monotonic.elapsed();
     try {
-      const { next } = await forgetStories(database, {
-        holder,
-        olderThanMs: storiesKeptDays * DAY_MS,
-        after,
-      });
-      after = next;
+      ({ more } = await forgetStories(database, holder, storiesKeptDays * DAY_MS));
     } catch (error) {
-      after = null;
+      more = false;
       // An outage is told by those whose work it stops.
       if (!(error instanceof StoreUnavailable)) emit({ kind: 'warning', what: notRemoved(error) });
     }
-    waitMs = after === null ? LOOK_MS : Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from));
+    waitMs = more ? Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from)) : LOOK_MS;
   };
 
   return {

@@ -11,6 +11,7 @@ export const pageState = (more: Partial<PageState> = {}): PageState => ({
   queue: { waiting: none, 'in-flight': none, undecided: none, backoff: none, parked: none },
   queueAgeMs: null,
   claimable: 0,
+  paused: 0,
   dueAgeMs: null,
   instances: [],
   here: {

@@ -90,7 +90,7 @@ test('a page says how old a count is, once it is older than it asks for', async 
   t.true(((await shown()).queueAgeMs ?? 0) >= 20_000);
 });
 
-test('/status counts nothing that an instance has counted for all already', async (t) => {
+test('/status and a scrape count nothing that an instance has counted for all already', async (t) => {
   const world = await createWorld(t);
   const { query, url } = world.db;
   await world.insert({ from: `0x${'a'.repeat(40)}`, to: `0x${'b'.repeat(40)}` });
@@ -104,4 +104,25 @@ test('/status counts nothing that an instance has counted for all already', asyn
   );
   const shared = await submitter.snapshot();
   t.deepEqual([shared.queue.waiting.rows, shared.due.claimable], [70_000, 7_000]);
+  const scraped = await submitter.queue();
+  t.deepEqual([scraped.queue.waiting.rows, scraped.due.claimable], [70_000, 7_000]);
+});
+
+test('a scrape tells rows that are paused from those that could be claimed, and since when', async (t) => {
+  const world = await createWorld(t);
+  const { query, url } = world.db;
+  const submitter = createSubmitter(loadConfig({ ...world.sandbox.env, DATABASE_URL: url }));
+  t.teardown(async () => void (await submitter.stop()));
+  const paused = `0x${'a'.repeat(40)}`;
+  await world.insert({ from: paused, to: `0x${'b'.repeat(40)}` });
+  await world.insert({ from: `0x${'c'.repeat(40)}`, to: `0x${'b'.repeat(40)}` });
+  await query(
+    `insert into mempool_pauses_v1 (scope, address, reason, since)
+     values ('sender', mempool_address_v1($1), 'asked', now() - interval '1 hour')`,
+    [paused],
+  );
+  const { now, queue, due, pauses } = await submitter.queue();
+  t.is(queue.waiting.rows, 2);
+  t.like(due, { claimable: 1, paused: 1 });
+  t.is(Math.round((now - (pauses[0]?.since ?? 0)) / 60_000), 60);
 });

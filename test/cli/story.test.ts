@@ -4,10 +4,27 @@ import test from 'ava';
 import { told } from '../../src/cli/show/told.js';
 import { storyText } from '../../src/cli/show.js';
 import { dbMillis, type TxHash } from '../../src/core/ids.js';
+import type { Tokens } from '../../src/core/token.js';
 import { pauseRows } from '../../src/store/operator/pauses.js';
 import { replay } from '../../src/store/operator/replay.js';
 import { readStory, type Story, type StoryRow } from '../../src/store/operator/story.js';
 import { completed, insertUser, pending, prepared } from '../store/support.js';
+
+const tokens: Tokens = new Map([
+  [
+    '0x70c',
+    {
+      address: '0x70C',
+      name: 'USDx',
+      symbol: 'USDx',
+      decimals: 6,
+      instrumentAdmin: 'issuer::1220',
+      instrumentId: 'USDx',
+      steps: 1,
+      offerIsDone: false,
+    },
+  ],
+]);
 
 test('each attempt is told by the statement that ends it, with what people did, and what comes next', async (t) => {
   const db = await prepared(t);
@@ -19,7 +36,7 @@ test('each attempt is told by the statement that ends it, with what people did, 
   const next = async () => told(await story()).next;
   t.regex(await next(), /no instance is ready/);
   await pauseRows(db.database, { scope: 'sender', address: 'alice' }, 'asked', 'ann@ops');
-  t.regex(await next(), /^paused by ann@ops: asked\. Then: canton-submitter resume --sender 0xalice$/);
+  t.regex(await next(), /^paused by ann@ops: asked\. Then: `canton-submitter resume --sender 0xalice`$/);
   await db.query('delete from mempool_pauses_v1');
 
   await db.settle(await db.claimOne(), pending({ wait: 60_000, lastError: 'CONTENTION: busy' }));
@@ -53,8 +70,12 @@ test('each attempt is told by the statement that ends it, with what people did, 
   ]);
   t.is(attempts.length, 5);
   t.like(acts, [{ action: 'replay', by: 'bob@ops', reason: 'again', ofRow: true }]);
-  const text = storyText(await story());
-  t.regex(text, /^0x[0-9a-f]{64}: completed\n {2}\S+ {2}arrived: nonce 7 of alice, to bob, token 0x70C\n/);
+  const text = storyText(await story(), tokens);
+  t.regex(
+    text,
+    /^0x[0-9a-f]{64}: completed\n {2}amount {5}0\.000001 USDx\n {2}sender {5}alice\n {2}recipient {2}bob\n {2}token {6}0x70C\n {2}nonce {6}7\n {2}\S+ {2}arrived\n/,
+  );
+  t.regex(storyText(await story(), new Map()), /\n {2}amount {5}1 of the smallest unit of 0x70C\n/);
   t.regex(text, /attempt 1 by test: refused for now after .*: CONTENTION: busy\n/);
   t.regex(text, /made due again by bob@ops: again\n/);
   t.regex(text, /: accepted by the ledger after .*: update update-1, offset 42\n/);
@@ -63,7 +84,7 @@ test('each attempt is told by the statement that ends it, with what people did, 
   await db.query("update mempool set status = 'mined'");
   await db.query('delete from mempool');
   t.regex(
-    storyText(await story()),
+    storyText(await story(), tokens),
     /it had become mined; its row is gone\nNext: nothing: a new row of this hash/,
   );
   t.is(await readStory(db.database, `0x${'00'.repeat(32)}` as TxHash), null);

@@ -96,6 +96,8 @@ test('Kubernetes: a stop has time, an update leaves nobody out, and nothing runs
     t.like(value(kubernetes(kind).spec?.template?.spec?.securityContext), {
       runAsNonRoot: true,
       runAsUser: USER,
+      // The secrets' files are root's, and readable by a group: without it, by nobody here.
+      fsGroup: USER,
     });
     t.like(value(container(kind).securityContext), {
       allowPrivilegeEscalation: false,
@@ -112,7 +114,7 @@ test('Kubernetes: the autoscaler scales this deployment by a metric that the ada
   const [metric] = [...(spec?.metrics ?? [])];
   const [rule] = [...((parse(read('kubernetes/prometheus-adapter.yaml')) as Tree).externalRules ?? [])];
   t.is(String(metric?.external?.metric?.name), String(rule?.name?.as));
-  t.regex(String(rule?.metricsQuery), /^max\(canton_submitter_oldest_seconds\{state="waiting",/);
+  t.regex(String(rule?.metricsQuery), /^max\(canton_submitter_claimable_oldest_seconds\{/);
 });
 
 test('kustomization.yaml lists every file that is applied', (t) => {
@@ -151,15 +153,20 @@ test('systemd: settings, time to stop, and no restart where only a setting helps
   t.regex(of('ExecStart')[0] ?? '', / run$/);
 });
 
-test('Dockerfile: two stages on a maintained Node, what it copies is there, and it does not run as root', (t) => {
+test('Dockerfile: built apart, on a maintained Node, what it copies is there, and it does not run as root', (t) => {
   const text = read('Dockerfile').replaceAll(/\\\n\s*/g, '');
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   const stages = lines.filter((line) => line.startsWith('FROM '));
-  t.deepEqual(
-    stages.map((line) => /^FROM node:(\d+)-alpine( AS build)?$/.exec(line)?.[1]),
-    ['24', '24'],
-  );
-  const last = lines.slice(lines.lastIndexOf(stages[1] ?? ''));
+  t.deepEqual(stages, [
+    'FROM node:24-alpine AS build',
+    'FROM build AS modules',
+    'FROM node:24-alpine AS service',
+    'FROM service AS trial',
+    'FROM service',
+  ]);
+  const stage = (at: number) =>
+    lines.slice(lines.indexOf(stages[at] ?? ''), lines.indexOf(stages[at + 1] ?? ''));
+  const last = stage(2);
   t.true(last.includes(`USER ${USER}:${USER}`));
   t.true(last.some((line) => line.startsWith('ENTRYPOINT ["node", "/app/bin/canton-submitter.js"]')));
   t.true(last.includes(`EXPOSE ${ADMIN_PORT}`));
@@ -179,4 +186,9 @@ test('Dockerfile: two stages on a maintained Node, what it copies is there, and 
     t.true(inImage.includes(` ${path}`), `the image has ${path}`);
   const env = last.filter((line) => line.startsWith('ENV ')).flatMap((line) => line.slice(4).split(/\s+/));
   t.deepEqual(unknown(env.map((one) => one.split('=')[0] ?? '')), []);
+  // The commands of a trial need viem, which is a peer.
+  t.true(stage(1).some((line) => line.includes('--omit=peer')));
+  t.true(stage(3).includes('COPY --from=build /build/node_modules node_modules'));
+  const compose = parse(read('compose.yaml'), { merge: true }) as Tree;
+  t.is(String(compose.services?.sandbox?.build?.target), 'trial');
 });

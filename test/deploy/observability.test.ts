@@ -18,7 +18,7 @@ interface Described {
 async function registry(): Promise<ReadonlyMap<string, Described>> {
   const metrics = createMetrics({
     events$: NEVER,
-    queue: async () => ({ queue: {} }),
+    queue: async () => ({ now: 0, queue: {}, due: { claimable: 0, oldestMs: null, paused: 0 }, pauses: [] }),
     clock: { elapsed: () => 0 },
     version: '1.2.3',
   });

@@ -4,6 +4,15 @@ import type { Mutation } from './mutation.js';
 export const ops: readonly Mutation[] = [
   {
     name: 'metrics',
+    file: 'src/observe/metrics.ts',
+    find: '      await askQueue();\n      return await registry.metrics();\n',
+    put: '      const [, text] = await Promise.all([askQueue(), registry.metrics()]);\n      return text;\n',
+    test: 'test/observe/metrics.test.ts',
+    match: 'the queue is what*',
+    what: 'a scrape shows the queue of now, and not that of the scrape before',
+  },
+  {
+    name: 'metrics',
     file: 'src/observe/metrics/state.ts',
     find: '        if (!(event.error instanceof StoreUnavailable)) faults.inc({ where: event.where });\n',
     put: '        faults.inc({ where: event.where });\n',

@@ -24,11 +24,20 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/submitter.ts',
-    find: 'readStatus(database, (over) => countShared(over, SNAPSHOT_FRESH_MS))',
+    find: 'readStatus(database, shared)',
     put: 'readStatus(database)',
     test: 'test/cli/page.test.ts',
-    match: '/status counts nothing*',
+    match: '/status and a scrape*',
     what: '/status shares the count',
+  },
+  {
+    name: 'page',
+    file: 'src/submitter.ts',
+    find: 'readForMetrics(database, shared)',
+    put: 'readForMetrics(database)',
+    test: 'test/cli/page.test.ts',
+    match: '/status and a scrape*',
+    what: 'a scrape shares the count',
   },
   {
     name: 'page',

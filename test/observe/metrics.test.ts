@@ -19,7 +19,14 @@ import {
   taken,
 } from './samples.js';
 
-function setup(snapshot: () => Promise<QueueSnapshot> = async () => ({ queue: {} })) {
+const EMPTY: QueueSnapshot = {
+  now: 0,
+  queue: {},
+  due: { claimable: 0, oldestMs: null, paused: 0 },
+  pauses: [],
+};
+
+function setup(snapshot: () => Promise<QueueSnapshot> = async () => EMPTY) {
   const events$ = new Subject<SubmitterEvent>();
   let now = 0;
   const metrics = createMetrics({
@@ -153,6 +160,18 @@ test('the state of the process shows in gauges', async (t) => {
   t.is(await value('canton_submitter_alarms_total'), 1);
 });
 
+test('a pause is a part of its own, which leaves the instance ready', async (t) => {
+  const { emit, value } = setup();
+  const paused = 'canton_submitter_blocked{part="paused"}';
+  emit({ kind: 'ready' });
+  t.is(await value(paused), 0);
+  emit({ kind: 'paused', parts: [{ scope: 'all', address: '', reason: 'upgrade' }] });
+  t.is(await value(paused), 1);
+  t.is(await value('canton_submitter_ready'), 1);
+  emit({ kind: 'paused', parts: [] });
+  t.is(await value(paused), 0);
+});
+
 test('an outage is not counted as a fault, but where the statement is tried again', async (t) => {
   const { emit, value } = setup();
   emit({ kind: 'fault', where: 'claim', error: new StoreUnavailable('away') });
@@ -175,16 +194,39 @@ test('error ids come from another machine and cannot fill the memory', async (t)
 
 test('the queue is what the database says at the scrape; an unreadable one shows no figures of before', async (t) => {
   let broken = false;
-  const { value } = setup(async () => {
+  const { text } = setup(async () => {
     if (broken) throw new Error('away');
-    return { queue: { waiting: { rows: 3, oldestMs: 1_500 }, parked: { rows: 1, oldestMs: null } } };
+    return {
+      now: 10_000,
+      queue: { waiting: { rows: 3, oldestMs: 1_500 }, parked: { rows: 1, oldestMs: null } },
+      due: { claimable: 1, oldestMs: 500, paused: 2 },
+      pauses: [{ since: 4_000 }, { since: 9_000 }],
+    };
   });
-  t.is(await value('canton_submitter_rows{state="waiting"}'), 3);
-  t.is(await value('canton_submitter_oldest_seconds{state="waiting"}'), 1.5);
-  t.is(await value('api_server_ethrpc_submitter_pending_backlog'), 4);
+  // Each within one scrape: what it shows must not be what the one before has asked for.
+  const scrape = async () => {
+    const lines = (await text()).split('\n');
+    return (name: string): number | undefined => {
+      const line = lines.find((one) => one.startsWith(`${name} `));
+      return line === undefined ? undefined : Number(line.slice(name.length + 1));
+    };
+  };
+  let scraped = await scrape();
+  t.is(scraped('canton_submitter_queue_readable'), 1);
+  t.is(scraped('canton_submitter_rows{state="waiting"}'), 3);
+  t.is(scraped('canton_submitter_oldest_seconds{state="waiting"}'), 1.5);
+  t.is(scraped('api_server_ethrpc_submitter_pending_backlog'), 4);
+  t.is(scraped('canton_submitter_claimable_rows'), 1);
+  t.is(scraped('canton_submitter_claimable_oldest_seconds'), 0.5);
+  t.is(scraped('canton_submitter_paused_rows'), 2);
+  t.is(scraped('canton_submitter_paused_seconds'), 6);
   broken = true;
-  t.is(await value('canton_submitter_rows{state="waiting"}'), undefined);
-  t.is(await value('canton_submitter_queue_readable'), 0);
+  scraped = await scrape();
+  t.is(scraped('canton_submitter_rows{state="waiting"}'), undefined);
+  t.is(scraped('canton_submitter_claimable_oldest_seconds'), undefined);
+  t.is(scraped('canton_submitter_paused_seconds'), undefined);
+  t.is(scraped('api_server_ethrpc_submitter_pending_backlog'), undefined);
+  t.is(scraped('canton_submitter_queue_readable'), 0);
 });
 
 test('however many scrape, the database is asked once a second', async (t) => {
@@ -195,7 +237,7 @@ test('however many scrape, the database is asked once a second', async (t) => {
     async () => {
       asked += 1;
       if (fails) throw new Error('away');
-      return { queue: {} };
+      return EMPTY;
     },
     { elapsed: () => now },
   );

@@ -156,3 +156,14 @@ test('the read of one whose claim ends, ends with it, though others had their an
   const hung = snapshots.findLast(({ of: [one] }) => one === parties[1]);
   t.is(await hung?.ended, 'GRPC_CANCELLED', 'and not after the ten seconds of a read');
 });
+
+test('the many rows of a claim do not make Node warn an operator of', async (t) => {
+  const warnings: string[] = [];
+  const hear = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', hear);
+  t.teardown(() => void process.off('warning', hear));
+  const { asked } = await several(t, new Array<number>(64).fill(1));
+  t.deepEqual(new Set(await asked()), new Set([2]));
+  await new Promise(setImmediate);
+  t.deepEqual(warnings, []);
+});

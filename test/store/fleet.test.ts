@@ -300,6 +300,23 @@ test('what a status means: fine, a person is needed, nothing moves', (t) => {
   t.is(state({ due, fleet: [instance({})] }), 'fine');
   t.is(state({ due, fleet: [instance({ life: 'dead' }), instance({})] }), 'fine', 'others have its work');
   t.is(state({ due, fleet: [instance({ life: 'unregistered' })] }), 'fine', 'an earlier build works on');
+  const breaker = (id: string) => ({
+    part: 'breaker',
+    reason: `NOT_ENOUGH_CREDIT: NOT_ENOUGH_CREDIT(9,${id}): buy some`,
+  });
+  const paused = { part: 'paused', reason: 'token 0x1 (asked)' };
+  const why = assess({
+    ...quiet,
+    due,
+    fleet: ['7bb3f077', '5d288bb0'].map((id) =>
+      instance({ life: 'not-ready', blockers: [paused, breaker(id)] }),
+    ),
+  });
+  t.is(
+    why.findings[0]?.what,
+    '2 rows could be claimed, and no instance is ready: NOT_ENOUGH_CREDIT: buy some',
+    'the same reason once, and not what keeps nobody from claiming',
+  );
   const late = { ...due, oldestMs: 300_000 };
   t.is(state({ due: late, fleet: [instance({})] }), 'not-moving', 'ready, and claims nothing');
   const inFlight = { ...quiet.queue, 'in-flight': { rows: 1, oldestMs: 1 } };

@@ -2,7 +2,7 @@
 import test from 'ava';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { type Beat, beat } from '../../src/store/instances.js';
-import { forgetStories } from '../../src/store/stories.js';
+import { FORGET_STORIES, forgetStories } from '../../src/store/stories.js';
 import { createForgetting } from '../../src/submitter/forgetting.js';
 import { type Prepared, prepared } from './support.js';
 
@@ -40,48 +40,70 @@ const rows = (db: Prepared, count: number, { arrived, ended }: { arrived: number
   );
 const kept = async (db: Prepared): Promise<number> =>
   (await db.one<{ n: number }>('select count(*)::int as n from mempool_attempts_v1')).n;
-const forget = (db: Prepared, holder: string, after: string | null = null) =>
-  forgetStories(db.database, { holder, olderThanMs: 90 * DAY_MS, after });
+const forget = (db: Prepared, holder: string) => forgetStories(db.database, holder, 90 * DAY_MS);
 
-test('what is older goes, from the oldest row on and a thousand entries at a time; what is younger stays', async (t) => {
+test('what is older goes, the oldest first and a thousand entries at a time; what is younger stays', async (t) => {
   const db = await prepared(t);
   await says(db, 'one');
   // As rows that were parked for long: old, and tried again not long ago.
   await rows(db, 1_000, { arrived: 100, ended: 3 });
   await rows(db, 1_001, { arrived: 95, ended: 91 });
+  await rows(db, 1, { arrived: 95, ended: 94 });
   await rows(db, 3_000, { arrived: 2, ended: 1 });
-  const removed: number[] = [];
-  let after: string | null = null;
-  do {
-    const batch: Awaited<ReturnType<typeof forget>> = await forget(db, 'one', after);
-    removed.push(batch.rows);
-    after = batch.next;
-  } while (after !== null);
-  t.deepEqual(removed, [0, 1_000, 1], 'and no further, since nothing after it can be old');
+  t.deepEqual(await forget(db, 'one'), { rows: 1_000, more: true });
+  const { n } = await db.one<{ n: number }>(
+    "select count(*)::int as n from mempool_attempts_v1 where ended_at < now() - interval '93 days'",
+  );
+  t.is(n, 0);
+  t.deepEqual(await forget(db, 'one'), { rows: 2, more: false });
+  t.deepEqual(await forget(db, 'one'), { rows: 0, more: false });
   t.is(await kept(db), 4_000);
-  t.deepEqual(await forget(db, 'one', '100000'), { rows: 0, next: null }, 'past the end');
 });
 
-test('rows that are gone do not keep their stories, nor those behind them', async (t) => {
+test('stories of rows that are gone are kept as long as any, and cost a look nothing', async (t) => {
   const db = await prepared(t);
   await says(db, 'one');
-  await rows(db, 1_500, { arrived: 100, ended: 99 });
+  await rows(db, 3, { arrived: 100, ended: 99 });
+  await rows(db, 20_000, { arrived: 50, ended: 49 });
   await db.query('delete from mempool');
-  const { next } = await forget(db, 'one');
-  t.is((await forget(db, 'one', next)).rows, 500);
-  t.is(await kept(db), 0);
+  await db.query('vacuum analyze mempool_attempts_v1');
+  const { found } = await read(db);
+  t.is(found, 3);
+  t.is((await forget(db, 'one')).rows, 3);
+  t.is(await kept(db), 20_000);
+  // The index still has the three until vacuum comes.
+  const { pages, found: none } = await read(db);
+  t.is(none, 0);
+  t.true(pages < 20, `${pages} pages read`);
 });
 
-test('a batch of young entries whose last row is gone does not end the search', async (t) => {
-  const db = await prepared(t);
-  await says(db, 'one');
-  await rows(db, 1_000, { arrived: 100, ended: 3 });
-  await db.query('delete from mempool');
-  await rows(db, 5, { arrived: 100, ended: 99 });
-  const { next } = await forget(db, 'one');
-  t.is((await forget(db, 'one', next)).rows, 5);
-  t.is(await kept(db), 1_000);
-});
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Shared Hit Blocks': number;
+  readonly 'Shared Read Blocks': number;
+  readonly 'Actual Rows': number;
+  readonly Plans?: readonly Plan[];
+}
+
+/** How many entries a batch would find, and how many pages it reads for them. */
+async function read(db: Prepared): Promise<{ readonly found: number; readonly pages: number }> {
+  const client = await db.pool.connect();
+  try {
+    await client.query('begin');
+    const { rows: plans } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: Plan }] }>(
+      `explain (analyze, buffers, format json) ${FORGET_STORIES.text}`,
+      [90 * DAY_MS, 1_000],
+    );
+    const plan = plans[0]?.['QUERY PLAN'][0].Plan;
+    const found = (one: Plan): number =>
+      one['Node Type'] === 'ModifyTable' ? one['Actual Rows'] : Math.max(0, ...(one.Plans ?? []).map(found));
+    if (plan === undefined) throw new Error('no plan');
+    return { found: found(plan), pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'] };
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
 
 test('one instance does it for the fleet: the one that has run longest, of those that are alive and are to forget', async (t) => {
   const db = await prepared(t);
@@ -92,7 +114,7 @@ test('one instance does it for the fleet: the one that has run longest, of those
   for (const holder of ['dead', 'first', 'second']) await says(db, holder);
   await db.query("update mempool_instances_v1 set seen_at = now() - interval '61 s' where holder = 'dead'");
   for (const holder of ['earlier build', 'for ever', 'stopped', 'dead', 'second', 'unknown'])
-    t.deepEqual(await forget(db, holder), { rows: 0, next: null }, holder);
+    t.deepEqual(await forget(db, holder), { rows: 0, more: false }, holder);
   t.is((await forget(db, 'first')).rows, 1);
 });
 

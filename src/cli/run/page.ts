@@ -79,7 +79,7 @@ function withoutDatabase(error: unknown): Found {
 
 /** Not the name of a file, nor a hash. */
 const sentence = (text: string): string =>
-  `${text.replace(/^[a-z]+(?=[ ,:])/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}${/[.!?]$/.test(text) ? '' : '.'}`;
+  `${text.replace(/^[a-z]+(?=[ ,:]|$)/, (word) => word.charAt(0).toUpperCase() + word.slice(1))}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 const ageOf = (countedAt: number, now: number): number | null =>
   now - countedAt > COUNT_OLD_MS ? Math.round(now - countedAt) : null;
@@ -179,6 +179,7 @@ export function openPage(config: Config, submitter: Submitter): OpenPage {
       queue: shared?.queue ?? null,
       queueAgeMs: shared === null ? null : ageOf(shared.at, shared.now),
       claimable: shared?.due.claimable ?? null,
+      paused: shared?.due.paused ?? null,
       dueAgeMs: shared === null ? null : ageOf(shared.dueAt, shared.now),
       instances: instances.map((one) => pageInstance(one, config.holder)),
       here: { id: config.holder, ready: health.ready, concurrency: config.concurrency, ...here },

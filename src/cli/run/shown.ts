@@ -1,24 +1,19 @@
 // Rows and instances as the page shows them: amounts in the token's own units.
-import { formatUnits } from '../../core/decimal.js';
 import type { Tokens } from '../../core/token.js';
 import { adviceFor } from '../../observe/advice.js';
 import type { PageInstance, PageRow } from '../../observe/page.js';
 import type { FleetInstance } from '../../store/operator/fleet.js';
 import type { ShownRow } from '../../store/operator/overview.js';
-import { amountOf } from '../../transfer/amount.js';
+import { shownAmount } from '../show/amount.js';
 
 export function pageRow(row: ShownRow, tokens: Tokens): PageRow {
-  const { txHash, state, sender, recipient, token: address, nonce, attempts, undecided, reason } = row;
-  const token = tokens.get(address.toLowerCase());
-  const amount = amountOf(row.amountData);
+  const { txHash, state, sender, recipient, nonce, attempts, undecided, reason } = row;
   return {
     txHash,
     state,
     sender,
     recipient,
-    token: token?.symbol ?? address,
-    tokenAddress: address,
-    amount: amount === null ? 'not an amount' : formatUnits(amount, token?.decimals ?? 0),
+    ...shownAmount(row.amountData, row.token, tokens),
     nonce: nonce.toString(),
     attempts,
     undecided,
@@ -39,7 +34,8 @@ export const pageInstance = (one: FleetInstance, holder: string): PageInstance =
   here: one.holder === holder,
   version: one.version,
   life: one.life,
-  why: one.blockers.map(({ part, reason }) => `${part}: ${reason}`),
+  // What is paused is said once, for the fleet.
+  why: one.blockers.filter(({ part }) => part !== 'paused').map(({ part, reason }) => `${part}: ${reason}`),
   ...one.inFlight,
   held: one.held.rows,
   lost: one.lostRows,

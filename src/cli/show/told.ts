@@ -12,7 +12,7 @@ export interface ToldStory {
 
 export function told(story: Story): ToldStory {
   const { row, remembered, attempts, acts } = story;
-  const arrived: StoryLine[] = row === null ? [] : [{ at: row.createdAt, what: arrival(row) }];
+  const arrived: StoryLine[] = row === null ? [] : [{ at: row.createdAt, what: 'arrived' }];
   const gone: StoryLine[] =
     row === null && remembered !== null
       ? [{ at: remembered.at, what: `it had become ${remembered.status}; its row is gone` }]
@@ -20,9 +20,6 @@ export function told(story: Story): ToldStory {
   const lines = [...arrived, ...attempts.map(attemptLine), ...acts.map(actLine), ...gone];
   return { lines: lines.sort((one, other) => one.at - other.at), next: nextOf(story) };
 }
-
-const arrival = ({ nonce, sender, recipient, token }: StoryRow): string =>
-  `arrived: nonce ${nonce} of ${sender}, to ${recipient}, token ${token}`;
 
 const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
   completed: 'accepted by the ledger',
@@ -109,7 +106,7 @@ function parkedNext({ txHash }: Story, row: StoryRow): string {
   const reason = oneLine(row.lastError ?? 'no reason is known', 400);
   const { toDo } = adviceFor('parked', row.lastError ?? '');
   const may = row.undecided ? ' What was sent may still be accepted; a replay looks first.' : '';
-  return `parked: ${reason}. ${toDo}${may} Then: canton-submitter replay --hash ${txHash}`;
+  return `parked: ${reason}. ${toDo}${may} Then: \`canton-submitter replay --hash ${txHash}\``;
 }
 
 function waitingNext(story: Story, row: StoryRow): string {
@@ -118,7 +115,7 @@ function waitingNext(story: Story, row: StoryRow): string {
   const [pause] = pauses;
   if (pause !== undefined) {
     const scope = pause.scope === 'all' ? '--all' : `--${pause.scope} 0x${pause.address}`;
-    return `paused${pause.by === null ? '' : ` by ${pause.by}`}: ${oneLine(pause.reason)}. Then: canton-submitter resume ${scope}`;
+    return `paused${pause.by === null ? '' : ` by ${pause.by}`}: ${oneLine(pause.reason)}. Then: \`canton-submitter resume ${scope}\``;
   }
   if (ahead !== null) return `waits behind nonce ${ahead.nonce} of the same sender, ${ahead.txHash}`;
   if (waitsOn !== null) {

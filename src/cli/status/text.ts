@@ -76,11 +76,14 @@ function fleetTable({ fleet, now }: QueueStatus): string {
     ...fleet.flatMap(({ holder, life, blockers }) =>
       life === 'dead' || life === 'stopped'
         ? []
-        : blockers.map(({ part, reason }) => `  ${holder}: ${part}: ${oneLine(reason)}`),
+        : blockers.filter(saysMore).map(({ part, reason }) => `  ${holder}: ${part}: ${oneLine(reason)}`),
     ),
     totals,
   ].join('\n');
 }
+
+/** What is paused is said once, for the fleet. */
+const saysMore = ({ part }: FleetInstance['blockers'][number]): boolean => part !== 'paused';
 
 function lifeSince({ life, seenAt, readyChangedAt }: FleetInstance, now: number): string {
   const since = life === 'ready' || life === 'not-ready' ? readyChangedAt : seenAt;

@@ -30,6 +30,11 @@ export function httpServer(
     return reply.code(bad ? 400 : 500).send({ error: message });
   });
 
+  // For whoever asks with curl: the prompt begins on a line of its own.
+  server.addHook('onSend', async (_request, _reply, payload) =>
+    typeof payload === 'string' && !payload.endsWith('\n') ? `${payload}\n` : payload,
+  );
+
   server.get('/', () => ({ ledger: sandbox.url, env: sandbox.env, participantId: sandbox.participantId }));
 
   server.get<{ Querystring: { since?: string; commandId?: string } }>('/audit', (request, reply) => {

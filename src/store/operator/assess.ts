@@ -1,5 +1,7 @@
 // What a status means: fine, or what a person has to do. Pure; the exit code of `status`, its headline and the page are
 // this.
+import { HARMLESS } from '../../core/blockers.js';
+import { withoutErrorId } from '../../core/words.js';
 import type { QueueStatus } from '../status.js';
 import type { FleetInstance } from './fleet.js';
 
@@ -66,7 +68,7 @@ function notMoving({ countedAt, due, queue, fleet, halted }: Assessed): StatusFi
   const live = fleet.filter(isLive);
   if (live.length === 0) return found(`${waiting}, and no instance is alive`, 'start `canton-submitter run`');
   if (!live.some(claims)) {
-    const why = [...new Set(live.flatMap(({ blockers }) => blockers.map(({ reason }) => reason)))];
+    const why = [...new Set(live.flatMap(blocking).map(({ reason }) => withoutErrorId(reason)))];
     return found(
       `${waiting}, and no instance is ready: ${why.join('; ') || 'they are starting'}`,
       halted === null
@@ -84,6 +86,8 @@ function notMoving({ countedAt, due, queue, fleet, halted }: Assessed): StatusFi
 }
 
 const isLive = ({ life }: FleetInstance): boolean => life !== 'dead' && life !== 'stopped';
+/** What keeps it from claiming, and not what it only has to say besides. */
+const blocking = ({ blockers }: FleetInstance) => blockers.filter(({ part }) => !HARMLESS.has(part));
 const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
 
 function needsAPerson(status: Assessed): StatusFinding[] {
@@ -118,10 +122,12 @@ function needsAPerson(status: Assessed): StatusFinding[] {
       '`canton-submitter replay --completed` or `--force-new`, one by one',
     );
   for (const instance of fleet) {
-    const { holder, life, blockers, readyChangedAt } = instance;
+    const { holder, life, readyChangedAt } = instance;
     const since = now - (readyChangedAt ?? now);
     if (life !== 'not-ready' || since < UNREADY_MS) continue;
-    const why = blockers.map(({ part, reason }) => `${part}: ${reason}`).join('; ');
+    const why = blocking(instance)
+      .map(({ part, reason }) => `${part}: ${reason}`)
+      .join('; ');
     found(
       `${holder} has not been ready for ${minutes(since)}: ${why}`,
       'docs/operations.md, "At 3 a.m.", has each reason',

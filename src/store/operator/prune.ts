@@ -3,7 +3,7 @@
 import { CommandRefused } from '../../core/errors.js';
 import type { Database } from '../pool.js';
 import type { Statement } from '../statements.js';
-import { OLD_STORIES } from '../stories.js';
+import { COUNT_OLD_STORIES, FORGET_STORIES } from '../stories.js';
 
 /** Rows that one statement goes over: about 50 ms, and for as long it locks what it deletes. */
 const BATCH = 2_000;
@@ -41,28 +41,26 @@ export async function prune(
       'refused: the trigger mempool_remember_v1 is missing or disabled, so a deleted transaction could be paid again; run `canton-submitter migrate`',
     );
   }
-  return await inBatches(database, PRUNE, olderThanMs, { dryRun, going });
-}
-
-/** The same for what is told of attempts that ended so long ago, whatever has become of their rows. */
-export const pruneStories = (
-  database: Database,
-  olderThanMs: number,
-  { dryRun }: { readonly dryRun: boolean },
-): Promise<number> => inBatches(database, OLD_STORIES, olderThanMs, { dryRun, going: () => {} });
-
-async function inBatches(
-  database: Database,
-  statement: typeof PRUNE,
-  olderThanMs: number,
-  { dryRun, going }: { readonly dryRun: boolean; readonly going: (rows: number) => void },
-): Promise<number> {
   let rows = 0;
   for (let last = '-1'; ; ) {
-    const [batch] = await database.run(statement, [olderThanMs, last, BATCH, !dryRun]);
+    const [batch] = await database.run(PRUNE, [olderThanMs, last, BATCH, !dryRun]);
     if (batch === undefined || batch.last === null) return rows;
     last = batch.last;
     rows += batch.rows;
     going(rows);
+  }
+}
+
+/** The same for what is told of attempts that ended so long ago, whatever has become of their rows. */
+export async function pruneStories(
+  database: Database,
+  olderThanMs: number,
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<number> {
+  if (dryRun) return (await database.run(COUNT_OLD_STORIES, [olderThanMs]))[0]?.rows ?? 0;
+  for (let rows = 0; ; ) {
+    const [batch] = await database.run(FORGET_STORIES, [olderThanMs, BATCH]);
+    rows += batch?.rows ?? 0;
+    if (batch === undefined || batch.rows < BATCH) return rows;
   }
 }

@@ -465,7 +465,7 @@ begin
   update mempool m
      set sent_from = p_sent_from, sent_until = p_sent_until, submission_id = p_submission_id, submission_party = p_party,
          submission_hash = p_hash, hashing_scheme = p_scheme, sent_on = p_sent_on, sent_by = null
-   where m.id = p_id and m.claim_token = p_token and m.status = 'pending';
+   where m.id = p_id and (m.claim_token = p_token) is true and m.status = 'pending';
   if not found then return 'fenced'; end if;
   perform mempool_synced_v1();
   return 'written';
@@ -515,7 +515,7 @@ begin
   update mempool r
      set sent_from = p_sent_from, sent_until = p_sent_until, submission_id = p_submission_id, submission_party = p_party,
          sent_inputs = p_inputs, submission_hash = p_hash, hashing_scheme = p_scheme, sent_on = p_sent_on, sent_by = null
-   where r.id = p_id and r.claim_token = p_token and r.status = 'pending';
+   where r.id = p_id and (r.claim_token = p_token) is true and r.status = 'pending';
   if not found then answer := 'fenced'; return; end if;
   perform mempool_synced_v1();
   answer := 'written';
@@ -529,7 +529,7 @@ language plpgsql volatile set search_path from current as $$
 begin
   perform mempool_proven_v1();
   update mempool w set waits_on = p_on, waits_until = now() + p_wait_ms * interval '1 ms'
-   where w.id = p_id and w.claim_token = p_token and w.status = 'pending';
+   where w.id = p_id and (w.claim_token = p_token) is true and w.status = 'pending';
 end $$;
 
 -- Settle (I2): fenced by token and status; rows are locked in order of id, so that settlers do not deadlock. p_waits: null
@@ -573,7 +573,7 @@ begin
                then 'its bound was moved meanwhile' end as why
         from unnest(p_ids, p_tokens, p_generations, p_bounds, p_kinds, p_clears) s(id, token, generation, bound, kind, clear)
         join mempool m on m.id = s.id
-       where m.id = any (v_ids) and m.claim_token = s.token and m.status = 'pending'
+       where m.id = any (v_ids) and (m.claim_token = s.token) is true and m.status = 'pending'
          and (s.kind = 'failed' or (s.kind = 'pending' and s.clear and s.bound is not null))) r
      where r.why is not null;
     return query select r.id, false, r.why from unnest(v_refused, v_reasons) r(id, why);
@@ -608,7 +608,7 @@ begin
                      p_counts, p_traffic)
                 u(id, token, bound, kind, update_id, completion_offset, message, error, clear, wait, counted, traffic)
               join mempool o on o.id = u.id) s
-     where m.id = s.id and m.id = any (v_ids) and m.id <> all (v_refused) and m.claim_token = s.token and m.status = 'pending'
+     where m.id = s.id and m.id = any (v_ids) and m.id <> all (v_refused) and (m.claim_token = s.token) is true and m.status = 'pending'
     -- Whether the settler may claim the sender's next row at once: one probe of the lane.
     returning m.id, case when v_pin.lanes = 'holdings' then exists (
         select from mempool x where x.status = 'pending' and x.available_at < 'infinity'
@@ -709,7 +709,9 @@ begin
 end $$;
 
 -- What the functions that a session calls run under, and those that they call in turn. Settings of a function, since a
--- transaction pooler drops a session's. Plans: the index scans, whatever the statistics said when they were made.
+-- transaction pooler drops a session's. Plans: the index scans, whatever the statistics said when they were made; and a fence
+-- is written `(claim_token = …) is true`, since a plan made while nothing was in flight would otherwise find the row by reading
+-- the whole index of rows in flight, which holds every one that ended while somebody keeps an old snapshot open.
 -- lock_timeout: where somebody keeps a lock on the table, backends of callers that have long given up must not pile up.
 -- row_security: off, Postgres refuses a statement from which a policy would hide rows; on, they would be lost in silence.
 do $$

@@ -55,14 +55,23 @@ export async function unary<Request, Response>(
   options: UnaryOptions,
 ): Promise<Called<Response>> {
   const encoded = encode(method, request);
-  if (encoded.kind === 'not-called') return encoded;
+  // No await in here: what waits for the answer, seconds long and thousands at a time, would keep the request too.
+  return encoded.kind === 'not-called' ? encoded : unaryEncoded(wire, method, encoded.bytes, options);
+}
+
+async function unaryEncoded<Request, Response>(
+  wire: Wire,
+  method: Method<Request, Response>,
+  bytes: Buffer,
+  options: UnaryOptions,
+): Promise<Called<Response>> {
   const { signal, onlyWhenReady = false } = options;
   const left = countdown(options.timeoutMs);
   // A submission uses the token at hand: its lease was checked a moment ago, and time is running.
   const first = await authorize(wire.tokens, { timeoutMs: onlyWhenReady ? 0 : left(), signal });
   if (first.kind === 'unauthorized') return notCalled(first.errorId, first.detail);
   const once = (token: string | null) =>
-    unaryOnce(wire, method, encoded.bytes, token, { ...options, timeoutMs: left() });
+    unaryOnce(wire, method, bytes, token, { ...options, timeoutMs: left() });
   const called = await once(first.token);
   if (onlyWhenReady || called.kind !== 'status' || !isUnauthenticated(called)) return called;
   const newer = await newerToken(wire.tokens, first.token, { timeoutMs: left(), signal });

@@ -185,14 +185,12 @@ export async function execute(
   submission: SignedSubmission,
   options: SendOptions,
 ): Promise<Outcome> {
-  const request = executeRequest(submission, settings);
-  return outcomeOf(
-    await unary(wire, ExecuteSubmissionAndWait, request, {
-      ...options,
-      onlyWhenReady: true,
-      about: submission.submissionId,
-    }),
-  );
+  // No await here: whatever waits for the answer would keep the request, which is encoded by then.
+  return unary(wire, ExecuteSubmissionAndWait, executeRequest(submission, settings), {
+    ...options,
+    onlyWhenReady: true,
+    about: submission.submissionId,
+  }).then(outcomeOf);
 }
 
 /** Without a deduplication period the participant uses its longest one. No minimum ledger time. */

@@ -26,7 +26,7 @@ const kubernetes = (kind: string): Tree => {
 };
 
 /** Read by Node or by the image's own tools. */
-const OTHERS = new Set(['NODE_ENV', 'TMPDIR', 'POSTGRES_PASSWORD', 'POSTGRES_DB']);
+const OTHERS = new Set(['NODE_ENV', 'NODE_OPTIONS', 'TMPDIR', 'POSTGRES_PASSWORD', 'POSTGRES_DB']);
 const unknown = (names: Iterable<string>): string[] =>
   [...names].filter((name) => !OTHERS.has(name) && !(settingNames as string[]).includes(name));
 

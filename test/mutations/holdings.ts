@@ -47,7 +47,7 @@ export const holdings: readonly Mutation[] = [
     'the lowest row without a record begins first',
   ),
   sql(
-    'r.id = p_id and r.claim_token = p_token',
+    'r.id = p_id and (r.claim_token = p_token) is true',
     'r.id = p_id',
     'I1 I2 a reservation is fenced*',
     'a reservation is fenced by the token',
@@ -83,7 +83,7 @@ export const holdings: readonly Mutation[] = [
     'it waits for so long at most',
   ),
   sql(
-    'where w.id = p_id and w.claim_token = p_token',
+    'where w.id = p_id and (w.claim_token = p_token) is true',
     'where w.id = p_id',
     'I6 a row that waits for holdings begins anyway*',
     'what a row waits on is fenced by the token',

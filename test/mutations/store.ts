@@ -279,7 +279,7 @@ export const store: readonly Mutation[] = [
   settle(
     'I2',
     'protocol.sql',
-    "m.id <> all (v_refused) and m.claim_token = s.token and m.status = 'pending'",
+    "m.id <> all (v_refused) and (m.claim_token = s.token) is true and m.status = 'pending'",
     "m.id <> all (v_refused) and m.status = 'pending'",
     'I2 a late writer*',
     'settle is fenced by the token',
@@ -287,19 +287,41 @@ export const store: readonly Mutation[] = [
   settle(
     'I2',
     'protocol.sql',
-    "m.id <> all (v_refused) and m.claim_token = s.token and m.status = 'pending'",
-    'm.id <> all (v_refused) and m.claim_token = s.token',
+    "m.id <> all (v_refused) and (m.claim_token = s.token) is true and m.status = 'pending'",
+    'm.id <> all (v_refused) and (m.claim_token = s.token) is true',
     'I2 the token alone*',
     'settle is fenced by the status',
   ),
   settle(
     'I2',
     'protocol.sql',
-    'm.id = p_id and m.claim_token = p_token',
+    'm.id = p_id and (m.claim_token = p_token) is true',
     'm.id = p_id',
     'I2 a late writer*',
     'the write-ahead is fenced by the token',
   ),
+  {
+    ...settle(
+      'scale',
+      'protocol.sql',
+      'm.id <> all (v_refused) and (m.claim_token = s.token) is true',
+      'm.id <> all (v_refused) and m.claim_token = s.token',
+      'a settle and a write-ahead read*',
+      'a settle cannot read the index of rows in flight',
+    ),
+    test: 'test/store/plans.test.ts',
+  },
+  {
+    ...settle(
+      'scale',
+      'protocol.sql',
+      'm.id = p_id and (m.claim_token = p_token) is true',
+      'm.id = p_id and m.claim_token = p_token',
+      'a settle and a write-ahead read*',
+      'a write-ahead cannot read it either',
+    ),
+    test: 'test/store/plans.test.ts',
+  },
   settle(
     'P16',
     'protocol.sql',

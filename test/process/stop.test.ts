@@ -24,12 +24,13 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
   });
   await instance.said((line) => line.msg === 'ready');
 
-  // One is answered within the grace (after half of it), one never, one still reads its sender's holdings, one has no slot.
+  // One is answered within the grace (after half of it), one never, one reads its sender's holdings for as long, one has no
+  // slot.
   faults.add({ on: 'submit', match: { party: carol.party }, do: { kind: 'hang' } });
   faults.add({
     on: 'StateService/GetActiveContracts',
     match: { party: dave.party },
-    do: { kind: 'slow', ms: 60_000 },
+    do: { kind: 'slow', ms: 15_000 },
   });
   const unanswered = await world.insert({ from: carol, to: bob });
   await world.until('one waits for an answer that never comes', () => audit.of(unanswered).length === 1);

@@ -2,11 +2,10 @@ import test from 'ava';
 import { startInstance } from '../support/fleet.js';
 import { startLocal } from '../support/local.js';
 import { endBound } from '../support/looks.js';
-import { scaled } from '../support/pace.js';
 import { createWorld } from '../support/world.js';
 
 test('SIGTERM: what is in flight ends, what was never sent goes back, what is unanswered keeps its record', async (t) => {
-  const world = await createWorld(t, { timeScale: 0.2, dedup: false, latencyMs: 15_000 });
+  const world = await createWorld(t, { timeScale: 0.2, dedup: false, latencyMs: 4_000 });
   const { audit, faults } = world.sandbox;
   const [alice, carol, dave, eve] = [
     await world.user(),
@@ -19,18 +18,17 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
     CONCURRENCY: '3',
     LEASE_MS: '20000',
     SUBMISSION_WINDOW_MS: '20000',
-    STOP_GRACE_MS: String(scaled(6_000)),
+    STOP_GRACE_MS: '7000',
     CALL_TIMEOUT_MS: '60000',
   });
   await instance.said((line) => line.msg === 'ready');
 
-  // One is answered within the grace (after half of it), one never, one reads its sender's holdings for as long, one has no
-  // slot.
+  // One is answered within the grace, one never, one still reads its sender's holdings, one has no slot.
   faults.add({ on: 'submit', match: { party: carol.party }, do: { kind: 'hang' } });
   faults.add({
     on: 'StateService/GetActiveContracts',
     match: { party: dave.party },
-    do: { kind: 'slow', ms: 15_000 },
+    do: { kind: 'slow', ms: 4_000 },
   });
   const unanswered = await world.insert({ from: carol, to: bob });
   await world.until('one waits for an answer that never comes', () => audit.of(unanswered).length === 1);

@@ -14,7 +14,7 @@ export type SubmissionVerdict =
   | 'of-request'
   /** Certain: more than the participant accepts at the moment. */
   | 'overload'
-  /** Certain: the network did not sequence or confirm it in time. */
+  /** Certain: it was not sequenced or confirmed in time, or not within its times. */
   | 'unconfirmed'
   /** Certain, and not the row's fault: it affects everybody, or this sender's account, or this token. */
   | 'everybody'
@@ -194,18 +194,19 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
 );
 
 /**
- * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer
- * times.
+ * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer times. If
+ * it is about our own times, the clocks may be apart, and then every row is refused.
  */
-const OF_TIME =
-  /requestedAt|executeBefore|expire|deadline|in the (past|future)|ledger time|too (early|late)|\bround\b/i;
+const OF_CLOCKS = /requestedAt|executeBefore|in the (past|future)|ledger time/i;
+const OF_TIME = /expire|deadline|too (early|late)|\bround\b/i;
 /** About the inputs chosen this time: they have changed since, or others would pass. */
 const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
 /** About our configuration, not about the transfer. */
 const OF_CONFIGURATION = /expectedAdmin|instrument/i;
 
 /** What a Daml rule's refusal is about, if it is not final. */
-export function ofTheMoment(text: string): 'again' | 'of-request' | null {
+export function ofTheMoment(text: string): 'again' | 'of-request' | 'unconfirmed' | null {
+  if (OF_CLOCKS.test(text)) return 'unconfirmed';
   if (OF_TIME.test(text) || OF_INPUTS.test(text)) return 'again';
   return OF_CONFIGURATION.test(text) ? 'of-request' : null;
 }

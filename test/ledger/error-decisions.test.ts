@@ -147,7 +147,7 @@ test('no refusal of a preparation leaves a record, and without details of Canton
 test('a preparation: time and stale inputs pass later, redacted answers are as of a submission, new words park at last', (t) => {
   const daml = (message: string) =>
     prepared({ code: 'FAILED_PRECONDITION', id: 'DAML_FAILURE', category: 9, message });
-  t.is(meaningOf(daml('requestedAt must be in the past')), AGAIN);
+  t.is(meaningOf(daml('requestedAt must be in the past')), UNCONFIRMED);
   t.is(meaningOf(daml('input holding: must not be locked')), AGAIN);
   t.is(meaningOf(daml('amount must be positive')), GOOD);
   const redacted = (code: CodeName) => meaningOf(prepared({ code }));

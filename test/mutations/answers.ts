@@ -25,6 +25,15 @@ export const answers: readonly Mutation[] = [
   },
   {
     name: 'answers',
+    file: 'src/ledger/error-table.ts',
+    find: "if (OF_CLOCKS.test(text)) return 'unconfirmed';",
+    put: "if (OF_CLOCKS.test(text)) return 'again';",
+    test: 'test/history/clocks.test.ts',
+    match: '*whose clock is far off*',
+    what: 'clocks that are apart use up no row',
+  },
+  {
+    name: 'answers',
     file: 'src/path/gate/refusals.ts',
     find: "whose: rows.size < WIDESPREAD ? 'row' : 'token' };",
     put: "whose: 'row' };",

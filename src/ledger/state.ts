@@ -6,7 +6,7 @@ import {
   UnimplementedStateServiceService,
 } from '#proto/com/daml/ledger/api/v2/state_service.js';
 import type { Offset } from '../core/ids.js';
-import type { CallOptions, Read } from '../ports/ledger.js';
+import { type CallOptions, localFailure, type Read } from '../ports/ledger.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { offsetOf } from './values.js';
 
@@ -15,8 +15,17 @@ const { GetLedgerEnd, GetLatestPrunedOffsets, GetConnectedSynchronizers } =
 
 export async function ledgerEnd(wire: Wire, options: CallOptions): Promise<Read<Offset>> {
   const called = await unary(wire, GetLedgerEnd, new GetLedgerEndRequest(), options);
-  return called.kind === 'answer' ? offsetRead(called.value.offset) : readFailure(called);
+  if (called.kind !== 'answer') return readFailure(called);
+  const end = offsetRead(called.value.offset);
+  return end.kind === 'read' && end.value === 0n ? EMPTY : end;
 }
+
+/** Whoever read at offset 0 would find that nobody owns anything. */
+const EMPTY = localFailure(
+  'LEDGER_EMPTY',
+  'its ledger is empty: it has not loaded it yet, or it is a new participant',
+  true,
+);
 
 export async function prunedUpTo(wire: Wire, options: CallOptions): Promise<Read<Offset>> {
   const called = await unary(wire, GetLatestPrunedOffsets, new GetLatestPrunedOffsetsRequest(), options);

@@ -307,6 +307,44 @@ forBoth(
   },
 );
 
+forBoth(
+  'a participant that has not loaded its ledger yet: nobody is poor because of it',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
+    const empty = on.world.sandbox.faults.add({
+      on: 'StateService/GetLedgerEnd',
+      do: { kind: 'tellsEnd', offset: 0 },
+    });
+    const local = await on.start();
+    await local.event('not-ready', ({ blockers }) =>
+      blockers.some(({ reason }) => /ledger end cannot be read: LEDGER_EMPTY/.test(reason)),
+    );
+    t.like(await on.world.row(on.hash), { status: 'pending', attempts: 0 });
+    on.world.sandbox.faults.remove(empty.id);
+    await completes(t, on);
+  },
+);
+
+forBoth(
+  'a party that the participant does not host is not poor: its row waits, and says so',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
+    const movesTo = (party: string): Promise<unknown> =>
+      on.world.db.query('update users set canton_party_id = $1 where evm_address = $2', [
+        party,
+        on.alice.address,
+      ]);
+    await movesTo(`elsewhere::1220${'ab'.repeat(32)}`);
+    const local = await on.start();
+    await on.held(
+      local,
+      /^BALANCE_HELD: DEMO: .* does not host elsewhere::\S+ now: correct its row in users/,
+    );
+    await movesTo(on.alice.party);
+    await completes(t, on);
+  },
+);
+
 forBoth('a holding in reassignment, or on another synchronizer, is no lack of money', async (t, parties) => {
   const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
   const move = (to: 'unassigned' | 'assigned' | 'away' | 'here') =>

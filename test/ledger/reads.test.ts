@@ -173,6 +173,15 @@ test('with the participant away a read fails for everybody', async (t) => {
   });
 });
 
+test('a ledger that ends at 0 has not been read: not that nobody owns anything', async (t) => {
+  const { sandbox, ledger } = await bench(t);
+  sandbox.faults.add({ on: 'StateService/GetLedgerEnd', do: { kind: 'tellsEnd', offset: 0 } });
+  t.like(await ledger.ledgerEnd(TIMEOUT), {
+    kind: 'failed-read',
+    refusal: { kind: 'not-the-row', blame: 'all', errorId: 'LEDGER_EMPTY' },
+  });
+});
+
 test('of a party that holds nothing, nothing', async (t) => {
   const { ledger, bob } = await bench(t);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));

@@ -199,14 +199,22 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
  */
 const OF_CLOCKS = /requestedAt|executeBefore|in the (past|future)|ledger time/i;
 const OF_TIME = /expire|deadline|too (early|late)|\bround\b/i;
+/** About the token as it is now: somebody can switch it on again, and a limit of a day is over tomorrow. */
+const OF_TODAY =
+  /paus(e|ed|ing)\b|fr(oze|ee)|suspend|halted|temporar|try again|not (yet|currently)|\bno (valid|current|active|open)\b|\blimit|quota/i;
 /** About the inputs chosen this time: they have changed since, or others would pass. */
 const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
-/** About our configuration, not about the transfer. */
-const OF_CONFIGURATION = /expectedAdmin|instrument/i;
+/**
+ * About our configuration, the contracts that were named, or a version of the token's code, not about the transfer; also
+ * as Splice words it.
+ */
+const OF_CONFIGURATION =
+  /expected ?admin|instrument|config|mismatch|missing authori|no longer supported|\bTTL\b|lifetime|synchronizer|pattern match|fromSome/i;
 
 /** What a Daml rule's refusal is about, if it is not final. */
 export function ofTheMoment(text: string): 'again' | 'of-request' | 'unconfirmed' | null {
   if (OF_CLOCKS.test(text)) return 'unconfirmed';
   if (OF_TIME.test(text) || OF_INPUTS.test(text)) return 'again';
+  if (OF_TODAY.test(text)) return 'again';
   return OF_CONFIGURATION.test(text) ? 'of-request' : null;
 }

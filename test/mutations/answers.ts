@@ -24,6 +24,15 @@ export const answers: readonly Mutation[] = [
     what: 'a rule about the inputs that were chosen fails no row',
   },
   {
+    name: 'I5',
+    file: 'src/ledger/error-table.ts',
+    find: "  if (OF_TODAY.test(text)) return 'again';\n",
+    put: '',
+    test: TABLE,
+    match: 'I5 the words*',
+    what: 'a pause of the token fails no row',
+  },
+  {
     name: 'answers',
     file: 'src/ledger/error-table.ts',
     find: "if (OF_CLOCKS.test(text)) return 'unconfirmed';",

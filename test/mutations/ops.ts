@@ -328,8 +328,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'start',
     file: 'src/path/participant/identify.ts',
-    find: 'if (generation === null) return',
-    put: "if (generation === null && version.value.version === '') return",
+    find: 'if (minor === undefined) return',
+    put: "if (minor === undefined && said === '') return",
     test: 'test/process/start.test.ts',
     match: 'a participant of another API*',
     what: 'an API version that we do not speak is refused',

@@ -192,8 +192,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: balance,
-    find: '  if (untold.value !== null)\n',
-    put: '  if (untold.value === undefined)\n',
+    find: '  if (missing.value !== null)\n',
+    put: '  if (missing.value === undefined)\n',
     test: history,
     match: 'what a participant of 3.7*',
     what: 'what a participant does not tell is not known to be missing',

@@ -129,10 +129,10 @@ const alone = ({ signal }: Question): CallOptions => ({ timeoutMs: CALL_MS, sign
 /** `signal` aborts once nobody waits for the answer any more. */
 function waitFor(asked: readonly Question[]) {
   const over = new AbortController();
-  // There is a read for each TOGETHER_MOST of them.
-  setMaxListeners(0, over.signal);
   const waiting = new Set(asked);
   const listening = new AbortController();
+  // There is a read for each TOGETHER_MOST of them, and a listener for each.
+  setMaxListeners(0, over.signal, listening.signal);
   for (const one of asked) {
     const giveUp = (): void => {
       one.answer(GIVEN_UP);

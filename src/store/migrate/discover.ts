@@ -9,6 +9,10 @@ const NEEDED = ['mempool', 'users'] as const;
 /** Those that the session's search_path does not show. */
 const MISSING = 'select n as name from unnest($1::text[]) n where to_regclass(n) is null';
 
+/** Those that are not ordinary tables: indexes and guard cannot be put on them, or not without locking everybody out. */
+const NO_TABLE = `select n as name, case c.relkind when 'p' then 'a partitioned table' when 'f' then 'a foreign table' else 'a view' end as kind
+    from unnest($1::text[]) n join pg_class c on c.oid = to_regclass(n) where c.relkind <> 'r'`;
+
 /** Every table of that name that looks like the API's, in any schema, with the server's estimate of its rows. */
 const FOUND = `select quote_ident(n.nspname) as schema, greatest(c.reltuples, 0)::float8 as rows,
       pg_table_is_visible(c.oid) as visible
@@ -34,6 +38,13 @@ export async function findTables(client: pg.Client, url: string, say: (line: str
   const missing = await client.query<{ name: string }>(MISSING, [NEEDED]);
   const { rows: found } = await client.query<Found>(FOUND);
   if (missing.rows.length === 0) {
+    const { rows: odd } = await client.query<{ name: string; kind: string }>(NO_TABLE, [NEEDED]);
+    if (odd.length > 0)
+      throw new ConfigError(
+        odd.map(
+          ({ name, kind }) => `${name} is ${kind}, where an ordinary table is needed; nothing was changed`,
+        ),
+      );
     for (const other of found.filter(({ visible }) => !visible))
       say(
         `note: schema ${other.schema} has a table mempool too, with about ${other.rows} rows; it is left alone`,

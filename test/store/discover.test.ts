@@ -68,7 +68,7 @@ test('migrate makes no second queue: a wrong database, another schema, no table 
   t.regex(half.message, /no table users in database ods and ends/);
 });
 
-test('migrate takes ordinary tables only: a view or a partitioned table is refused before anything is changed', async (t) => {
+test('migrate takes the tables as the API makes them: a view, a partitioned table, a column of another type is refused before anything is changed', async (t) => {
   for (const [change, refusal] of [
     [
       'alter table mempool rename to queue; create view mempool as select * from queue',
@@ -79,6 +79,16 @@ test('migrate takes ordinary tables only: a view or a partitioned table is refus
       /^mempool is a partitioned table, /,
     ],
     ['alter table users rename to people; create view users as select * from people', /^users is a view, /],
+    [
+      'alter table mempool alter column nonce type numeric',
+      /^column nonce of mempool is numeric, where bigint /,
+    ],
+    ['alter table mempool alter column id type int', /^column id of mempool is integer, where bigint /],
+    [
+      "create type kind as enum ('pending'); alter table mempool alter column status drop default, alter column status type kind using status::kind",
+      /^column status of mempool is kind, where text /,
+    ],
+    ['alter table users drop column key_mode', /^column key_mode of users is missing, where text /],
   ] as const) {
     const db = await freshDatabase(t);
     await db.query(MIDDLEWARE);

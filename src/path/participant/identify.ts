@@ -42,10 +42,18 @@ export async function identify(
   if (id === null) return unverified({ kind: 'id-unknown' });
   if (settings.participantId !== null && id !== settings.participantId)
     return unverified({ kind: 'not-as-configured', id, configured: settings.participantId });
+  const mine = { id, userId: user.value, synchronizerId: settings.synchronizerId };
   const end = await ledger.ledgerEnd(options);
-  if (end.kind !== 'read') return unread('end', end);
+  // That it is another participant says more than that its ledger cannot be read, or is empty.
+  if (end.kind !== 'read') {
+    const odd = otherwise(pinned, mine);
+    if (odd !== null || !mayAskId) return odd ?? unread('end', end);
+    const still = await ledger.participantId(options);
+    const moved = still.kind === 'read' && still.value !== id;
+    return moved ? unverified({ kind: 'moved-meanwhile' }) : unread('end', end);
+  }
 
-  const pins = await agreedPins(path, pinned, { id, userId: user.value });
+  const pins = await agreedPins(path, pinned, mine);
   if ('kind' in pins) return pins;
   if (pins.ledgerEnd !== null && end.value < pins.ledgerEnd)
     return unverified({ kind: 'ends-earlier', end: end.value, pinned: pins.ledgerEnd });
@@ -90,23 +98,30 @@ function generationOf(version: Read<ApiVersion>): Generation | Unverified {
   return { kind: 'generation', minor: Number(minor), checkpointDelayMs };
 }
 
+type Identity = NonNullable<Pinned['participant']>;
+
 /** The first instance that connects pins what it was shown; every later one has to match it. */
 async function agreedPins(
-  { settings, store }: PathContext,
+  { store }: PathContext,
   pinned: Pinned,
-  { id, userId }: { readonly id: string; readonly userId: string },
+  mine: Identity,
 ): Promise<Pinned | Unverified> {
-  const mine = { id, userId, synchronizerId: settings.synchronizerId };
   const pins =
     pinned.participant === null
       ? ((await store.pinParticipant(pinned.generation, mine)) ?? (await store.pinned()))
       : pinned;
   if (pins?.participant == null) return unverified({ kind: 'being-pinned' });
+  return otherwise(pins, mine) ?? pins;
+}
+
+/** Null: it is as pinned, or nothing is pinned yet. */
+function otherwise({ participant }: Pinned, mine: Identity): Unverified | null {
+  if (participant === null) return null;
   for (const key of ['id', 'userId', 'synchronizerId'] as const) {
-    if (pins.participant[key] !== mine[key])
-      return unverified({ kind: 'pinned-otherwise', key, mine: mine[key], pinned: pins.participant[key] });
+    if (participant[key] !== mine[key])
+      return unverified({ kind: 'pinned-otherwise', key, mine: mine[key], pinned: participant[key] });
   }
-  return pins;
+  return null;
 }
 
 /**

@@ -364,7 +364,8 @@ begin
   update mempool m
      set claim_token = o.token, claimed_by = p_holder, claimed_at = now(),
          lease_expires_at = now() + p_lease_ms * interval '1 ms',
-         attempts = m.attempts + case when p_look then 0 else 1 end,
+         -- Within what the column holds, whatever a person has written there: one such row must not fail the whole claim.
+         attempts = case when p_look then m.attempts else least(greatest(m.attempts, 0), 2147483646) + 1 end,
          sent_from = case when o.writes then p_sent_from else m.sent_from end,
          sent_until = case when o.writes
            then date_trunc('milliseconds', now() + (p_window_ms + p_pin.tolerance_ms) * interval '1 ms')
@@ -376,7 +377,7 @@ begin
     from own o where m.id = o.id
   -- Cast, so that the claim works where a column is a varchar.
   returning m.id, m.tx_hash, m.from_address::text, m.contract_address::text, m.recipient_address::text, m.nonce,
-    m.amount_data, floor(extract(epoch from m.created_at) * 1000)::float8, m.claim_token, m.attempts,
+    m.amount_data, floor(extract(epoch from greatest(least(m.created_at, '9999-12-31Z'), '0001-01-01Z')) * 1000)::float8, m.claim_token, m.attempts,
     o.kind, o.party::text, case when o.kind = 'external' then o.key::text end, o.recipient::text, o.shared,
     m.sent_from, (extract(epoch from m.sent_until) * 1000)::float8, m.submission_id, m.submission_party,
     m.submission_hash, m.hashing_scheme, m.sent_on, m.sent_by;
@@ -594,7 +595,7 @@ begin
            -- Nothing here un-parks: a row that a person parked while it was in flight stays parked.
            available_at = case when s.wait is null or m.available_at = 'infinity' then m.available_at
              when s.wait = 'Infinity' then 'infinity' else now() + s.wait * interval '1 ms' end,
-           attempts = greatest(m.attempts + s.counted, 0),
+           attempts = greatest(least(m.attempts::bigint + s.counted, 2147483647), 0),
            -- The whole record, kept or, where the query gives no row, set to null.
            (sent_from, sent_until, submission_id, submission_party, submission_hash, hashing_scheme, sent_on, sent_by,
             sent_inputs) = (

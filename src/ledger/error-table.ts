@@ -14,7 +14,7 @@ export type SubmissionVerdict =
   | 'of-request'
   /** Certain: more than the participant accepts at the moment. */
   | 'overload'
-  /** Certain: the network did not sequence or confirm it in time. */
+  /** Certain: it was not sequenced or confirmed in time, or not within its times. */
   | 'unconfirmed'
   /** Certain, and not the row's fault: it affects everybody, or this sender's account, or this token. */
   | 'everybody'
@@ -194,18 +194,27 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
 );
 
 /**
- * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer
- * times.
+ * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer times. If
+ * it is about our own times, the clocks may be apart, and then every row is refused.
  */
-const OF_TIME =
-  /requestedAt|executeBefore|expire|deadline|in the (past|future)|ledger time|too (early|late)|\bround\b/i;
+const OF_CLOCKS = /requestedAt|executeBefore|in the (past|future)|ledger time/i;
+const OF_TIME = /expire|deadline|too (early|late)|\bround\b/i;
+/** About the token as it is now: somebody can switch it on again, and a limit of a day is over tomorrow. */
+const OF_TODAY =
+  /paus(e|ed|ing)\b|fr(oze|ee)|suspend|halted|temporar|try again|not (yet|currently)|\bno (valid|current|active|open)\b|\blimit|quota/i;
 /** About the inputs chosen this time: they have changed since, or others would pass. */
 const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
-/** About our configuration, not about the transfer. */
-const OF_CONFIGURATION = /expectedAdmin|instrument/i;
+/**
+ * About our configuration, the contracts that were named, or a version of the token's code, not about the transfer; also
+ * as Splice words it.
+ */
+const OF_CONFIGURATION =
+  /expected ?admin|instrument|config|mismatch|missing authori|no longer supported|\bTTL\b|lifetime|synchronizer|pattern match|fromSome/i;
 
 /** What a Daml rule's refusal is about, if it is not final. */
-export function ofTheMoment(text: string): 'again' | 'of-request' | null {
+export function ofTheMoment(text: string): 'again' | 'of-request' | 'unconfirmed' | null {
+  if (OF_CLOCKS.test(text)) return 'unconfirmed';
   if (OF_TIME.test(text) || OF_INPUTS.test(text)) return 'again';
+  if (OF_TODAY.test(text)) return 'again';
   return OF_CONFIGURATION.test(text) ? 'of-request' : null;
 }

@@ -7,7 +7,13 @@ import {
   GetLedgerApiVersionRequest,
   UnimplementedVersionServiceService,
 } from '#proto/com/daml/ledger/api/v2/version_service.js';
-import { type CallOptions, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
+import {
+  type ApiVersion,
+  type CallOptions,
+  localFailure,
+  type Read,
+  type ReadFailure,
+} from '../ports/ledger.js';
 import { authorize, type TokenSource, tokenSubject } from './auth.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 
@@ -22,10 +28,7 @@ export async function participantId(wire: Wire, options: CallOptions): Promise<R
   return value === '' ? unreadable('a participant without an id') : { kind: 'read', value };
 }
 
-export async function version(
-  wire: Wire,
-  options: CallOptions,
-): Promise<Read<{ readonly version: string; readonly checkpointDelayMs: number | null }>> {
+export async function version(wire: Wire, options: CallOptions): Promise<Read<ApiVersion>> {
   const called = await unary(wire, GetLedgerApiVersion, new GetLedgerApiVersionRequest(), options);
   if (called.kind !== 'answer') return readFailure(called);
   const delay = called.value.features?.offsetCheckpoint?.maxOffsetCheckpointEmissionDelay;

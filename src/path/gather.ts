@@ -3,7 +3,7 @@ import type { Holdings } from '../core/holding.js';
 import { type Micros, sameSynchronizer } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
-import type { Read, ReadFailure } from '../ports/ledger.js';
+import { isClosed, type Read, type ReadFailure } from '../ports/ledger.js';
 import { isReserved, type Reservation } from '../protocol/lanes.js';
 import { failed, givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { transferTerms } from '../transfer/check.js';
@@ -102,15 +102,17 @@ async function judgeBalance(
   if (again.kind !== 'read') return again;
   const still = select(path, submission, again.value);
   if (still.kind !== 'insufficient') return await unlessHeld(path, submission, again.value, still);
-  const untold = await untoldReassignments(path, submission, options);
-  if (untold.kind !== 'read') return untold;
+  const missing = await untold(path, submission, options);
+  if (missing.kind !== 'read') return missing;
   const { symbol } = submission.row.token;
-  if (untold.value !== null)
-    return waits(path, submission, `${symbol}: ${still.detail}; ${untold.value}`, null);
+  if (missing.value !== null)
+    return waits(path, submission, `${symbol}: ${still.detail}; ${missing.value}`, null);
   const after = before === 'proven' ? await path.participant.prove(options.signal) : before;
-  if (after !== 'proven') {
-    const why = 'UNPROVEN: the balance is too small, but the participant did not prove itself';
-    return stop(givenBack(why, path.settings.probeMs));
+  if (after !== 'proven' || path.participant.mayLag()) {
+    const why = after === 'proven' ? 'shows a ledger that ends before what it told' : 'did not prove itself';
+    return stop(
+      givenBack(`UNPROVEN: the balance is too small, but the participant ${why}`, path.settings.probeMs),
+    );
   }
   return stop(failed(INSUFFICIENT_BALANCE, `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`));
 }
@@ -146,21 +148,29 @@ function waits(path: Path, { claim }: JudgedSubmission, detail: string, inMs: nu
 }
 
 /**
- * From 3.7 on the snapshot leaves out what is in reassignment, and with more than one synchronizer there may be some:
- * what is missing is then not known to be missing. Null: the snapshot is complete.
+ * The participant shows nothing of a party that it does not host. And from 3.7 on the snapshot leaves out what is in
+ * reassignment, of which there may be some with more than one synchronizer. What is missing is then not known to be
+ * missing. Null: the snapshot is complete.
  */
-async function untoldReassignments(
+async function untold(
   path: Path,
   { sender }: JudgedSubmission,
   options: ReadOptions,
 ): Promise<Read<string | null>> {
-  if (path.participant.verified()?.tellsReassignments !== false) return { kind: 'read', value: null };
+  const tellsReassignments = path.participant.verified()?.tellsReassignments !== false;
   const hosted = await path.ledger.synchronizersOf(sender, options);
   if (hosted.kind !== 'read') {
-    // A missing right is not an outage, and must not stop other rows.
-    if (hosted.refusal.errorId !== 'GRPC_PERMISSION_DENIED') return hosted;
-    return { kind: 'read', value: `${UNTOLD}, and this token may not ask for its synchronizers` };
+    // A call that is closed to us is not an outage, and must not stop other rows.
+    if (!isClosed(hosted)) return hosted;
+    const why = `${UNTOLD}, and this token may not ask for its synchronizers`;
+    return { kind: 'read', value: tellsReassignments ? null : why };
   }
+  if (hosted.value.length === 0)
+    return {
+      kind: 'read',
+      value: `the participant does not host ${sender} now: correct its row in users, or host it`,
+    };
+  if (tellsReassignments) return { kind: 'read', value: null };
   const others = hosted.value.filter((id) => !sameSynchronizer(id, path.settings.synchronizerId));
   const why = `${UNTOLD} (${others.join(', ')})`;
   return { kind: 'read', value: others.length === 0 ? null : why };

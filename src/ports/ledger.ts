@@ -41,6 +41,17 @@ export const localFailure = (errorId: string, detail: string, everybodys: boolea
   pruned: false,
 });
 
+export interface ApiVersion {
+  readonly version: string;
+  /** Null: the participant does not say. */
+  readonly checkpointDelayMs: number | null;
+}
+
+/** The token may not ask, or this participant, or a gateway in front of it, has no such call. */
+const CLOSED = new Set(['GRPC_PERMISSION_DENIED', 'PERMISSION_DENIED', 'GRPC_UNIMPLEMENTED']);
+
+export const isClosed = ({ refusal }: ReadFailure): boolean => CLOSED.has(refusal.errorId);
+
 export type Read<T> = { readonly kind: 'read'; readonly value: T } | ReadFailure;
 
 /** The error id of a `prepare` whose transaction hashing scheme V2 cannot express: only a synchronizer with V3 can. */
@@ -116,9 +127,7 @@ export interface Ledger {
   participantId(options: CallOptions): Promise<Read<string>>;
   /** The ledger user: the configured one, else the subject of the token. */
   userId(options: CallOptions): Promise<Read<string>>;
-  version(
-    options: CallOptions,
-  ): Promise<Read<{ readonly version: string; readonly checkpointDelayMs: number | null }>>;
+  version(options: CallOptions): Promise<Read<ApiVersion>>;
   /** Calls back whenever READY changes; returns a function that ends this. */
   onReady(listener: (ready: boolean) => void): () => void;
 }

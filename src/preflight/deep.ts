@@ -6,11 +6,11 @@ import type { Transfer } from '../core/transfer.js';
 import type { HoldingSample } from '../ledger/inspect-holdings.js';
 import type { Probe } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
-import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
+import { type CallOptions, isClosed, type Ledger, type Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
 import { clockFinding, type Times } from './clock.js';
 import type { Facts, PreflightSettings } from './facts.js';
-import { type Finding, fail, isClosed, ok, skipped, unread, wait, warn } from './finding.js';
+import { type Finding, fail, ok, skipped, unread, wait, warn } from './finding.js';
 import {
   checkpointsFinding,
   deduplicationFinding,

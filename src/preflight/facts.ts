@@ -7,7 +7,7 @@ import type { UserRights } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
 import type { RegistryInstrument } from '../ledger/registry-metadata.js';
 import type { ConnectedSynchronizer } from '../ledger/state.js';
-import type { CallOptions, Ledger, Read } from '../ports/ledger.js';
+import { type ApiVersion, type CallOptions, isClosed, type Ledger, type Read } from '../ports/ledger.js';
 
 export interface PreflightSettings {
   readonly synchronizerId: string;
@@ -28,7 +28,7 @@ export interface Asked {
 }
 
 export interface Facts {
-  readonly version: Read<{ readonly version: string; readonly checkpointDelayMs: number | null }>;
+  readonly version: Read<ApiVersion>;
   readonly user: Read<string>;
   readonly participantId: Read<string>;
   readonly end: Read<Offset>;
@@ -54,7 +54,7 @@ export async function askFacts(
   options: CallOptions,
 ): Promise<Facts | Extract<Facts['version'], { kind: 'failed-read' }>> {
   const version = await ledger.version(options);
-  if (version.kind === 'failed-read') return version;
+  if (version.kind === 'failed-read' && !isClosed(version)) return version;
   const { inspect } = ledger;
   const { issuerParty } = settings;
   const user = await ledger.userId(options);

@@ -1,5 +1,6 @@
 // The result of a check: one line for a person, and what to do.
-import type { ReadFailure } from '../ports/ledger.js';
+import { lasting } from '../core/words.js';
+import { isClosed, type ReadFailure } from '../ports/ledger.js';
 
 /**
  * `fail`: something contradicts the settings, and waiting will not help. `wait`: it may pass by itself, or once
@@ -36,11 +37,6 @@ const OURS = new Set([
   'NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME',
   'USER_UNKNOWN',
 ]);
-/** The token may not ask, or this participant has no such call. */
-const CLOSED = new Set(['GRPC_PERMISSION_DENIED', 'PERMISSION_DENIED', 'GRPC_UNIMPLEMENTED']);
-
-export const isClosed = ({ refusal }: ReadFailure): boolean => CLOSED.has(refusal.errorId);
-
 /** Why something could not be read. `todo`: what to do if our configuration is the cause. */
 export function unread(
   check: string,
@@ -48,7 +44,7 @@ export function unread(
   { what, todo }: { readonly what: string; readonly todo: string },
 ): Finding {
   const { errorId, detail } = read.refusal;
-  const why = `${errorId}: ${detail}`;
+  const why = `${errorId}: ${lasting(detail)}`;
   if (isClosed(read)) return skipped(check, `${what} may not be asked for (${errorId})`, 'check it by hand');
   if (OURS.has(errorId)) return fail(check, `${what} cannot be read: ${why}`, todo);
   return wait(check, `${what} cannot be read now: ${why}`, 'try again later');

@@ -1,7 +1,8 @@
 // Checks whether the participant, the user, the synchronizer and the issuer are those in the settings. Pure.
 import type { ConnectedSynchronizer } from '../ledger/state.js';
+import { isClosed } from '../ports/ledger.js';
 import type { Facts, PreflightSettings } from './facts.js';
-import { type Finding, fail, isClosed, ok, skipped, unread, wait, warn } from './finding.js';
+import { type Finding, fail, ok, skipped, unread, wait, warn } from './finding.js';
 import { nearest } from './nearest.js';
 
 export function participantFindings(facts: Facts, settings: PreflightSettings): Finding[] {

@@ -1,6 +1,6 @@
 // The quick checks, which `run` makes before anything is pinned and `doctor` at any time.
 
-import { withoutTimes } from '../core/words.js';
+import { lasting } from '../core/words.js';
 import type { CallOptions } from '../ports/ledger.js';
 import { type Asked, askFacts, type Facts } from './facts.js';
 import { type Finding, unread, wait } from './finding.js';
@@ -24,7 +24,7 @@ export async function preflight(asked: Asked, options: CallOptions): Promise<Pre
       ? unread('version', facts, { what: 'the API version', todo: 'check CANTON_URL' })
       : wait(
           'version',
-          `the participant cannot be reached: ${withoutTimes(detail)}`,
+          `the participant cannot be reached: ${lasting(detail)}`,
           'check CANTON_URL, the network and TLS',
         );
     return { findings: [finding], facts: null };

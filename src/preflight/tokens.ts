@@ -6,9 +6,9 @@ import { DECIMAL_PLACES } from '../core/decimal.js';
 import type { Token } from '../core/token.js';
 import type { HoldingSamples } from '../ledger/inspect-holdings.js';
 import type { RegistryInstrument } from '../ledger/registry-metadata.js';
-import type { Read } from '../ports/ledger.js';
+import { isClosed, type Read } from '../ports/ledger.js';
 import type { Facts, PreflightSettings } from './facts.js';
-import { type Finding, fail, isClosed, ok, skipped, unread, warn } from './finding.js';
+import { type Finding, fail, ok, skipped, unread, warn } from './finding.js';
 import { nearest } from './nearest.js';
 
 export function tokenFindings(facts: Facts, { issuerParty, tokens }: PreflightSettings): Finding[] {

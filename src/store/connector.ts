@@ -59,7 +59,8 @@ export function createConnector(url: string, times: SessionTimes | null): Connec
         if (facts.transaction_timeout !== '0') await client.query('set transaction_timeout = 0');
         return 'ours';
       }
-      if (times !== null && facts.isolation !== COMMITTED) throw new UnfitSession(isolated(facts));
+      const unfit = times === null ? null : unfitting(facts);
+      if (unfit !== null) throw new UnfitSession(unfit);
       return 'pooled';
     },
     withoutSettings() {
@@ -76,13 +77,15 @@ export const refusesSettings = (error: unknown): boolean =>
 
 /** The same settings for one transaction, where they could not be asked for at connect. */
 export const localSettings = ({ statementMs, idleInTransactionMs }: SessionTimes): string =>
-  `set local row_security = off; set local statement_timeout = ${statementMs}; set local lock_timeout = 0;
+  `set local row_security = off; set local array_nulls = on; set local extra_float_digits = 1;
+   set local statement_timeout = ${statementMs}; set local lock_timeout = 0;
    set local idle_in_transaction_session_timeout = ${idleInTransactionMs};
    select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout'`;
 
 /** The same for the rest of a session that is ours alone. */
 export const sessionSettings = ({ statementMs, idleInTransactionMs }: SessionTimes): string =>
-  `set row_security = off; set default_transaction_isolation = 'read committed'; set statement_timeout = ${statementMs};
+  `set row_security = off; set default_transaction_isolation = 'read committed'; set array_nulls = on;
+   set extra_float_digits = 1; set statement_timeout = ${statementMs};
    set lock_timeout = 0; set idle_in_transaction_session_timeout = ${idleInTransactionMs};
    select set_config(name, '0', false) from pg_settings where name = 'transaction_timeout'`;
 
@@ -92,6 +95,9 @@ const settingsOf = ({ statementMs, idleInTransactionMs }: SessionTimes, word: st
     // A policy that hides rows then causes an error, instead of an empty queue.
     'row_security=off',
     'default_transaction_isolation=read\\ committed',
+    // Outcomes are written as arrays, with nulls in them, and times are read as numbers of ms.
+    'array_nulls=on',
+    'extra_float_digits=1',
     `statement_timeout=${statementMs}`,
     // A function or a transaction that must not wait for locks sets this itself.
     'lock_timeout=0',
@@ -106,6 +112,8 @@ const COMMITTED = 'read committed';
 interface Facts {
   readonly word: string | null;
   readonly isolation: string;
+  readonly array_nulls: string;
+  readonly float_digits: number;
   readonly transaction_timeout: string;
   readonly read_only: boolean;
   readonly standby: boolean;
@@ -114,8 +122,19 @@ interface Facts {
 
 /** transaction_timeout is newer than the oldest server that we support, so it cannot be set at connect. */
 const FACTS = `select current_setting('mempool_submitter.session', true) as word, current_setting('transaction_isolation') as isolation,
+    current_setting('array_nulls') as array_nulls, current_setting('extra_float_digits')::int as float_digits,
     coalesce(current_setting('transaction_timeout', true), '0') as transaction_timeout,
     current_setting('transaction_read_only') = 'on' as read_only, pg_is_in_recovery() as standby, current_user as role`;
 
-const isolated = ({ isolation, role }: Facts): string =>
-  `transactions of role ${role} are "${isolation}" by default, and a pooler keeps us from changing that: alter role ${role} set default_transaction_isolation = 'read committed'`;
+/** What a pooler kept us from asking for, and is not as it has to be. From 15 digits on, a time keeps its milliseconds. */
+function unfitting({ isolation, array_nulls, float_digits, role }: Facts): string | null {
+  const instead = (setting: string, value: string): string =>
+    `and a pooler keeps us from changing that: alter role ${role} set ${setting} = ${value}`;
+  if (isolation !== COMMITTED)
+    return `transactions of role ${role} are "${isolation}" by default, ${instead('default_transaction_isolation', `'${COMMITTED}'`)}`;
+  if (array_nulls !== 'on')
+    return `array_nulls of role ${role} is ${array_nulls}, ${instead('array_nulls', 'on')}`;
+  if (float_digits < 0)
+    return `extra_float_digits of role ${role} is ${float_digits}, ${instead('extra_float_digits', '1')}`;
+  return null;
+}

@@ -5,9 +5,16 @@ import { SealedKey } from '../core/sealed-key.js';
 import type { ClaimedRow, MempoolRow, Sender, SubmissionRecord } from '../protocol/record.js';
 import type { ClaimTuple, RowTuple } from './statements.js';
 
+/**
+ * SQL: what somebody else wrote into a timestamp, within what dates and the ledger's timestamps hold. Postgres takes
+ * `infinity` and years before 1 as well, and refuses to subtract an infinite one: one row of that kind would fail a whole list.
+ */
+export const finite = (column: string): string =>
+  `case when ${column} is not null then greatest(least(${column}, '9999-12-31Z'), '0001-01-01Z') end`;
+
 /** SQL, of alias `m`: the API's columns of a row. */
 export const ROW = `m.id, m.tx_hash, m.from_address, m.contract_address, m.recipient_address, m.nonce, m.amount_data,
-      (extract(epoch from m.created_at) * 1000)::float8 as created_at`;
+      (extract(epoch from ${finite('m.created_at')}) * 1000)::float8 as created_at`;
 
 export const rowOf = (tuple: RowTuple): MempoolRow => ({
   id: tuple.id as RowId,

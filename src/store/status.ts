@@ -9,7 +9,7 @@ import { type Pause, readPauses } from './operator/pauses.js';
 import { type OutboxStatus, readOutboxStatus } from './outbox-status.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
-import { LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
+import { finite, LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
 import type { Statement } from './statements.js';
 
 export interface HolderCount {
@@ -89,7 +89,7 @@ const QUEUE: Statement<StateTuple> = {
       select 'parked', count(*), min(m.id) from mempool m
        where m.status = 'pending' and m.claim_token is null and m.sent_until is not null and m.available_at = 'infinity'
     )
-    select c.state, c.rows, (extract(epoch from now() - m.created_at) * 1000)::float8 as oldest_ms,
+    select c.state, c.rows, (extract(epoch from now() - ${finite('m.created_at')}) * 1000)::float8 as oldest_ms,
            floor(extract(epoch from now()) * 1000)::float8 as now
       from (select k.state, sum(k.rows)::int as rows, min(k.first) as first from counted k group by k.state) c
       left join mempool m on m.id = c.first`,
@@ -121,7 +121,7 @@ interface StatusTuple extends ListedTuple {
   readonly age_ms: number;
 }
 
-const STATUS_ROW = `${LISTED}, (extract(epoch from now() - m.updated_at) * 1000)::float8 as age_ms`;
+const STATUS_ROW = `${LISTED}, (extract(epoch from now() - ${finite('m.updated_at')}) * 1000)::float8 as age_ms`;
 
 /** mempool_reasons_v1, backwards. */
 const FAILURES: Statement<StatusTuple> = {

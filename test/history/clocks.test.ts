@@ -3,6 +3,7 @@
 import test from 'ava';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
+import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
 import { createLooks, endBound } from '../support/looks.js';
 import { PACE, scaled } from '../support/pace.js';
@@ -168,3 +169,34 @@ test('an acceptance past its bound, read before the stream has proven itself: co
   t.not(sent_until, null, 'its record is kept: migrate --tolerance moves the bound');
   t.is(network.requests.filter(({ sender }) => sender === dave.party).length, 1);
 });
+
+forBoth(
+  'a participant whose clock is far off refuses every row for its times: none is used up',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, timeScale: 0.1 });
+    const bob = await world.user({ balance: 0 });
+    const rows = await Promise.all(
+      Array.from({ length: 4 }, async () => world.insert({ from: await world.user(), to: bob })),
+    );
+    const off = async (ms: number): Promise<unknown> =>
+      world.sandbox.control({ kind: 'clockSkew', ms, participantMs: ms });
+    // requestedAt is five seconds before now, in true seconds.
+    await off(-60_000);
+    const local = await startLocal(t, world, {
+      settings: { probeMs: 100, retry: { minMs: 10, maxMs: 50, maxAttempts: 2 } },
+    });
+    let refused = 0;
+    while (refused < 12) {
+      await nextEvent(local, 'settled');
+      refused += 1;
+    }
+    for (const hash of rows) t.like(await world.row(hash), { status: 'pending', parked: false });
+    t.true(
+      local.events.some((event) => event.kind === 'breaker' && event.state === 'open' && event.key === null),
+    );
+    await off(0);
+    await world.ended(rows);
+    for (const hash of rows) t.is((await world.row(hash)).status, 'completed');
+    t.is(world.sandbox.audit.summary().doubleCommits, 0);
+  },
+);

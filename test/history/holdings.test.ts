@@ -312,6 +312,26 @@ forBoth(
 );
 
 forBoth(
+  'a party that the participant does not host is not poor: its row waits, and says so',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);
+    const movesTo = (party: string): Promise<unknown> =>
+      on.world.db.query('update users set canton_party_id = $1 where evm_address = $2', [
+        party,
+        on.alice.address,
+      ]);
+    await movesTo(`elsewhere::1220${'ab'.repeat(32)}`);
+    const local = await on.start();
+    await on.held(
+      local,
+      /^BALANCE_HELD: DEMO: .* does not host elsewhere::\S+ now: correct its row in users/,
+    );
+    await movesTo(on.alice.party);
+    await completes(t, on);
+  },
+);
+
+forBoth(
   'a holding in reassignment, or on another synchronizer, counts as the sender’s: the row waits',
   async (t, parties) => {
     const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);

@@ -11,7 +11,7 @@ import { givenBack, type Local, startLocal } from '../support/local.js';
 import { createLooks, endBound } from '../support/looks.js';
 import { advance } from '../support/marks.js';
 import { createWorld, type World } from '../support/world.js';
-import { createNetwork, replay } from './ledger-network.js';
+import { createNetwork, nextEvent, replay } from './ledger-network.js';
 
 const OTHER = 'other::1220feed';
 const THIRD = 'third::1220feed';
@@ -401,3 +401,45 @@ test('P27 nothing is marked yet, and the connection moves while the ledger end i
   await world.sandbox.control({ kind: 'identity', participantId: home });
   await local.event('ready');
 });
+
+for (const code of ['UNIMPLEMENTED', 'PERMISSION_DENIED'] as const)
+  test(`a gateway that lets neither version nor id through (${code}) keeps nobody from working, nor from looking`, async (t) => {
+    const world = await createWorld(t, { dedup: false });
+    for (const on of ['VersionService/GetLedgerApiVersion', 'PartyManagementService/GetParticipantId'])
+      world.sandbox.faults.add({ on, do: { kind: 'refuse', with: { grpc: code } } });
+    const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
+    const settings = { participantId: world.sandbox.participantId };
+    await startLocal(t, world, { settings });
+    const first = await world.insert({ from: alice, to: bob });
+    await world.ended([first]);
+    world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'dropAnswer', how: 'disconnect' } });
+    const lost = await world.insert({ from: alice, to: bob });
+    await world.ended([lost]);
+    for (const hash of [first, lost]) t.is((await world.row(hash)).status, 'completed');
+    t.deepEqual(await world.audit(), []);
+  });
+
+forBoth(
+  'P28 a participant that lags behind what it has told makes nobody poor, however often it is verified again',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties });
+    const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
+    const local = await startLocal(t, world, { settings: { probeMs: 50 } });
+    await local.event('ready');
+    const before = world.sandbox.ledgerEnd();
+    await world.ended([await world.insert({ from: alice, to: bob, amount: 5 })]);
+    const lags = world.sandbox.faults.add({
+      on: 'StateService/GetLedgerEnd',
+      do: { kind: 'tellsEnd', offset: before },
+    });
+    const hash = await world.insert({ from: bob, to: alice, amount: 4 });
+    await nextEvent(local, 'not-ready');
+    const asked = checks(world);
+    await world.until('it was asked again, and again', () => checks(world) >= asked + 5);
+    t.is((await world.row(hash)).status, 'pending');
+    world.sandbox.faults.remove(lags.id);
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    t.deepEqual(await world.audit(), []);
+  },
+);

@@ -1,4 +1,8 @@
 import test from 'ava';
+import type { TxHash } from '../../src/core/ids.js';
+import { readStory } from '../../src/store/operator/story.js';
+import { openDatabase } from '../../src/store/pool.js';
+import { readStatus } from '../../src/store/status.js';
 import { startLocal } from '../support/local.js';
 import { createWorld, type NewTransfer } from '../support/world.js';
 
@@ -73,4 +77,50 @@ test('bad rows fail with words for a wallet, unserved ones park; neither reaches
     'nothing of a bad row reached the ledger',
   );
   t.deepEqual(await world.audit(), []);
+});
+
+test('rows with values that nobody expects hold up no other row, and every list shows them', async (t) => {
+  const world = await createWorld(t, { timeScale: 0.2 });
+  const bob = await world.user({ balance: 0 });
+  const odd = async (set: string): Promise<string> => {
+    const hash = await world.insert({ from: await world.user(), to: bob });
+    await world.db.query(`update mempool set ${set} where tx_hash = $1`, [Buffer.from(hash.slice(2), 'hex')]);
+    return hash;
+  };
+  const served = [
+    await odd('attempts = -2147483648'),
+    ...(await Promise.all(
+      ["'infinity'", "'-infinity'", "'0001-01-01 BC'", "'294276-01-01'"].map((at) =>
+        odd(`created_at = ${at}, updated_at = ${at}`),
+      ),
+    )),
+    await odd("available_at = '-infinity'"),
+    await odd('nonce = -1'),
+    await odd('nonce = 9223372036854775807'),
+  ];
+  // The largest count that the column holds: it is judged, fails for its own reason, and cannot stop the claim.
+  const counted = await odd(`attempts = 2147483647, recipient_address = '${NOBODY}'`);
+  const good = await world.insert({ from: await world.user(), to: bob });
+  await startLocal(t, world);
+  await world.ended([...served, counted, good]);
+  for (const hash of [...served, good]) t.is((await world.row(hash)).status, 'completed', hash);
+  t.like(await world.row(counted), { status: 'failed', attempts: 2147483647 });
+  t.deepEqual(await world.audit(), []);
+});
+
+test('a waiting row that arrived at no date that there is: the lists count it and show it', async (t) => {
+  const world = await createWorld(t, { timeScale: 0.2 });
+  const database = openDatabase({ url: world.db.url, poolSize: 1 });
+  t.teardown(() => database.close());
+  const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
+  const hash = await world.insert({ from: alice, to: bob });
+  for (const at of ['infinity', '-infinity']) {
+    await world.db.query('update mempool set created_at = $1, updated_at = $1, available_at = $2', [
+      at,
+      '-infinity',
+    ]);
+    t.is((await readStatus(database)).queue.waiting.rows, 1);
+    const story = await readStory(database, hash as TxHash);
+    t.false(Number.isNaN(new Date(story?.row?.createdAt ?? Number.NaN).getTime()));
+  }
 });

@@ -5,7 +5,7 @@ import { classifyRead, classifySubmission } from '../../src/ledger/classify.js';
 import { errorTable } from '../../src/ledger/error-table.js';
 import { statusOfCompletion, statusOfError } from '../../src/ledger/status.js';
 import { type Answer, type CodeName, errorOf, statusMessage } from './answers.js';
-import { AGAIN, ALL, GOOD, OF_REQUEST, rowsOf, SENDER } from './error-rows.js';
+import { AGAIN, ALL, GOOD, OF_REQUEST, rowsOf, SENDER, UNCONFIRMED } from './error-rows.js';
 
 const submission = (answer: Answer) => classifySubmission(statusOfError(errorOf(answer)));
 const summary = (answer: Answer): string => {
@@ -92,8 +92,8 @@ const daml = (message: string, metadata: Record<string, string> = {}) =>
 
 test('a Daml rule about time, or about an input that changed, passes later', (t) => {
   const failure = 'User failure: UNHANDLED_EXCEPTION/DA.Exception.AssertionFailed:AssertionFailed:';
-  t.is(daml(`${failure} requestedAt must be in the past`), AGAIN);
-  t.is(daml(`${failure} transfer expired (executeBefore in the past)`), AGAIN);
+  t.is(daml(`${failure} requestedAt must be in the past`), UNCONFIRMED);
+  t.is(daml(`${failure} transfer expired (executeBefore in the past)`), UNCONFIRMED);
   t.is(daml(`${failure} input holding: must not be locked`), AGAIN);
   t.is(daml('a word', { error_id: 'splice/DEADLINE_EXCEEDED' }), AGAIN);
   t.is(daml(`${failure} amount must be positive`), GOOD);

@@ -147,7 +147,7 @@ test('no refusal of a preparation leaves a record, and without details of Canton
 test('a preparation: time and stale inputs pass later, redacted answers are as of a submission, new words park at last', (t) => {
   const daml = (message: string) =>
     prepared({ code: 'FAILED_PRECONDITION', id: 'DAML_FAILURE', category: 9, message });
-  t.is(meaningOf(daml('requestedAt must be in the past')), AGAIN);
+  t.is(meaningOf(daml('requestedAt must be in the past')), UNCONFIRMED);
   t.is(meaningOf(daml('input holding: must not be locked')), AGAIN);
   t.is(meaningOf(daml('amount must be positive')), GOOD);
   const redacted = (code: CodeName) => meaningOf(prepared({ code }));
@@ -194,7 +194,11 @@ test("what a registry made up does not fail a row: it is the token's trouble; a 
   const own = { kind: 'own', contractId: '00' } as const;
   const daml = (message: string) =>
     prepared({ code: 'FAILED_PRECONDITION', id: 'DAML_FAILURE', category: 9, message });
-  t.is(meaningOf(blameRegistry(daml('Missing context entry'), registry)), TOKEN);
+  for (const message of [
+    'Missing context entry for: utility.digitalasset.com/transfer-rule',
+    "Failed to decode context value for 'amulet-rules': expected contract id, got: AV_Text",
+  ])
+    t.is(meaningOf(blameRegistry(daml(message), registry)), TOKEN);
   t.is(meaningOf(blameRegistry(daml('Missing context entry'), own)), GOOD);
   t.is(meaningOf(blameRegistry(daml('amount must be positive'), registry)), GOOD);
   for (const { code, category, id } of rowsOf) {
@@ -244,6 +248,19 @@ test('I5 the words of a rule that is about time, inputs or what we are configure
     'insufficient input holdings',
     'expectedAdmin mismatch',
     'instrument is not known to this factory',
+    // As Splice words it.
+    'Contract group identifier mismatch: expected ForDso {dso = a}, got ForDso {dso = b}',
+    "The requirement 'Expected admin a::12 matches actual admin b::12' was not met.",
+    "The requirement 'transferLifetime 30 days <= tokenStandardMaxTTL 1 day' was not met.",
+    "'missing authorizations' is not equal to 'empty set'.",
+    'Choice "AmuletRules_Transfer" is no longer supported since "splice-amulet"-"0.1.10"',
+    'ITR_UnknownSynchronizer',
+    'Pattern match failure in do expression',
+    // What somebody, or tomorrow, changes.
+    'transfers of this token are paused',
+    'the account is frozen',
+    'daily limit exceeded',
+    'No valid USYC price',
   ])
     for (const id of ['DAML_FAILURE', 'UNHANDLED_EXCEPTION', 'INTERPRETATION_USER_ERROR']) {
       const status = wire({ code: 'FAILED_PRECONDITION', id, category: 9, message });

@@ -61,7 +61,7 @@ const refusals: ReadonlyArray<readonly [string, object, object]> = [
   ],
   ['no amount', { amount: 0n }, { kind: 'for-good', errorId: 'DAML_FAILURE' }],
   ['more than its inputs', { amount: 61n * UNIT }, { kind: 'try-again', errorId: 'DAML_FAILURE' }],
-  ['executeBefore in the past', { executeBefore: 1n }, { kind: 'try-again', errorId: 'DAML_FAILURE' }],
+  ['executeBefore in the past', { executeBefore: 1n }, { kind: 'unconfirmed', errorId: 'DAML_FAILURE' }],
 ];
 for (const [title, change, expected] of refusals) {
   test(`a certain refusal: ${title}`, async (t) => {

@@ -47,8 +47,8 @@ export const doctor: readonly Mutation[] = [
   ),
   of(
     'src/preflight/finding.ts',
-    "'GRPC_PERMISSION_DENIED', 'PERMISSION_DENIED', ",
-    '',
+    'if (isClosed(read)) return skipped',
+    'if (false) return skipped',
     [FIRST, 'where the token may not ask*'],
     'what may not be asked is skipped',
   ),

@@ -39,6 +39,13 @@ export const operator: readonly Mutation[] = [
     'a session asks for READ COMMITTED',
   ),
   sessions(
+    'store/connector.ts',
+    "    'array_nulls=on',\n    'extra_float_digits=1',\n",
+    '',
+    'formats: *',
+    'a session reads and writes as it was proven to',
+  ),
+  sessions(
     'store/pool.ts',
     '`begin isolation level read committed${more}`',
     '`begin${more}`',
@@ -54,8 +61,8 @@ export const operator: readonly Mutation[] = [
   ),
   sessions(
     'store/connector.ts',
-    'if (times !== null && facts.isolation !== COMMITTED) throw new UnfitSession(isolated(facts));',
-    '',
+    'if (isolation !== COMMITTED)',
+    "if (isolation === '')",
     'isolation: where a pooler keeps*',
     'a session that cannot be READ COMMITTED decides nothing',
   ),

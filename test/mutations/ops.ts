@@ -337,8 +337,8 @@ export const ops: readonly Mutation[] = [
   {
     name: 'start',
     file: 'src/path/participant/identify.ts',
-    find: '/^3\\.(\\d+)/.exec(version.value.version)',
-    put: '/(\\d+)/.exec(version.value.version)',
+    find: 'if (minor === undefined) return',
+    put: "if (minor === undefined && said === '') return",
     test: 'test/process/start.test.ts',
     match: 'a participant of another API*',
     what: 'an API version that we do not speak is refused',

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Of the database side: claim, lanes, fences, guard, durability, migrate, listener.
 import type { Mutation } from './mutation.js';
 import { people } from './people.js';
@@ -144,10 +145,28 @@ export const store: readonly Mutation[] = [
     'I4 nobody else gets a record*',
     'a stored key means external',
   ),
+  {
+    name: 'poison',
+    file: 'protocol.sql',
+    find: 'least(greatest(m.attempts, 0), 2147483646) + 1',
+    put: 'm.attempts + 1',
+    test: 'test/history/ops-bad-rows.test.ts',
+    match: 'rows with values that nobody expects*',
+    what: 'a count that is full fails no claim',
+  },
+  {
+    name: 'poison',
+    file: 'src/store/rows.ts',
+    find: "greatest(least(${column}, '9999-12-31Z'), '0001-01-01Z')",
+    put: '${column}',
+    test: 'test/history/ops-bad-rows.test.ts',
+    match: 'a waiting row that arrived at no date*',
+    what: 'one odd date fails no list',
+  },
   claim(
     'I4',
-    'attempts = m.attempts + case when p_look then 0 else 1 end',
-    'attempts = m.attempts + 1',
+    'attempts = case when p_look then m.attempts else',
+    'attempts = case when false then m.attempts else',
     'I4 an undecided row*',
     'a look does not count as an attempt',
   ),

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { ConfigError } from '../../src/core/errors.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
+import { freshDatabase } from '../support/postgres.js';
 import { MIDDLEWARE, migrateOptions } from './support.js';
 
 test('migrate makes no second queue: a wrong database, another schema, no table at all; each is told with what was found', async (t) => {
@@ -65,4 +66,38 @@ test('migrate makes no second queue: a wrong database, another schema, no table 
   await query('ods and ends', 'drop table users cascade');
   const half = await t.throwsAsync(() => plain('ods and ends'), { instanceOf: ConfigError });
   t.regex(half.message, /no table users in database ods and ends/);
+});
+
+test('migrate takes the tables as the API makes them: a view, a partitioned table, a column of another type is refused before anything is changed', async (t) => {
+  for (const [change, refusal] of [
+    [
+      'alter table mempool rename to queue; create view mempool as select * from queue',
+      /^mempool is a view, /,
+    ],
+    [
+      'alter table mempool rename to old; create table mempool (like old including defaults) partition by hash (id)',
+      /^mempool is a partitioned table, /,
+    ],
+    ['alter table users rename to people; create view users as select * from people', /^users is a view, /],
+    [
+      'alter table mempool alter column nonce type numeric',
+      /^column nonce of mempool is numeric, where bigint /,
+    ],
+    ['alter table mempool alter column id type int', /^column id of mempool is integer, where bigint /],
+    [
+      "create type kind as enum ('pending'); alter table mempool alter column status drop default, alter column status type kind using status::kind",
+      /^column status of mempool is kind, where text /,
+    ],
+    ['alter table users drop column key_mode', /^column key_mode of users is missing, where text /],
+  ] as const) {
+    const db = await freshDatabase(t);
+    await db.query(MIDDLEWARE);
+    await db.query(change);
+    const error = await t.throwsAsync(() => migrate(migrateOptions(db.url, { create: false })), {
+      instanceOf: ConfigError,
+    });
+    t.regex(error.message, refusal);
+    const made = "select from pg_tables where tablename like 'mempool\\_%'";
+    t.deepEqual(await db.query(made), []);
+  }
 });

@@ -67,6 +67,32 @@ test('isolation: where a pooler keeps the session from asking, it is refused in 
   );
 });
 
+test('formats: those of a role or a database change neither what is written nor what is read', async (t) => {
+  const db = await prepared(t);
+  await byDefault(
+    db,
+    ...[
+      'array_nulls = off',
+      'extra_float_digits = -15',
+      "datestyle = 'SQL, DMY'",
+      "bytea_output = 'escape'",
+    ].map((one) => `alter database current set ${one}`),
+  );
+  const odd = {
+    text: `select (extract(epoch from timestamptz '2026-11-27 06:00:00.125Z') * 1000)::float8 as at, $1::text[] as texts`,
+  };
+  const read = [{ at: 1795759200125, texts: ['a', null] }];
+  const arrays = [['a', null]];
+  t.deepEqual(await opened(t, db.url).run(odd, arrays), read);
+  const fit = opened(t, await startPooler(t, db.url, { options: 'ignored', size: 1 }));
+  const error = await t.throwsAsync(() => fit.run(odd, arrays), { instanceOf: UnfitSession });
+  t.regex(error.message, /^array_nulls of role \w+ is off, .*alter role \w+ set array_nulls = on$/);
+  await byDefault(db, 'alter database current set array_nulls = on');
+  const next = opened(t, await startPooler(t, db.url, { options: 'ignored', size: 1 }));
+  const digits = await t.throwsAsync(() => next.run(odd, arrays), { instanceOf: UnfitSession });
+  t.regex(digits.message, /^extra_float_digits of role \w+ is -15, /);
+});
+
 test('time-outs of a role end neither a migration nor a claim', async (t) => {
   const db = await freshDatabase(t);
   await db.query(MIDDLEWARE);

@@ -209,6 +209,11 @@ export interface Participant {
   sentFrom(): Offset;
   /** The highest ledger end that was answered since the check: nothing may be read before it. */
   ledgerEnd(): Offset;
+  /**
+   * The ledger ends before what this process was ever told, by whomever: a replica that lags, or a restored participant that
+   * is catching up. That is no reason to send nothing, but a balance is not known to be too small there.
+   */
+  mayLag(): boolean;
   sawLedgerEnd(offset: Offset): void;
   /** An acceptance this instance was shown: the next mark, and if it was its own submission, a measurement of the clocks. */
   sawAcceptance(mark: Mark, own?: OwnSubmission): void;

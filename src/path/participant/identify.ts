@@ -1,6 +1,12 @@
 import type { DbMillis } from '../../core/ids.js';
-import { withoutTimes } from '../../core/words.js';
-import type { CallOptions, Read, ReadFailure } from '../../ports/ledger.js';
+import { lasting } from '../../core/words.js';
+import {
+  type ApiVersion,
+  type CallOptions,
+  isClosed,
+  type Read,
+  type ReadFailure,
+} from '../../ports/ledger.js';
 import type { DatabaseIdentity, Pinned } from '../../ports/store.js';
 import { lookPatienceMs } from '../../protocol/look.js';
 import { PROTOCOL } from '../../protocol/version.js';
@@ -22,14 +28,13 @@ export async function identify(
   if ('kind' in pinned) return pinned;
   const version = await ledger.version(options);
   if (!ledger.ready()) return unverified({ kind: 'unreachable', detail: reached(version) });
-  if (version.kind !== 'read') return unread('version', version);
-  const generation = /^3\.(\d+)/.exec(version.value.version);
-  if (generation === null) return unverified({ kind: 'api-version', version: version.value.version });
+  const speaks = generationOf(version);
+  if (speaks.kind === 'unverified') return speaks;
   const user = await ledger.userId(options);
   if (user.kind !== 'read') return unread('user', user);
   const asked = await ledger.participantId(options);
   const mayAskId = asked.kind === 'read';
-  if (asked.kind !== 'read' && asked.refusal.errorId !== 'GRPC_PERMISSION_DENIED') return unread('id', asked);
+  if (asked.kind !== 'read' && !isClosed(asked)) return unread('id', asked);
   const id = asked.kind === 'read' ? asked.value : settings.participantId;
   if (id === null) return unverified({ kind: 'id-unknown' });
   if (settings.participantId !== null && id !== settings.participantId)
@@ -54,11 +59,30 @@ export async function identify(
     pinned: pins,
     participantId: id,
     mayAskId,
-    looksUpHashes: Number(generation[1]) >= 6,
-    tellsReassignments: Number(generation[1]) < 7,
-    patienceMs: settings.lookPatienceMs ?? lookPatienceMs(version.value.checkpointDelayMs),
+    looksUpHashes: speaks.minor !== null && speaks.minor >= 6,
+    tellsReassignments: speaks.minor !== null && speaks.minor < 7,
+    patienceMs: settings.lookPatienceMs ?? lookPatienceMs(speaks.checkpointDelayMs),
     end: end.value,
   };
+}
+
+interface Generation {
+  readonly kind: 'generation';
+  /** Null: not told, so nothing is relied on that not every version has. */
+  readonly minor: number | null;
+  readonly checkpointDelayMs: number | null;
+}
+
+/** A gateway that does not let the version through keeps nobody from working: what it tells has safe substitutes. */
+function generationOf(version: Read<ApiVersion>): Generation | Unverified {
+  if (version.kind !== 'read')
+    return isClosed(version)
+      ? { kind: 'generation', minor: null, checkpointDelayMs: null }
+      : unread('version', version);
+  const { version: said, checkpointDelayMs } = version.value;
+  const minor = /^3\.(\d+)/.exec(said)?.[1];
+  if (minor === undefined) return unverified({ kind: 'api-version', version: said });
+  return { kind: 'generation', minor: Number(minor), checkpointDelayMs };
 }
 
 /** The first instance that connects pins what it was shown; every later one has to match it. */
@@ -142,8 +166,8 @@ export const unverified = (why: Unready): Unverified => ({ kind: 'unverified', w
 type Question = Extract<Unready, { kind: 'unread' }>['what'];
 
 const unread = (what: Question, { refusal: { errorId, detail } }: ReadFailure): Unverified =>
-  unverified({ kind: 'unread', what, refusal: { errorId, detail } });
+  unverified({ kind: 'unread', what, refusal: { errorId, detail: lasting(detail) } });
 
 /** A wrong port or certificate authority shows in the connection's own words. */
 const reached = (version: Read<unknown>): string =>
-  version.kind === 'read' ? '' : withoutTimes(version.refusal.detail);
+  version.kind === 'read' ? '' : lasting(version.refusal.detail);

@@ -37,6 +37,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
   const options = (): CallOptions => ({ timeoutMs: PROOF_CALL_MS, signal: stopping.signal });
   let state: State = unverified({ kind: 'not-connected' });
   let end: Offset = 0n;
+  let highestEnd: Offset = 0n;
   let provenEnd: Offset = 0n;
   let canProve = true;
   let doubts = 0;
@@ -45,6 +46,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
 
   const sawLedgerEnd = (offset: Offset): void => {
     if (offset > end) end = offset;
+    if (offset > highestEnd) highestEnd = offset;
   };
 
   const become = (next: State): void => {
@@ -200,6 +202,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     verified: () => (state.kind === 'verified' ? state : null),
     sentFrom: () => provenEnd,
     ledgerEnd: () => end,
+    mayLag: () => end < highestEnd,
     sawLedgerEnd,
     sawAcceptance(mark, own) {
       sawLedgerEnd(mark.offset);

@@ -30,8 +30,8 @@ import { readOffset } from './offsets.js';
 export function stateService(host: Host) {
   const nothing = () => ({});
   return {
-    GetLedgerEnd: unary(host, 'StateService/GetLedgerEnd', nothing, (_request, { state }) => {
-      return new GetLedgerEndResponse({ offset: `${state.end}` });
+    GetLedgerEnd: unary(host, 'StateService/GetLedgerEnd', nothing, (_request, { state }, actions) => {
+      return new GetLedgerEndResponse({ offset: `${find(actions, 'tellsEnd')?.offset ?? state.end}` });
     }),
     GetLatestPrunedOffsets: unary(
       host,

@@ -9,6 +9,47 @@ const NEEDED = ['mempool', 'users'] as const;
 /** Those that the session's search_path does not show. */
 const MISSING = 'select n as name from unnest($1::text[]) n where to_regclass(n) is null';
 
+/** Those that are not ordinary tables: indexes and guard cannot be put on them, or not without locking everybody out. */
+const NO_TABLE = `select n as name, case c.relkind when 'p' then 'a partitioned table' when 'f' then 'a foreign table' else 'a view' end as kind
+    from unnest($1::text[]) n join pg_class c on c.oid = to_regclass(n) where c.relkind <> 'r'`;
+
+/** What our functions read of the API's columns. Texts and times of every kind will do; S and D are Postgres's categories of them. */
+const COLUMNS: ReadonlyArray<readonly [table: string, type: string, columns: readonly string[]]> = [
+  ['mempool', 'bigint', ['id', 'nonce']],
+  ['mempool', 'bytea', ['tx_hash', 'amount_data']],
+  ['mempool', 'S', ['from_address', 'contract_address', 'recipient_address', 'status', 'error_message']],
+  ['mempool', 'D', ['created_at', 'updated_at']],
+  [
+    'users',
+    'S',
+    ['evm_address', 'canton_party', 'canton_party_id', 'canton_private_key_encrypted', 'key_mode'],
+  ],
+];
+const WORDS: Readonly<Record<string, string>> = { S: 'text', D: 'timestamptz' };
+
+/** Columns that are missing, or of a type for which every claim would be refused. */
+const ODD_COLUMNS = `select n as name, w as wanted, format_type(a.atttypid, a.atttypmod) as type
+    from unnest($1::text[], $2::text[], $3::text[]) u(t, n, w)
+    left join pg_attribute a on a.attrelid = to_regclass(t) and a.attname = n and not a.attisdropped
+    left join pg_type y on y.oid = a.atttypid
+   where a.attname is null or not (y.typcategory::text = w or format_type(y.oid, null) = w)`;
+
+async function oddColumns(client: pg.Client): Promise<string[]> {
+  const all = COLUMNS.flatMap(([table, type, columns]) =>
+    columns.map((name) => [table, name, type] as const),
+  );
+  const { rows } = await client.query<{ name: string; wanted: string; type: string | null }>(ODD_COLUMNS, [
+    all.map(([table]) => table),
+    all.map(([, name]) => name),
+    all.map(([, , type]) => type),
+  ]);
+  return rows.map(({ name, wanted, type }) => {
+    const table = all.find(([, column]) => column === name)?.[0] ?? '';
+    const is = type === null ? 'is missing' : `is ${type}`;
+    return `column ${name} of ${table} ${is}, where ${WORDS[wanted] ?? wanted} is needed; nothing was changed`;
+  });
+}
+
 /** Every table of that name that looks like the API's, in any schema, with the server's estimate of its rows. */
 const FOUND = `select quote_ident(n.nspname) as schema, greatest(c.reltuples, 0)::float8 as rows,
       pg_table_is_visible(c.oid) as visible
@@ -34,6 +75,15 @@ export async function findTables(client: pg.Client, url: string, say: (line: str
   const missing = await client.query<{ name: string }>(MISSING, [NEEDED]);
   const { rows: found } = await client.query<Found>(FOUND);
   if (missing.rows.length === 0) {
+    const { rows: odd } = await client.query<{ name: string; kind: string }>(NO_TABLE, [NEEDED]);
+    if (odd.length > 0)
+      throw new ConfigError(
+        odd.map(
+          ({ name, kind }) => `${name} is ${kind}, where an ordinary table is needed; nothing was changed`,
+        ),
+      );
+    const columns = await oddColumns(client);
+    if (columns.length > 0) throw new ConfigError(columns);
     for (const other of found.filter(({ visible }) => !visible))
       say(
         `note: schema ${other.schema} has a table mempool too, with about ${other.rows} rows; it is left alone`,

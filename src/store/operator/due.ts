@@ -1,6 +1,7 @@
 // Which waiting rows a claim could take now, apart from those that only wait for an earlier row of their sender, or that are
 // paused. Reads every waiting row through an index, so it is for `status` and pages, not for claims.
 import type { Database } from '../pool.js';
+import { finite } from '../rows.js';
 import type { Statement } from '../statements.js';
 
 export interface Due {
@@ -48,7 +49,7 @@ const DUE: Statement<DueTuple> = {
        where m.status = 'pending' and ${FREE} and (select p.lanes from mempool_submitter_v1 p) <> 'sender'
     )
     select count(*) filter (where not h.paused)::int as claimable, count(*) filter (where h.paused)::int as paused,
-        (extract(epoch from now() - min(h.available_at) filter (where not h.paused)) * 1000)::float8 as oldest_ms
+        (extract(epoch from now() - min(${finite('h.available_at')}) filter (where not h.paused)) * 1000)::float8 as oldest_ms
       from heads h`,
 };
 

@@ -2,6 +2,7 @@
 import { type TxHash, txHashOf } from '../../core/ids.js';
 import type { RowState } from '../../protocol/row-state.js';
 import type { Database } from '../pool.js';
+import { finite } from '../rows.js';
 import type { Statement } from '../statements.js';
 import { bytesOf } from './replay.js';
 
@@ -47,7 +48,7 @@ const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 /** SQL, of alias `m`. */
 const SHOWN = `m.id, m.tx_hash, m.from_address, m.recipient_address, m.contract_address, m.amount_data, m.nonce, m.attempts,
     m.status = 'pending' and m.sent_until is not null as undecided, coalesce(m.last_error, m.error_message) as reason, m.error_message,
-    ${ms('m.created_at')} as created_at, ${ms('m.updated_at')} as updated_at,
+    ${ms(finite('m.created_at'))} as created_at, ${ms(finite('m.updated_at'))} as updated_at,
     case when m.status <> 'pending' then m.status
       when m.claim_token is not null then 'in-flight'
       when m.available_at = 'infinity' then 'parked'

@@ -2,6 +2,7 @@
 import { type DbMillis, dbMillis, type TxHash } from '../../core/ids.js';
 import type { RowState } from '../../protocol/row-state.js';
 import type { Database } from '../pool.js';
+import { finite } from '../rows.js';
 import type { Statement } from '../statements.js';
 import { type FleetInstance, readFleet } from './fleet.js';
 import { type Pause, readPauses } from './pauses.js';
@@ -129,7 +130,7 @@ interface StoryRowTuple {
 }
 
 const ms = (expression: string): string => `(extract(epoch from ${expression}) * 1000)::float8`;
-const finite = (column: string): string => `case when ${column} < 'infinity' then ${ms(column)} end`;
+const unlessInfinite = (column: string): string => `case when ${column} < 'infinity' then ${ms(column)} end`;
 
 /** Index: tx_hash; mempool_lane_v2 for the head of its lane. */
 const ROW: Statement<StoryRowTuple> = {
@@ -138,10 +139,10 @@ const ROW: Statement<StoryRowTuple> = {
         when m.available_at = 'infinity' then 'parked' when m.sent_until is not null then 'undecided'
         when m.available_at > now() then 'backoff' else 'waiting' end as state,
       m.from_address as sender, m.contract_address as token, m.recipient_address as recipient, m.nonce::text as nonce,
-      '0x' || encode(m.amount_data, 'hex') as amount, ${ms('m.created_at')} as created_at, ${ms('m.updated_at')} as updated_at,
-      ${finite('m.available_at')} as due_at, m.attempts, m.last_error, m.error_message as message,
+      '0x' || encode(m.amount_data, 'hex') as amount, ${ms(finite('m.created_at'))} as created_at, ${ms(finite('m.updated_at'))} as updated_at,
+      ${unlessInfinite('m.available_at')} as due_at, m.attempts, m.last_error, m.error_message as message,
       m.claimed_by as holder, ${ms('m.claimed_at')} as held_since, ${ms('m.lease_expires_at')} as lease_until,
-      m.sent_until is not null as undecided, ${finite('m.sent_until')} as sent_until, m.update_id,
+      m.sent_until is not null as undecided, ${unlessInfinite('m.sent_until')} as sent_until, m.update_id,
       m.completion_offset::text as completion_offset, a.hash as ahead_hash, a.nonce as ahead_nonce, p.halted,
       w.hashes as waits_on, ${ms('m.waits_until')} as waits_until,
       mempool_address_v1(m.contract_address) as paused_token, mempool_address_v1(m.from_address) as paused_sender,

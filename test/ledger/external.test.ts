@@ -131,7 +131,7 @@ test('a preparation that fails is a failed read: certain, and with the verdict t
     errorId: 'CONTRACT_NOT_FOUND',
   });
   t.like(await refusalOf({ amount: 0n }), { kind: 'for-good', errorId: 'DAML_FAILURE' });
-  t.like(await refusalOf({ executeBefore: 1n }), { kind: 'try-again', errorId: 'DAML_FAILURE' });
+  t.like(await refusalOf({ executeBefore: 1n }), { kind: 'unconfirmed', errorId: 'DAML_FAILURE' });
   on.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'refuse', with: { grpc: 'UNAVAILABLE' } } });
   t.like(await refusalOf({}), { kind: 'not-the-row', blame: 'all' });
   on.sandbox.faults.add({ on: PREPARE, times: 1, do: { kind: 'slow', ms: 2_000 } });

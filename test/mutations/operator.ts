@@ -81,6 +81,20 @@ export const operator: readonly Mutation[] = [
     'a migration that does not see all rows is refused',
   ),
   of('test/store/discover.test.ts')(
+    'store/migrate/discover.ts',
+    'if (odd.length > 0)',
+    'if (Date.now() < 0)',
+    'migrate takes the tables as the API makes them*',
+    'a view or a partitioned table is refused',
+  ),
+  of('test/store/discover.test.ts')(
+    'store/migrate/discover.ts',
+    'if (columns.length > 0) throw new ConfigError(columns);',
+    '',
+    'migrate takes the tables as the API makes them*',
+    'a column of another type is refused before anything is changed',
+  ),
+  of('test/store/discover.test.ts')(
     'store/migrate/migrate.ts',
     'if (!options.create) await findTables(client, options.url, options.say);',
     '',

@@ -9,7 +9,7 @@ import { prepare } from '../systems/all.js';
 const LISTENERS = 8;
 const SIZES = {
   smallest: { writers: [2], rows: 20 },
-  normal: { writers: [1, 16, 64], rows: 6_400 },
+  normal: { writers: [1, 16, 64], rows: 25_600 },
   full: { writers: [1, 16, 64], rows: 100_000 },
 } as const;
 

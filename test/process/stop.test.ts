@@ -2,6 +2,7 @@ import test from 'ava';
 import { startInstance } from '../support/fleet.js';
 import { startLocal } from '../support/local.js';
 import { endBound } from '../support/looks.js';
+import { PACE } from '../support/pace.js';
 import { createWorld } from '../support/world.js';
 
 test('SIGTERM: what is in flight ends, what was never sent goes back, what is unanswered keeps its record', async (t) => {
@@ -28,7 +29,8 @@ test('SIGTERM: what is in flight ends, what was never sent goes back, what is un
   faults.add({
     on: 'StateService/GetActiveContracts',
     match: { party: dave.party },
-    do: { kind: 'slow', ms: 4_000 },
+    // Within the 10 s that a read may take, whatever the pace.
+    do: { kind: 'slow', ms: Math.min(4_000, 8_000 / PACE) },
   });
   const unanswered = await world.insert({ from: carol, to: bob });
   await world.until('one waits for an answer that never comes', () => audit.of(unanswered).length === 1);

@@ -93,13 +93,16 @@ test('P29 a ledger end that is refused once is held against nobody', async (t) =
   t.deepEqual(reads(), { ends: 4, snapshots: 3 });
 });
 
-test.serial('nobody waits for the many holdings of another, who is asked about alone from then on', async (t) => {
-  const { asked, reads } = await several(t, [1, 1, 301]);
-  t.deepEqual(await asked(), [2, 2, 602]);
-  t.deepEqual(reads(), { ends: 1, snapshots: 4 });
-  t.deepEqual(await asked(), [2, 2, 602]);
-  t.deepEqual(reads(), { ends: 2, snapshots: 6 });
-});
+test.serial(
+  'nobody waits for the many holdings of another, who is asked about alone from then on',
+  async (t) => {
+    const { asked, reads } = await several(t, [1, 1, 301]);
+    t.deepEqual(await asked(), [2, 2, 602]);
+    t.deepEqual(reads(), { ends: 1, snapshots: 4 });
+    t.deepEqual(await asked(), [2, 2, 602]);
+    t.deepEqual(reads(), { ends: 2, snapshots: 6 });
+  },
+);
 
 test.serial('nobody waits a second time for holdings that cannot be read in time', async (t) => {
   const { sandbox, asked, parties, reads } = await several(t, [1, 1, 1_501]);

@@ -1,4 +1,5 @@
 // The log: one subscriber to the events. A row's steps are debug, its end is info, what a person has to see is warn or error.
+// Long because each event has its line here, and no step of the path logs by itself.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Observable } from 'rxjs';
 import { StoreUnavailable } from '../core/errors.js';

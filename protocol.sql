@@ -377,7 +377,7 @@ begin
     from own o where m.id = o.id
   -- Cast, so that the claim works where a column is a varchar.
   returning m.id, m.tx_hash, m.from_address::text, m.contract_address::text, m.recipient_address::text, m.nonce,
-    m.amount_data, floor(extract(epoch from greatest(least(m.created_at, '9999-12-31Z'), '0001-01-01Z')) * 1000)::float8, m.claim_token, m.attempts,
+    m.amount_data, floor(extract(epoch from greatest(least(coalesce(m.created_at, now()), '9999-12-31Z'), '0001-01-01Z')) * 1000)::float8, m.claim_token, m.attempts,
     o.kind, o.party::text, case when o.kind = 'external' then o.key::text end, o.recipient::text, o.shared,
     m.sent_from, (extract(epoch from m.sent_until) * 1000)::float8, m.submission_id, m.submission_party,
     m.submission_hash, m.hashing_scheme, m.sent_on, m.sent_by;
@@ -595,7 +595,7 @@ begin
            -- Nothing here un-parks: a row that a person parked while it was in flight stays parked.
            available_at = case when s.wait is null or m.available_at = 'infinity' then m.available_at
              when s.wait = 'Infinity' then 'infinity' else now() + s.wait * interval '1 ms' end,
-           attempts = greatest(least(m.attempts::bigint + s.counted, 2147483647), 0),
+           attempts = greatest(least(m.attempts::bigint + coalesce(s.counted, 0), 2147483647), 0),
            -- The whole record, kept or, where the query gives no row, set to null.
            (sent_from, sent_until, submission_id, submission_party, submission_hash, hashing_scheme, sent_on, sent_by,
             sent_inputs) = (

@@ -71,7 +71,7 @@ function showControls({ pauses, mayAct }) {
       buttons.push(
         ...actButton('Pause everything', {
           question:
-            'No instance claims anything any more, until somebody resumes it. What is in flight ends, and undecided rows are looked up as always.',
+            'No instance claims anything any more, until somebody resumes it. Rows in flight finish, and undecided rows are looked up as always.',
           path: '/api/pause',
           body: { what: all },
         }),
@@ -195,7 +195,7 @@ function showPins({ pins, failovers, now }) {
       ['Tolerance, skew', `${span(pins.toleranceMs)}, ${span(pins.clockSkewMaxMs)}`],
       ['Hashing scheme', pins.hashingScheme ?? 'none yet'],
       ['Ledger end seen', pins.ledgerEnd ?? 'none yet'],
-      ['Database timeline', pins.timeline ?? 'may not be asked for'],
+      ['Database timeline', pins.timeline ?? 'not readable by this role'],
       ['Pinned', clock(pins.pinnedAt)],
     ]);
   if (now === null) return;

@@ -115,7 +115,7 @@ function actsOf(row) {
   if (['completed', 'failed', 'mined'].includes(row.state)) return [];
   const pause = (/** @type {string} */ scope, /** @type {string} */ address) =>
     actButton(`Pause this ${scope}`, {
-      question: `No row of the ${scope} \`${address}\` is claimed any more, until somebody resumes it. What is in flight ends.`,
+      question: `No row of the ${scope} \`${address}\` is claimed any more, until somebody resumes it. Rows in flight finish.`,
       path: '/api/pause',
       body: { what: { scope, address } },
     });

@@ -22,7 +22,7 @@ const INSTEAD: Readonly<Record<WhyNotTaken, string>> = {
   claimed:
     'an instance is working on it. `canton-submitter pause --sender ADDRESS REASON`, wait until `canton-submitter show` says that nobody holds it, and try again',
   undecided:
-    'a submission of it may still be accepted, so nobody may say yet how it ends. `canton-submitter pause --sender ADDRESS REASON` keeps it from being sent again; the looks go on, and once one has decided it (`canton-submitter show`), try again',
+    'a submission of it may still be accepted, so its result cannot be set by hand yet. `canton-submitter pause --sender ADDRESS REASON` keeps it from being sent again; the looks go on, and once one has decided it (`canton-submitter show`), try again',
   'ended-before': 'its hash has ended before, and the next claim answers the row with that outcome: leave it',
   'on-the-ledger':
     'the ledger has something under its command id. Compare it by hand; `canton-submitter replay --completed HASH --update ID` ends it if that is this transfer',

@@ -38,9 +38,9 @@ async function pause(reason: string, flags: Flags): Promise<void> {
     const isNew = await pauseRows(database, what, reason, whoRuns());
     const { paused } = await readDue(database);
     console.log(
-      `${words(what)} ${isNew ? 'is paused' : 'was paused already; the reason is this one now'}. What is in flight ends, undecided rows are looked up as always; ${count(paused, 'row')} that could be claimed now ${paused === 1 ? 'waits' : 'wait'}.`,
+      `${words(what)} ${isNew ? 'is paused' : 'was paused already; its reason is now this one'}. Rows in flight finish, undecided rows are looked up as always; ${count(paused, 'row')} that could be claimed now ${paused === 1 ? 'waits' : 'wait'}.`,
     );
-    console.log(`To go on: canton-submitter resume ${flagOf(what)}`);
+    console.log(`To resume: canton-submitter resume ${flagOf(what)}`);
   });
 }
 
@@ -53,7 +53,7 @@ async function resume(flags: Flags): Promise<void> {
     );
     const still = left.length === 0 ? '' : `; still paused: ${left.join(', ')}`;
     if (ended === null) throw new CommandRefused(`${words(what)} is not paused${still}`);
-    console.log(`${words(what)} goes on (it was paused for: ${ended.reason})${still}`);
+    console.log(`${words(what)} is resumed (it was paused for: ${ended.reason})${still}`);
   });
 }
 

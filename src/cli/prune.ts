@@ -35,7 +35,7 @@ async function outcomes({
       );
     }
     const rows = await pruneOutcomes(database, olderThan, { dryRun: true });
-    const would = `${count(rows, 'outcome')} would be deleted, which everybody has`;
+    const would = `${count(rows, 'outcome')} that every consumer has received would be deleted`;
     if (dryRun || rows === 0) return console.log(would);
     if (!(await agreed(would, 'Delete them?', yes))) return console.log('nothing was deleted');
     console.log(`${count(await pruneOutcomes(database, olderThan, { dryRun: false }), 'outcome')} deleted`);

@@ -197,11 +197,11 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
  * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer times. If
  * it is about our own times, the clocks may be apart, and then every row is refused.
  */
-const OF_CLOCKS = /requestedAt|executeBefore|in the (past|future)|ledger time/i;
-const OF_TIME = /expire|deadline|too (early|late)|\bround\b/i;
+const OF_CLOCKS = /requestedAt|executeBefore|ledger time/i;
+const OF_TIME = /expire|deadline|in the (past|future)|too (early|late)|\bround\b/i;
 /** About the token as it is now: somebody can switch it on again, and a limit of a day is over tomorrow. */
 const OF_TODAY =
-  /paus(e|ed|ing)\b|fr(oze|ee)|suspend|halted|temporar|try again|not (yet|currently)|\bno (valid|current|active|open)\b|\blimit|quota/i;
+  /paus(e|ed|ing)\b|fr(oze|ee)|suspend|halted|temporar|try again|not (yet|currently)|\bno (valid|current|active|open)\b|\blimit|quota|disabled|stopped|\bblock(ed|list)|(white|black|allow|deny)-?list|\bKYC\b|maintenance|\bclosed\b|credential|unavailable|not (enabled|allowed|registered)/i;
 /** About the inputs chosen this time: they have changed since, or others would pass. */
 const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
 /**

@@ -139,6 +139,7 @@ export async function submitCommand(
   options: SendOptions,
 ): Promise<Outcome> {
   const request = new SubmitAndWaitRequest({ commands: commandsOf(submission, settings) });
+  const { factory } = submission;
   // No await here either: the request is as large as the rest of the row together.
   return unary(wire, submitAndWait, request, {
     ...options,
@@ -147,7 +148,7 @@ export async function submitCommand(
   }).then((called) => {
     const outcome = outcomeOf(called);
     if (outcome.kind !== 'refused') return outcome;
-    return { kind: 'refused', refusal: blameRegistry(outcome.refusal, submission.factory) };
+    return { kind: 'refused', refusal: blameRegistry(outcome.refusal, factory) };
   });
 }
 

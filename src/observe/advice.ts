@@ -34,12 +34,12 @@ export const parkedAdvice: readonly Advice[] = [
   },
   {
     codes: ['TAMPERED'],
-    toDo: 'The participant prepared something other than what the row asks for, and nothing was signed. Do not replay until you know why: the participant may be in somebody else’s hands.',
+    toDo: 'The participant prepared something other than what the row asks for, and nothing was signed. Do not replay until you know why: the participant may be compromised.',
     runbook: { title: 'keys', anchor: 'keys-of-external-parties' },
   },
   {
     codes: ['BALANCE_HELD'],
-    toDo: 'The sender has the money but cannot spend it: it is locked, in reassignment, on another synchronizer, or in holdings that the participant cannot read. The reason says who has to do what with which contract; then replay.',
+    toDo: 'The sender has the money but cannot spend it (it is locked, in reassignment, on another synchronizer, or in holdings that the participant cannot read), or the participant does not host the sender. The reason says who has to do what; then replay.',
   },
   {
     codes: ['FRAGMENTED'],
@@ -51,7 +51,7 @@ export const parkedAdvice: readonly Advice[] = [
   },
   {
     codes: ['UNDECIDED', 'PRUNED', 'REPINNED', 'ANOTHER_PARTICIPANT'],
-    toDo: 'It can no longer be found out automatically what became of what was sent: look for the transfer on the ledger, and end the row with `replay --completed`, or with `replay --force-new` if it was never made.',
+    toDo: 'What became of the submission can no longer be found out automatically: look for the transfer on the ledger, and end the row with `replay --completed`, or with `replay --force-new` if it was never made.',
     runbook: {
       title: 'by hand',
       anchor: 'a-parked-row-whose-transfer-is-on-the-ledger-replay---completed',
@@ -59,11 +59,11 @@ export const parkedAdvice: readonly Advice[] = [
   },
   {
     codes: ['SAME_NONCE'],
-    toDo: 'Another transaction of the sender has used its nonce, or may have: ask whether both are intended. `replay --force-new --hash` pays it.',
+    toDo: 'Another transaction of the sender has used its nonce, or may have: ask whether both are intended. `replay --force-new --hash` sends this one too.',
   },
   {
     codes: ['FOREIGN_ACCEPTANCE', 'LOST_DUPLICATE'],
-    toDo: 'Under this command id the ledger has something that is not this transfer, or says it has but does not show it. Such a row is never sent again by itself: compare it with the ledger by hand.',
+    toDo: 'The ledger accepted something else under this command id, or reports a duplicate that it cannot show. The row is never sent again automatically: compare it with the ledger by hand.',
   },
   {
     codes: ['UNKNOWN_SENDER'],
@@ -71,11 +71,11 @@ export const parkedAdvice: readonly Advice[] = [
   },
   {
     codes: ['DEAD'],
-    toDo: 'Each of `MAX_ATTEMPTS` submissions got no answer, and is certainly over: the participant lacks a method, a proxy refuses a large request, the network loses answers. Nothing is under way: fix it, replay.',
+    toDo: 'None of `MAX_ATTEMPTS` submissions was answered, and none of them can still commit. Likely causes: the participant lacks a method, a proxy refuses large requests, the network loses answers. Fix the cause, replay.',
   },
   {
     codes: ['BREAKER', 'UNKNOWN_INFORMEES', 'PACKAGE_NOT_VETTED_BY_RECIPIENTS'],
-    toDo: "It concerns this receiver, or the place where this sender is hosted (so do other ids of topology): fix that party's setup, replay.",
+    toDo: "The cause is this receiver, or where this sender is hosted (as with other topology errors): fix that party's setup, replay.",
   },
   {
     codes: ['PARKED_BY_HAND'],
@@ -83,7 +83,7 @@ export const parkedAdvice: readonly Advice[] = [
   },
   {
     codes: [OTHER],
-    toDo: 'An error id of the ledger, `MAX_ATTEMPTS` times: read what it says, put it right, replay.',
+    toDo: 'The ledger refused it with this error `MAX_ATTEMPTS` times: read the error, fix the cause, replay.',
   },
 ];
 

@@ -61,7 +61,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
       return event.state === 'down'
         ? replace(health, {
             part: 'webhooks',
-            reason: `the receiver of webhooks takes nothing, so outcomes wait: ${event.detail}`,
+            reason: `the webhook receiver rejects every delivery, so outcomes are queued: ${event.detail}`,
           })
         : without(health, 'webhooks');
     case 'paused':

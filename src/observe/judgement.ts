@@ -48,7 +48,7 @@ function ofThisInstance({ health, open }: Known): Problem[] {
       .map(({ key, reason }) => ({
         level: 'watch' as const,
         what: `Whatever is sent for ${key} is refused: ${reason}`,
-        toDo: 'Everybody else is served. Put right what the reason says; it is tried again by itself.',
+        toDo: 'Everybody else is served. Fix the cause given; retries are automatic.',
       })),
   ];
 }

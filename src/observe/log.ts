@@ -154,7 +154,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
             ceiling: event.ceiling,
             ...(event.reason === null ? {} : { reason: event.reason }),
           },
-          'the limit of rows in flight changed',
+          'in-flight limit changed',
         );
       case 'listener':
         if (event.state === 'lost' && seldom(`listener ${event.detail}`) === null) return;
@@ -183,20 +183,22 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'canary':
         if (event.tookMs === null) {
           if (seldom('canary') !== null)
-            log.warn('our own notification was not heard in time: until one is, the poll alone finds rows');
+            log.warn(
+              'our test notification did not arrive in time: rows are found by polling until one does',
+            );
           return;
         }
         return log.trace({ tookMs: round(event.tookMs) }, 'canary heard');
       case 'webhook':
         return webhook(event);
       case 'webhook-dead':
-        return log.error(fields(event), 'webhook given up: `webhooks replay` delivers it after all');
+        return log.error(fields(event), 'webhook delivery abandoned: `webhooks replay` tries again');
       case 'receiver':
         return log[event.state === 'back' ? 'info' : 'warn'](
           { detail: event.detail },
           event.state === 'back'
-            ? 'the receiver of webhooks takes them again'
-            : 'the receiver of webhooks takes nothing: outcomes wait',
+            ? 'the webhook receiver accepts deliveries again'
+            : 'the webhook receiver rejects every delivery: outcomes are queued',
         );
       case 'paused':
         return event.parts.length === 0
@@ -219,7 +221,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'fault':
         return fault(event.where, event.error);
       case 'hashing-scheme':
-        return log.info({ scheme: `V${event.scheme}` }, "external senders' transfers are hashed with this");
+        return log.info({ scheme: `V${event.scheme}` }, 'hashing scheme for external senders');
       case 'started':
         return log.info('started');
       case 'stopping':
@@ -232,9 +234,9 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
 
 const CLOCKS = {
   fine: 'the clocks of database and ledger agree again',
-  apart: 'the clocks of database and ledger are apart: set both by NTP',
+  apart: 'the clocks of database and ledger are apart: synchronize both with NTP',
   'too-far':
-    'the clocks of database and ledger are too far apart, and only one row an interval is sent: set both by NTP',
+    'the clocks of database and ledger are too far apart: one row per BREAKER_PROBE_MS is sent until they agree; synchronize both with NTP',
 } as const;
 
 type SettledEvent = Extract<SubmitterEvent, { kind: 'settled' }>;
@@ -265,7 +267,7 @@ function settled(
   const repeated = missed !== null && missed > 0 ? { repeated: missed } : {};
   return log[missed === null ? 'debug' : 'info'](
     { ...common, waitMs: verdict.wait, reason: verdict.lastError, ...repeated },
-    'tried again later',
+    verdict.record === 'keep' ? 'will be looked up again' : 'will be retried',
   );
 }
 

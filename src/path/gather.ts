@@ -3,7 +3,7 @@ import type { Holdings } from '../core/holding.js';
 import { type Micros, sameSynchronizer } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { TransferFactory, TransferTerms } from '../core/transfer.js';
-import { isClosed, type Read, type ReadFailure } from '../ports/ledger.js';
+import { isClosed, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
 import { isReserved, type Reservation } from '../protocol/lanes.js';
 import { failed, givenBack, park, retry, retryIn } from '../protocol/verdict.js';
 import { transferTerms } from '../transfer/check.js';
@@ -108,12 +108,12 @@ async function judgeBalance(
   if (missing.value !== null)
     return waits(path, submission, `${symbol}: ${still.detail}; ${missing.value}`, null);
   const after = before === 'proven' ? await path.participant.prove(options.signal) : before;
-  if (after !== 'proven' || path.participant.mayLag()) {
-    const why = after === 'proven' ? 'shows a ledger that ends before what it told' : 'did not prove itself';
+  const why = 'UNPROVEN: the balance is too small, but the participant';
+  if (after !== 'proven') return stop(givenBack(`${why} did not prove itself`, path.settings.probeMs));
+  if (path.participant.mayLag())
     return stop(
-      givenBack(`UNPROVEN: the balance is too small, but the participant ${why}`, path.settings.probeMs),
+      retry(`${why} shows a ledger that ends before what it told`, triesOf(path, submission.claim)),
     );
-  }
   return stop(failed(INSUFFICIENT_BALANCE, `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`));
 }
 
@@ -165,11 +165,18 @@ async function untold(
     const why = `${UNTOLD}, and this token may not ask for its synchronizers`;
     return { kind: 'read', value: tellsReassignments ? null : why };
   }
-  if (hosted.value.length === 0)
+  if (hosted.value.length === 0) {
+    // One that is not connected tells of every party that it hosts none.
+    const connected = await path.ledger.synchronizersOf(null, options);
+    if (connected.kind !== 'read' && !isClosed(connected)) return connected;
+    const ours = path.settings.synchronizerId;
+    if (connected.kind === 'read' && !connected.value.some((id) => sameSynchronizer(id, ours)))
+      return localFailure('NOT_CONNECTED', `the participant is not connected to ${ours} now`, true);
     return {
       kind: 'read',
       value: `the participant does not host ${sender} now: correct its row in users, or host it`,
     };
+  }
   if (tellsReassignments) return { kind: 'read', value: null };
   const others = hosted.value.filter((id) => !sameSynchronizer(id, path.settings.synchronizerId));
   const why = `${UNTOLD} (${others.join(', ')})`;

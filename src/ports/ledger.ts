@@ -84,7 +84,7 @@ export interface Ledger {
     options: CallOptions & { readonly most?: number },
   ): Promise<Read<ReadonlyMap<Party, Holdings>>>;
   /** Ids of the synchronizers on which the participant hosts the party. */
-  synchronizersOf(party: Party, options: CallOptions): Promise<Read<readonly string[]>>;
+  synchronizersOf(party: Party | null, options: CallOptions): Promise<Read<readonly string[]>>;
   /** Contract ids of the instrument admin's transfer factories at that ledger end. */
   transferFactories(admin: string, at: Offset, options: CallOptions): Promise<Read<readonly string[]>>;
   /** Asks another admin's registry for the factory of exactly this transfer. */

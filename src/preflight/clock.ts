@@ -20,7 +20,7 @@ export interface Times {
 
 export function clockFinding({ before, after, told, skewMaxMs }: Times): Finding {
   if (told === null)
-    return skipped(check, 'the participant did not tell its time', 'the first transfer will measure it');
+    return skipped(check, 'the participant did not report its time', 'the first transfer will measure it');
   const ahead =
     told.at > after ? told.at - after : told.kind === 'now' && told.at < before ? told.at - before : 0;
   const apart = Math.abs(ahead);

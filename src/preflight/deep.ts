@@ -50,7 +50,7 @@ export async function deepFindings(ask: DeepQuestions, options: CallOptions): Pr
   const clock = probed?.read.kind === 'read' ? probed.read.value.clock : null;
   const times = (told: Times['told'], from: number | null, until: number | null): Finding =>
     from === null || until === null
-      ? skipped('clocks', 'the database cannot be reached', 'ask again')
+      ? skipped('clocks', 'the database cannot be reached', 'run doctor again')
       : clockFinding({ before: from, after: until, told, skewMaxMs: ask.skewMaxMs });
   return [
     rightsFinding(user, facts.rights, users, ask.moreUsers),
@@ -158,7 +158,7 @@ async function firstCompletion(
 ): Promise<{ readonly finding: Finding; readonly at: number | null }> {
   const check = 'completions';
   if (facts.end.kind === 'failed-read') {
-    return { finding: wait(check, 'the ledger end cannot be read', 'ask again'), at: null };
+    return { finding: wait(check, 'the ledger end cannot be read', 'run doctor again'), at: null };
   }
   const parties: readonly Party[] =
     users.length === 0 ? [settings.issuerParty] : users.map((user) => party(user.party));

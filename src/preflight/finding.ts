@@ -45,7 +45,8 @@ export function unread(
 ): Finding {
   const { errorId, detail } = read.refusal;
   const why = `${errorId}: ${lasting(detail)}`;
-  if (isClosed(read)) return skipped(check, `${what} may not be asked for (${errorId})`, 'check it by hand');
+  if (isClosed(read))
+    return skipped(check, `this token may not read ${what} (${errorId})`, 'check it by hand');
   if (OURS.has(errorId)) return fail(check, `${what} cannot be read: ${why}`, todo);
   return wait(check, `${what} cannot be read now: ${why}`, 'try again later');
 }

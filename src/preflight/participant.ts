@@ -169,5 +169,9 @@ function factory(read: Facts['factories'], { issuerParty, tokens }: PreflightSet
   }
   return second === undefined
     ? ok(check, first)
-    : warn(check, `${read.value.length} factories; ${first} would be used`, 'archive the others');
+    : warn(
+        check,
+        `${read.value.length} transfer factories: transfers wait until only one is left`,
+        'archive the others',
+      );
 }

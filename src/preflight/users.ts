@@ -76,7 +76,7 @@ export function checkpointsFinding(delayMs: number | null, patienceMs: number | 
   if (delayMs === null) {
     return warn(
       check,
-      'the participant does not tell its max_offset_checkpoint_emission_delay',
+      'the participant does not report its max_offset_checkpoint_emission_delay',
       patienceMs === null
         ? 'a look waits 75 s: set LOOK_PATIENCE_MS if that delay is longer'
         : 'compare it with LOOK_PATIENCE_MS',

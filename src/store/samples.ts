@@ -43,6 +43,8 @@ interface Last {
  * instances and all pages together spend an eighth of a per cent of one core on the queue, and as much on what is due.
  */
 const REST = 800;
+/** But never longer: alerts and autoscalers go by what is due. */
+const REST_MOST_MS = 60_000;
 
 /**
  * $1 ms. A minute is the longest wait, so that a plot has points. An entry from the future is from before a failover to a
@@ -51,7 +53,7 @@ const REST = 800;
 const LAST: Statement<Last> = {
   text: `select s.sample, (extract(epoch from s.at) * 1000)::float8 as at, (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
       s.at > clock_timestamp() or clock_timestamp() - s.at
-        >= greatest($1::float8, least(60000, ${REST} * coalesce((s.sample->>'tookMs')::float8, 0))) * interval '1 ms' as due
+        >= greatest($1::float8, least(${REST_MOST_MS}, ${REST} * coalesce((s.sample->>'tookMs')::float8, 0))) * interval '1 ms' as due
     from mempool_samples_v1 s where s.holder = '' order by s.at desc limit 1`,
 };
 
@@ -109,12 +111,23 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const resting =
       known !== undefined &&
       at >= known.dueAt &&
-      at - known.dueAt < REST * expectedMs &&
+      at - known.dueAt < Math.min(REST_MOST_MS, REST * expectedMs) &&
       // Nobody is told to restart an instance by an old count, nor left untold because it is old.
       !looksStuck({ due: known.due, queue });
+    const due = async (): Promise<Due> => {
+      await client.query('savepoint due');
+      try {
+        return await readDue({ run });
+      } catch (error) {
+        // A count that a time-out ends must not hide the queue, least of all when there is most of it.
+        if (known === undefined) throw error;
+        await client.query('rollback to savepoint due');
+        return known.due;
+      }
+    };
     const told = resting
       ? { due: known.due, dueAt: known.dueAt, dueTookMs: known.dueTookMs, dueOf: known.dueOf }
-      : { due: await readDue({ run }), dueAt: at, dueTookMs: (await clock()) - at, dueOf: pending };
+      : { due: await due(), dueAt: at, dueTookMs: (await clock()) - at, dueOf: pending };
     const sample: Counted = { queue, tookMs: at - began, ...told };
     await client.query(DELETE_OLD_SAMPLES);
     await client.query(WRITE_COUNT, [sample]);

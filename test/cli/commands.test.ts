@@ -257,13 +257,13 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   );
   const unasked = await cli(args, env);
   t.is(unasked.code, 2);
-  t.regex(unasked.stdout, /parked, undecided: it may still commit[\s\S]*1 row would be sent anew/);
+  t.regex(unasked.stdout, /parked, undecided: it may still commit[\s\S]*1 row would be sent again/);
   t.regex(unasked.stderr, new RegExp(`to be forgotten for ${hash}: submission s for p, without a bound`));
   t.regex(unasked.stderr, /may still commit, or may have committed[\s\S]*; pass --yes to confirm$/m);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
   const done = await cli([...args, '--yes'], env);
   t.is(done.code, 0, done.stderr);
-  t.regex(done.stdout, /1 row will be sent anew/);
+  t.regex(done.stdout, /1 row will be sent again/);
   t.is(
     (await db.query('select 1 from mempool where sent_until is null and available_at <= now()')).length,
     1,

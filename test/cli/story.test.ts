@@ -152,7 +152,7 @@ test('what comes next, state by state', (t) => {
     next({ state: 'undecided', dueAt: dbMillis(22_000) }),
     'looked at again in 12 s; only an acceptance can end it',
   );
-  t.regex(next({ state: 'undecided', sentUntil: dbMillis(9_000) }), /^a look is due.*; its time is over/);
+  t.regex(next({ state: 'undecided', sentUntil: dbMillis(9_000) }), /^a look is due.*; its bound has passed/);
   t.is(next({ state: 'failed', message: 'no' }), 'nothing: it has failed for good. Its wallet reads: no');
   t.is(next({ state: 'mined' }), 'nothing: it is done');
 });

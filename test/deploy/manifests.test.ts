@@ -114,7 +114,7 @@ test('Kubernetes: the autoscaler scales this deployment by a metric that the ada
   const [metric] = [...(spec?.metrics ?? [])];
   const [rule] = [...((parse(read('kubernetes/prometheus-adapter.yaml')) as Tree).externalRules ?? [])];
   t.is(String(metric?.external?.metric?.name), String(rule?.name?.as));
-  t.regex(String(rule?.metricsQuery), /^max\(canton_submitter_claimable_oldest_seconds\{/);
+  t.regex(String(rule?.metricsQuery), /^max\(min_over_time\(canton_submitter_claimable_oldest_seconds\{/);
 });
 
 test('kustomization.yaml lists every file that is applied', (t) => {

@@ -63,7 +63,7 @@ test('P20 failover to a standby that lacks the last claims, write-aheads and ins
   await servers.killPrimary();
   await servers.promote();
   t.not(await createStore(standby).pinned(), null);
-  const alarm = /the database is .*, and was .*rows are looked up on the ledger/;
+  const alarm = /the database changed from .* to .*rows are looked up on the ledger/;
   await Promise.any(
     fleet.map((one) => one.said((line) => line.msg === 'alarm' && alarm.test(String(line.what)), PATIENT)),
   );

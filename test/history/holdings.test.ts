@@ -332,6 +332,26 @@ forBoth(
 );
 
 forBoth(
+  'a participant that is not connected makes nobody poor, and no row is used up',
+  async (t, parties) => {
+    const on = await scene(t, parties, DEMO, []);
+    const reconnects = on.world.sandbox.faults.add({
+      on: 'StateService/GetConnectedSynchronizers',
+      do: { kind: 'tellsNoSynchronizer' },
+    });
+    const local = await on.start();
+    await local.event(
+      'settled',
+      ({ verdict }) => verdict.kind === 'pending' && /^NOT_CONNECTED: /.test(verdict.lastError ?? ''),
+    );
+    t.like(await on.world.row(on.hash), { status: 'pending', attempts: 0 });
+    on.world.sandbox.faults.remove(reconnects.id);
+    await on.world.ended([on.hash]);
+    t.is((await on.world.row(on.hash)).status, 'failed', 'too little, now that it is known');
+  },
+);
+
+forBoth(
   'a holding in reassignment, or on another synchronizer, counts as the sender’s: the row waits',
   async (t, parties) => {
     const on = await scene(t, parties, DEMO, [{ token: 'DEMO', amount: '5' }]);

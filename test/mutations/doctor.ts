@@ -47,8 +47,8 @@ export const doctor: readonly Mutation[] = [
   ),
   of(
     'src/preflight/finding.ts',
-    'if (isClosed(read)) return skipped',
-    'if (false) return skipped',
+    'if (isClosed(read))\n    return skipped',
+    'if (false)\n    return skipped',
     [FIRST, 'where the token may not ask*'],
     'what may not be asked is skipped',
   ),

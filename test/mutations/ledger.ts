@@ -232,8 +232,8 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P27',
     file: 'src/path/gather.ts',
-    find: "if (after !== 'proven' ||",
-    put: "if (after === 'another' ||",
+    find: "if (after !== 'proven')",
+    put: "if (after === 'another')",
     test: participant,
     match: 'P27 a balance that nobody*',
     what: 'the proof around a verdict from the balance',

@@ -12,8 +12,8 @@ export const reading: readonly Mutation[] = [
   {
     name: 'reading',
     file: 'src/path/gather.ts',
-    find: ' || path.participant.mayLag()',
-    put: '',
+    find: 'if (path.participant.mayLag())',
+    put: 'if (Date.now() < 0)',
     test: 'test/history/ledger-participant.test.ts',
     match: 'P28 a participant that lags*',
     what: 'nobody is poor because a participant lags, however often it is verified again',
@@ -26,6 +26,15 @@ export const reading: readonly Mutation[] = [
     test: 'test/history/ledger-participant.test.ts',
     match: 'a gateway that lets neither*',
     what: 'a call that a gateway does not let through is closed, not broken',
+  },
+  {
+    name: 'reading',
+    file: 'src/path/gather.ts',
+    find: "if (connected.kind === 'read' && !connected.value.some(",
+    put: "if (connected.kind === 'read' && Date.now() < 0 && !connected.value.some(",
+    test: 'test/history/holdings.test.ts',
+    match: 'a participant that is not connected*',
+    what: 'a participant that is not connected is not taken for one that does not host the sender',
   },
   {
     name: 'reading',

@@ -73,7 +73,7 @@ test('a row’s steps are debug, its end is info, what a person must see is loud
       'debug answered',
       'info completed',
       'info failed',
-      'info tried again later',
+      'info will be retried',
       'warn parked: waits for a person',
       'warn the claim was lost: nothing was written',
       'error the database refused this outcome: the row is claimed again once its lease has run out',

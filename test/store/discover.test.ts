@@ -88,6 +88,10 @@ test('migrate takes the tables as the API makes them: a view, a partitioned tabl
       "create type kind as enum ('pending'); alter table mempool alter column status drop default, alter column status type kind using status::kind",
       /^column status of mempool is kind, where text /,
     ],
+    [
+      'alter table mempool alter column created_at drop default, alter column created_at type time using created_at::time',
+      /^column created_at of mempool is time without time zone, where timestamptz /,
+    ],
     ['alter table users drop column key_mode', /^column key_mode of users is missing, where text /],
   ] as const) {
     const db = await freshDatabase(t);

@@ -100,7 +100,7 @@ test('the fleet: each instance as it said last, the dead with what they held and
   const heard = status.fleet.find(({ holder }) => holder === 'i2/1-b')?.seenAt ?? 0;
   t.regex(
     statusText({ ...status, now: dbMillis(heard + 21_000) }),
-    /^ {2}i2\/1-b +1\.2\.3 +dead +last heard of 21 s ago +lost 1 row$/m,
+    /^ {2}i2\/1-b +1\.2\.3 +dead +last seen 21 s ago +lost 1 row$/m,
   );
   t.regex(statusText(status), /^ {2}i1\/1-a: breaker: NO_TRAFFIC$/m);
 
@@ -341,7 +341,7 @@ test('what a status means: fine, a person is needed, nothing moves', (t) => {
     'the worst first',
   );
   const halted = assess({ ...quiet, due, halted: 'x', fleet: [blocked] });
-  t.regex(halted.findings[0]?.todo ?? '', /^what is halted comes first/, 'no instance goes on by itself');
+  t.regex(halted.findings[0]?.todo ?? '', /^resolve the halt first/, 'no instance goes on by itself');
   t.regex(
     statusText({ ...quiet, due, halted: 'x' }),
     /^NOT MOVING\n {2}2 rows could be claimed, and no instance is alive\n {4}-> start `canton-submitter run`\nNEEDS A PERSON\n/,

@@ -66,7 +66,7 @@ export function pinsFinding(
 ): Finding {
   const check = 'pins';
   if (pinned === null)
-    return wait(check, 'what is pinned could not be read', 'do first what is said of the database above');
+    return wait(check, 'what is pinned could not be read', 'fix the database problem above first');
   if (pinned.halted !== null)
     return fail(check, `halted: ${pinned.halted}`, 'follow docs/runbooks.md, "Halted"');
   const { participant } = pinned;

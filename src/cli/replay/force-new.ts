@@ -34,7 +34,7 @@ export async function forceNewRows(flags: Flags): Promise<void> {
     if (flags.dryRun || !flags.yes) {
       show(
         rows.map(({ row, record }) => ({ ...row, record })),
-        'would be sent anew',
+        'would be sent again',
       );
       if (!flags.json) for (const one of rows.slice(0, RECORDS)) process.stderr.write(forgotten(one));
     }
@@ -45,7 +45,7 @@ export async function forceNewRows(flags: Flags): Promise<void> {
       return;
     }
     const sent = await forceNew(database, rows);
-    show(sent, 'will be sent anew');
+    show(sent, 'will be sent again');
     if (sent.length < rows.length) {
       const changed = count(rows.length - sent.length, 'row');
       process.stderr.write(`${changed} had changed since they were shown, and were left as they are\n`);

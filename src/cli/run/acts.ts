@@ -21,12 +21,12 @@ export function pageActs(database: Database, instance: string, changed: () => vo
     async pauseRows(what, doing) {
       await pauseRows(database, what, doing.reason, person(doing));
       changed();
-      return done(`Paused: ${words(what)}. What is in flight ends.`);
+      return done(`Paused: ${words(what)}. Rows in flight will finish.`);
     },
     async resumeRows(what, doing) {
       const ended = await resumeRows(database, what, doing.reason, person(doing));
       changed();
-      return ended === null ? refused(`Not paused: ${words(what)}.`) : done(`Goes on: ${words(what)}.`);
+      return ended === null ? refused(`Not paused: ${words(what)}.`) : done(`Resumed: ${words(what)}.`);
     },
   };
 }

@@ -50,14 +50,14 @@ function attemptLine(attempt: Attempt): StoryLine {
 
 const ACTS: Readonly<Record<string, string>> = {
   replay: 'made due again',
-  'force-new': 'sent anew, against its record,',
+  'force-new': 'record discarded and row sent again',
   completed: 'completed by hand',
   fail: 'failed by hand',
   park: 'parked by hand',
-  recheck: 'the database had failed over or was restored: every pending row was to be looked up first,',
+  recheck: 'the database had failed over or was restored: every pending row was to be looked up first',
   halt: 'claims were halted',
   repin: 'the participant was unpinned',
-  tolerance: 'the tolerance was changed, and a halt ended,',
+  tolerance: 'the tolerance was changed, and a halt ended',
 };
 
 const actLine = ({ at, action, by, reason }: Act): StoryLine => ({
@@ -90,7 +90,7 @@ function nextOf(story: Story): string {
           ? 'only an acceptance can end it'
           : row.sentUntil > now
             ? `the ledger may accept it for another ${within(row.sentUntil)}`
-            : 'its time is over; the ledger has yet to show a later one';
+            : 'its bound has passed; the ledger has yet to show a later record time';
       return `${due(row, now, 'looked at again', 'a look is due: the next poll takes it')}; ${bound}`;
     }
     case 'backoff':

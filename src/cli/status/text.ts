@@ -64,7 +64,7 @@ function queueTable({ queue, due }: QueueStatus): string {
 }
 
 function fleetTable({ fleet, now }: QueueStatus): string {
-  if (fleet.length === 0) return '  none has been heard of within a day';
+  if (fleet.length === 0) return '  no instance has been seen within a day';
   const live = fleet.filter(({ life }) => life === 'ready' || life === 'not-ready' || life === 'silent');
   const perMinute = live.reduce((sum, { endedLastMinute }) => sum + endedLastMinute, 0);
   const total = (name: string): number => live.reduce((sum, { counters }) => sum + (counters[name] ?? 0), 0);
@@ -89,7 +89,7 @@ function lifeSince({ life, seenAt, readyChangedAt }: FleetInstance, now: number)
   const since = life === 'ready' || life === 'not-ready' ? readyChangedAt : seenAt;
   if (since === null) return 'sends no heartbeats: an earlier build';
   const ago = duration(Math.max(0, now - since));
-  return life === 'ready' || life === 'not-ready' ? `for ${ago}` : `last heard of ${ago} ago`;
+  return life === 'ready' || life === 'not-ready' ? `for ${ago}` : `last seen ${ago} ago`;
 }
 
 function holding({ held, lostRows, endedLastMinute, life }: FleetInstance, now: number): string {

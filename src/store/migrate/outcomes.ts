@@ -39,5 +39,5 @@ const SAID: Readonly<Record<Outcomes, string>> = {
   off: 'outcomes are not kept any more; entries that are there stay, and nothing delivers them',
   consumers: 'every outcome from now on is kept for consumers of the library',
   webhooks:
-    'every outcome from now on is kept, and delivered by the instances that have WEBHOOK_URL (restart those that have not)',
+    'every outcome from now on is kept, and delivered by the instances that have WEBHOOK_URL; set it on the others and restart them to deliver from there too',
 };

@@ -72,8 +72,8 @@ function notMoving({ countedAt, due, queue, fleet, halted }: Assessed): StatusFi
     return found(
       `${waiting}, and no instance is ready: ${why.join('; ') || 'they are starting'}`,
       halted === null
-        ? 'remove the cause; each instance goes on by itself'
-        : 'what is halted comes first: see below',
+        ? 'remove the cause; each instance resumes on its own'
+        : 'resolve the halt first (below)',
     );
   }
   if (looksStuck({ due, queue }) && countedAt.due >= countedAt.queue) {
@@ -106,7 +106,7 @@ function needsAPerson(status: Assessed): StatusFinding[] {
     const resume = scope === 'all' ? '--all' : `--${scope} 0x${address}`;
     found(
       `${part} is paused${by === null ? '' : ` by ${by}`}: ${reason}`,
-      `when it may go on: \`canton-submitter resume ${resume}\``,
+      `to end the pause: \`canton-submitter resume ${resume}\``,
     );
   }
   if (queue.parked.rows > 0) {
@@ -136,12 +136,12 @@ function needsAPerson(status: Assessed): StatusFinding[] {
   const undecidedMs = queue.undecided.oldestMs ?? 0;
   if (undecidedMs >= UNDECIDED_MS)
     found(
-      `${rows(queue.undecided.rows)} undecided, the oldest ${minutes(undecidedMs)} old: the ledger has not told what became of what was sent`,
-      'look whether the synchronizer moves at all; `canton-submitter show HASH` tells the next look',
+      `${rows(queue.undecided.rows)} undecided, the oldest ${minutes(undecidedMs)} old: the ledger has not yet shown what became of the submission`,
+      'check that the synchronizer makes progress; `canton-submitter show HASH` says when it is looked up next',
     );
   for (const { txHash, times } of lostOften)
     found(
-      `${txHash} was in the hands of ${times} instances that died within a day`,
+      `${txHash} was held by ${times} instances that died within a day`,
       `it may be what kills them: \`canton-submitter show ${txHash}\`, then \`park\` it`,
     );
   return [...findings, ...undelivered(status)];

@@ -40,7 +40,7 @@ export const reading: readonly Mutation[] = [
     name: 'reading',
     file: 'src/path/gather.ts',
     find: 'if (hosted.value.length === 0)',
-    put: 'if (false)',
+    put: 'if (hosted.value.length < 0)',
     test: 'test/history/holdings.test.ts',
     match: 'a party that the participant does not host*',
     what: 'nobody is poor because another participant hosts them',

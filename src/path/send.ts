@@ -48,6 +48,7 @@ export async function writeAhead(
   record: SubmissionRecord,
 ): Promise<Step<void>> {
   const { claim } = submission;
+  // The very object: `boundFor` makes another of it where the claim's bound does not fit.
   if (record === claim.own) return go(undefined);
   const verified = path.participant.verified();
   if (verified === null) return stop(unsent('the participant is not verified'));

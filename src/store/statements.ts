@@ -22,8 +22,11 @@ export interface RowTuple {
 }
 
 export interface ClaimTuple extends RowTuple {
-  /** `parked`: another hash has used its nonce (SAME_NONCE=park); only its id and hash are returned. */
-  readonly answer: 'row' | 'parked' | 'none' | 'stale';
+  /**
+   * `parked`: another hash has used its nonce (SAME_NONCE=park); only its id and hash are returned. `paused`: nothing is
+   * claimed while everything is paused.
+   */
+  readonly answer: 'row' | 'parked' | 'paused' | 'none' | 'stale';
   readonly db_now: number;
   /** In ms: no waiting row of this kind is older, as far as this claim has seen. */
   readonly low_water: number;

@@ -98,34 +98,34 @@ const textMap = (values: ReadonlyMap<string, AnyValue>): Value =>
     }),
   });
 
-const anyValue = (any: AnyValue): Value =>
-  new Value({ variant: new Variant({ constructorName: any.tag, value: held(any) }) });
+const anyValue = (given: AnyValue): Value =>
+  new Value({ variant: new Variant({ constructorName: given.tag, value: held(given) }) });
 
-function held(any: AnyValue): Value {
-  switch (any.tag) {
+function held(given: AnyValue): Value {
+  switch (given.tag) {
     case 'AV_Text':
-      return daml.textValue(any.value);
+      return daml.textValue(given.value);
     case 'AV_Party':
-      return daml.partyValue(any.value);
+      return daml.partyValue(given.value);
     case 'AV_ContractId':
-      return new Value({ contractId: any.value });
+      return new Value({ contractId: given.value });
     case 'AV_Decimal':
-      return new Value({ numeric: any.value });
+      return new Value({ numeric: given.value });
     case 'AV_Int':
-      return new Value({ int64: any.value });
+      return new Value({ int64: given.value });
     case 'AV_Bool':
-      return new Value({ bool: any.value });
+      return new Value({ bool: given.value });
     case 'AV_Date':
-      return new Value({ date: any.value });
+      return new Value({ date: given.value });
     case 'AV_Time':
-      return daml.timestamp(any.value);
+      return daml.timestamp(given.value);
     case 'AV_RelTime':
-      return daml.recordValue({ microseconds: new Value({ int64: any.value.toString() }) });
+      return daml.recordValue({ microseconds: new Value({ int64: given.value.toString() }) });
     case 'AV_List':
-      return new Value({ list: new List({ elements: any.value.map(anyValue) }) });
+      return new Value({ list: new List({ elements: given.value.map(anyValue) }) });
     case 'AV_Map':
       // The standard's Daml type is `TextMap AnyValue`; a list of pairs would not type-check.
-      return textMap(any.value);
+      return textMap(given.value);
   }
 }
 

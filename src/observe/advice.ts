@@ -42,6 +42,10 @@ export const parkedAdvice: readonly Advice[] = [
     toDo: 'The sender has the money but cannot spend it (it is locked, in reassignment, on another synchronizer, or in holdings that the participant cannot read), or the participant does not host the sender. The reason says who has to do what; then replay.',
   },
   {
+    codes: ['UNPROVEN'],
+    toDo: "The sender's balance looked too small, but each time the participant's ledger ended before what it had shown: it is a replica that lags, or was restored. Once it has caught up, or after a restart of the instance, replay.",
+  },
+  {
     codes: ['FRAGMENTED'],
     toDo: 'The sender\'s money is spread over too many holdings for one transfer: merge them (or set the token\'s own limit as `"maxInputs"` in `TOKENS_FILE`), replay.',
   },

@@ -66,8 +66,9 @@ const action = z.discriminatedUnion('kind', [
   }),
   /** For `StateService/GetActiveContracts`: the interface views of these contracts, or of all, cannot be computed. */
   z.strictObject({ kind: z.literal('viewFails'), contractIds: z.array(z.string()).optional() }),
-  /** For `StateService/GetLedgerEnd`: this is told; 0 by a participant that has not loaded its index yet. */
+  /** For `StateService/GetConnectedSynchronizers`: none, for any party, as while the participant reconnects. */
   z.strictObject({ kind: z.literal('tellsNoSynchronizer') }),
+  /** For `StateService/GetLedgerEnd`: this is told, as by a replica that lags. */
   z.strictObject({ kind: z.literal('tellsEnd'), offset: z.int().min(0) }),
   /** A registry answers with that HTTP status. */
   z.strictObject({ kind: z.literal('httpStatus'), status: z.int().min(400).max(599) }),

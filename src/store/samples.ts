@@ -23,12 +23,16 @@ export interface SharedQueue {
   readonly dueAt: number;
 }
 
-/** As it is stored. What is due takes far longer to count than the queue, so it has a time of its own. */
-interface Counted extends Pick<SharedQueue, 'queue' | 'due' | 'dueAt'> {
-  readonly tookMs: number;
+/** What is due takes far longer to count than the queue, so it has a time of its own. */
+interface DueCount extends Pick<SharedQueue, 'due' | 'dueAt'> {
   readonly dueTookMs: number;
   /** How many rows were pending then. */
   readonly dueOf: number;
+}
+
+/** As it is stored. */
+interface Counted extends DueCount, Pick<SharedQueue, 'queue'> {
+  readonly tookMs: number;
 }
 
 interface Last {
@@ -108,27 +112,31 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const pending = Object.values(queue).reduce((sum, { rows }) => sum + rows, 0);
     // With fewer rows the count takes less time. A sample stored by another build may lack some fields.
     const expectedMs = (known?.dueTookMs ?? 0) * Math.min(1, (pending + 1) / ((known?.dueOf ?? 0) + 1));
+    const kept: DueCount | null =
+      known === undefined
+        ? null
+        : { due: known.due, dueAt: known.dueAt, dueTookMs: known.dueTookMs, dueOf: known.dueOf };
     const resting =
-      known !== undefined &&
-      at >= known.dueAt &&
-      at - known.dueAt < Math.min(REST_MOST_MS, REST * expectedMs) &&
+      kept !== null &&
+      at >= kept.dueAt &&
+      at - kept.dueAt < Math.min(REST_MOST_MS, REST * expectedMs) &&
       // Nobody is told to restart an instance by an old count, nor left untold because it is old.
-      !looksStuck({ due: known.due, queue });
-    const due = async (): Promise<Due> => {
+      !looksStuck({ due: kept.due, queue });
+    let failedMs = 0;
+    const countDue = async (): Promise<DueCount> => {
       await client.query('savepoint due');
       try {
-        return await readDue({ run });
+        return { due: await readDue({ run }), dueAt: at, dueTookMs: (await clock()) - at, dueOf: pending };
       } catch (error) {
-        // A count that a time-out ends must not hide the queue, least of all when there is most of it.
-        if (known === undefined) throw error;
+        // A count that a time-out ends must not hide the queue, least of all when there is most of it; the old one keeps its time.
+        if (kept === null) throw error;
         await client.query('rollback to savepoint due');
-        return known.due;
+        failedMs = (await clock()) - at;
+        return kept;
       }
     };
-    const told = resting
-      ? { due: known.due, dueAt: known.dueAt, dueTookMs: known.dueTookMs, dueOf: known.dueOf }
-      : { due: await due(), dueAt: at, dueTookMs: (await clock()) - at, dueOf: pending };
-    const sample: Counted = { queue, tookMs: at - began, ...told };
+    const told = resting ? kept : await countDue();
+    const sample: Counted = { queue, tookMs: at - began + failedMs, ...told };
     await client.query(DELETE_OLD_SAMPLES);
     await client.query(WRITE_COUNT, [sample]);
     return { at: now, now: at, queue, due: sample.due, dueAt: sample.dueAt };

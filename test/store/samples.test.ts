@@ -2,6 +2,7 @@ import test from 'ava';
 import { openDatabase } from '../../src/store/pool.js';
 import { countShared, readSamples, sampleQueue, writeSample } from '../../src/store/samples.js';
 import { readStatus } from '../../src/store/status.js';
+import { scaled } from '../support/pace.js';
 import { prepared } from './support.js';
 
 const HOUR_MS = 3_600_000;
@@ -58,6 +59,31 @@ test('an instance shows what one has counted for all, and when; nobody has yet: 
   t.like(await shown(0), { waiting: 2, claimable: 2 });
   await counting.query('commit');
   counting.release();
+});
+
+test('a count of what is due that fails leaves the queue as counted now, and the old count with its own time', async (t) => {
+  const db = await prepared(t);
+  await db.insert({ from: 'alice' });
+  const hurried = openDatabase({ url: db.url, statementTimeoutMs: scaled(500) });
+  t.teardown(() => hurried.close());
+  const first = await countShared(hurried, 0);
+  t.like(first, { queue: { waiting: { rows: 1 } }, due: { claimable: 1 } });
+  await db.query("update mempool_samples_v1 set at = at - interval '10 min'");
+  await db.query(
+    "update mempool_samples_v1 set sample = sample || jsonb_build_object('dueAt', (sample->>'dueAt')::float8 - 600000)",
+  );
+  await db.insert({ from: 'bob' });
+
+  // What only the count of what is due reads.
+  const holds = await db.pool.connect();
+  await holds.query('begin');
+  await holds.query('lock table mempool_pauses_v1 in access exclusive mode');
+  const second = await countShared(hurried, 0);
+  await holds.query('rollback');
+  holds.release();
+  t.like(second, { queue: { waiting: { rows: 2 } }, due: { claimable: 1 } });
+  t.true(second.countedAt.queue > first.countedAt.queue);
+  t.true(second.countedAt.due < first.countedAt.due, 'whoever reads it sees that it is old');
 });
 
 test('what is due is counted with the queue while an old count of it would say that nothing moves', async (t) => {

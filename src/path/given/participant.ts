@@ -210,8 +210,8 @@ export interface Participant {
   /** The highest ledger end that was answered since the check: nothing may be read before it. */
   ledgerEnd(): Offset;
   /**
-   * The ledger ends before what this process was ever told, by whomever: a replica that lags, or a restored participant that
-   * is catching up. That is no reason to send nothing, but a balance is not known to be too small there.
+   * The ledger ends before an end that was proven, or an acceptance that was shown, since this process started: a replica that
+   * lags, or a restored participant that is catching up. Rows are still sent there, but no balance is judged too small.
    */
   mayLag(): boolean;
   sawLedgerEnd(offset: Offset): void;

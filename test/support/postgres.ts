@@ -3,12 +3,11 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { type MigrateOptions, migrate } from '../../src/store/migrate/migrate.js';
 import { compiled } from './compiled.js';
 import './ends-with-us.js';
 import { onceARun, RUN, RUN_FOLDER, RUN_NAME } from './run.js';
-import { serverFolder } from './server-folder.js';
+import { startTestServer } from './server.js';
 import { turn } from './turn.js';
 
 /** What the helper needs of ava's `t`. */
@@ -24,10 +23,6 @@ export interface TestDatabase {
   one<R extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<R>;
 }
 
-const SETTINGS = { track_functions: 'pl', max_connections: '600', max_wal_size: '512MB' };
-/** `npm run test:slow-commits`: every commit takes so long, as on a slow disk or with a synchronous standby. */
-const COMMIT_MS = Number(process.env.TEST_COMMIT_MS ?? 0);
-const SLOW = { commit_siblings: '0', commit_delay: String(COMMIT_MS * 1_000) };
 /** How the names of this run's databases to copy begin. */
 const TEMPLATES = `cms_of_${RUN_NAME}_`;
 
@@ -35,13 +30,7 @@ async function sharedServer(): Promise<string> {
   const url = process.env.TEST_DATABASE_URL;
   if (url) return await onceARun('server', async () => guarded(url));
   return await onceARun('server', async () => {
-    const settings = { ...SETTINGS, ...(COMMIT_MS > 0 ? SLOW : {}) };
-    const started = await startPostgres({
-      settings,
-      watch: RUN,
-      forget: [RUN_FOLDER],
-      parent: serverFolder(),
-    });
+    const started = await startTestServer({ watch: RUN, forget: [RUN_FOLDER] });
     return started.url;
   });
 }

@@ -10,9 +10,9 @@ export interface Options {
   readonly size: Size;
   readonly rounds: number;
   readonly systems: readonly SystemName[];
-  /** Where the figures go, and where those come from that are not measured this time. */
+  /** Where the figures of this run go. */
   readonly json: string | null;
-  readonly from: string | null;
+  /** Whether BENCHMARKS.md is written anew, with the figures of this run in the place of earlier ones. */
   readonly report: boolean;
   /** A folder for CPU profiles. */
   readonly profile: string | null;
@@ -24,8 +24,7 @@ export const USAGE = `npm run bench -- [name] [options]
   --smallest      shows that it works, in seconds, without the peers
   --full          the sizes of BENCHMARKS.md's full run: hours
   --json FILE     writes the figures there, scenario by scenario
-  --from FILE     takes what is not measured now from there
-  --report        writes BENCHMARKS.md and its plots
+  --report        writes BENCHMARKS.md and its plots: what is not measured now keeps its figures
   --profile DIR   instead: a CPU profile each of a hosted and an external backlog`;
 
 /** What is wrong with it, as a text. */
@@ -40,7 +39,6 @@ export function readOptions(args: readonly string[]): Options | string {
         smallest: { type: 'boolean', default: false },
         full: { type: 'boolean', default: false },
         json: { type: 'string' },
-        from: { type: 'string' },
         report: { type: 'boolean', default: false },
         profile: { type: 'string' },
       },
@@ -59,7 +57,6 @@ export function readOptions(args: readonly string[]): Options | string {
       rounds,
       systems: SYSTEMS.filter((name) => wanted.includes(name)),
       json: values.json ?? null,
-      from: values.from ?? null,
       report,
       profile: values.profile ?? null,
     };

@@ -5,8 +5,9 @@ import { writeReport } from './report/markdown.js';
 import {
   type Machine,
   type Measured,
+  REPORTED,
   type Results,
-  readResults,
+  readReported,
   thisMachine,
   writeResults,
 } from './report/results.js';
@@ -47,18 +48,26 @@ async function bench(): Promise<void> {
   const { cpu, cores, memoryGib, system, node, versions } = machine;
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   say(`${cores} cores of ${cpu}, ${memoryGib} GiB, ${system}, Node ${node}; ${packages.join(', ')}`);
-  let results: Results = options.from === null ? { scenarios: {} } : readResults(options.from);
+  const scenarios = await Promise.all(NAMES.map(load));
+  let results: Results = { scenarios: {} };
   for (const name of chosen()) {
     results = { scenarios: { ...results.scenarios, ...(await measure(name, machine)) } };
     if (options.json !== null) writeResults(options.json, results);
+    if (options.report) report(scenarios, results);
   }
-  if (options.report) writeReport(await Promise.all(NAMES.map(load)), results);
+}
+
+/** After each scenario: a run of them all takes hours, and may not get to its end. */
+function report(scenarios: readonly Scenario[], now: Results): void {
+  const measured = new Set(Object.values(now.scenarios).map(({ of }) => of));
+  const kept = Object.entries(readReported().scenarios).filter(([, { of }]) => !measured.has(of));
+  const results = { scenarios: { ...Object.fromEntries(kept), ...now.scenarios } };
+  writeResults(REPORTED, results);
+  writeReport(scenarios, results);
 }
 
 function chosen(): readonly string[] {
   if (options.name !== null) return [options.name];
-  // With figures to take, none is measured that was not asked for.
-  if (options.from !== null) return [];
   return options.size === 'smallest' ? NAMES.slice(0, 1) : NAMES;
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Scenario } from '../scenario.js';
 import { goingFurther } from './going-further.js';
 import { plot, shown } from './plot.js';
-import type { Measured, Results } from './results.js';
+import { type Measured, REPORTED, type Results } from './results.js';
 
 const PLOTS = 'docs/benchmarks';
 
@@ -61,9 +61,9 @@ batches, as their documentation recommends. Each process has 64 rows in flight a
 None of them keeps what ours keeps: a record of what is on its way, durable before it leaves, one transfer in flight a sender,
 fences on every write (docs/guarantees.md). What that costs is what the tables show.
 
-To reproduce: \`npm ci\`, then \`npm run bench -- --json FILE --report\` (\`--full\` for the full sizes: hours), or one scenario by its
-name. The peers need Node 22.18 or newer; with an older one the npm package \`node\` is fetched. CPU is read from /proc, so these
-columns are there on Linux only.
+To reproduce: \`npm ci\`, then \`npm run bench -- --report\` (\`--full\` for the full sizes: hours), or one scenario by its name:
+the others keep their figures, which are in ${REPORTED}. The peers need Node 22.18 or newer; with an older
+one the npm package \`node\` is fetched. CPU is read from /proc, so these columns are there on Linux only.
 `;
   writeFileSync('BENCHMARKS.md', [head, ...sections, goingFurther(results)].join('\n'));
 }

@@ -1,6 +1,7 @@
 // The figures as a file: by scenario, system and name, with what they were measured on.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import path from 'node:path';
 import type { Result } from '../scenario.js';
 
 export interface Measured extends Result {
@@ -45,7 +46,13 @@ export function thisMachine(): Machine {
   };
 }
 
-export const readResults = (file: string): Results => JSON.parse(readFileSync(file, 'utf8')) as Results;
+/** What BENCHMARKS.md is made of. */
+export const REPORTED = 'docs/benchmarks/figures.json';
 
-export const writeResults = (file: string, results: Results): void =>
+export const readReported = (): Results =>
+  existsSync(REPORTED) ? (JSON.parse(readFileSync(REPORTED, 'utf8')) as Results) : { scenarios: {} };
+
+export function writeResults(file: string, results: Results): void {
+  mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+}

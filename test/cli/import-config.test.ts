@@ -66,6 +66,33 @@ test('a whole configuration: what is made of it is one that run takes', (t) => {
   );
 });
 
+test('the ledger user is the one that the old submitter sends as: the subject of its token, unless the identity names a user', (t) => {
+  const users = (identity: string, token: string) =>
+    imported(
+      FILE.replace('  identity:\n', `  identity:\n    user_id: "${identity}"\n`).replace(
+        '  token:\n',
+        `  token:\n    user_id: "${token}"\n`,
+      ),
+      ENVIRONMENT,
+    );
+  for (const token of ['', 'ledger-user']) {
+    const { env, notes, problems } = users('', token);
+    t.deepEqual([env.CANTON_USER_ID, problems], [undefined, []]);
+    t.regex(
+      notes.join('\n'),
+      /sends as the subject of its token, since canton\.identity\.user_id is empty, /,
+    );
+  }
+  const named = users('identity-user', 'ledger-user');
+  t.deepEqual([named.env.CANTON_USER_ID, named.problems], ['ledger-user', []]);
+  t.regex(named.notes.join('\n'), /sends as ledger-user, .*--old-user same/);
+  t.regex(
+    users('identity-user', '').problems.join('\n'),
+    /^canton\.token\.user_id is empty, .*: give the ledger user/,
+  );
+  t.regex(users('$NOT_HERE', '').notes.join('\n'), /user_id is empty \(not set here: NOT_HERE; /);
+});
+
 test('what is missing is said, each with what to do; no secret in it', (t) => {
   const bare = imported(FILE.replace(/ *external_tokens:\n.*\n.*\n/, ''), {
     CANTON_AUTH_CLIENT_SECRET: 'hush',

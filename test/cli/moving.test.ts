@@ -28,6 +28,7 @@ canton:
   ledger: { rpc_url: "${sandbox.url}", tls: { enabled: false } }
   identity: { user_id: "${sandbox.env.CANTON_USER_ID}", package_id: "#common" }
   token:
+    user_id: "${sandbox.env.CANTON_USER_ID}"
     cip56_package_id: "#cip56-token"
     splice_transfer_package_id: "#splice-api-token-transfer-instruction-v1"
     splice_holding_package_id: "#splice-api-token-holding-v1"

@@ -8,8 +8,16 @@ const writer = of('test/store/writer.test.ts');
 const slips = of('test/cli/slips.test.ts');
 const roles = of('test/store/roles.test.ts');
 const renewal = of('test/ledger/renewal.test.ts');
+const moving = of('test/cli/import-config.test.ts');
 
 export const operator: readonly Mutation[] = [
+  moving(
+    'cli/import-config/translate.ts',
+    "const user = subject ? '' : canton.token.user_id;",
+    'const user = canton.token.user_id || canton.identity.user_id;',
+    'the ledger user is the one that the old submitter sends as*',
+    'the leftovers of the old submitter are looked up as the user who sent them',
+  ),
   roles(
     'store/privileges.ts',
     "mempool: { run: 'select, update', status: 'select' },",

@@ -64,10 +64,16 @@ export function translate(config: Middleware, given: Given): Translated {
     notes.push(
       'the token would go to the participant in plaintext, so `run` refuses: use TLS, or allow it with ALLOW_PLAINTEXT=canton if the network is protected in another way',
     );
-  const user = canton.token.user_id || canton.identity.user_id;
+  // As the middleware reads them: without the identity's user both are the token's subject, and the token's user is ignored.
+  const subject = canton.identity.user_id === '';
+  const user = subject ? '' : canton.token.user_id;
+  if (!subject && user === '')
+    problems.push(
+      `canton.token.user_id is empty, and the old submitter needs it where canton.identity.user_id is set: give the ledger user that it sends as${hint(given.unset)}`,
+    );
   notes.push(
-    user === ''
-      ? 'the old submitter sends as the subject of its token, and so will this one: canton-submitter migrate --old-user same'
+    subject
+      ? `the old submitter sends as the subject of its token, since canton.identity.user_id is empty${hint(given.unset)}, and so will this one: canton-submitter migrate --old-user same`
       : `the old submitter sends as ${user}, and so will this one: canton-submitter migrate --old-user same`,
   );
 

@@ -14,20 +14,21 @@ export const TABLES: Readonly<Record<string, Privileges>> = {
   mempool: { run: 'select, update', status: 'select' },
   users: { run: 'select' },
   mempool_submitter_v1: { run: 'select, update', status: 'select' },
-  mempool_submitter_audit_v1: { run: 'select, insert' },
+  // `status` here: a row's story, by `show`.
+  mempool_submitter_audit_v1: { run: 'select, insert', status: 'select' },
   // The page's last hour.
   mempool_samples_v1: { run: 'select, insert, delete', status: 'select' },
-  mempool_ended_v1: { run: 'select' },
+  mempool_ended_v1: { run: 'select', status: 'select' },
   // An instance says how it is, and forgets those that are long dead.
   mempool_instances_v1: { run: 'select, insert, update, delete', status: 'select' },
   mempool_pauses_v1: { run: 'select', besides: 'insert, update, delete', status: 'select' },
   mempool_attempts_v1: { run: 'select, insert', besides: 'delete', status: 'select' },
 };
 
-/** They do what the role that calls them may do. `status` reads tables alone. */
+/** They do what the role that calls them may do. `status` compares addresses, and calls nothing else. */
 export const FUNCTIONS: Readonly<Record<string, Privileges>> = {
-  mempool_address_v1: { run: 'execute' },
-  mempool_sender_v1: { run: 'execute' },
+  mempool_address_v1: { run: 'execute', status: 'execute' },
+  mempool_sender_v1: { run: 'execute', status: 'execute' },
   mempool_proven_v1: { run: 'execute' },
   mempool_synced_v1: { run: 'execute' },
   mempool_database_v1: { run: 'execute' },

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import pg from 'pg';
+import { transferFinding } from '../../src/cli/doctor/transfer.js';
+import { loadConfig } from '../../src/config.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { printRoles } from '../../src/store/migrate/roles.js';
 import { readSqlSteps } from '../../src/store/migrate/sql-files.js';
+import { openDatabase } from '../../src/store/pool.js';
 import { FUNCTIONS, OUTBOX_FUNCTIONS, OUTBOX_TABLES, TABLES } from '../../src/store/privileges.js';
 import { cli } from '../cli/support.js';
 import { startFleet } from '../support/fleet.js';
@@ -67,7 +70,7 @@ test('every table and function of ours is in the list of privileges, and no othe
   );
 });
 
-test('migrate, run and status work under the roles of `migrate --roles`, and none of them can do more', async (t) => {
+test('migrate, run, status and show work under the roles of `migrate --roles`, and none of them can do more', async (t) => {
   const { db, prefix, grant } = await withRoles(t);
   await grant();
   const options = { lanes: null, toleranceMs: scaled(60_000), clockSkewMaxMs: null, oneStepTokens: [DEMO] };
@@ -95,6 +98,20 @@ test('migrate, run and status work under the roles of `migrate --roles`, and non
   const reads = as(db, `${prefix}_status`);
   const shown = await cli(['status', '--json'], { DATABASE_URL: reads });
   t.is(shown.code, 0, shown.stderr);
+  const story = await cli(['show', row], { DATABASE_URL: reads });
+  t.is(story.code, 0, story.stderr);
+  t.regex(story.stdout, /^0x[0-9a-f]{64}: completed\n/);
+
+  // Every check of `doctor` is fine for this role; only the row of --transfer is not its to insert.
+  const [from, to] = [await world.user(), await world.user()];
+  const config = loadConfig({ ...world.sandbox.env, DATABASE_URL: runs });
+  const database = openDatabase({ url: runs, poolSize: 1, applicationName: 'roles' });
+  const named = { from: from.address, to: to.address, token: DEMO, transfer: '1', yes: true };
+  const sent = await transferFinding(database, config, named);
+  await database.close();
+  t.is(sent?.status, 'fail');
+  t.regex(sent?.what ?? '', /permission denied for table mempool: docs\/operations\.md, "Privileges"/);
+  t.is((await db.query('select 1 from mempool')).length, 1);
 
   const denied: Readonly<Record<string, readonly string[]>> = {
     [runs]: [

@@ -7,6 +7,7 @@ import type { Token } from '../../core/token.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { monotonic } from '../../runtime/clock.js';
 import { pause } from '../../runtime/timers.js';
+import { roleProblem } from '../../store/errors.js';
 import { enqueue, nextNonce, watchedRow } from '../../store/operator/enqueue.js';
 import type { Database } from '../../store/pool.js';
 import { byValue, findUser, type UserParty } from '../../store/users.js';
@@ -55,15 +56,21 @@ export async function transferFinding(
   if (!flags.yes && !(await sure(`Really send ${what}?`, 'nothing was sent'))) return null;
   const txHash = randomBytes(32);
   const hash = `0x${txHash.toString('hex')}`;
-  await enqueue(database, {
-    txHash,
-    fromAddress: from.address,
-    contractAddress: token.address,
-    recipientAddress: to.address,
-    nonce: await nextNonce(database, from.address),
-    input: callOf(to, amount),
-    amountData: bytesOf(amount),
-  });
+  try {
+    await enqueue(database, {
+      txHash,
+      fromAddress: from.address,
+      contractAddress: token.address,
+      recipientAddress: to.address,
+      nonce: await nextNonce(database, from.address),
+      input: callOf(to, amount),
+      amountData: bytesOf(amount),
+    });
+  } catch (error) {
+    const role = roleProblem(error, config.database.shown);
+    if (role === null) throw error;
+    return fail(check, role, 'nothing was sent: give a DATABASE_URL whose role may also insert into mempool');
+  }
   const began = monotonic.elapsed();
   const patienceMs = flags.patience ?? TRANSFER_MS;
   for (;;) {

@@ -32,7 +32,7 @@ export function printRoles(prefix: string): string {
 -- migrate, after it, and after each upgrade, since privileges on our tables need the tables.
 --   ${migrate}: migrate, prune. A member of the role that owns mempool and users; only for people.
 --   ${run}: run, doctor, replay. It cannot insert or delete a row, nor change a user.
---   ${status}: status. It reads the queue, and neither users nor their keys.
+--   ${status}: status, show. It reads the queue and its history, and neither users nor their keys.
 -- Then give each a password (\\password), or another way to log in.
 begin;
 ${OWN_SCHEMA} as search_path;

@@ -48,8 +48,8 @@ synced and replicated. Rows of different senders have nothing to do with each ot
   value, lower-cased), so a sender's lane, nonces and holdings stay in one place. Nothing of ours changes: every guarantee is a
   row's or a sender's, and the ledger's own deduplication is the participant's. The hash may not change while a row of a moved
   sender is pending. With n databases the table above is divided by n.
-- **Partitions by hash of the sender** in one database keep indexes and vacuum small, and let ended rows be dropped by partition of
-  time below; they give no further core and no second stream of WAL.
+- **Not partitions**: \`migrate\` refuses a partitioned \`mempool\`. They would give no further core and no second stream of WAL, and
+  the hashes of rows that go with a dropped partition would not be remembered, so the same bytes could be paid again.
 - **Citus**, distributed by the sender's address, does the split within one name. Claims order rows across senders and use advisory
   locks, which are a node's own: an instance has to be pointed at one worker's shards, which is the first way with more parts.
 

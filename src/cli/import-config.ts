@@ -6,9 +6,10 @@ import { parseTokens } from '../config/tokens-file.js';
 import { ConfigError } from '../core/errors.js';
 import { readMiddleware } from './import-config/middleware.js';
 import { translate } from './import-config/translate.js';
-import { exportLines } from './support/shell.js';
+import { exportLines, plainLines } from './support/shell.js';
 
 interface Flags {
+  readonly plain?: boolean;
   readonly tokens: string;
   readonly admin: ReadonlyMap<string, string>;
 }
@@ -27,10 +28,23 @@ function run(file: string, flags: Flags): void {
     ...(checked && 'problems' in checked ? checked.problems : []),
   ];
   if (wrong.length > 0) throw new ConfigError(wrong);
+  const values = { ...env, TOKENS_FILE: resolve(flags.tokens) };
+  const plain = flags.plain ? plainLines(values) : null;
+  if (plain !== null && plain.unfit.length > 0)
+    throw new ConfigError(
+      plain.unfit.map(
+        (name) =>
+          `${name} contains a quote, a backslash, a line break or white space at an end, which systemd reads differently from docker and kubectl: leave out --plain, and quote it by hand`,
+      ),
+    );
   write(flags.tokens, `${JSON.stringify(tokens, null, 2)}\n`);
-  process.stdout.write(exportLines({ ...env, TOKENS_FILE: resolve(flags.tokens) }));
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  process.stdout.write(plain?.lines ?? exportLines(values));
+  const key = plain !== null && env.CANTON_MASTER_KEY !== undefined ? [KEY_IN_A_FILE] : [];
+  for (const note of [...notes, ...key]) process.stderr.write(`note: ${note}\n`);
 }
+
+const KEY_IN_A_FILE =
+  'where CANTON_MASTER_KEY_FILE is set, as in deploy/systemd and deploy/kubernetes, move the value of CANTON_MASTER_KEY into that file and delete its line here: `run` refuses both together';
 
 function contentOf(file: string): string {
   try {
@@ -77,6 +91,10 @@ export function importConfigCommand(): Command {
       'where to write TOKENS_FILE; one that says something else is not overwritten',
       'tokens.json',
     )
+    .option(
+      '--plain',
+      "print bare NAME=value lines, for systemd's EnvironmentFile, docker --env-file and kubectl --from-env-file",
+    )
     .addOption(
       new Option(
         '--admin <symbol=party>',
@@ -88,12 +106,13 @@ export function importConfigCommand(): Command {
     .addHelpText(
       'after',
       `
-Prints lines that a shell can source, and \`--env-file\` can read; what you have to look at goes to stderr. \${NAME} in the file
+Prints lines that a shell can source, and \`--env-file\` can read, or bare ones with --plain; what you have to look at goes to stderr. \${NAME} in the file
 is taken from the environment, as the API does it: run it where the API's variables are set. The lines contain its secrets.
 
 Examples:
   canton-submitter import-config config.yaml > submitter.env
-  canton-submitter import-config config.yaml --tokens /etc/canton-submitter/tokens.json --admin USDCx=bridge::1220ab`,
+  canton-submitter import-config config.yaml --plain --tokens /etc/canton-submitter/tokens.json > env
+  canton-submitter import-config config.yaml --admin USDCx=bridge::1220ab > submitter.env`,
     )
     .action(run);
 }

@@ -1,14 +1,16 @@
 // canton-middleware's configuration becomes ours, or one says what is missing.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { readMiddleware } from '../../src/cli/import-config/middleware.js';
 import { translate } from '../../src/cli/import-config/translate.js';
-import { exportLines } from '../../src/cli/support/shell.js';
+import { exportLines, plainLines } from '../../src/cli/support/shell.js';
 import { parseTokens } from '../../src/config/tokens-file.js';
 import { loadConfig } from '../../src/config.js';
 import { file } from '../config/environment.js';
 import { ROOT } from '../support/docs.js';
+import { cli } from './support.js';
 
 const FILE = readFileSync(path.join(ROOT, 'test/fixtures/middleware/config.api-server.yaml'), 'utf8');
 const ENVIRONMENT = {
@@ -119,4 +121,33 @@ test('what is missing is said, each with what to do; no secret in it', (t) => {
 
 test('lines for a shell: whatever is in a value', (t) => {
   t.is(exportLines({ A: "it's $5", B: '' }), "export A='it'\\''s $5'\nexport B=''\n");
+});
+
+test('bare lines, for systemd, docker and kubectl: a value that they would read differently is named, and not shown', async (t) => {
+  const values = {
+    A: 'postgres://u:p%40@h/d?x=1#y',
+    B: '$5;',
+    C: "it's",
+    D: 'a\\b',
+    E: ' a',
+    F: 'a\nb',
+    G: '"',
+  };
+  const { lines, unfit } = plainLines(values);
+  t.deepEqual(unfit, ['C', 'D', 'E', 'F', 'G']);
+  t.true(lines.startsWith('A=postgres://u:p%40@h/d?x=1#y\nB=$5;\n'));
+
+  const folder = mkdtempSync(path.join(tmpdir(), 'canton-import-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const yaml = path.join(folder, 'config.yaml');
+  writeFileSync(yaml, FILE);
+  const words = ['import-config', yaml, '--plain', '--tokens', path.join(folder, 'tokens.json')];
+  const done = await cli(words, ENVIRONMENT);
+  t.is(done.code, 0, done.stderr);
+  t.regex(done.stdout, /^DATABASE_URL=postgres:\/\/api:s3cret@db\.internal\/erc20_api\?sslmode=disable$/m);
+  t.regex(done.stderr, /^note: where CANTON_MASTER_KEY_FILE is set, .* delete its line/m);
+  const unfitting = await cli(words, { ...ENVIRONMENT, CANTON_AUTH_CLIENT_SECRET: "hush'hush" });
+  t.is(unfitting.code, 2);
+  t.regex(unfitting.stderr, /CANTON_OAUTH_CLIENT_SECRET contains a quote/);
+  t.notRegex(unfitting.stderr + unfitting.stdout, /hush/);
 });

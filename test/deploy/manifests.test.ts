@@ -78,6 +78,23 @@ test('Kubernetes: environment, ports and probes are those of the service', async
   }
 });
 
+test('Kubernetes: migrate pins what the instances are given, in the namespace where that is', (t) => {
+  const references = (kind: 'Deployment' | 'Job'): string[] =>
+    [...(container(kind).envFrom ?? [])].flatMap(({ configMapRef }) =>
+      configMapRef === undefined ? [] : [String(configMapRef.name)],
+    );
+  t.deepEqual(references('Job'), [String(kubernetes('ConfigMap').metadata?.name)]);
+  t.deepEqual(references('Job'), references('Deployment'));
+  const namespace = String(kubernetes('Job').metadata?.namespace);
+  t.is(String(documents('kubernetes/kustomization.yaml')[0]?.namespace), namespace);
+  const comments = KUBERNETES.flatMap(
+    (file) => read(`kubernetes/${file}`).match(/^#.*kubectl create .*$/gm) ?? [],
+  );
+  t.true(comments.some((line) => line.includes(`namespace ${namespace}`)));
+  for (const line of comments.filter((one) => one.includes(' secret ')))
+    t.true(line.includes(` -n ${namespace} `), line);
+});
+
 test('Kubernetes: a stop has time, an update leaves nobody out, and nothing runs as root', (t) => {
   const deployment = kubernetes('Deployment');
   const pod = deployment.spec?.template?.spec;
@@ -182,7 +199,7 @@ test('Dockerfile: built apart, on a maintained Node, what it copies is there, an
     t.true(ignored.includes(`!${path.endsWith('.sql') ? '*.sql' : path}\n`), `${path} is in the context`);
   }
   const inImage = last.join(' ');
-  for (const path of shipped.filter((one) => !/\.md$|^docs$|^deploy$/.test(one)))
+  for (const path of shipped.filter((one) => !/\.md$|^docs$|^deploy$|^examples$/.test(one)))
     t.true(inImage.includes(` ${path}`), `the image has ${path}`);
   const env = last.filter((line) => line.startsWith('ENV ')).flatMap((line) => line.slice(4).split(/\s+/));
   t.deepEqual(unknown(env.map((one) => one.split('=')[0] ?? '')), []);

@@ -1,9 +1,12 @@
 // What whoever installs this package gets, which is not what stands in our own folder: overrides and development
 // packages are not his.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
+import { pages, ROOT } from '../support/docs.js';
 
 interface Manifest {
+  readonly files: readonly string[];
   readonly engines: { readonly node: string };
   readonly dependencies: Readonly<Record<string, string>>;
   readonly overrides?: unknown;
@@ -57,4 +60,22 @@ test('what keeps the packages of packages on that Node, and what our types are m
   t.is(dependencies['light-my-request'], '6.6.0');
   // Our declarations name its types, and the package itself has none.
   t.truthy(dependencies['@types/pg']);
+});
+
+/** Of README, for a clone, as it says there. */
+const OF_A_CLONE = new Set(['CONTRIBUTING.md', 'scripts/bench']);
+
+test('no link of a page that is installed leads to what is not', (t) => {
+  const shipped = [...read<Manifest>('package.json').files, 'README.md', 'package.json', 'LICENSE'];
+  const isShipped = (file: string): boolean =>
+    shipped.some((one) => file === one || file.startsWith(`${one}/`)) && existsSync(path.join(ROOT, file));
+  const installed = [...pages(), 'SECURITY.md', 'BENCHMARKS.md', 'CHANGELOG.md'].filter(isShipped);
+  t.true(installed.length > 15);
+  const dead = installed.flatMap((page) =>
+    [...readFileSync(path.join(ROOT, page), 'utf8').matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)]
+      .map(([, to = '']) => path.join(path.dirname(page), to))
+      .filter((to) => !isShipped(to.replace(/\/$/, '')) && !(page === 'README.md' && OF_A_CLONE.has(to)))
+      .map((to) => `${page}: ${to}`),
+  );
+  t.deepEqual(dead, []);
 });

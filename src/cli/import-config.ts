@@ -106,8 +106,9 @@ export function importConfigCommand(): Command {
     .addHelpText(
       'after',
       `
-Prints lines that a shell can source, and \`--env-file\` can read, or bare ones with --plain; what you have to look at goes to stderr. \${NAME} in the file
-is taken from the environment, as the API does it: run it where the API's variables are set. The lines contain its secrets.
+Prints lines that a shell can source, and \`--env-file\` can read, or bare ones with --plain; what you have to look at goes
+to stderr. \${NAME} in the file is taken from the environment, as the API does it: run it where the API's variables are set.
+The lines contain its secrets.
 
 Examples:
   canton-submitter import-config config.yaml > submitter.env

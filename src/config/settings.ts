@@ -34,11 +34,7 @@ export const database = {
     '`DATABASE_URL`',
   ),
   // One each for claims, looks and settling, and one so that renewals never wait for any of these.
-  DATABASE_POOL_SIZE: withDefault(
-    integer(1, 100),
-    '4',
-    'connections of this process for its rows. Besides: one for LISTEN, two for the page, two for webhooks; so 9 at most by default',
-  ),
+  DATABASE_POOL_SIZE: withDefault(integer(1, 100), '4', 'for rows; LISTEN, page, webhooks open up to 5 more'),
 };
 
 export const pinned = {

@@ -2,7 +2,7 @@
 // whole row, or its outcome. So nothing is sent for any row before the ledger was asked about it.
 import type pg from 'pg';
 import type { RecheckRequest, RecheckResult } from '../ports/store.js';
-import { audit, RECHECKED, underPinLock } from './pins.js';
+import { audit, BY_ITSELF, type Decided, RECHECKED, underPinLock } from './pins.js';
 import { type Database, unhurried } from './pool.js';
 import { unknownBound } from './record.js';
 import { byValue, HOSTED, PARTY, USER_OF } from './users.js';
@@ -70,7 +70,7 @@ const PIN_DATABASE = `
 export async function recheck(database: Database, request: RecheckRequest): Promise<RecheckResult | null> {
   return await underPinLock(database, async (client) => {
     const { rows } = await client.query<{ due: boolean }>(DUE, [request.generation.toString()]);
-    return rows[0]?.due === true ? await recheckAll(client, request) : null;
+    return rows[0]?.due === true ? await recheckAll(client, request, BY_ITSELF) : null;
   });
 }
 
@@ -78,11 +78,12 @@ export async function recheck(database: Database, request: RecheckRequest): Prom
 export async function recheckAll(
   client: pg.PoolClient,
   { notBefore, oneStepTokens }: Omit<RecheckRequest, 'generation'>,
+  decided: Decided,
 ): Promise<RecheckResult> {
   const values = [oneStepTokens.map(byValue), notBefore];
   const doubted = await unhurried<{ rows: number }>(client, DOUBT_ALL, values);
   const result = { rows: doubted.rows[0]?.rows ?? 0 };
   const pinned = await client.query<Record<string, string | null>>(PIN_DATABASE, [notBefore]);
-  await audit(client, 'recheck', { ...pinned.rows[0], ...result });
+  await audit(client, 'recheck', { ...pinned.rows[0], ...result }, decided);
   return result;
 }

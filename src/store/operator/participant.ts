@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
 import { refuseWhileAtWork } from '../migrate/at-work.js';
 import { inSession, inTransaction, patiently } from '../migrate/session.js';
-import { audit, PIN_LOCK } from '../pins.js';
+import { audit, BY_ITSELF, type Decided, PIN_LOCK } from '../pins.js';
 import { unhurried } from '../pool.js';
 
 export interface RemarkPreview {
@@ -38,6 +38,7 @@ export async function remark(
   url: string,
   agrees: (preview: RemarkPreview) => Promise<boolean>,
   say: (line: string) => void,
+  decided: Decided = BY_ITSELF,
 ): Promise<void> {
   await inSession(url, say, async (client) => {
     const read = async (): Promise<MarksTuple> => {
@@ -56,7 +57,7 @@ export async function remark(
         await client.query(PIN_LOCK);
         const now = await read();
         await client.query(REMARK);
-        await audit(client, 'remark', { ...now, other_marks: JSON.stringify(now.other_marks) });
+        await audit(client, 'remark', { ...now, other_marks: JSON.stringify(now.other_marks) }, decided);
       }),
     );
     say(
@@ -120,6 +121,7 @@ export async function repin(
   url: string,
   agrees: (preview: RepinPreview) => Promise<boolean>,
   say: (line: string) => void,
+  decided: Decided = BY_ITSELF,
 ): Promise<void> {
   await inSession(url, say, async (client) => {
     const toPark = async (): Promise<Omit<RepinPreview, 'participant'>> => {
@@ -141,7 +143,7 @@ export async function repin(
           `REPINNED: sent on participant no. ${tuple.sent_on}, ${id}; ends by replay --completed or --force-new`,
         ]);
         await client.query(UNPIN);
-        await audit(client, 'repin', { ...tuple, parked: counts.undecided });
+        await audit(client, 'repin', { ...tuple, parked: counts.undecided }, decided);
         return [
           `${id} is no longer pinned; the next instance that connects pins the participant it is shown, as no. ${tuple.sent_on + 1}`,
           `${counts.undecided} undecided rows are parked with their records, and each ends only by replay --completed or --force-new; ${counts.claimed} other claims have ended`,

@@ -108,9 +108,9 @@ async function run(flags: Flags): Promise<void> {
   if (flags.repin) {
     return await repin(
       url,
-      ({ participant, undecided, claimed }) =>
+      ({ participant, rechecked, undecided, claimed }) =>
         agrees(
-          `The pinned participant is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and can then only be ended by replay --completed or --force-new; ${count(claimed, 'other claim')} will end.`,
+          `${rechecked ? RECHECK_ENDS : ''}The pinned participant is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and can then only be ended by replay --completed or --force-new; ${count(claimed, 'other claim')} will end.`,
           'Pin another participant?',
         ),
       say,
@@ -148,6 +148,9 @@ async function run(flags: Flags): Promise<void> {
     say(`start every instance with LEDGER_TIME_TOLERANCE_MS=${toleranceMs}; with another it claims nothing`);
   }
 }
+
+const RECHECK_ENDS =
+  'A failover or a restore is less than seven days ago. Until then a transfer that is inserted again, because its row was lost with it, is looked for on the pinned participant; on another one it would be paid again. ';
 
 const DAY_MS = 86_400_000;
 

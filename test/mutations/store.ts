@@ -453,6 +453,27 @@ export const store: readonly Mutation[] = [
     ),
     test: 'test/store/durability.test.ts',
   },
+  {
+    ...claim(
+      'P19',
+      "if 'failed' = any (p_kinds) then perform mempool_synced_v1(); end if;",
+      '',
+      'P19 a failure turns it on*',
+      'so does a failure',
+    ),
+    test: 'test/store/durability.test.ts',
+  },
+  {
+    ...claim(
+      'P19',
+      ', lateral (select mempool_synced_v1()) durable',
+      '',
+      'P19 a failure turns it on*',
+      'and one by hand',
+    ),
+    file: 'src/store/operator/by-hand.ts',
+    test: 'test/store/durability.test.ts',
+  },
 
   migrate(
     'P24',

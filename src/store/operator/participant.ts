@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
 import { refuseWhileAtWork } from '../migrate/at-work.js';
 import { inSession, inTransaction, patiently } from '../migrate/session.js';
-import { audit, BY_ITSELF, type Decided, PIN_LOCK } from '../pins.js';
+import { audit, BY_ITSELF, type Decided, PIN_LOCK, RECHECKED } from '../pins.js';
 import { unhurried } from '../pool.js';
 
 export interface RemarkPreview {
@@ -68,6 +68,8 @@ export async function remark(
 
 export interface RepinPreview {
   readonly participant: string;
+  /** After a failover or a restore, what was lost with it is still asked about; no other participant can tell. */
+  readonly rechecked: boolean;
   readonly undecided: number;
   readonly claimed: number;
 }
@@ -87,7 +89,8 @@ const PARTICIPANT =
 /** mempool_undecided_v1 and the index of claims, for claims that have run out: those with a record, and those without. */
 const TO_PARK = `
   select count(*) filter (where sent_until is not null)::int as undecided,
-         count(*) filter (where sent_until is null)::int as claimed
+         count(*) filter (where sent_until is null)::int as claimed,
+         coalesce((select ${RECHECKED} from mempool_submitter_v1 p), false) as rechecked
     from (select m.sent_until from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
           union all
           select m.sent_until from mempool m where m.status = 'pending' and m.claim_token is not null) h`;
@@ -126,7 +129,7 @@ export async function repin(
   await inSession(url, say, async (client) => {
     const toPark = async (): Promise<Omit<RepinPreview, 'participant'>> => {
       const { rows } = await client.query<Omit<RepinPreview, 'participant'>>(TO_PARK);
-      return rows[0] ?? { undecided: 0, claimed: 0 };
+      return rows[0] ?? { undecided: 0, claimed: 0, rechecked: false };
     };
     const { id } = await pinnedParticipant(client);
     await refuseWhileAtWork(client);

@@ -1,8 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Of the database side: claim, lanes, fences, guard, durability, migrate, listener.
 import type { Mutation } from './mutation.js';
-import { people } from './people.js';
-import { recheck } from './recheck.js';
 
 const HEAD =
   "where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane";
@@ -91,8 +89,6 @@ export const store: readonly Mutation[] = [
     'I4 records of one moment*',
     'a record whose row is locked holds up no other',
   ),
-  ...recheck,
-  ...people,
   claim(
     'I1',
     'return p_pin.generation is distinct from p_generation or',

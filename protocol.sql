@@ -579,6 +579,8 @@ begin
      where r.why is not null;
     return query select r.id, false, r.why from unnest(v_refused, v_reasons) r(id, why);
   end if;
+  -- I5: lost with a crash after it was told, it would be judged again, and might be paid. What else is lost is looked up.
+  if 'failed' = any (p_kinds) then perform mempool_synced_v1(); end if;
   return query
   with settled as (
     update mempool m

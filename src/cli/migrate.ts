@@ -12,9 +12,11 @@ import { printRoles } from '../store/migrate/roles.js';
 import { remark, repin } from '../store/operator/participant.js';
 import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
 import { readSettings } from './migrate/settings.js';
+import { reasonArgument } from './support/arguments.js';
 import { agreed } from './support/confirm.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
+import { decided } from './support/who.js';
 
 interface Flags {
   readonly create?: boolean;
@@ -31,6 +33,7 @@ interface Flags {
   readonly lowerTolerance?: number;
   readonly clockSkew?: number;
   readonly lowerClockSkew?: number;
+  readonly reason?: string;
   readonly yes?: boolean;
 }
 
@@ -89,6 +92,7 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const url = settings.url ?? '';
+  const who = decided(flags.reason);
   const agrees = (lost: string, question: string): Promise<boolean> =>
     agreed(lost, question, flags.yes ?? false);
   if (flags.down) {
@@ -98,17 +102,19 @@ async function run(flags: Flags): Promise<void> {
       url,
       (preview) => agrees(lost(preview), 'Restore the table to what it was?'),
       say,
+      who,
     );
   }
   if (flags.repin) {
     return await repin(
       url,
-      ({ participant, undecided, claimed }) =>
+      ({ participant, rechecked, undecided, claimed }) =>
         agrees(
-          `The pinned participant is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and can then only be ended by replay --completed or --force-new; ${count(claimed, 'other claim')} will end.`,
+          `${rechecked ? RECHECK_ENDS : ''}The pinned participant is ${participant}. Its ${count(undecided, 'undecided row')} will be parked, and can then only be ended by replay --completed or --force-new; ${count(claimed, 'other claim')} will end.`,
           'Pin another participant?',
         ),
       say,
+      who,
     );
   }
   if (flags.remark) {
@@ -120,6 +126,7 @@ async function run(flags: Flags): Promise<void> {
           'Forget these marks?',
         ),
       say,
+      who,
     );
   }
   if (flags.lowerTolerance !== undefined || flags.lowerClockSkew !== undefined) {
@@ -134,12 +141,16 @@ async function run(flags: Flags): Promise<void> {
     oldUser,
     create: flags.create ?? false,
     changes: changesOf(flags),
+    decided: who,
   });
   const toleranceMs = flags.tolerance ?? flags.lowerTolerance;
   if (toleranceMs !== undefined) {
     say(`start every instance with LEDGER_TIME_TOLERANCE_MS=${toleranceMs}; with another it claims nothing`);
   }
 }
+
+const RECHECK_ENDS =
+  'A failover or a restore is less than seven days ago. Until then a transfer that is inserted again, because its row was lost with it, is looked for on the pinned participant; on another one it would be paid again. ';
 
 const DAY_MS = 86_400_000;
 
@@ -212,6 +223,11 @@ export function migrateCommand(): Command {
       'give up the pinned participant: parks undecided rows, and the next instance pins anew',
     )
     .option('--remark', 'forget the marks on the participant, if it can no longer show any of them')
+    .option(
+      '--reason <text>',
+      'why something is pinned anew, given up or restored, for the audit',
+      reasonArgument,
+    )
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',

@@ -13,7 +13,7 @@ async function run(flags: Flags): Promise<void> {
     case 'replay':
       return (await import('./replay/plain.js')).plain(flags);
     case 'recheck':
-      return (await import('./replay/recheck.js')).replayRecheck();
+      return (await import('./replay/recheck.js')).replayRecheck(flags);
     case 'completed':
       return (await import('./replay/completed.js')).completed(flags);
     case 'force-new':
@@ -53,7 +53,7 @@ export function replayCommand(): Command {
 Give at least one condition; a row must meet all of them. Takes only pending rows that no instance holds. Their attempts
 start from zero again; what may have been sent for them is looked up on the ledger before anything else is sent. Rows
 sent on a participant that is no longer pinned (migrate --repin) stay: only --completed or --force-new can end them.
-Each row that is replayed leaves an entry in mempool_submitter_audit_v1, with who and why.
+Each of these leaves entries in mempool_submitter_audit_v1, with who and why.
 Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopped; --completed: as \`run\`.
 
 Examples:

@@ -219,7 +219,7 @@ export async function halt(database: Database, reason: string, lateMs: number): 
       await client.query(RAISE_HALT, [lateMs]);
       return false;
     }
-    await audit(client, 'halt', { reason });
+    await audit(client, 'halt', { reason }, BY_ITSELF);
     return true;
   });
 }
@@ -235,14 +235,25 @@ export type AuditedAction =
   | 'completed'
   | 'force-new';
 
+/** For the audit. */
+export interface Decided {
+  /** `user@host`, or whom the admin page had to do with; null: an instance by itself. */
+  readonly by: string | null;
+  /** Why, in the person's own words; null: not said. */
+  readonly reason: string | null;
+}
+
+export const BY_ITSELF: Decided = { by: null, reason: null };
+
 /** In the transaction that does it, so that there is no change without its entry and no entry without its change. */
 export async function audit(
   client: pg.ClientBase,
   action: AuditedAction,
   change: Readonly<Record<string, string | number | null>>,
+  { by, reason }: Decided,
 ): Promise<void> {
-  await client.query('insert into mempool_submitter_audit_v1 (action, change) values ($1, $2)', [
-    action,
-    change,
-  ]);
+  await client.query(
+    'insert into mempool_submitter_audit_v1 (action, change, by_person, reason) values ($1, $2, $3, $4)',
+    [action, change, by, reason],
+  );
 }

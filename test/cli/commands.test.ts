@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { encodeFunctionData, erc20Abi, keccak256 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { misuse } from '../../src/cli/replay/flags.js';
+import { whoRuns } from '../../src/cli/support/who.js';
 import type { TxHash } from '../../src/core/ids.js';
 import { freshDatabase, migratedDatabase } from '../support/postgres.js';
 import { cli, start } from './support.js';
@@ -231,8 +232,12 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   t.is(refused.code, 1);
   t.regex(refused.stderr, /^refused: host-1 holds 1 row\. Stop every instance/);
   await db.query('update mempool set lease_expires_at = now()');
-  const rechecked = await cli(['replay', '--recheck'], env);
+  const rechecked = await cli(['replay', '--recheck', '--reason', 'a snapshot was started'], env);
   t.is(rechecked.stdout, '1 row will be looked up on the ledger before anything is sent\n');
+  t.like(await db.one("select * from mempool_submitter_audit_v1 where action = 'recheck'"), {
+    by_person: whoRuns(),
+    reason: 'a snapshot was started',
+  });
 
   const unasked = await cli(['migrate', '--repin'], env);
   t.is(unasked.code, 2);
@@ -261,16 +266,18 @@ test('replay --force-new says what it risks, and does nothing where nobody can b
   t.regex(unasked.stderr, new RegExp(`to be forgotten for ${hash}: submission s for p, without a bound`));
   t.regex(unasked.stderr, /may still commit, or may have committed[\s\S]*; pass --yes to confirm$/m);
   t.is((await db.query('select 1 from mempool where sent_until is not null')).length, 1);
-  const done = await cli([...args, '--yes'], env);
+  const done = await cli([...args, '--yes', '--reason', 'ticket 7'], env);
   t.is(done.code, 0, done.stderr);
   t.regex(done.stdout, /1 row will be sent again/);
   t.is(
     (await db.query('select 1 from mempool where sent_until is null and available_at <= now()')).length,
     1,
   );
-  t.like(await db.one('select action, by_application from mempool_submitter_audit_v1'), {
+  t.like(await db.one('select * from mempool_submitter_audit_v1'), {
     action: 'force-new',
     by_application: 'canton-submitter cli',
+    by_person: whoRuns(),
+    reason: 'ticket 7',
   });
 });
 

@@ -1,6 +1,7 @@
 // `replay --completed` against a real participant: the update is held against the row before anything is written.
 import test from 'ava';
 import { settleByUpdate } from '../../src/cli/replay/completed.js';
+import { whoRuns } from '../../src/cli/support/who.js';
 import { loadConfig } from '../../src/config.js';
 import type { TxHash } from '../../src/core/ids.js';
 import { openDatabase } from '../../src/store/pool.js';
@@ -70,12 +71,16 @@ test('replay --completed settles a parked row by its own transfer alone: not by 
     t.regex(await refusal(own), why);
     await db.query(RESTORE, [hash.slice(2), hashes[1]?.slice(2)]);
   }
-  const done = await cli(['replay', '--completed', hash, '--update', own], env);
+  const done = await cli(['replay', '--completed', hash, '--update', own, '--reason', 'found it'], env);
   t.is(done.code, 0, done.stderr);
   t.is(done.stdout, `${hash} is completed by update ${own}\n`);
   t.like(await world.row(hash), { status: 'completed', update_id: own });
   t.is((await db.one(offset, [hash.slice(2)])).at, at);
   t.deepEqual(await world.audit(), []);
-  t.like(await db.one('select action from mempool_submitter_audit_v1'), { action: 'completed' });
+  t.like(await db.one('select * from mempool_submitter_audit_v1'), {
+    action: 'completed',
+    by_person: whoRuns(),
+    reason: 'found it',
+  });
   t.regex(await refusal(own), /is completed; only a parked row/);
 });

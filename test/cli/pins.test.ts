@@ -1,6 +1,7 @@
 // `migrate` and `prune` as a person types them: what asks, what refuses, and what a slip does.
 import { randomBytes } from 'node:crypto';
 import test from 'ava';
+import { whoRuns } from '../../src/cli/support/who.js';
 import { insertRow, insertUser, MIDDLEWARE } from '../store/support.js';
 import { freshDatabase, migratedDatabase } from '../support/postgres.js';
 import { cli } from './support.js';
@@ -54,11 +55,32 @@ test('migrate --down, --repin and --remark ask, and without a terminal want --ye
     t.regex(unasked.stdout, lost);
     t.regex(unasked.stderr, /no terminal to ask on; pass --yes to confirm/);
   }
-  for (const way of ['--remark', '--repin', '--down'])
-    t.is((await cli(['migrate', way, '--yes'], env)).code, 0);
+  await db.query(
+    'update mempool_submitter_v1 set recheck_from = 1, recheck_until = now(), recheck_at = now()',
+  );
+  t.regex(
+    (await cli(['migrate', '--repin'], env)).stdout,
+    /less than seven days ago.* on another one it would be paid again/,
+  );
+  const changes = [
+    ['--remark'],
+    ['--repin'],
+    ['--clock-skew', '70000'],
+    ['--tolerance', '70000'],
+    ['--outcomes', 'consumers'],
+  ];
+  for (const way of [...changes, ['--down']])
+    t.is((await cli(['migrate', ...way, '--yes', '--reason', `ticket ${way[0]}`], env)).code, 0);
   t.deepEqual(
-    (await db.query('select action from mempool_submitter_audit_v1 order by id')).map(({ action }) => action),
-    ['remark', 'repin', 'down'],
+    await db.query('select action, by_person, reason from mempool_submitter_audit_v1 order by id'),
+    [
+      ['remark', '--remark'],
+      ['repin', '--repin'],
+      ['pins', '--clock-skew'],
+      ['tolerance', '--tolerance'],
+      ['pins', '--outcomes'],
+      ['down', '--down'],
+    ].map(([action, way]) => ({ action, by_person: whoRuns(), reason: `ticket ${way}` })),
   );
 });
 

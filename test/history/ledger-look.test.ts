@@ -87,6 +87,41 @@ forBoth(
 );
 
 forBoth(
+  'P20 a record from the begin whose answer may be pruned parks, whenever its row says that it was created',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('unheard', 'unheard');
+    const looks = createLooks();
+    const local = await startLocal(t, world, { ledger: network.wrap, store: looks.wrap });
+    const { audit } = world.sandbox;
+    const hashes = [
+      await world.insert({ from: alice, to: bob }),
+      await world.insert({ from: carol, to: bob }),
+    ] as const;
+    await audit.until((log) => log.summary().accepted === 2);
+    for (const hash of hashes) {
+      await local.event('settled', (event) => event.txHash === hash);
+      await endBound(world, hash);
+    }
+    // As a restored table has it; and the second row's creation is yet to come.
+    await world.db.query(
+      'update mempool set sent_from = 0, submission_id = null, submission_hash = null, hashing_scheme = null',
+    );
+    await world.db.query(
+      "update mempool set created_at = now() + interval '1 day' where tx_hash = decode(substr($1, 3), 'hex')",
+      [hashes[1]],
+    );
+    await world.sandbox.control({ kind: 'prune' });
+    t.deepEqual(await looks.once(world, local), ['pruned', 'pruned']);
+    for (const hash of hashes) t.regex((await world.row(hash)).last_error ?? '', /^PRUNED: /);
+    t.is(network.requests.length, 2, 'nothing is sent again');
+    t.is(audit.summary().doubleCommits, 0);
+  },
+);
+
+forBoth(
   'P6 an acceptance that is published after its bound is seen, since time and acceptance come from one read',
   async (t, parties) => {
     // Large enough a tolerance that timers of a busy machine do not turn the acceptance into a time-out.

@@ -17,3 +17,11 @@ test('every mechanism that can be taken out is where it is said to be, once, and
   });
   t.deepEqual(lost, []);
 });
+
+test('no mechanism is taken out twice', (t) => {
+  const seen = mutations.map((one) => JSON.stringify(one));
+  t.deepEqual(
+    seen.filter((one, at) => seen.indexOf(one) < at),
+    [],
+  );
+});

@@ -128,14 +128,41 @@ export const recheck: readonly Mutation[] = [
   ),
   rewrite('set claim_token = null, claimed_by = null', 'set claimed_by = null', DOUBTS, 'every claim ends'),
   rewrite(
-    'least(j.ledger_end, m.sent_from)',
-    'coalesce(m.sent_from, j.ledger_end)',
+    'least(j.look_from, m.sent_from)',
+    'coalesce(m.sent_from, j.look_from)',
     DOUBTS,
     'it looks from the ledger end that was pinned',
   ),
+  {
+    ...rewrite(
+      "coalesce(p.table_oid <> 'mempool'::regclass::oid::bigint, false)",
+      'false',
+      'P20 a table restored by itself*',
+      'pins that may be newer than the table say nothing of where to begin',
+    ),
+    test: 'test/store/again.test.ts',
+  },
+  {
+    ...rewrite(
+      '${byHand}::boolean or',
+      'false and ${byHand}::boolean or',
+      'P20 rows copied back into the same table*',
+      'a person knows what cannot be seen: from the begin',
+    ),
+    test: 'test/store/again.test.ts',
+  },
+  {
+    ...rewrite(
+      'case when ${byHand}::boolean or',
+      'case when true or ${byHand}::boolean or',
+      'P20 a database set back as a whole*',
+      'what is set back as a whole has the right ledger end',
+    ),
+    test: 'test/store/again.test.ts',
+  },
   rewrite(
-    'least(j.ledger_end, m.sent_from)',
-    'j.ledger_end',
+    'least(j.look_from, m.sent_from)',
+    'j.look_from',
     DOUBTS,
     'it looks from where the row was sent from, where that is earlier',
   ),
@@ -202,8 +229,8 @@ export const recheck: readonly Mutation[] = [
     'the database is pinned as it is now',
   ),
   rewrite(
-    'least(case when ${RECHECKED} then p.recheck_from end, coalesce(p.ledger_end, 0))',
-    'coalesce(p.ledger_end, 0)',
+    "least(case when ${RECHECKED} then p.recheck_from end, ${lookFrom('$2')})",
+    "${lookFrom('$2')}",
     'P20 what it left*',
     'a second failover keeps the earlier end',
   ),

@@ -1,8 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
 // Of the database side: claim, lanes, fences, guard, durability, migrate, listener.
 import type { Mutation } from './mutation.js';
-import { people } from './people.js';
-import { recheck } from './recheck.js';
 
 const HEAD =
   "where m.status = 'pending' and m.available_at < 'infinity' and mempool_sender_v1(m.from_address) = l.lane";
@@ -91,8 +89,6 @@ export const store: readonly Mutation[] = [
     'I4 records of one moment*',
     'a record whose row is locked holds up no other',
   ),
-  ...recheck,
-  ...people,
   claim(
     'I1',
     'return p_pin.generation is distinct from p_generation or',
@@ -451,6 +447,27 @@ export const store: readonly Mutation[] = [
       'P19 off by database*',
       'claim and write-ahead ask for their flush',
     ),
+    test: 'test/store/durability.test.ts',
+  },
+  {
+    ...claim(
+      'P19',
+      "if 'failed' = any (p_kinds) then perform mempool_synced_v1(); end if;",
+      '',
+      'P19 a failure turns it on*',
+      'so does a failure',
+    ),
+    test: 'test/store/durability.test.ts',
+  },
+  {
+    ...claim(
+      'P19',
+      ', lateral (select mempool_synced_v1()) durable',
+      '',
+      'P19 a failure turns it on*',
+      'and one by hand',
+    ),
+    file: 'src/store/operator/by-hand.ts',
     test: 'test/store/durability.test.ts',
   },
 

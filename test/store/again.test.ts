@@ -121,6 +121,33 @@ test('P20 what is copied back after a truncate is looked up first; a truncate fo
   t.like(await db.row(open), { status: 'pending', submission_id: null, sent_from: '0' });
 });
 
+test('P20 a table restored by itself, beside pins that are newer: what was forgotten is looked for from the begin of the ledger', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  const id = await db.insert();
+  await db.query('create table dump as select * from mempool');
+  await db.settle(await db.claimOne(), completed);
+  await db.query('update mempool_submitter_v1 set ledger_end = 90000');
+  // As pg_restore --clean leaves it: another table of the same name, with its triggers, and no word of what has ended.
+  await db.query('alter table mempool rename to lost; create table mempool (like lost including all)');
+  await db.query('insert into mempool select * from dump');
+  t.deepEqual(await db.store.claim(claim), { kind: 'stale' });
+  t.deepEqual(await db.store.recheck(request), { rows: 1 });
+  t.like(await db.row(id), { status: 'pending', sent_from: '0' });
+  const [pins] = await db.query('select recheck_from, ledger_end from mempool_submitter_v1');
+  t.deepEqual(pins, { recheck_from: '0', ledger_end: '90000' }, 'and so is what is about to fail (P20)');
+});
+
+test('P20 a database set back as a whole is looked up from its own ledger end', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  const id = await db.insert();
+  await db.query("update mempool_submitter_v1 set ledger_end = 90000, timeline = '000000FF'");
+  t.deepEqual(await db.store.recheck(request), { rows: 1 });
+  t.like(await db.row(id), { sent_from: '90000' });
+  t.like(await db.one('select recheck_from from mempool_submitter_v1'), { recheck_from: '90000' });
+});
+
 test('P20 rows copied back into the same table show no number: replay --recheck, by hand, doubts them', async (t) => {
   const db = await prepared(t);
   await insertUser(db.query, 'alice');
@@ -130,7 +157,9 @@ test('P20 rows copied back into the same table show no number: replay --recheck,
   await db.query('delete from mempool where id = $1', [id]);
   await db.query('delete from mempool_ended_v1');
   await db.query('insert into mempool select * from saved');
+  await db.query('update mempool_submitter_v1 set ledger_end = 90000');
   t.deepEqual(await recheckByHand(db.database, ['0x70C']), { kind: 'rechecked', rows: 1 });
+  t.is((await db.row(id)).sent_from, '0', 'how old they are is not seen here');
   t.deepEqual(await db.claim(), []);
   t.is((await db.look())[0]?.kind, 'undecided');
 });

@@ -1,8 +1,10 @@
 // P19: what must survive a crash does, on a database whose commits are not synced by default.
+import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import pg from 'pg';
 import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
+import { FAIL } from '../../src/store/operator/by-hand.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { serverFolder } from '../support/server-folder.js';
@@ -126,6 +128,28 @@ test('P19 LANES=holdings: the write-ahead that reserves turns it on for its own 
   const reserve = "select mempool_reserve_v1(1, $1, $2, 9, 'infinity', 's', 'p', null, null, 1, array['a'])";
   t.is(await syncedWithin(db, reserve, [id, token]), 'on');
   t.is((await db.row(id)).submission_id, 's');
+});
+
+test('P19 a failure turns it on for its own commit, by a person too; any other outcome that is lost is looked up', async (t) => {
+  const db = await prepared(t);
+  await insertUser(db.query, 'alice');
+  const settle = `select * from mempool_settle_v1(false, array[$1]::bigint[], array[$2]::uuid[], array[1]::bigint[], array[null]::float8[],
+    array[$3], array[null], array[null]::bigint[], array['why'], array[null], array[true], array[null]::float8[], array[0])`;
+  for (const [kind, synced] of [
+    ['failed', 'on'],
+    ['pending', 'off'],
+    ['completed', 'off'],
+  ] as const) {
+    const id = await db.insert();
+    const { token } = await db.claimOne();
+    t.is(await syncedWithin(db, settle, [id, token, kind]), synced, kind);
+    t.is((await db.row(id)).status, kind);
+    await db.query("update mempool set available_at = 'infinity' where id = $1", [id]);
+  }
+  const hash = randomBytes(32);
+  await db.insert({ hash });
+  t.is(await syncedWithin(db, FAIL.text, [hash, 'cancelled', 'ann@ops']), 'on', 'fail');
+  t.is((await db.one('select status from mempool where tx_hash = $1', [hash])).status, 'failed');
 });
 
 /** Whether the commit of this statement is flushed, in a session that has it off. */

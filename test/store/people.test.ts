@@ -286,7 +286,7 @@ test('migrate --repin: undecided rows are parked with their records, claims end,
   for (const id of [flying, judged]) await db.expire(id);
   const previews: unknown[] = [];
   await repin(db.url, async (preview) => previews.push(preview) === 0, say);
-  t.deepEqual(previews, [{ participant: 'participant-1', undecided: 3, claimed: 1 }]);
+  t.deepEqual(previews, [{ participant: 'participant-1', undecided: 3, claimed: 1, rechecked: true }]);
   t.like(await db.store.pinned(), { sentOn: 1, participant }, 'asked, and not agreed');
 
   const said: string[] = [];
@@ -431,7 +431,7 @@ test('status says whether it is halted, whether it was rechecked, and what was s
   await advance(db.store, { ledgerEnd: 12n, mark: null, oldMark: null });
   await recheckByHand(db.database, []);
   const { recheck, now } = await readStatus(db.database);
-  t.is(recheck?.from, 12n);
+  t.is(recheck?.from, 0n);
   t.true(recheck !== null && recheck.until > now && recheck.at <= now);
 });
 

@@ -4,22 +4,24 @@ import { type Config, loadConfig } from '../../config.js';
 import type { TxHash } from '../../core/ids.js';
 import type { Ledger } from '../../ports/ledger.js';
 import { complete, type FoundRow, findRowToComplete } from '../../store/operator/complete.js';
+import type { Decided } from '../../store/pins.js';
 import type { Database } from '../../store/pool.js';
 import { openLedger } from '../../submitter.js';
 import { differs } from '../../transfer/compare.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
+import { decided as decidedBy } from '../support/who.js';
 import type { Flags } from './flags.js';
 
 /** Somebody waits at a terminal for this one answer: a slow one is better than having to ask again. */
 const READ_UPDATE_MS = 20_000;
 
 export async function completed(flags: Flags): Promise<void> {
-  const { completed: hash, update, dryRun = false } = flags;
+  const { completed: hash, update, reason, dryRun = false } = flags;
   if (hash === undefined || update === undefined) throw new Error('--completed needs a hash and an update');
   const config = loadConfig(process.env);
   const result = await withDatabase(config, (database) =>
-    settleByUpdate(config, database, { hash, update, dryRun }),
+    settleByUpdate(config, database, { hash, update, dryRun, decided: decidedBy(reason) }),
   );
   if (result.kind === 'refused') {
     process.stderr.write(`refused, and nothing was changed: ${result.why}\n`);
@@ -33,12 +35,13 @@ interface Order {
   readonly hash: TxHash;
   readonly update: string;
   readonly dryRun: boolean;
+  readonly decided?: Decided;
 }
 
 export async function settleByUpdate(
   config: Config,
   database: Database,
-  { hash, update, dryRun }: Order,
+  { hash, update, dryRun, decided }: Order,
 ): Promise<{ readonly kind: 'settled' } | { readonly kind: 'refused'; readonly why: string }> {
   const refused = (why: string) => ({ kind: 'refused', why }) as const;
   const found = await findRowToComplete(database, hash);
@@ -50,7 +53,7 @@ export async function settleByUpdate(
   const shown = await showTransfer(ledger, config, found, update).finally(() => ledger.close());
   if ('difference' in shown) return refused(shown.difference);
   if (dryRun) return { kind: 'settled' };
-  const done = await complete(database, hash, { id: update, offset: shown.offset });
+  const done = await complete(database, hash, { id: update, offset: shown.offset }, decided);
   if (done === 'completed') return { kind: 'settled' };
   return refused(
     done === 'changed'

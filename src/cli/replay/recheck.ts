@@ -7,8 +7,10 @@ import { recheckByHand } from '../../store/operator/recheck-by-hand.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
 import { count } from '../support/text.js';
+import { decided } from '../support/who.js';
+import type { Flags } from './flags.js';
 
-export async function replayRecheck(): Promise<void> {
+export async function replayRecheck({ reason }: Flags): Promise<void> {
   const settings = loadDatabaseSettings(process.env);
   const problems: string[] = [];
   const tokens = oneStepTokens(process.env.TOKENS_FILE, problems);
@@ -19,7 +21,7 @@ export async function replayRecheck(): Promise<void> {
   }
   if (tokens === null) throw new ConfigError(problems);
   await withDatabase(settings, async (database) => {
-    const result = await recheckByHand(database, tokens);
+    const result = await recheckByHand(database, tokens, decided(reason));
     if (result.kind === 'held') {
       process.stderr.write(
         `refused: ${result.holders.join(', ')} ${result.holders.length === 1 ? 'holds' : 'hold'} ${count(result.rows, 'row')}. Stop every instance, wait until their leases have run out, and try again\n`,

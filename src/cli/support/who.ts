@@ -1,6 +1,10 @@
 // Who runs a command, for the audit.
 import { hostname, userInfo } from 'node:os';
 
+import type { Decided } from '../../store/pins.js';
+
+export const decided = (reason: string | undefined): Decided => ({ by: whoRuns(), reason: reason ?? null });
+
 /** `user@host`. A user id that the machine has no name for stands for itself. */
 export function whoRuns(): string {
   const name = ((): string => {

@@ -1,4 +1,4 @@
-import { microsOf } from '../../core/ids.js';
+import { type DbMillis, microsOf } from '../../core/ids.js';
 import { afterDeath } from '../../protocol/decide.js';
 import { type Conclusion, lookAt } from '../../protocol/look.js';
 import type { CompletionEvent, Refusal, SynchronizerTime } from '../../protocol/outcome.js';
@@ -35,6 +35,8 @@ export interface Reading {
   readonly userId: string | null;
   /** Rows read from the pruned offset on: the first time in the stream must be before they existed. */
   readonly unsure: Set<Looking>;
+  /** The database's time when the rows were claimed. */
+  readonly claimedAt: DbMillis;
   /** By party: why its completions cannot be read, for people. */
   readonly trouble: Map<string, string>;
 }
@@ -140,9 +142,12 @@ function tellCost({ path, open }: Reading, event: CompletionEvent): void {
       });
 }
 
-/** A read that begins at the pruned offset must begin before the row existed, or its answer may have been pruned. */
+/**
+ * A read that begins at the pruned offset must begin before the row existed, or its answer may have been pruned. A creation
+ * that is yet to come tells nothing of when the row came to be.
+ */
 function answerMayBePruned(
-  { path, verified, unsure }: Reading,
+  { path, verified, unsure, claimedAt }: Reading,
   row: Looking,
   event: CompletionEvent,
 ): boolean {
@@ -150,7 +155,9 @@ function answerMayBePruned(
   const first = timesOf(event).find((time) => time.synchronizerId === path.settings.synchronizerId);
   if (first === undefined) return false;
   unsure.delete(row);
-  return first.recordTime >= microsOf(row.claim.row.createdAt - verified.pinned.clockSkewMaxMs);
+  const { createdAt } = row.claim.row;
+  const { clockSkewMaxMs } = verified.pinned;
+  return createdAt > claimedAt + clockSkewMaxMs || first.recordTime >= microsOf(createdAt - clockSkewMaxMs);
 }
 
 const timesOf = (event: CompletionEvent): readonly SynchronizerTime[] =>

@@ -49,7 +49,14 @@ export async function look(path: Path, batch: LookBatch, signal: AbortSignal, en
     const read = async (stop: AbortSignal): Promise<void> => {
       const marks = marksOf(verified.pinned);
       const common = { path, verified, close, stop, userId: null };
-      const reading: Reading = { ...common, open, unsure: new Set(), trouble, marks };
+      const reading: Reading = {
+        ...common,
+        open,
+        unsure: new Set(),
+        claimedAt: batch.now,
+        trouble,
+        marks,
+      };
       if (verified.looksUpHashes) await askByHash(reading);
       await readAll(reading);
       readOn = stop.aborted && !signal.aborted;

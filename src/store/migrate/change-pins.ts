@@ -2,7 +2,15 @@
 // every instance repeats its checks.
 import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
-import { audit, type Lanes, type Outcomes, PIN_LOCK, PROTOCOL, type SameNonce } from '../pins.js';
+import {
+  audit,
+  type Decided,
+  type Lanes,
+  type Outcomes,
+  PIN_LOCK,
+  PROTOCOL,
+  type SameNonce,
+} from '../pins.js';
 import { unhurried } from '../pool.js';
 import { RETIRED } from './indexes.js';
 import { inTransaction, patiently } from './session.js';
@@ -178,6 +186,7 @@ export async function changePins(
   before: FoundPins,
   changes: PinChanges,
   steps: readonly SqlStep[],
+  decided: Decided,
   say: (line: string) => void,
 ): Promise<void> {
   const { lanes = before.lanes } = changes;
@@ -216,7 +225,7 @@ export async function changePins(
       ]);
       const [now] = rows;
       if (now === undefined) return;
-      await auditChanges(client, pin, now, { moved, clearsHalt });
+      await auditChanges(client, pin, now, { moved, clearsHalt, decided });
       say(
         `pinned anew (generation ${now.generation}): lanes ${now.lanes}, tolerance ${now.tolerance_ms} ms, clock skew ${now.clock_skew_max_ms} ms, same nonce ${now.same_nonce}; instances with other settings, or of another version, claim nothing from now on`,
       );
@@ -235,15 +244,20 @@ async function auditChanges(
   client: pg.Client,
   pin: FoundPins,
   now: Changed,
-  { moved, clearsHalt }: { readonly moved: number; readonly clearsHalt: boolean },
+  {
+    moved,
+    clearsHalt,
+    decided,
+  }: { readonly moved: number; readonly clearsHalt: boolean; readonly decided: Decided },
 ): Promise<void> {
   if (clearsHalt || now.tolerance_ms !== pin.tolerance_ms) {
-    await audit(client, 'tolerance', {
+    const change = {
       before_ms: pin.tolerance_ms,
       after_ms: now.tolerance_ms,
       bounds_moved: moved,
       ...(clearsHalt ? { halted: pin.halted ?? null } : {}),
-    });
+    };
+    await audit(client, 'tolerance', change, decided);
   }
   const others = ['lanes', 'same_nonce', 'clock_skew_max_ms'] as const;
   const changed = others.filter((name) => now[name] !== (pin[name] ?? now[name]));
@@ -257,5 +271,6 @@ async function auditChanges(
         [name, now[name]],
       ]),
     ),
+    decided,
   );
 }

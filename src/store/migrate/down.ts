@@ -1,7 +1,7 @@
 // `migrate --down`: the table as canton-middleware made it. Refused while something that matters would be forgotten.
 import { CommandRefused } from '../../core/errors.js';
 import { isNotMigrated } from '../errors.js';
-import { audit } from '../pins.js';
+import { audit, BY_ITSELF, type Decided } from '../pins.js';
 import { refuseWhileAtWork } from './at-work.js';
 import { inSession, inTransaction, patiently } from './session.js';
 import { functionsIn, readSqlSteps, triggersIn } from './sql-files.js';
@@ -61,6 +61,7 @@ export async function migrateDown(
   url: string,
   agrees: (preview: DownPreview) => Promise<boolean>,
   say: (line: string) => void,
+  decided: Decided = BY_ITSELF,
 ): Promise<void> {
   await inSession(url, say, async (client) => {
     const refuseWhatMatters = async (): Promise<void> => {
@@ -91,7 +92,7 @@ export async function migrateDown(
         await client.query('lock table mempool in access exclusive mode');
         await refuseWhatMatters();
         const { options, ...lost } = await read();
-        await audit(client, 'down', { ...lost });
+        await audit(client, 'down', { ...lost }, decided);
         for (const statement of downStatements(options ?? [])) await client.query(statement);
       }),
     );

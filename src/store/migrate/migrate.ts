@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
 import { seesAll } from '../check.js';
-import { type Lanes, type Outcomes, PROTOCOL, type SameNonce } from '../pins.js';
+import { BY_ITSELF, type Decided, type Lanes, type Outcomes, PROTOCOL, type SameNonce } from '../pins.js';
 import {
   changePins,
   differences,
@@ -32,6 +32,8 @@ export interface MigrateOptions extends Leftovers {
   readonly outcomes?: Outcomes | null;
   /** What is to be pinned anew; each has a flag of its own. */
   readonly changes?: PinChanges;
+  /** Who wants these, and why. */
+  readonly decided?: Decided;
   /** Told what it does, in plain words. */
   readonly say: (line: string) => void;
 }
@@ -44,6 +46,7 @@ export const DEFAULTS: FirstPin = {
 };
 
 export async function migrate(options: MigrateOptions): Promise<void> {
+  const { decided = BY_ITSELF } = options;
   await inSession(options.url, options.say, async (client) => {
     if (!options.create) await findTables(client, options.url, options.say);
     await seesAll(client);
@@ -82,12 +85,12 @@ export async function migrate(options: MigrateOptions): Promise<void> {
         );
       }
       for (const line of differences(pinnedBefore, options)) options.say(line);
-      await changePins(client, pinnedBefore, options.changes ?? {}, steps, options.say);
+      await changePins(client, pinnedBefore, options.changes ?? {}, steps, decided, options.say);
     }
 
     // At the first pin the environment counts too, as for the other pins.
     const outcomes = options.changes?.outcomes ?? (pinnedBefore === null ? options.outcomes : null) ?? null;
-    await keepOutcomes(client, outcomes, steps, options.say);
+    await keepOutcomes(client, outcomes, steps, decided, options.say);
 
     for (const step of indexes) await ensureIndex(client, step, options.say);
     for (const step of steps) {

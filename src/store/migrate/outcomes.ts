@@ -1,7 +1,7 @@
 // Whether outcomes are kept, and for whom: one switch for all instances, which is the trigger that writes the entries. No
 // claim and no settle depends on it, so it raises no generation, and instances go on while it is turned.
 import type pg from 'pg';
-import { audit, type Outcomes } from '../pins.js';
+import { audit, type Decided, type Outcomes } from '../pins.js';
 import { readPin } from './change-pins.js';
 import { inTransaction, patiently } from './session.js';
 import type { SqlStep } from './sql-files.js';
@@ -18,6 +18,7 @@ export async function keepOutcomes(
   client: pg.Client,
   wanted: Outcomes | null,
   steps: readonly SqlStep[],
+  decided: Decided,
   say: (line: string) => void,
 ): Promise<void> {
   const before = (await readPin(client))?.outcomes ?? 'off';
@@ -29,7 +30,7 @@ export async function keepOutcomes(
       if (outcomes === 'off') await client.query(OFF);
       else for (const step of steps) if (step.writesOutcomes) await client.query(step.sql);
       await client.query(PIN, [outcomes]);
-      if (outcomes !== before) await audit(client, 'pins', { outcomes_before: before, outcomes });
+      if (outcomes !== before) await audit(client, 'pins', { outcomes_before: before, outcomes }, decided);
     }),
   );
   say(SAID[outcomes]);

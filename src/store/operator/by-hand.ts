@@ -35,8 +35,8 @@ const ON_THE_LEDGER = "coalesce(m.last_error, '') ~ '^(FOREIGN_ACCEPTANCE|LOST_D
 /** SQL, of the pinned row `p`: what was sent for a fresh row may have been forgotten (P20). */
 const IN_DOUBT = `(mempool_moved_v1(p) or coalesce(${RECHECKED}, false))`;
 
-/** $1 hash, $2 what a wallet sees, $3 who. I5, rule 6. */
-const FAIL: Statement<{ readonly id: string }> = {
+/** $1 hash, $2 what a wallet sees, $3 who. I5, rule 6; as durable as a claim (P19). */
+export const FAIL: Statement<{ readonly id: string }> = {
   text: `with chosen as materialized (
       select m.* from mempool m cross join mempool_submitter_v1 p
        where m.tx_hash = $1 and ${FREE}
@@ -47,7 +47,7 @@ const FAIL: Statement<{ readonly id: string }> = {
          for update of m
     ), done as (
       update mempool m set status = 'failed', error_message = $2, last_error = 'FAILED_BY_HAND: ' || $2, updated_at = now()
-        from chosen c where m.id = c.id and ${FREE}
+        from chosen c, lateral (select mempool_synced_v1()) durable where m.id = c.id and ${FREE}
       returning m.id
     ), noted as (
       insert into mempool_submitter_audit_v1 (action, tx_hash, by_person, reason, change)

@@ -2,6 +2,7 @@
 // this only makes sure that nobody else decides about the row meanwhile.
 import { type Offset, type Party, party, type TxHash } from '../../core/ids.js';
 import type { MempoolRow } from '../../protocol/record.js';
+import { BY_ITSELF, type Decided } from '../pins.js';
 import { type Database, unhurried } from '../pool.js';
 import { NO_RECORD, RECORD_FOR_AUDIT } from '../record.js';
 import { ROW, rowOf } from '../rows.js';
@@ -54,7 +55,7 @@ const TAKEN = `select '0x' || encode(t.tx_hash, 'hex') as by from (
     select m.tx_hash, m.update_id from mempool m union all select e.tx_hash, e.update_id from mempool_ended_v1 e) t
   where t.update_id = $2 and t.tx_hash <> $1 limit 1`;
 
-/** $1 hash, $2 update, $3 offset. Fenced like a settle: a parked row has no token and no lease. */
+/** $1 hash, $2 update, $3 offset, $4 who, $5 why. Fenced like a settle: a parked row has no token and no lease. */
 const COMPLETE = `with chosen as materialized (
     select m.* from mempool m
      where m.tx_hash = $1 and m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null
@@ -66,8 +67,8 @@ const COMPLETE = `with chosen as materialized (
       from chosen c where m.id = c.id
     returning m.id
   )
-  insert into mempool_submitter_audit_v1 (action, tx_hash, change)
-  select 'completed', m.tx_hash,
+  insert into mempool_submitter_audit_v1 (action, tx_hash, by_person, reason, change)
+  select 'completed', m.tx_hash, $4, $5,
          jsonb_build_object('update_id', $2::text, 'completion_offset', $3::bigint, 'forgotten', ${RECORD_FOR_AUDIT}, 'last_error', m.last_error)
     from chosen m join done using (id)`;
 
@@ -76,12 +77,13 @@ export async function complete(
   database: Database,
   hash: TxHash,
   update: { readonly id: string; readonly offset: Offset | null },
+  { by, reason }: Decided = BY_ITSELF,
 ): Promise<'completed' | 'changed' | { readonly takenBy: string }> {
   return await database.transaction(async (client) => {
     await client.query(ALONE);
     const { rows } = await unhurried<{ by: string }>(client, TAKEN, [bytesOf(hash), update.id]);
     if (rows[0] !== undefined) return { takenBy: rows[0].by };
-    const values = [bytesOf(hash), update.id, update.offset?.toString() ?? null];
+    const values = [bytesOf(hash), update.id, update.offset?.toString() ?? null, by, reason];
     const done = await client.query(COMPLETE, values);
     return done.rowCount === 1 ? 'completed' : 'changed';
   });

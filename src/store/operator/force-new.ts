@@ -1,5 +1,6 @@
 // `replay --force-new`: a person decides, against a record, that a parked row is sent anew. This is the one command that may
 // cause a second effect on the ledger; the record that it clears stays in the audit.
+import { BY_ITSELF, type Decided } from '../pins.js';
 import type { Database } from '../pool.js';
 import { NO_RECORD, RECORD_FOR_AUDIT } from '../record.js';
 import type { Statement } from '../statements.js';
@@ -44,7 +45,7 @@ const FORCE_NEW_PREVIEW: Statement<PreviewTuple> = {
     from mempool m where ${SELECTED_PARKED} order by m.id`,
 };
 
-/** Only parked rows: nobody holds them, and only a person moves them. Due at once, in the order of their lane. */
+/** $3 who, $4 why. Only parked rows: nobody holds them, and only a person moves them. Due at once, in their lane's order. */
 const FORCE_NEW: Statement<ReplayTuple> = {
   text: `with chosen as materialized (
       select m.* from mempool m join unnest($1::bigint[], $2::text[]) s(id, fingerprint) on s.id = m.id
@@ -59,8 +60,8 @@ const FORCE_NEW: Statement<ReplayTuple> = {
         from chosen c where m.id = c.id
       returning m.id
     ), noted as (
-      insert into mempool_submitter_audit_v1 (action, tx_hash, change)
-      select 'force-new', m.tx_hash, jsonb_build_object('forgotten', ${RECORD_FOR_AUDIT}, 'attempts', m.attempts, 'last_error', m.last_error)
+      insert into mempool_submitter_audit_v1 (action, tx_hash, by_person, reason, change)
+      select 'force-new', m.tx_hash, $3, $4, jsonb_build_object('forgotten', ${RECORD_FOR_AUDIT}, 'attempts', m.attempts, 'last_error', m.last_error)
         from chosen m join moved using (id) order by m.id
     )
     select ${SHOWN('m.available_at')} from chosen m join moved using (id) order by m.id`,
@@ -118,10 +119,13 @@ export async function previewForceNew(
 export async function forceNew(
   database: Database,
   rows: readonly ShownParked[],
+  { by, reason }: Decided = BY_ITSELF,
 ): Promise<readonly ReplayedRow[]> {
   const tuples = await database.run(FORCE_NEW, [
     rows.map(({ id }) => id),
     rows.map(({ fingerprint }) => fingerprint),
+    by,
+    reason,
   ]);
   if (tuples.length > 0) await ring(database, 'bell');
   return tuples.map(replayedRow);

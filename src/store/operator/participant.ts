@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
 import { refuseWhileAtWork } from '../migrate/at-work.js';
 import { inSession, inTransaction, patiently } from '../migrate/session.js';
-import { audit, PIN_LOCK } from '../pins.js';
+import { audit, BY_ITSELF, type Decided, PIN_LOCK, RECHECKED } from '../pins.js';
 import { unhurried } from '../pool.js';
 
 export interface RemarkPreview {
@@ -38,6 +38,7 @@ export async function remark(
   url: string,
   agrees: (preview: RemarkPreview) => Promise<boolean>,
   say: (line: string) => void,
+  decided: Decided = BY_ITSELF,
 ): Promise<void> {
   await inSession(url, say, async (client) => {
     const read = async (): Promise<MarksTuple> => {
@@ -56,7 +57,7 @@ export async function remark(
         await client.query(PIN_LOCK);
         const now = await read();
         await client.query(REMARK);
-        await audit(client, 'remark', { ...now, other_marks: JSON.stringify(now.other_marks) });
+        await audit(client, 'remark', { ...now, other_marks: JSON.stringify(now.other_marks) }, decided);
       }),
     );
     say(
@@ -67,6 +68,8 @@ export async function remark(
 
 export interface RepinPreview {
   readonly participant: string;
+  /** After a failover or a restore, what was lost with it is still asked about; no other participant can tell. */
+  readonly rechecked: boolean;
   readonly undecided: number;
   readonly claimed: number;
 }
@@ -86,7 +89,8 @@ const PARTICIPANT =
 /** mempool_undecided_v1 and the index of claims, for claims that have run out: those with a record, and those without. */
 const TO_PARK = `
   select count(*) filter (where sent_until is not null)::int as undecided,
-         count(*) filter (where sent_until is null)::int as claimed
+         count(*) filter (where sent_until is null)::int as claimed,
+         coalesce((select ${RECHECKED} from mempool_submitter_v1 p), false) as rechecked
     from (select m.sent_until from mempool m where m.status = 'pending' and m.claim_token is null and m.sent_until is not null
           union all
           select m.sent_until from mempool m where m.status = 'pending' and m.claim_token is not null) h`;
@@ -120,11 +124,12 @@ export async function repin(
   url: string,
   agrees: (preview: RepinPreview) => Promise<boolean>,
   say: (line: string) => void,
+  decided: Decided = BY_ITSELF,
 ): Promise<void> {
   await inSession(url, say, async (client) => {
     const toPark = async (): Promise<Omit<RepinPreview, 'participant'>> => {
       const { rows } = await client.query<Omit<RepinPreview, 'participant'>>(TO_PARK);
-      return rows[0] ?? { undecided: 0, claimed: 0 };
+      return rows[0] ?? { undecided: 0, claimed: 0, rechecked: false };
     };
     const { id } = await pinnedParticipant(client);
     await refuseWhileAtWork(client);
@@ -141,7 +146,7 @@ export async function repin(
           `REPINNED: sent on participant no. ${tuple.sent_on}, ${id}; ends by replay --completed or --force-new`,
         ]);
         await client.query(UNPIN);
-        await audit(client, 'repin', { ...tuple, parked: counts.undecided });
+        await audit(client, 'repin', { ...tuple, parked: counts.undecided }, decided);
         return [
           `${id} is no longer pinned; the next instance that connects pins the participant it is shown, as no. ${tuple.sent_on + 1}`,
           `${counts.undecided} undecided rows are parked with their records, and each ends only by replay --completed or --force-new; ${counts.claimed} other claims have ended`,

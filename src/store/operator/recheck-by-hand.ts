@@ -2,7 +2,7 @@
 // timeline, such as that of a disk or a VM snapshot.
 import { dbMillis } from '../../core/ids.js';
 import { liveClaims } from '../migrate/at-work.js';
-import { underPinLock } from '../pins.js';
+import { BY_ITSELF, type Decided, underPinLock } from '../pins.js';
 import type { Database } from '../pool.js';
 import { recheckAll } from '../recheck.js';
 import { ring } from '../store.js';
@@ -15,12 +15,14 @@ export type RecheckedByHand =
 export async function recheckByHand(
   database: Database,
   oneStepTokens: readonly string[],
+  decided: Decided = BY_ITSELF,
 ): Promise<RecheckedByHand> {
   const result = await underPinLock(database, async (client): Promise<RecheckedByHand> => {
     const claims = await liveClaims(client);
     if (claims !== null) return { kind: 'held', ...claims };
     // A command knows no later time than the database's own.
-    return { kind: 'rechecked', ...(await recheckAll(client, { notBefore: dbMillis(0), oneStepTokens })) };
+    const request = { notBefore: dbMillis(0), oneStepTokens };
+    return { kind: 'rechecked', ...(await recheckAll(client, request, decided)) };
   });
   if (result.kind === 'rechecked') await ring(database, 'bell');
   return result;

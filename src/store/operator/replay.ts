@@ -73,7 +73,7 @@ const REPLAY: Statement<ReplayTuple> = {
 export interface ReplayOptions {
   readonly dryRun: boolean;
   /** For the audit: who, and why. */
-  readonly by?: string;
+  readonly by?: string | null;
   readonly reason?: string | null;
 }
 

@@ -69,7 +69,11 @@ export async function transferFinding(
   } catch (error) {
     const role = roleProblem(error, config.database.shown);
     if (role === null) throw error;
-    return fail(check, role, 'nothing was sent: give a DATABASE_URL whose role may also do what `enqueue` needs');
+    return fail(
+      check,
+      role,
+      'nothing was sent: give a DATABASE_URL whose role may also do what `enqueue` needs',
+    );
   }
   const began = monotonic.elapsed();
   const patienceMs = flags.patience ?? TRANSFER_MS;

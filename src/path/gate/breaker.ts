@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { Refusal } from '../../protocol/outcome.js';
 import type { Breaker, Subject } from '../given/context.js';
 import {
+  abandoned,
   allConfirmed,
   allowance,
   type BreakerState,
@@ -24,6 +25,7 @@ import {
   roomFor,
   type Suspicion,
   uncongested,
+  withoutKeys,
 } from './refusals.js';
 
 interface BreakerContext {
@@ -93,7 +95,14 @@ export function createBreaker({ settings, clock, emit }: BreakerContext, onClose
   };
 
   return {
-    allowance: () => allowance(state, clock.elapsed()),
+    allowance() {
+      const now = clock.elapsed();
+      const gone = abandoned(state, now);
+      for (const key of gone)
+        emit({ kind: 'breaker', state: 'closed', key, reason: 'no row waits for it any more' });
+      if (gone.length > 0) become(withoutKeys(state, gone));
+      return allowance(state, now);
+    },
     room: (inFlight) => roomFor(congestion, inFlight),
     isOpen: () => state.all !== null,
     beginProbe() {

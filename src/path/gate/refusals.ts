@@ -73,9 +73,25 @@ function withKey(keys: BreakerState['keys'], key: string, open: Open): ReadonlyM
 export function onServed(state: BreakerState, keys: readonly string[]): BreakerState {
   const open = keys.some((key) => state.keys.has(key));
   if (state.all === null && !open && state.recent.length === 0) return state;
+  return { all: null, keys: withoutKeys(state, keys).keys, recent: [] };
+}
+
+/** Whoever waits for an open key asks for it much more often. */
+const ABANDONED_MS = 600_000;
+
+/**
+ * Open keys that no row waits for any more: parked, failed by hand, done by another instance. They would stay open for ever,
+ * since only what is sent for them closes them. While it is open for everybody nothing is claimed, so nobody asks.
+ */
+export const abandoned = (state: BreakerState, now: number): readonly string[] =>
+  state.all === null
+    ? [...state.keys].flatMap(([key, { probeAt }]) => (now - probeAt > ABANDONED_MS ? [key] : []))
+    : [];
+
+export function withoutKeys(state: BreakerState, keys: readonly string[]): BreakerState {
   const left = new Map(state.keys);
   for (const key of keys) left.delete(key);
-  return { all: null, keys: left, recent: [] };
+  return { ...state, keys: left };
 }
 
 /** How many rows may be claimed now. */

@@ -1,5 +1,9 @@
 import test from 'ava';
+import { party, type TxHash } from '../../../src/core/ids.js';
+import type { SubmitterEvent } from '../../../src/observe/events.js';
+import { createBreaker } from '../../../src/path/gate/breaker.js';
 import {
+  abandoned,
   allowance,
   closedBreaker,
   keyWait,
@@ -7,6 +11,7 @@ import {
   onProbeOver,
   onRefused,
   onServed,
+  withoutKeys,
 } from '../../../src/path/gate/refusals.js';
 
 const blamed = (n: number, key: string | null) => ({
@@ -44,6 +49,46 @@ test('an open key lets one row through per interval, and closes when it is serve
   state = probe.state;
   t.is(keyWait(state, ['receiver:r1'], 5_001, INTERVAL).wait?.ms, 4_999);
   t.is(keyWait(onServed(state, ['receiver:r1']), ['receiver:r1'], 5_001, INTERVAL).wait, null);
+});
+
+test('an open key that nobody asks for any more is given up; one that rows wait for is not, nor while nothing is claimed', (t) => {
+  const opened = onRefused(closedBreaker, blamed(1, 'receiver:r1'), 0, INTERVAL);
+  t.deepEqual(abandoned(opened, 600_000), []);
+  t.deepEqual(abandoned(opened, 605_001), ['receiver:r1']);
+  const { state: asked } = keyWait(opened, ['receiver:r1'], 600_000, INTERVAL);
+  t.deepEqual(abandoned(asked, 605_001), []);
+  t.deepEqual(abandoned(onRefused(opened, blamed(2, null), 5_000, INTERVAL), 605_001), []);
+  t.is(withoutKeys(opened, ['receiver:r1']).keys.size, 0);
+});
+
+test('what is given up is told as closed, once, so that its gauge and its alert end', (t) => {
+  let now = 0;
+  const events: SubmitterEvent[] = [];
+  const settings = { concurrency: 1, probeMs: INTERVAL };
+  const breaker = createBreaker(
+    { settings, clock: { elapsed: () => now }, emit: (event) => events.push(event) },
+    () => {},
+  );
+  const row = {
+    row: `0x${'11'.repeat(32)}` as TxHash,
+    sender: party('s1'),
+    receiver: party('r1'),
+    token: '0x70C',
+    beganAt: 0,
+  };
+  breaker.refused(row, {
+    kind: 'not-the-row',
+    blame: 'sender',
+    errorId: 'PERMISSION_DENIED',
+    detail: 'no actAs',
+    retryAfterMs: null,
+  });
+  for (const at of [600_000, 605_001, 605_002]) {
+    now = at;
+    breaker.allowance();
+  }
+  const states = events.flatMap((event) => (event.kind === 'breaker' ? [`${event.key} ${event.state}`] : []));
+  t.deepEqual(states, ['sender:s1 open', 'sender:s1 closed']);
 });
 
 test("three senders and three receivers with nobody served between are everybody's trouble, however far apart; two are not", (t) => {

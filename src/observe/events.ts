@@ -1,3 +1,4 @@
+import type { BlockerPart } from '../core/blockers.js';
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
 import type { DeliveryAttempt, TransferOutcome } from '../ports/outbox.js';
 import type { PausedPart } from '../ports/store.js';
@@ -24,20 +25,7 @@ interface OfRow {
 
 /** Why this instance claims nothing right now and, where a person has to act, what to do. */
 export interface NotReady {
-  readonly part:
-    | 'database'
-    | 'pins'
-    | 'halted'
-    | 'participant'
-    | 'listener'
-    | 'breaker'
-    | 'clocks'
-    | 'mark'
-    | 'schema'
-    | 'snapshot'
-    | 'webhooks'
-    | 'paused'
-    | 'stopping';
+  readonly part: BlockerPart;
   readonly reason: string;
 }
 

@@ -135,7 +135,7 @@ export const parkedAdvice: readonly ParkedAdvice[] = [
   },
   {
     codes: ['INTERNAL'],
-    toDo: "A fault in canton-submitter met this row; nothing of it is under way. Report the log's `fault` with its stack, and install the version that fixes it.",
+    toDo: "A fault of our own met this row; nothing of it is under way. Report the log's `fault` with its stack, and install the version that fixes it.",
     end: 'replay',
   },
   {

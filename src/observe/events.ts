@@ -111,7 +111,7 @@ export type SubmitterEvent =
     }
   /** A submission's record time lay before its sending or after its answer; `fine`: not any more. */
   | { readonly kind: 'clocks'; readonly state: 'fine' | 'apart' | 'too-far'; readonly aheadMs: number }
-  /** The marked completion is pruned and the participant id may not be asked: undecided rows have to wait. */
+  /** No mark can be shown any more, and the participant id may not be asked: undecided rows have to wait. */
   | { readonly kind: 'mark'; readonly state: 'unprovable' | 'provable' }
   | { readonly kind: 'canary'; readonly tookMs: number | null }
   | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }

@@ -218,7 +218,7 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   );
   t.regex(
     (await cli(['status'], env)).stdout,
-    /^NOT MOVING\n[^\n]*no instance is alive\n[^\n]*\nNEEDS A PERSON\n {2}claims are halted: an acceptance after its bound\n[^\n]*--tolerance`\n\nPending rows/,
+    /^NOT MOVING\n[^\n]*no instance is alive\n[^\n]*\nNEEDS A PERSON\n {2}claims are halted: an acceptance after its bound\n[^\n]*--tolerance MS`\n\nPending rows/,
   );
   const tolerated = await cli(['migrate', '--tolerance', '90000'], env);
   t.is(tolerated.code, 0);

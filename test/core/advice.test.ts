@@ -32,7 +32,7 @@ test('a reason leads to the advice for its code, and any other to advice for all
   t.is(codeOf('nobody knows'), null);
   t.regex(parked('UNKNOWN_TOKEN: 0xAB').toDo, /TOKENS_FILE/);
   t.regex(parked('SOME_ERROR_ID: said the ledger').toDo, /MAX_ATTEMPTS/);
-  t.regex(parked('INTERNAL: x is not a function (after 20 attempts)').toDo, /fault in canton-submitter/);
+  t.regex(parked('INTERNAL: x is not a function (after 20 attempts)').toDo, /fault of our own/);
   t.regex(failedAdviceFor('INSUFFICIENT_BALANCE: has 3, needs 5').toDo, /new transaction/);
   t.regex(failedAdviceFor('').toDo, /correct one/);
 });

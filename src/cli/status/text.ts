@@ -23,7 +23,8 @@ export function statusText(status: QueueStatus): string {
   ];
   if (outcomes !== null)
     sections.push(section(`Outcomes, kept for ${outcomes.keptFor}`, outcomesText(outcomes)));
-  if (parked.length > 0) sections.push(section('Parked, waiting for a person: what to do is above', list(parked)));
+  if (parked.length > 0)
+    sections.push(section('Parked, waiting for a person: what to do is above', list(parked)));
   if (failures.length > 0) sections.push(section('Latest failures', list(failures)));
   const notes = notices(status);
   if (hashingScheme !== null) notes.push(`External senders sign under hashing scheme V${hashingScheme}`);

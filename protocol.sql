@@ -292,7 +292,8 @@ begin
     with parked as (
       update mempool m
          set available_at = 'infinity', updated_at = now(),
-             last_error = 'SAME_NONCE: nonce ' || m.nonce || ' of this sender was used, or may have been, by 0x' || encode(s.tx_hash, 'hex')
+             last_error = 'SAME_NONCE: nonce ' || m.nonce || ' was already used, or may have been, by 0x' || encode(s.tx_hash, 'hex')
+               || ': if both are intended, `replay --force-new --hash`'
         from mempool c cross join lateral (
           select x.tx_hash from mempool x
            where ((x.status in ('completed', 'mined') and x.error_message is null) or (x.status = 'pending' and x.sent_until is not null))

@@ -36,7 +36,9 @@ begin
        or (new.lease_expires_at is null and new.sent_until is null)) then
     return new;
   end if;
-  raise warning 'canton-submitter: refused to change mempool row % from % to %', old.id, old.status, new.status;
+  raise warning 'canton-submitter: refused to change mempool row % from % to %: %', old.id, old.status, new.status,
+    case when old.status in ('completed', 'failed', 'mined') then 'completed, failed and mined are final'
+         else 'it is claimed, or may still be accepted; to end it by hand, use `canton-submitter fail`' end;
   return null;
 end $$;
 do $$ begin

@@ -70,7 +70,7 @@ const CHARTS = [
       { name: 'failed', color: '--s5', dash: [6, 3], values: (history) => history.failed },
     ],
   },
-  { title: 'From commit to call', unit: span, steps: SPANS, least: 100, lines: latency('wait') },
+  { title: 'From insert to submission', unit: span, steps: SPANS, least: 100, lines: latency('wait') },
   { title: 'From call to outcome', unit: span, steps: SPANS, least: 1_000, lines: latency('call') },
 ];
 
@@ -92,7 +92,7 @@ export function showHistory(history) {
   showFacts(byId('hour'), [
     ['Ended', `${number(completed)} completed, ${number(failed)} failed, ${number(parked)} parked`],
     [
-      'Calls a row',
+      'Calls per row',
       ended === 0 ? 'no row has ended' : `${(calls / ended).toFixed(2)} (${number(calls)} calls)`,
     ],
     ['Tried again', retries.length === 0 ? 'nothing' : retries.join(', ')],

@@ -19,10 +19,11 @@ function showList(place, rows, now, none) {
     /** @type {Map<string, any[]>} */
     const groups = new Map();
     for (const row of rows) {
-      const code = codeOf(row.reason);
-      groups.set(code, [...(groups.get(code) ?? []), row]);
+      // Rows of one code may need different things.
+      const key = `${codeOf(row.reason)} ${row.advice?.toDo}`;
+      groups.set(key, [...(groups.get(key) ?? []), row]);
     }
-    return [...groups].map(([code, members]) => groupOf(code, members, now));
+    return [...groups.values()].map((members) => groupOf(codeOf(members[0]?.reason ?? ''), members, now));
   });
 }
 
@@ -55,10 +56,11 @@ function groupOf(code, rows, now) {
 const listOf = (rows, now) =>
   h('ul', { class: 'rows' }, ...rows.map((row) => h('li', null, ...rowOf(row, now))));
 
-/** @param {{ toDo: string, runbook?: { title: string, anchor: string } }} advice */
-export const adviceOf = ({ toDo, runbook }) => [
+/** @param {{ toDo: string, runbook?: { title: string, anchor: string }, commands: string | null }} advice */
+export const adviceOf = ({ toDo, runbook, commands }) => [
   ...prose(toDo),
   ...(runbook === undefined ? [] : [' See ', h('code', null, `docs/runbooks.md#${runbook.anchor}`), '.']),
+  ...(commands === null ? [] : prose(` Then: ${commands}.`)),
 ];
 
 /** @param {any} row @param {number} now */
@@ -83,19 +85,19 @@ function rowOf(row, now) {
       row.undecided ? ' (undecided: a submission of it may still commit)' : '',
     ),
     h('div', null, h('a', { href: `#${row.txHash}`, class: 'hash' }, row.txHash)),
-    ...(row.state === 'parked' ? [h('div', null, ...replayButton(row))] : []),
+    ...(row.mayReplay ? [h('div', null, ...replayButton(row))] : []),
   ];
 }
 
 /** @param {any} row */
 export const replayButton = (row) =>
-  row.state === 'in-flight' || row.state === 'failed'
-    ? []
-    : actButton('Replay', {
-        question: `\`${row.txHash}\` is due at once, with all its attempts again. This is always safe: what may have been sent for it is looked up first.`,
+  row.mayReplay
+    ? actButton('Replay', {
+        question: `\`${row.txHash}\` is due at once, with all its attempts again. This never pays twice: what may have been sent for it is looked up first.`,
         path: '/api/replay',
         body: { hash: row.txHash },
-      });
+      })
+    : [];
 
 /** Nobody knows the decimals of a token that is not in TOKENS_FILE. @param {any} row */
 export const amountOf = ({ amount: text, token, tokenAddress }) =>

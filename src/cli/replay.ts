@@ -23,7 +23,9 @@ async function run(flags: Flags): Promise<void> {
 
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('make waiting, retrying or parked rows due now; always safe, because they keep their record')
+    .description(
+      'make waiting, retrying or parked rows due now; it never pays twice, because they keep their record',
+    )
     .option('--hash <hash>', 'this transaction', hashArgument)
     .option('--sender <address>', 'rows of this sender', addressArgument)
     .option('--older-than <age>', 'rows that arrived at least this long ago: 90s, 10min, 2h, 1d', age)
@@ -58,7 +60,7 @@ Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopp
 
 Examples:
   canton-submitter replay --hash 0x…
-  canton-submitter replay --parked --error UNKNOWN_TOKEN --dry-run
+  canton-submitter replay --parked --error UNKNOWN_TOKEN: --dry-run
   canton-submitter replay --older-than 10min --sender 0x…
   canton-submitter replay --completed 0x… --update 1220ab`,
     )

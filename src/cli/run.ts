@@ -54,7 +54,9 @@ async function run(): Promise<void> {
     instance: config.instanceId,
     secrets: secretsOf(config),
   });
-  process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'uncaught'));
+  process.on('uncaughtExceptionMonitor', (error) =>
+    log.fatal({ err: error }, 'uncaught exception: the process ends'),
+  );
   log.info(
     { version: packageVersion(), node: process.version, settings: shownSettings(process.env) },
     'starting',

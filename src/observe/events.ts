@@ -1,3 +1,4 @@
+import type { BlockerPart } from '../core/blockers.js';
 import type { DbMillis, RowId, TxHash } from '../core/ids.js';
 import type { DeliveryAttempt, TransferOutcome } from '../ports/outbox.js';
 import type { PausedPart } from '../ports/store.js';
@@ -24,20 +25,7 @@ interface OfRow {
 
 /** Why this instance claims nothing right now and, where a person has to act, what to do. */
 export interface NotReady {
-  readonly part:
-    | 'database'
-    | 'pins'
-    | 'halted'
-    | 'participant'
-    | 'listener'
-    | 'breaker'
-    | 'clocks'
-    | 'mark'
-    | 'schema'
-    | 'snapshot'
-    | 'webhooks'
-    | 'paused'
-    | 'stopping';
+  readonly part: BlockerPart;
   readonly reason: string;
 }
 
@@ -123,7 +111,7 @@ export type SubmitterEvent =
     }
   /** A submission's record time lay before its sending or after its answer; `fine`: not any more. */
   | { readonly kind: 'clocks'; readonly state: 'fine' | 'apart' | 'too-far'; readonly aheadMs: number }
-  /** The marked completion is pruned and the participant id may not be asked: undecided rows have to wait. */
+  /** No mark can be shown any more, and the participant id may not be asked: undecided rows have to wait. */
   | { readonly kind: 'mark'; readonly state: 'unprovable' | 'provable' }
   | { readonly kind: 'canary'; readonly tookMs: number | null }
   | { readonly kind: 'not-ready'; readonly blockers: readonly NotReady[] }

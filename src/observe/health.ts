@@ -47,7 +47,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
         ? replace(health, {
             part: 'mark',
             reason:
-              'the marked completion is pruned, and this token may not read the participant id: undecided rows wait until it may',
+              'no mark can be shown any more (pruned, or the rights for their parties are gone), and this token may not read the participant id, so undecided rows wait: grant the rights again, or let the token read the id; otherwise follow docs/runbooks.md, `migrate --remark`',
           })
         : without(health, 'mark');
     case 'snapshot':
@@ -104,7 +104,7 @@ export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: '
 
 /** What is paused, and why. */
 const pausedWords = (parts: readonly PausedPart[]): string =>
-  `${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason})`).join('; ')}; \`canton-submitter resume\` ends it`;
+  `${parts.map(({ scope, address, reason }) => `${scope === 'all' ? 'everything' : `${scope} 0x${address}`} (${reason}; \`canton-submitter resume ${scope === 'all' ? '--all' : `--${scope} 0x${address}`}\` ends it)`).join('; ')}`;
 
 const of = (blockers: readonly NotReady[]): Health => ({
   ready: blockers.every(({ part }) => HARMLESS.has(part)),

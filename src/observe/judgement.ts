@@ -1,5 +1,5 @@
 // From what is known to what a person at 3 a.m. needs: how bad it is, what is wrong, and what to do. Pure.
-import { blockerAdvice } from './advice.js';
+import { blockerAdvice } from '../core/advice.js';
 import type { Health } from './health.js';
 import type { Level, Problem } from './page.js';
 import type { OpenCircuit } from './recent.js';

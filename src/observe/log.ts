@@ -97,7 +97,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
   /** While it lasts, ever less often and at least once a minute, together with whatever event comes. */
   const remind = (): void => {
     if (unready === null || seldom(`not ready ${JSON.stringify(unready.blockers)}`) === null) return;
-    log.warn({ blockers: unready.blockers }, 'not ready: claims nothing');
+    log.warn({ blockers: unready.blockers }, 'not ready: claiming no rows');
   };
 
   events$.subscribe((event) => {
@@ -119,10 +119,9 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
       case 'traffic':
         return log.debug(fields(event), event.kind);
       case 'looked':
-        return log[event.found === 'foreign' || event.found === 'lost' ? 'error' : 'debug'](
-          fields(event),
-          'looked',
-        );
+        return event.found === 'foreign' || event.found === 'lost'
+          ? log.error(fields(event), 'a lookup cannot decide this row: it parks, and its reason says why')
+          : log.debug(fields(event), 'looked');
       case 'answered':
         return log.debug(
           { ...row(event), tookMs: round(event.tookMs), ...outcomeFields(event.outcome) },
@@ -171,7 +170,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         return log[event.state === 'provable' ? 'info' : 'warn'](
           event.state === 'provable'
             ? 'the participant can be proven again'
-            : 'the marked completion is pruned, and this token may not read the participant id: undecided rows wait until it may, or CANTON_PARTICIPANT_ID is set',
+            : 'no mark can be shown any more (pruned, or the rights for their parties are gone), and this token may not read the participant id, so undecided rows wait: grant the rights again, or let the token read the id; otherwise follow docs/runbooks.md, `migrate --remark`',
         );
       case 'snapshot':
         if (isOld(event) && seldom(`snapshot ${event.holder}`) !== null)
@@ -251,7 +250,7 @@ function settled(
   if (typeof result !== 'string')
     return log.error(
       { ...common, refused: result.refused },
-      'the database refused this outcome: the row is claimed again once its lease has run out',
+      'the database refused this outcome: the row is claimed again once its lease has run out; `refused` says why',
     );
   // Logged as `fenced` and as `parked`.
   if (result === 'fenced' || name === 'parked') return;

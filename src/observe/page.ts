@@ -1,6 +1,7 @@
 // What the page is told, as JSON: where it comes from is the business of whoever starts the admin server.
+
+import type { Advice } from '../core/advice.js';
 import type { QueueCounts } from '../protocol/row-state.js';
-import type { Advice } from './advice.js';
 import type { History } from './history.js';
 import type { Recent } from './recent.js';
 
@@ -28,7 +29,10 @@ export interface PageRow {
   readonly attempts: number;
   readonly undecided: boolean;
   readonly reason: string;
-  readonly advice: Pick<Advice, 'toDo' | 'runbook'> | null;
+  /** `commands`: what ends all rows like it; null: nothing does, or not yet. */
+  readonly advice: (Pick<Advice, 'toDo' | 'runbook'> & { readonly commands: string | null }) | null;
+  /** Whether a replay is worth a button. */
+  readonly mayReplay: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -1,8 +1,8 @@
 // What one instance did in some seconds, small enough to be kept for an hour, and such that those of several instances add up.
 import type { Observable } from 'rxjs';
+import { codeOf } from '../core/advice.js';
 import type { Clock } from '../ports/clock.js';
 import { verdictName } from '../protocol/verdict.js';
-import { codeOf } from './advice.js';
 import type { SubmitterEvent } from './events.js';
 
 /** Counts of durations, by exponent: `k` counts those from 2^(k/4) ms to below 2^((k+1)/4) ms. */

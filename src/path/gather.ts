@@ -109,10 +109,13 @@ async function judgeBalance(
     return waits(path, submission, `${symbol}: ${still.detail}; ${missing.value}`, null);
   const after = before === 'proven' ? await path.participant.prove(options.signal) : before;
   const why = 'UNPROVEN: the balance is too small, but the participant';
-  if (after !== 'proven') return stop(givenBack(`${why} did not prove itself`, path.settings.probeMs));
+  if (after !== 'proven') return stop(givenBack(`${why} could not be verified`, path.settings.probeMs));
   if (path.participant.mayLag())
     return stop(
-      retry(`${why} shows a ledger that ends before what it told`, triesOf(path, submission.claim)),
+      retry(
+        `${why} is behind a ledger end it reported earlier (a lagging replica, or a restore)`,
+        triesOf(path, submission.claim),
+      ),
     );
   return stop(failed(INSUFFICIENT_BALANCE, `INSUFFICIENT_BALANCE: ${symbol}: ${still.detail}`));
 }

@@ -12,6 +12,12 @@ import type { ClaimTuple, RowTuple } from './statements.js';
 export const finite = (column: string): string =>
   `case when ${column} is not null then greatest(least(${column}, '9999-12-31Z'), '0001-01-01Z') end`;
 
+/** SQL, of alias `m`: the pinned participant can tell what became of it. What was sent on another one, a person has to end. */
+export const LOOKABLE = `(m.sent_until is null or m.sent_on = (select p.sent_on from mempool_submitter_v1 p))`;
+
+/** SQL, of alias `m`: sent on a participant that is no longer pinned. */
+export const ELSEWHERE = `not coalesce(${LOOKABLE}, false)`;
+
 /** SQL, of alias `m`: the API's columns of a row. */
 export const ROW = `m.id, m.tx_hash, m.from_address, m.contract_address, m.recipient_address, m.nonce, m.amount_data,
       (extract(epoch from ${finite('m.created_at')}) * 1000)::float8 as created_at`;

@@ -9,7 +9,7 @@ import { type Pause, readPauses } from './operator/pauses.js';
 import { type OutboxStatus, readOutboxStatus } from './outbox-status.js';
 import { RECHECKED } from './pins.js';
 import type { Database } from './pool.js';
-import { finite, LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
+import { ELSEWHERE, finite, LISTED, type ListedRow, type ListedTuple, listedRow } from './rows.js';
 import type { Statement } from './statements.js';
 
 export interface HolderCount {
@@ -20,6 +20,8 @@ export interface HolderCount {
 export interface StatusRow extends ListedRow {
   readonly reason: string;
   readonly ageMs: number;
+  /** It was sent on a participant that is no longer pinned. */
+  readonly elsewhere: boolean;
 }
 
 /** Taken at one time, or each at its own where instances share what one of them has counted. */
@@ -119,9 +121,11 @@ export async function readQueue(
 interface StatusTuple extends ListedTuple {
   readonly reason: string | null;
   readonly age_ms: number;
+  readonly elsewhere: boolean;
 }
 
-const STATUS_ROW = `${LISTED}, (extract(epoch from now() - ${finite('m.updated_at')}) * 1000)::float8 as age_ms`;
+const STATUS_ROW = `${LISTED}, (extract(epoch from now() - ${finite('m.updated_at')}) * 1000)::float8 as age_ms,
+    m.status = 'pending' and ${ELSEWHERE} as elsewhere`;
 
 /** mempool_reasons_v1, backwards. */
 const FAILURES: Statement<StatusTuple> = {
@@ -226,4 +230,5 @@ const shown = (tuple: StatusTuple): StatusRow => ({
   ...listedRow(tuple),
   reason: tuple.reason ?? '',
   ageMs: tuple.age_ms,
+  elsewhere: tuple.elsewhere,
 });

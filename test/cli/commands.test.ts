@@ -219,7 +219,7 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   );
   t.regex(
     (await cli(['status'], env)).stdout,
-    /^NOT MOVING\n[^\n]*no instance is alive\n[^\n]*\nNEEDS A PERSON\n {2}claims are halted: an acceptance after its bound\n[^\n]*--tolerance`\n\nPending rows/,
+    /^NOT MOVING\n[^\n]*no instance is alive\n[^\n]*\nNEEDS A PERSON\n {2}claims are halted: an acceptance after its bound\n[^\n]*--tolerance MS`\n\nPending rows/,
   );
   const tolerated = await cli(['migrate', '--tolerance', '90000'], env);
   t.is(tolerated.code, 0);
@@ -247,7 +247,8 @@ test('halted, rechecked, repinned: what the run-books say, command by command', 
   t.regex(repinned.stdout, /p1 is no longer pinned[\s\S]*1 undecided rows are parked with their records/);
   const parked = await cli(['status'], env);
   t.is(parked.code, 1);
-  t.regex(parked.stdout, /^NEEDS A PERSON\n {2}1 row parked: REPINNED\n/);
+  t.regex(parked.stdout, /^NEEDS A PERSON\n {2}1 row parked: REPINNED\n {4}-> It was sent on/);
+  t.regex(parked.stdout, /replay --completed HASH --update\s+ID`/);
   t.regex(parked.stdout, /^ {2}1 row sent on a participant that is no longer pinned$/m);
 });
 

@@ -41,6 +41,11 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
   t.like(parked[0], { txHash: hash, token: 'DEMO', tokenAddress: DEMO, amount: '1250.5', state: 'parked' });
   t.regex(parked[0]?.advice?.toDo ?? '', /cannot spend it/);
   t.like(failures[0], { txHash: failed, token: `0x${'c'.repeat(40)}`, amount: '1000000000000000000' });
+  t.like(parked[0], {
+    advice: { commands: '`canton-submitter replay --parked --error BALANCE_HELD:`' },
+    mayReplay: true,
+  });
+  t.false(failures[0]?.mayReplay);
   t.regex(failures[0]?.advice?.toDo ?? '', /once the balance covers it/);
 
   const state = await source.state();
@@ -49,6 +54,10 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
   t.true(state.problems.some(({ what }) => /1 row parked: BALANCE_HELD/.test(what)));
   t.like(await source.story(hash), { kind: 'row', row: { txHash: hash } });
   t.deepEqual(await source.story(`0x${'0'.repeat(64)}`), { kind: 'unknown' });
+  await query("update mempool set last_error = 'TAMPERED: amount' where tx_hash = $1", [
+    Buffer.from(hash.slice(2), 'hex'),
+  ]);
+  t.like(await source.story(hash), { row: { mayReplay: false, advice: { commands: null } } });
   t.is((await source.history()).rows.parked.length, 180);
 
   t.is(source.acts, null);

@@ -95,7 +95,7 @@ test('run: another SAME_NONCE than pinned, and a role that lacks what only a cla
   const { world, env } = await setup(t);
   const other = await cli(['run'], { ...env, SAME_NONCE: 'park' });
   t.is(other.code, 2);
-  t.regex(other.stderr, /SAME_NONCE is park here and pay in the database: .*`migrate --same-nonce`/);
+  t.regex(other.stderr, /SAME_NONCE is park here and pay in the database: .*`migrate --same-nonce park`/);
   const role = `svc_${randomBytes(4).toString('hex')}`;
   await world.db.query(`create role ${role} login password 'unasked';
     grant select, update on mempool, mempool_submitter_v1 to ${role}; grant select on users to ${role};

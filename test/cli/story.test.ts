@@ -53,7 +53,10 @@ test('each attempt is told by the statement that ends it, with what people did, 
     look,
     pending({ wait: 'parked', record: 'keep', attempts: 1, lastError: 'UNDECIDED: in vain' }),
   );
-  t.regex(await next(), /^parked: UNDECIDED: in vain\. .*may still be accepted; a replay looks first/);
+  t.regex(
+    await next(),
+    /^parked: UNDECIDED: in vain\. .*What was sent may still be accepted\. See .*replay --completed/,
+  );
   await replay(db.database, { hash: txHash }, { dryRun: false, by: 'bob@ops', reason: 'again' });
   const [again] = await db.look();
   if (again === undefined) return t.fail();
@@ -120,6 +123,7 @@ const row: StoryRow = {
   heldSince: null,
   leaseUntil: null,
   undecided: false,
+  elsewhere: false,
   sentUntil: null,
   updateId: null,
   offset: null,
@@ -152,6 +156,27 @@ test('what comes next, state by state', (t) => {
     next({ state: 'undecided', dueAt: dbMillis(22_000) }),
     'looked at again in 12 s; only an acceptance can end it',
   );
+  const parked = (lastError: string, more: Partial<StoryRow> = {}) =>
+    next({ state: 'parked', dueAt: null, lastError, ...more });
+  const by = `canton-submitter replay --hash ${story.txHash}`;
+  t.true(parked('DEAD: no answer').endsWith(`Fix the cause. Then: \`${by}\``));
+  t.true(parked('DEAD: no answer', { undecided: true }).includes('; a replay looks first.'));
+  t.regex(
+    parked('TAMPERED: amount'),
+    /^parked: TAMPERED: amount\. .*See `docs\/runbooks\.md#keys-of-external-parties`\.$/,
+    'no command before somebody knows why',
+  );
+  for (const [reason, more] of [
+    ['UNDECIDED: in vain', { undecided: true }],
+    ['BALANCE_HELD: locked', { undecided: true, elsewhere: true }],
+  ] as const) {
+    t.false(parked(reason, more).includes(by), reason);
+    t.regex(
+      parked(reason, more),
+      /still be accepted\. See `docs.*replay --completed 0x1+ --update ID/,
+      reason,
+    );
+  }
   t.regex(next({ state: 'undecided', sentUntil: dbMillis(9_000) }), /^a look is due.*; its bound has passed/);
   t.is(next({ state: 'failed', message: 'no' }), 'nothing: it has failed for good. Its wallet reads: no');
   t.is(next({ state: 'mined' }), 'nothing: it is done');

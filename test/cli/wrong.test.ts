@@ -60,7 +60,7 @@ test('run: a participant that wants a token, and a database that is not there: o
   };
   const wants = start(['run'], base as Record<string, string>);
   const line = await wants.line((one) => one.includes('it requires a token'));
-  t.regex(line, /"msg":"not ready: claims nothing".*|CANTON_TOKEN_FILE or CANTON_OAUTH_\*/);
+  t.regex(line, /"msg":"not ready: claiming no rows".*|CANTON_TOKEN_FILE or CANTON_OAUTH_\*/);
   t.regex(line, /CANTON_TOKEN_FILE or CANTON_OAUTH_\*/);
   wants.kill('SIGTERM');
   const { code, stdout } = await wants.ended;

@@ -271,7 +271,7 @@ test('P29 looks that could not read count nothing, however many; those that coul
   // Of two attempts one was the sending.
   t.deepEqual(await looks.once(world, local), ['undecided']);
   t.true((await world.row(hash)).parked);
-  t.regex((await world.row(hash)).last_error ?? '', /^UNDECIDED: it may commit at any time/);
+  t.regex((await world.row(hash)).last_error ?? '', /^UNDECIDED: no acceptance has been seen/);
   t.is(network.requests.length, 1);
 });
 

@@ -334,7 +334,8 @@ test('why it is not ready is said once, however often it is found again, and aga
   await world.sandbox.control({ kind: 'identity', participantId: home });
   await local.event('ready');
 
-  const why = (id: string): string => `the participant is ${id}, but this database is pinned to ${home}`;
+  const why = (id: string): string =>
+    `the participant is ${id}, but this database is pinned to ${home}: point CANTON_URL back, or see \`migrate --repin\``;
   const reasons = local.events.flatMap((event) =>
     event.kind === 'not-ready' ? event.blockers.map(({ reason }) => reason) : [],
   );

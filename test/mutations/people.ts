@@ -19,6 +19,40 @@ const TOLERANCE = 'the tolerance grows by --tolerance*';
 
 export const people: readonly Mutation[] = [
   of(
+    'rows.ts',
+    'not coalesce(${LOOKABLE}, false)',
+    'false',
+    REPIN,
+    'what was sent on another participant is shown as such',
+  ),
+  {
+    name: 'people',
+    file: 'src/core/advice.ts',
+    find: "elsewhere ? 'ANOTHER_PARTICIPANT' : codeOf(reason)",
+    put: 'codeOf(reason)',
+    test: 'test/core/advice.test.ts',
+    match: 'nobody is told*',
+    what: 'nobody is told to replay what was sent on another participant',
+  },
+  {
+    name: 'people',
+    file: 'src/core/advice.ts',
+    find: "undecided && advice.end === 'send-or-fail'",
+    put: 'false',
+    test: 'test/core/advice.test.ts',
+    match: 'nobody is told*',
+    what: 'what may have been sent is looked up before anybody sends it again',
+  },
+  {
+    name: 'people',
+    file: 'src/cli/run/shown.ts',
+    find: "mayReplay: end === 'replay'",
+    put: 'mayReplay: true',
+    test: 'test/cli/page.test.ts',
+    match: 'the page of an instance*',
+    what: 'the page offers no replay that is dangerous or in vain',
+  },
+  of(
     'operator/replay.ts',
     '${SELECTED} and ${LOOKABLE} order by m.id`',
     '${SELECTED} order by m.id`',

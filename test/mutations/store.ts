@@ -387,8 +387,8 @@ export const store: readonly Mutation[] = [
   ),
 
   guard(
-    "refused to change mempool row % from % to %', old.id, old.status, new.status;\n  return null;",
-    "refused to change mempool row % from % to %', old.id, old.status, new.status;\n  return new;",
+    "use `canton-submitter fail`' end;\n  return null;",
+    "use `canton-submitter fail`' end;\n  return new;",
     'P15 a straggling*',
     'the guard keeps claimed rows from others',
   ),

@@ -71,6 +71,23 @@ test('a deaf listener is reported, but the instance stays ready: the poll finds 
   t.deepEqual(parts(), []);
 });
 
+test('a mark that cannot be shown, and a pause, say how they end', (t) => {
+  const { health, emit } = setup();
+  emit({ kind: 'ready' }, { kind: 'mark', state: 'unprovable' });
+  const parts = [
+    { scope: 'all', address: '', reason: 'upgrade' },
+    { scope: 'token', address: '70c', reason: 'asked' },
+  ] as const;
+  emit({ kind: 'paused', parts });
+  const [mark, paused] = health().blockers;
+  // Once there was a mark, the operator's word does not count any more.
+  t.regex(mark?.reason ?? '', /^(?!.*CANTON_PARTICIPANT_ID).*grant the rights again.*`migrate --remark`/);
+  t.is(
+    paused?.reason,
+    'everything (upgrade; `canton-submitter resume --all` ends it); token 0x70c (asked; `canton-submitter resume --token 0x70c` ends it)',
+  );
+});
+
 test('the instance’s part of the status counts what it did and holds', (t) => {
   const { state, emit } = setup();
   emit(taken(1), taken(2), taken(3, { look: true }), settled(1, completed), settled(2, pending()), {

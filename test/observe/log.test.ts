@@ -76,7 +76,7 @@ test('a row’s steps are debug, its end is info, what a person must see is loud
       'info will be retried',
       'warn parked: waits for a person',
       'warn the claim was lost: nothing was written',
-      'error the database refused this outcome: the row is claimed again once its lease has run out',
+      'error the database refused this outcome: the row is claimed again once its lease has run out; `refused` says why',
       'error alarm',
     ],
   );

@@ -348,7 +348,7 @@ for (const [how, { first, parks }] of Object.entries(used)) {
     t.like(row, { status: 'pending', available_at: Number.POSITIVE_INFINITY, attempts: 0 });
     t.is(
       row.last_error,
-      `SAME_NONCE: nonce 5 of this sender was used, or may have been, by 0x${hash.toString('hex')}`,
+      `SAME_NONCE: nonce 5 was already used, or may have been, by 0x${hash.toString('hex')}: if both are intended, \`replay --force-new --hash\``,
     );
     t.deepEqual((await previewForceNew(db.database, { error: 'SAME_NONCE' })).rows, []);
     await db.query('update mempool set available_at = now() where id = $1', [second]);

@@ -1,9 +1,10 @@
 // What instances say of themselves, what `status` makes of it, and what of the queue a claim could take.
 import test from 'ava';
 import { statusText } from '../../src/cli/status/text.js';
+import { blockerAdvice } from '../../src/core/advice.js';
 import { dbMillis } from '../../src/core/ids.js';
 import { type Beat, beat, forgetInstances } from '../../src/store/instances.js';
-import { assess } from '../../src/store/operator/assess.js';
+import { type Assessed, assess } from '../../src/store/operator/assess.js';
 import { createFleetReader, lifeOf, readFleet, type Signs } from '../../src/store/operator/fleet.js';
 import { type QueueStatus, readStatus } from '../../src/store/status.js';
 import { createLastMinute } from '../../src/submitter/heartbeat.js';
@@ -346,6 +347,34 @@ test('what a status means: fine, a person is needed, nothing moves', (t) => {
     statusText({ ...quiet, due, halted: 'x' }),
     /^NOT MOVING\n {2}2 rows could be claimed, and no instance is alive\n {4}-> start `canton-submitter run`\nNEEDS A PERSON\n/,
   );
+});
+
+test('a status says what to do about parked rows reason by reason, and about each part that blocks an instance', (t) => {
+  const row = (reason: string, elsewhere = false) => ({ reason, undecided: elsewhere, elsewhere });
+  const parked = [
+    row('BALANCE_HELD: locked'),
+    row('TAMPERED: amount'),
+    row('BALANCE_HELD: on another synchronizer'),
+    row('BALANCE_HELD: locked', true),
+  ];
+  const of = (more: Partial<Assessed>) => assess({ ...quiet, ...more }).findings;
+  const [held, tampered, elsewhere, more] = of({
+    queue: { ...quiet.queue, parked: { rows: 6, oldestMs: 1 } },
+    parked,
+  });
+  t.is(held?.what, '2 rows parked: BALANCE_HELD');
+  t.regex(held?.todo ?? '', /what\. Then: `canton-submitter replay --parked --error BALANCE_HELD:`$/);
+  t.is(tampered?.what, '1 row parked: TAMPERED');
+  t.regex(tampered?.todo ?? '', /^(?!.*canton-submitter replay).*Do not replay/);
+  t.is(elsewhere?.what, '1 row parked: BALANCE_HELD');
+  t.regex(elsewhere?.todo ?? '', /a replay is refused.*replay --completed HASH/);
+  t.is(more?.what, '2 rows parked besides');
+
+  const blockers = (...parts: string[]) => parts.map((part) => ({ part, reason: 'why' }));
+  const todo = (...parts: string[]) =>
+    of({ fleet: [instance({ life: 'not-ready', blockers: blockers(...parts) })] })[0]?.todo;
+  t.is(todo('schema', 'clocks'), `${blockerAdvice.schema} ${blockerAdvice.clocks}`);
+  t.is(todo('of a later build'), 'Do what the reason says.');
 });
 
 test('the last minute of a count', (t) => {

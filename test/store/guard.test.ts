@@ -87,7 +87,7 @@ test('P15 what the guard refuses is logged as a warning', async (t) => {
   t.is(notices.length, 2);
   t.regex(
     notices[0] ?? '',
-    /WARNING: canton-submitter: refused to change mempool row \d+ from pending to failed/,
+    /WARNING: canton-submitter: refused to change mempool row \d+ from pending to failed: it is claimed, or may still be accepted; .*`canton-submitter fail`/,
   );
   t.regex(notices[1] ?? '', /WARNING: canton-submitter: refused to delete/);
 });

@@ -8,9 +8,11 @@ import { settlementOf } from '../../src/protocol/settlement.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { complete, findRowToComplete } from '../../src/store/operator/complete.js';
 import { forceNew, previewForceNew } from '../../src/store/operator/force-new.js';
+import { findRow } from '../../src/store/operator/overview.js';
 import { repin } from '../../src/store/operator/participant.js';
 import { recheckByHand } from '../../src/store/operator/recheck-by-hand.js';
 import { replay } from '../../src/store/operator/replay.js';
+import { readStory } from '../../src/store/operator/story.js';
 import { readStatus } from '../../src/store/status.js';
 import { advance } from '../support/marks.js';
 import {
@@ -330,6 +332,11 @@ test('migrate --repin: undecided rows are parked with their records, claims end,
   t.deepEqual(idsOf(await db.claim()), [judged, waiting]);
   const status = await readStatus(db.database);
   t.is(status.recordedElsewhere, 3);
+  // Nor is anybody told to replay it, whatever it had parked for before.
+  const parkedBefore = status.parked.find(({ txHash }) => txHash === parked.hash);
+  t.like(parkedBefore, { reason: 'LOST: nobody knows', elsewhere: true });
+  t.like(await findRow(db.database, parked.hash), { elsewhere: true });
+  t.like((await readStory(db.database, parked.hash))?.row, { elsewhere: true });
   const { rows: shown } = await previewForceNew(db.database, { hash: parked.hash });
   t.is((await forceNew(db.database, shown)).length, 1);
   t.is((await readStatus(db.database)).recordedElsewhere, 2);

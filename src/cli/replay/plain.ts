@@ -1,4 +1,4 @@
-// `replay`: makes waiting rows due now. Always safe, because they keep their record.
+// `replay`: makes waiting rows due now. It never pays twice, because they keep their record.
 import { loadDatabaseSettings } from '../../config.js';
 import { CommandRefused } from '../../core/errors.js';
 import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../store/operator/replay.js';

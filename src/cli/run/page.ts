@@ -1,8 +1,8 @@
 // Where the page of this instance gets what it shows: the database, over connections of its own, so that somebody who looks
 // never keeps a claim or a renewal waiting; and this process's own events.
 import type { Config } from '../../config.js';
+import { blockerAdvice } from '../../core/advice.js';
 import { dbMillis, type TxHash } from '../../core/ids.js';
-import { blockerAdvice } from '../../observe/advice.js';
 import { STEP_MS } from '../../observe/history.js';
 import { judgementOf } from '../../observe/judgement.js';
 import type { PageSource, PageState, Problem } from '../../observe/page.js';

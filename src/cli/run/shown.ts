@@ -1,6 +1,7 @@
 // Rows and instances as the page shows them: amounts in the token's own units.
+
+import { endOfAll, failedAdviceFor, parkedAdviceFor } from '../../core/advice.js';
 import type { Tokens } from '../../core/token.js';
-import { adviceFor } from '../../observe/advice.js';
 import type { PageInstance, PageRow } from '../../observe/page.js';
 import type { FleetInstance } from '../../store/operator/fleet.js';
 import type { ShownRow } from '../../store/operator/overview.js';
@@ -18,15 +19,24 @@ export function pageRow(row: ShownRow, tokens: Tokens): PageRow {
     attempts,
     undecided,
     reason,
-    advice: adviceOf(row),
+    ...adviceOf(row),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };
 }
 
-function adviceOf({ state, message, reason }: ShownRow): PageRow['advice'] {
-  if (state === 'parked') return adviceFor('parked', reason);
-  return message === null ? null : adviceFor('failed', reason);
+/** Nobody is offered a replay that would be refused, in vain, or dangerous. */
+function adviceOf(row: ShownRow): Pick<PageRow, 'advice' | 'mayReplay'> {
+  const { state, message, reason, elsewhere } = row;
+  if (state === 'parked') {
+    const { end, ...advice } = parkedAdviceFor(row);
+    return { advice: { ...advice, commands: endOfAll(end, reason) }, mayReplay: end === 'replay' };
+  }
+  const mayReplay = !elsewhere && (state === 'undecided' || state === 'backoff' || state === 'waiting');
+  return {
+    advice: message === null ? null : { ...failedAdviceFor(reason), commands: null },
+    mayReplay,
+  };
 }
 
 export const pageInstance = (one: FleetInstance, holder: string): PageInstance => ({

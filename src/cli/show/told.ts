@@ -1,5 +1,5 @@
 // A row's story in words: what happened, in order, and what comes next. Pure; `show` prints it, and the page shows the same.
-import { adviceFor } from '../../observe/advice.js';
+import { endOf, parkedAdviceFor } from '../../core/advice.js';
 import type { StoryLine } from '../../observe/page.js';
 import type { Act, Attempt, Story, StoryRow } from '../../store/operator/story.js';
 import { duration, oneLine } from '../support/text.js';
@@ -24,7 +24,7 @@ export function told(story: Story): ToldStory {
 const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
   completed: 'accepted by the ledger',
   failed: 'failed for good',
-  mined: 'mined before',
+  mined: 'already mined',
   parked: 'parked, for a person',
   retry: 'refused for now',
   released: 'given back, not counted as an attempt',
@@ -104,9 +104,15 @@ const due = ({ dueAt }: StoryRow, now: number, later: string, atOnce: string): s
 
 function parkedNext({ txHash }: Story, row: StoryRow): string {
   const reason = oneLine(row.lastError ?? 'no reason is known', 400);
-  const { toDo } = adviceFor('parked', row.lastError ?? '');
-  const may = row.undecided ? ' What was sent may still be accepted; a replay looks first.' : '';
-  return `parked: ${reason}. ${toDo}${may} Then: \`canton-submitter replay --hash ${txHash}\``;
+  const { undecided, elsewhere } = row;
+  const { toDo, runbook, end } = parkedAdviceFor({ reason: row.lastError ?? '', undecided, elsewhere });
+  const parts = [`parked: ${reason}.`, toDo];
+  if (undecided)
+    parts.push(`What was sent may still be accepted${end === 'replay' ? '; a replay looks first' : ''}.`);
+  if (runbook !== undefined) parts.push(`See \`docs/runbooks.md#${runbook.anchor}\`.`);
+  const commands = endOf(end, txHash);
+  if (commands !== null) parts.push(`Then: ${commands}`);
+  return parts.join(' ');
 }
 
 function waitingNext(story: Story, row: StoryRow): string {

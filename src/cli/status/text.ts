@@ -7,6 +7,7 @@ import { count, duration, oneLine, table } from '../support/text.js';
 
 /** Rows shown per list on a terminal; `--json` has them all. */
 const SHOWN = 10;
+const WIDTH = 110;
 
 const HEADINGS: Readonly<Record<StatusFinding['state'], string>> = {
   'not-moving': 'NOT MOVING',
@@ -22,7 +23,8 @@ export function statusText(status: QueueStatus): string {
   ];
   if (outcomes !== null)
     sections.push(section(`Outcomes, kept for ${outcomes.keptFor}`, outcomesText(outcomes)));
-  if (parked.length > 0) sections.push(section('Parked, waiting for a person: see `replay`', list(parked)));
+  if (parked.length > 0)
+    sections.push(section('Parked, waiting for a person: what to do is above', list(parked)));
   if (failures.length > 0) sections.push(section('Latest failures', list(failures)));
   const notes = notices(status);
   if (hashingScheme !== null) notes.push(`External senders sign under hashing scheme V${hashingScheme}`);
@@ -41,11 +43,25 @@ function headline({ queue, due, fleet }: QueueStatus, { state, findings }: Asses
   const part = (wanted: State, heading: string): string[] => {
     const some = findings.filter((one) => one.state === wanted);
     if (some.length === 0) return [];
-    return [heading, ...some.flatMap(({ what, todo }) => [`  ${oneLine(what)}`, `    -> ${oneLine(todo)}`])];
+    return [heading, ...some.flatMap(({ what, todo }) => [`  ${oneLine(what)}`, ...wrapped(todo)])];
   };
   return Object.entries(HEADINGS)
     .flatMap(([wanted, heading]) => part(wanted as State, heading))
     .join('\n');
+}
+
+/** Advice is read whole: on as many lines as it takes. */
+function wrapped(todo: string): string[] {
+  const lines: string[] = [];
+  let line = '    ->';
+  for (const word of oneLine(todo, 1_000).split(' ')) {
+    if (line.length + 1 + word.length > WIDTH && line.trim() !== '->' && line.trim() !== '') {
+      lines.push(line);
+      line = '      ';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
 }
 
 function queueTable({ queue, due }: QueueStatus): string {

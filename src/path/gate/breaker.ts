@@ -86,7 +86,7 @@ export function createBreaker({ settings, clock, emit }: BreakerContext, onClose
     // Told when it begins, and when it turns out not to be one row's trouble; in between it only repeats itself.
     const begins = before.rows.size === 0 && suspicion.rows.size > 0;
     if (begins || (whose === 'token' && !state.keys.has(key))) {
-      const what = `MALFORMED: the ledger does not take ${whose === 'token' ? 'our requests' : 'a request'} for token ${of.token}: ${reasonOf(refusal)}. Check CANTON_SYNCHRONIZER_ID, CANTON_ISSUER_PARTY, the *_PACKAGE settings and this token in TOKENS_FILE`;
+      const what = `MALFORMED: the ledger rejects ${whose === 'token' ? 'our requests' : 'a request'} for token ${of.token} as malformed: ${reasonOf(refusal)}. Check CANTON_SYNCHRONIZER_ID, CANTON_ISSUER_PARTY, the *_PACKAGE settings and this token in TOKENS_FILE`;
       emit({ kind: 'alarm', what, txHash: of.row });
     }
     if (whose === 'row') return true;

@@ -95,7 +95,7 @@ export function blockerOf(why: Unready): NotReady {
       );
     case 'ends-earlier':
       return participant(
-        `the participant's ledger ends at ${why.end}, before ${why.pinned} seen earlier: restored from a backup?`,
+        `the participant's ledger ends at ${why.end}, before ${why.pinned} seen earlier: it lags, or was restored from a backup (docs/runbooks.md, "The participant was restored from a backup")`,
       );
     case 'update-missing':
       return participant(
@@ -106,7 +106,9 @@ export function blockerOf(why: Unready): NotReady {
         'another participant answered while it was checked, or its id could not be read: it is checked again',
       );
     case 'pinned-otherwise':
-      return participant(`${PINNED[why.key]} is ${why.mine}, but this database is pinned to ${why.pinned}`);
+      return participant(
+        `${PINNED[why.key]} is ${why.mine}, but this database is pinned to ${why.pinned}: point ${why.key === 'id' ? 'CANTON_URL' : 'the setting'} back, or see \`migrate --repin\``,
+      );
     case 'doubt':
       return participant(doubtWords(why.doubt));
     case 'not-migrated':
@@ -154,13 +156,14 @@ const PINNED = {
 export function disagreementWords({ about, mine, pinned }: Disagreement): string {
   if (about === 'PROTOCOL')
     return `the database speaks protocol ${pinned}, this version ${mine}: run one version everywhere, after its \`migrate\``;
-  return `${about} is ${mine} here and ${pinned} in the database: correct it here, or pin it for all with \`migrate ${PIN_WITH[about]}\``;
+  const lower = typeof mine === 'number' && mine < Number(pinned) ? 'lower-' : '';
+  return `${about} is ${mine} here and ${pinned} in the database: correct it here, or pin it for all with \`migrate --${lower}${PIN_WITH[about]} ${mine}\``;
 }
 
 const PIN_WITH = {
-  LANES: '--lanes',
-  LEDGER_TIME_TOLERANCE_MS: '--tolerance',
-  SAME_NONCE: '--same-nonce',
+  LANES: 'lanes',
+  LEDGER_TIME_TOLERANCE_MS: 'tolerance',
+  SAME_NONCE: 'same-nonce',
 } as const;
 
 export function doubtWords(doubt: Doubt): string {

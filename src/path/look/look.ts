@@ -78,7 +78,7 @@ export async function look(path: Path, batch: LookBatch, signal: AbortSignal, en
 
 const elsewhere = ({ claim }: Looking): Verdict =>
   parkUndecided(
-    `ANOTHER_PARTICIPANT: sent on pinned participant no. ${claim.record.sentOn}, whose completions this one does not have`,
+    `ANOTHER_PARTICIPANT: sent on participant no. ${claim.record.sentOn}, which is no longer pinned: end it with \`replay --completed\` or \`--force-new\``,
   );
 
 /**
@@ -106,7 +106,7 @@ function later(
   return lookedInVain(
     why,
     triesOf(path, claim),
-    'UNDECIDED: it may commit at any time, and no acceptance has shown',
+    'UNDECIDED: no acceptance has been seen, and without a bound it may still commit',
   );
 }
 
@@ -173,6 +173,7 @@ function afterLook({ settings }: Path, looked: Verdict): Verdict {
   if (looked.kind !== 'pending') return looked;
   const why = looked.lastError ?? '';
   if (looked.wait === 'parked') return park(why);
-  const waits = 'RECHECK: before it fails, the ledger has to say that it was not done before the failover.';
+  const waits =
+    'RECHECK: before this row may fail, the ledger must show that it was not completed before the failover.';
   return givenBack(`${waits} ${why}`, settings.probeMs);
 }

@@ -1,5 +1,6 @@
 // What a status means: fine, or what a person has to do. Pure; the exit code of `status`, its headline and the page are
 // this.
+import { blockerAdvice, codeOf, endOfAll, type ParkedRow, parkedAdviceFor } from '../../core/advice.js';
 import { HARMLESS } from '../../core/blockers.js';
 import { withoutErrorId } from '../../core/words.js';
 import type { QueueStatus } from '../status.js';
@@ -12,7 +13,7 @@ export interface StatusFinding {
   readonly state: Exclude<State, 'fine'>;
   /** One line: what is wrong. */
   readonly what: string;
-  /** One line: what to do. */
+  /** What to do; commands and settings between backticks. */
   readonly todo: string;
 }
 
@@ -44,7 +45,7 @@ export type Assessed = Pick<
   | 'halted'
   | 'recordedElsewhere'
   | 'outcomes'
-> & { readonly parked: readonly { readonly reason: string }[] };
+> & { readonly parked: readonly ParkedRow[] };
 
 export function assess(status: Assessed): Assessment {
   const findings = [...notMoving(status), ...needsAPerson(status)];
@@ -91,7 +92,7 @@ const blocking = ({ blockers }: FleetInstance) => blockers.filter(({ part }) => 
 const claims = ({ life }: FleetInstance): boolean => life === 'ready' || life === 'unregistered';
 
 function needsAPerson(status: Assessed): StatusFinding[] {
-  const { halted, queue, parked, recordedElsewhere, pauses, fleet, lostOften, now } = status;
+  const { halted, queue, recordedElsewhere, pauses, fleet, lostOften, now } = status;
   const findings: StatusFinding[] = [];
   const found = (what: string, todo: string): void => {
     findings.push({ state: 'needs-a-person', what, todo });
@@ -99,7 +100,7 @@ function needsAPerson(status: Assessed): StatusFinding[] {
   if (halted !== null)
     found(
       `claims are halted: ${halted}`,
-      'docs/runbooks.md, "Halted": `canton-submitter migrate --tolerance`',
+      'docs/runbooks.md, "Halted": `canton-submitter migrate --tolerance MS`',
     );
   for (const { scope, address, reason, by } of pauses) {
     const part = scope === 'all' ? 'everything' : `${scope} 0x${address}`;
@@ -109,13 +110,7 @@ function needsAPerson(status: Assessed): StatusFinding[] {
       `to end the pause: \`canton-submitter resume ${resume}\``,
     );
   }
-  if (queue.parked.rows > 0) {
-    const codes = [...new Set(parked.map(({ reason }) => codeOf(reason)))].join(', ');
-    found(
-      `${rows(queue.parked.rows)} parked: ${codes}`,
-      'docs/operations.md says for each code what to do; then `canton-submitter replay`',
-    );
-  }
+  findings.push(...parkedRows(status));
   if (recordedElsewhere > 0)
     found(
       `${rows(recordedElsewhere)} sent on a participant that is no longer pinned`,
@@ -130,14 +125,14 @@ function needsAPerson(status: Assessed): StatusFinding[] {
       .join('; ');
     found(
       `${holder} has not been ready for ${minutes(since)}: ${why}`,
-      'docs/operations.md, "At 3 a.m.", has each reason',
+      [...new Set(blocking(instance).map(({ part }) => blockerToDo(part)))].join(' '),
     );
   }
   const undecidedMs = queue.undecided.oldestMs ?? 0;
   if (undecidedMs >= UNDECIDED_MS)
     found(
-      `${rows(queue.undecided.rows)} undecided, the oldest ${minutes(undecidedMs)} old: the ledger has not yet shown what became of the submission`,
-      'check that the synchronizer makes progress; `canton-submitter show HASH` says when it is looked up next',
+      `${rows(queue.undecided.rows)} undecided, of which the oldest arrived ${minutes(undecidedMs)} ago: the ledger has not yet shown what became of the submission`,
+      '`canton-submitter show HASH` says since when it is undecided, and when it is looked up next; if that is long ago, check that the synchronizer makes progress',
     );
   for (const { txHash, times } of lostOften)
     found(
@@ -146,6 +141,41 @@ function needsAPerson(status: Assessed): StatusFinding[] {
     );
   return [...findings, ...undelivered(status)];
 }
+
+/** By reason, as each has its own next step. A list has only the oldest rows, so that there may be more than it shows. */
+function parkedRows({ queue, parked }: Assessed): StatusFinding[] {
+  const counted = queue.parked.rows;
+  if (counted === 0) return [];
+  const groups = new Map<string, { readonly code: string; readonly todo: string; rows: number }>();
+  for (const row of parked.slice(0, counted)) {
+    const code = codeOf(row.reason) ?? 'no code';
+    const { toDo, end } = parkedAdviceFor(row);
+    const commands = endOfAll(end, row.reason);
+    const todo = commands === null ? toDo : `${toDo} Then: ${commands}`;
+    const group = groups.get(`${code} ${todo}`);
+    if (group === undefined) groups.set(`${code} ${todo}`, { code, todo, rows: 1 });
+    else group.rows += 1;
+  }
+  const found = (what: string, todo: string): StatusFinding => ({ state: 'needs-a-person', what, todo });
+  const findings = [...groups.values()].map(({ code, todo, rows: n }) =>
+    found(`${rows(n)} parked: ${code}`, todo),
+  );
+  const more = counted - parked.length;
+  if (more > 0)
+    findings.push(
+      found(
+        `${rows(more)} parked${findings.length === 0 ? '' : ' besides'}`,
+        'the oldest come first: end those, and the next ones are listed',
+      ),
+    );
+  return findings;
+}
+
+/** An instance of a later build may name a part that this one does not know. */
+const blockerToDo = (part: string): string =>
+  Object.hasOwn(blockerAdvice, part)
+    ? blockerAdvice[part as keyof typeof blockerAdvice]
+    : 'Do what the reason says.';
 
 function undelivered({ outcomes }: Assessed): StatusFinding[] {
   const findings: StatusFinding[] = [];
@@ -166,6 +196,3 @@ function undelivered({ outcomes }: Assessed): StatusFinding[] {
     );
   return findings;
 }
-
-/** `CODE: detail`, as last_error has it. */
-const codeOf = (reason: string): string => /^[A-Z][A-Z0-9_]*/.exec(reason)?.[0] ?? 'no code';

@@ -2,7 +2,7 @@
 import { type TxHash, txHashOf } from '../../core/ids.js';
 import type { RowState } from '../../protocol/row-state.js';
 import type { Database } from '../pool.js';
-import { finite } from '../rows.js';
+import { ELSEWHERE, finite } from '../rows.js';
 import type { Statement } from '../statements.js';
 import { bytesOf } from './replay.js';
 
@@ -19,6 +19,8 @@ export interface ShownRow {
   readonly attempts: number;
   /** A submission of it may still commit. */
   readonly undecided: boolean;
+  /** It was sent on a participant that is no longer pinned. */
+  readonly elsewhere: boolean;
   /** `CODE: detail`, or the wallet's message where nothing else is known; empty: nothing is. */
   readonly reason: string;
   /** The reason that a wallet sees. */
@@ -37,6 +39,7 @@ interface ShownTuple {
   readonly nonce: string;
   readonly attempts: number;
   readonly undecided: boolean;
+  readonly elsewhere: boolean;
   readonly reason: string | null;
   readonly error_message: string | null;
   readonly created_at: number;
@@ -47,7 +50,8 @@ const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::
 
 /** SQL, of alias `m`. */
 const SHOWN = `m.id, m.tx_hash, m.from_address, m.recipient_address, m.contract_address, m.amount_data, m.nonce, m.attempts,
-    m.status = 'pending' and m.sent_until is not null as undecided, coalesce(m.last_error, m.error_message) as reason, m.error_message,
+    m.status = 'pending' and m.sent_until is not null as undecided,
+    m.status = 'pending' and ${ELSEWHERE} as elsewhere, coalesce(m.last_error, m.error_message) as reason, m.error_message,
     ${ms(finite('m.created_at'))} as created_at, ${ms(finite('m.updated_at'))} as updated_at,
     case when m.status <> 'pending' then m.status
       when m.claim_token is not null then 'in-flight'
@@ -156,6 +160,7 @@ const shown = (tuple: ShownTuple): ShownRow => ({
   nonce: BigInt(tuple.nonce),
   attempts: tuple.attempts,
   undecided: tuple.undecided,
+  elsewhere: tuple.elsewhere,
   reason: tuple.reason ?? '',
   message: tuple.error_message,
   createdAt: tuple.created_at,

@@ -1,8 +1,8 @@
 // `replay`: a person makes waiting rows available at once. It takes only pending rows that nobody holds, and leaves their
-// records, so a replay is always safe: what may have been sent is looked up first.
+// records, so a replay never pays twice: what may have been sent is looked up first.
 import type { TxHash } from '../../core/ids.js';
 import { type Database, openDatabase } from '../pool.js';
-import { LISTED, type ListedRow, type ListedTuple, listedRow } from '../rows.js';
+import { LISTED, type ListedRow, type ListedTuple, LOOKABLE, listedRow } from '../rows.js';
 import type { Statement } from '../statements.js';
 import { ring } from '../store.js';
 
@@ -47,9 +47,6 @@ export const SELECTED = `m.id = any (array(
 export const SHOWN = (availableAt: string): string => `${LISTED}, m.last_error,
     case when ${availableAt} = 'infinity' then 'parked' when ${availableAt} > now() then 'backoff' else 'waiting' end as state`;
 
-/** The pinned participant cannot tell what was sent on another one: a person has to end such a row. */
-const LOOKABLE = `(m.sent_until is null or m.sent_on = (select p.sent_on from mempool_submitter_v1 p))`;
-
 const PREVIEW: Statement<ReplayTuple> = {
   text: `select ${SHOWN('m.available_at')} from mempool m where ${SELECTED} and ${LOOKABLE} order by m.id`,
 };
@@ -92,8 +89,8 @@ export async function replay(
 }
 
 /**
- * For programs that embed this library: what the command `replay` does, over a connection of its own. Always safe: what may
- * have been sent is looked up on the ledger before anything is sent for it.
+ * For programs that embed this library: what the command `replay` does, over a connection of its own. It never pays twice: what
+ * may have been sent is looked up on the ledger before anything is sent for it.
  */
 export async function replayAt(
   { url }: { readonly url: string },

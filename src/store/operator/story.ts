@@ -2,7 +2,7 @@
 import { type DbMillis, dbMillis, type TxHash } from '../../core/ids.js';
 import type { RowState } from '../../protocol/row-state.js';
 import type { Database } from '../pool.js';
-import { finite } from '../rows.js';
+import { ELSEWHERE, finite } from '../rows.js';
 import type { Statement } from '../statements.js';
 import { type FleetInstance, readFleet } from './fleet.js';
 import { type Pause, readPauses } from './pauses.js';
@@ -65,6 +65,8 @@ export interface StoryRow {
   readonly leaseUntil: DbMillis | null;
   /** A submission of it may still be accepted. */
   readonly undecided: boolean;
+  /** It was sent on a participant that is no longer pinned. */
+  readonly elsewhere: boolean;
   /** Until when the ledger may accept it; null: no bound, or nothing under way. */
   readonly sentUntil: DbMillis | null;
   readonly updateId: string | null;
@@ -115,6 +117,7 @@ interface StoryRowTuple {
   readonly held_since: number | null;
   readonly lease_until: number | null;
   readonly undecided: boolean;
+  readonly elsewhere: boolean;
   readonly sent_until: number | null;
   readonly update_id: string | null;
   readonly completion_offset: string | null;
@@ -142,7 +145,7 @@ const ROW: Statement<StoryRowTuple> = {
       '0x' || encode(m.amount_data, 'hex') as amount, ${ms(finite('m.created_at'))} as created_at, ${ms(finite('m.updated_at'))} as updated_at,
       ${unlessInfinite('m.available_at')} as due_at, m.attempts, m.last_error, m.error_message as message,
       m.claimed_by as holder, ${ms('m.claimed_at')} as held_since, ${ms('m.lease_expires_at')} as lease_until,
-      m.sent_until is not null as undecided, ${unlessInfinite('m.sent_until')} as sent_until, m.update_id,
+      m.sent_until is not null as undecided, ${ELSEWHERE} as elsewhere, ${unlessInfinite('m.sent_until')} as sent_until, m.update_id,
       m.completion_offset::text as completion_offset, a.hash as ahead_hash, a.nonce as ahead_nonce, p.halted,
       w.hashes as waits_on, ${ms('m.waits_until')} as waits_until,
       mempool_address_v1(m.contract_address) as paused_token, mempool_address_v1(m.from_address) as paused_sender,
@@ -257,6 +260,7 @@ const rowOf = (tuple: StoryRowTuple): StoryRow => ({
   heldSince: timeOf(tuple.held_since),
   leaseUntil: timeOf(tuple.lease_until),
   undecided: tuple.undecided,
+  elsewhere: tuple.elsewhere,
   sentUntil: timeOf(tuple.sent_until),
   updateId: tuple.update_id,
   offset: tuple.completion_offset,

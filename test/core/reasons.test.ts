@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { failedAdvice, parkedAdvice } from '../../src/observe/advice.js';
+import { failedAdvice, parkedAdvice } from '../../src/core/advice.js';
 import { failureCodes } from '../../src/transfer/messages.js';
 import { ROOT } from '../support/docs.js';
 

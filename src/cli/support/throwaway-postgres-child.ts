@@ -64,8 +64,9 @@ async function stop(code: number): Promise<never> {
   if (!stopping) {
     stopping = true;
     await server?.stop().catch(note);
+    // A database that was being copied or dropped may still add to a folder that is just being emptied.
     for (const left of [folder, ...order.forget])
-      await rm(left, { recursive: true, force: true }).catch(note);
+      await rm(left, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }).catch(note);
   }
   process.exit(code);
 }

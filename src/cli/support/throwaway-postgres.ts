@@ -92,7 +92,7 @@ export async function startPostgres(options: ThrowawayOptions = {}): Promise<Thr
     try {
       process.kill(pid, 'SIGQUIT');
     } catch {}
-    await rm(report.folder, { recursive: true, force: true });
+    await rm(report.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
   const tell = async (what: 'crash' | 'start'): Promise<void> => {
     const answer = new Promise<string>((resolve) => reports.once('line', resolve));
@@ -112,7 +112,7 @@ export async function startPostgres(options: ThrowawayOptions = {}): Promise<Thr
       if (order.watch === null) child.stdin.end();
       else child.kill('SIGTERM');
       await ended;
-      await rm(report.folder, { recursive: true, force: true });
+      await rm(report.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }

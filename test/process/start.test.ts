@@ -94,7 +94,7 @@ test('a participant of another API, or another one than is pinned, is named and 
   t.deepEqual(other.blockers, [
     {
       part: 'participant',
-      reason: `the participant is ${world.sandbox.participantId}, but this database is pinned to ${pinned}`,
+      reason: `the participant is ${world.sandbox.participantId}, but this database is pinned to ${pinned}: point CANTON_URL back, or see \`migrate --repin\``,
     },
   ]);
   const polled = (): number =>

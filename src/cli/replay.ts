@@ -60,7 +60,7 @@ Environment: DATABASE_URL; --recheck: TOKENS_FILE too, with every instance stopp
 
 Examples:
   canton-submitter replay --hash 0x…
-  canton-submitter replay --parked --error UNKNOWN_TOKEN: --dry-run
+  canton-submitter replay --parked --error 'UNKNOWN_TOKEN:' --dry-run
   canton-submitter replay --older-than 10min --sender 0x…
   canton-submitter replay --completed 0x… --update 1220ab`,
     )

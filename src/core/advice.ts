@@ -252,6 +252,6 @@ export function endOf(end: End, hash: string): string | null {
 export const endOfAll = (end: End, reason: string): string | null => {
   const code = codeOf(reason);
   return end === 'replay' && code !== null
-    ? `\`canton-submitter replay --parked --error ${code}:\``
+    ? `\`canton-submitter replay --parked --error '${code}:'\``
     : endOf(end, 'HASH');
 };

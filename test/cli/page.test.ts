@@ -42,7 +42,7 @@ test('the page of an instance: rows in their token’s units, what to do, a stor
   t.regex(parked[0]?.advice?.toDo ?? '', /cannot spend it/);
   t.like(failures[0], { txHash: failed, token: `0x${'c'.repeat(40)}`, amount: '1000000000000000000' });
   t.like(parked[0], {
-    advice: { commands: '`canton-submitter replay --parked --error BALANCE_HELD:`' },
+    advice: { commands: "`canton-submitter replay --parked --error 'BALANCE_HELD:'`" },
     mayReplay: true,
   });
   t.false(failures[0]?.mayReplay);

@@ -65,7 +65,7 @@ test('nobody is told to replay a row where that is refused, in vain or dangerous
   t.is(endOf(parked('DEAD: no answer').end, '0x1'), '`canton-submitter replay --hash 0x1`');
   t.is(
     endOfAll(parked('DEAD: no answer').end, 'DEAD: no answer'),
-    '`canton-submitter replay --parked --error DEAD:`',
+    "`canton-submitter replay --parked --error 'DEAD:'`",
   );
 
   // A replay is refused for what was sent on another participant, whatever the row parked for before.

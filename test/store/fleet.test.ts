@@ -363,7 +363,7 @@ test('a status says what to do about parked rows reason by reason, and about eac
     parked,
   });
   t.is(held?.what, '2 rows parked: BALANCE_HELD');
-  t.regex(held?.todo ?? '', /what\. Then: `canton-submitter replay --parked --error BALANCE_HELD:`$/);
+  t.regex(held?.todo ?? '', /what\. Then: `canton-submitter replay --parked --error 'BALANCE_HELD:'`$/);
   t.is(tampered?.what, '1 row parked: TAMPERED');
   t.regex(tampered?.todo ?? '', /^(?!.*canton-submitter replay).*Do not replay/);
   t.is(elsewhere?.what, '1 row parked: BALANCE_HELD');

@@ -47,8 +47,9 @@ interface Last {
  * instances and all pages together spend an eighth of a per cent of one core on the queue, and as much on what is due.
  */
 const REST = 800;
-/** But never longer: alerts and autoscalers go by what is due. */
+/** But never longer, so that plots have points; what is due takes ten times as long to count, and alerts and autoscalers go by it. */
 const REST_MOST_MS = 60_000;
+const DUE_REST_MOST_MS = 120_000;
 
 /**
  * $1 ms. A minute is the longest wait, so that a plot has points. An entry from the future is from before a failover to a
@@ -119,7 +120,7 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
     const resting =
       kept !== null &&
       at >= kept.dueAt &&
-      at - kept.dueAt < Math.min(REST_MOST_MS, REST * expectedMs) &&
+      at - kept.dueAt < Math.min(DUE_REST_MOST_MS, REST * expectedMs) &&
       // Nobody is told to restart an instance by an old count, nor left untold because it is old.
       !looksStuck({ due: kept.due, queue });
     let failedMs = 0;

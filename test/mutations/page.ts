@@ -15,7 +15,7 @@ export const page: readonly Mutation[] = [
   {
     name: 'page',
     file: 'src/store/samples.ts',
-    find: 'at - kept.dueAt < Math.min(REST_MOST_MS, REST * expectedMs)',
+    find: 'at - kept.dueAt < Math.min(DUE_REST_MOST_MS, REST * expectedMs)',
     put: 'at < kept.dueAt',
     test: 'test/store/samples.test.ts',
     match: 'an instance shows*',

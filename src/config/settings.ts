@@ -34,7 +34,7 @@ export const database = {
     '`DATABASE_URL`',
   ),
   // One each for claims, looks and settling, and one so that renewals never wait for any of these.
-  DATABASE_POOL_SIZE: withDefault(integer(1, 100), '4', 'for rows; LISTEN, page, webhooks open up to 5 more'),
+  DATABASE_POOL_SIZE: withDefault(integer(1, 100), '4', 'connections for rows; up to 5 more for other work'),
 };
 
 export const pinned = {

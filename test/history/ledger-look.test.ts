@@ -1,7 +1,8 @@
 // What a look at the ledger may and may not conclude. Deduplication is off: a second submission would be a second effect.
 
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { microsOf } from '../../src/core/ids.js';
+import type { PathSettings } from '../../src/path/given/context.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { openDatabase } from '../../src/store/pool.js';
@@ -10,35 +11,40 @@ import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
 import { createLooks, endBound } from '../support/looks.js';
 import { HANG_MS } from '../support/time.js';
-import { createWorld } from '../support/world.js';
+import { createWorld, type Parties } from '../support/world.js';
 import { boundPassed, createNetwork, replay } from './ledger-network.js';
 
 const STREAM = 'CommandCompletionService/CompletionStream';
 
+/**
+ * Two transfers that the ledger has accepted, unheard, and whose bounds are over: nothing but the ledger's own word keeps them
+ * from being sent again. They are looked at when the test says so.
+ */
+async function twoUnheard(t: ExecutionContext, parties: Parties, settings: Partial<PathSettings> = {}) {
+  const world = await createWorld(t, { parties, dedup: false });
+  const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
+  const network = createNetwork();
+  network.next('unheard', 'unheard');
+  const looks = createLooks();
+  const local = await startLocal(t, world, { ledger: network.wrap, store: looks.wrap, settings });
+  const hashes = [
+    await world.insert({ from: alice, to: bob }),
+    await world.insert({ from: carol, to: bob }),
+  ] as const;
+  await world.sandbox.audit.until((log) => log.summary().accepted === 2);
+  for (const hash of hashes) {
+    await local.event('settled', (event) => event.txHash === hash);
+    await endBound(world, hash);
+  }
+  return { world, carol, network, looks, local, hashes };
+}
+
 forBoth(
   'P5 time-outs, denials, broken streams, a participant that lags: a row stays undecided; pruned: it parks',
   async (t, parties) => {
-    const world = await createWorld(t, { parties, dedup: false });
-    const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
-    const network = createNetwork();
-    network.next('unheard', 'unheard');
-    const looks = createLooks();
-    const first = await startLocal(t, world, {
-      ledger: network.wrap,
-      store: looks.wrap,
-      settings: { lookPatienceMs: 300 },
-    });
+    const unheard = await twoUnheard(t, parties, { lookPatienceMs: 300 });
+    const { world, carol, network, looks, hashes, local: first } = unheard;
     const { faults, audit } = world.sandbox;
-    const hashes = [
-      await world.insert({ from: alice, to: bob }),
-      await world.insert({ from: carol, to: bob }),
-    ] as const;
-    await audit.until((log) => log.summary().accepted === 2);
-    // From here on nothing but the ledger's own word keeps these rows from being sent again.
-    for (const hash of hashes) {
-      await first.event('settled', (event) => event.txHash === hash);
-      await endBound(world, hash);
-    }
     faults.add({ on: STREAM, do: { kind: 'hang' } });
     t.deepEqual(await looks.once(world, first), ['undecided', 'undecided'], 'its patience is over');
     await first.stop();
@@ -89,22 +95,8 @@ forBoth(
 forBoth(
   'P20 a record from the begin whose answer may be pruned parks, whenever its row says that it was created',
   async (t, parties) => {
-    const world = await createWorld(t, { parties, dedup: false });
-    const [alice, bob, carol] = [await world.user(), await world.user(), await world.user()];
-    const network = createNetwork();
-    network.next('unheard', 'unheard');
-    const looks = createLooks();
-    const local = await startLocal(t, world, { ledger: network.wrap, store: looks.wrap });
+    const { world, network, looks, local, hashes } = await twoUnheard(t, parties);
     const { audit } = world.sandbox;
-    const hashes = [
-      await world.insert({ from: alice, to: bob }),
-      await world.insert({ from: carol, to: bob }),
-    ] as const;
-    await audit.until((log) => log.summary().accepted === 2);
-    for (const hash of hashes) {
-      await local.event('settled', (event) => event.txHash === hash);
-      await endBound(world, hash);
-    }
     // As a restored table has it; and the second row's creation is yet to come.
     await world.db.query(
       'update mempool set sent_from = 0, submission_id = null, submission_hash = null, hashing_scheme = null',

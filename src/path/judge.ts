@@ -1,5 +1,6 @@
 // Every decision about a fresh row: before the ledger is asked, after a refused read, after the sender's own answer, after a
 // bug of ours.
+import { StoreUnavailable } from '../core/errors.js';
 import { type Decidable, decide } from '../protocol/decide.js';
 import type { Refusal } from '../protocol/outcome.js';
 import { givenBack, park, retry, undecided, unsent, type Verdict } from '../protocol/verdict.js';
@@ -90,7 +91,10 @@ export async function answered(path: Path, submission: JudgedSubmission, sent: S
   }
 }
 
-/** A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. */
+/**
+ * A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. Nor is a database that
+ * cannot write its record its fault, however long that lasts.
+ */
 export function afterFault(
   path: Path,
   { claim }: Pick<Submission, 'claim'>,
@@ -99,6 +103,11 @@ export function afterFault(
 ): Verdict {
   const why = `INTERNAL: ${error instanceof Error ? error.message : String(error)}`;
   if (sent) return undecided('now', why);
+  if (error instanceof StoreUnavailable)
+    return unsent(
+      `the database did not write down what was to be sent: ${error.message}`,
+      path.settings.probeMs,
+    );
   return retry(why, triesOf(path, claim));
 }
 

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
+import { notTheRows } from './errors.js';
 import { createLowWater } from './low-water.js';
 import { halt, pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
@@ -102,7 +103,9 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     },
     async reserve(claim, record, inputs, generation) {
       const values = [...recordValues({ claim, record, generation }), inputs];
-      const [reply] = await retryLostRace(() => database.run(RESERVE, values));
+      const [reply] = await retryLostRace(() => database.run(RESERVE, values)).catch((error: unknown) => {
+        throw notTheRows(error);
+      });
       if (reply?.answer === 'written') return { kind: 'written', laneWaits: reply.lane_waits };
       return { kind: reply?.answer ?? 'fenced' };
     },

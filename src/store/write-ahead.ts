@@ -1,7 +1,7 @@
 // The write-ahead (rule 1): one statement for all rows of a moment, with a fence and an answer for each.
 import type { Store } from '../ports/store.js';
 import type { SubmissionRecord } from '../protocol/record.js';
-import { refusesValues } from './errors.js';
+import { notTheRows, refusesValues } from './errors.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { WRITE_AHEAD } from './statements.js';
 
@@ -47,7 +47,7 @@ export function createWriteAhead(database: Database): Store['writeAhead'] {
       // Nothing was written. Of one row that is locked, or whose values are refused, the others do not wait to hear.
       if (batch.length > 1 && (wasLocked(error) || refusesValues(error)))
         for (const one of batch) void write([one]);
-      else for (const one of batch) one.failed(error);
+      else for (const one of batch) one.failed(notTheRows(error));
     }
   };
 

@@ -272,7 +272,9 @@ one(
     await startLocal(t, world);
     const later = await world.insert({ from: alice, to: bob, contract: USDCX, amountData: AMOUNT });
     await world.ended([later]);
-    t.is((await world.row(later)).status, 'completed');
+    const told = await world.row(later);
+    t.is(told.status, 'completed');
+    t.notRegex(told.last_error ?? '', /^RESULT_UNREAD/);
 
     world.sandbox.faults.add({ on: read, do: { kind: 'refuse', with: { grpc: 'PERMISSION_DENIED' } } });
     const never = await world.insert({ from: alice, to: bob, contract: USDCX, amountData: AMOUNT });

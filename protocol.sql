@@ -385,8 +385,7 @@ begin
 end $$;
 
 -- The claim (I1, I6): choose, set aside, take. Fresh rows, or with p_look undecided ones. Always returns at least one row,
--- for the database's time. To add a column: to take and to this result, with a drop of the earlier claim at the top, and in
--- src/store/statements.ts and rows.ts.
+-- for the database's time. To add a column: see the end of src/store/README.md.
 create or replace function mempool_claim_v1(
   p_look boolean, p_generation bigint, p_holder text, p_limit int, p_lease_ms float8, p_turn bigint,
   p_sent_from bigint, p_window_ms float8, p_low_water float8 default null

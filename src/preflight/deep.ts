@@ -3,6 +3,7 @@
 import { type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { Transfer } from '../core/transfer.js';
+import type { UserParty } from '../core/user-party.js';
 import type { HoldingSample } from '../ledger/inspect-holdings.js';
 import type { Probe } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
@@ -11,13 +12,7 @@ import { limited } from '../runtime/limit.js';
 import { clockFinding, type Times } from './clock.js';
 import type { Facts, PreflightSettings } from './facts.js';
 import { type Finding, fail, ok, skipped, unread, wait, warn } from './finding.js';
-import {
-  checkpointsFinding,
-  deduplicationFinding,
-  packagesFinding,
-  rightsFinding,
-  type UserParty,
-} from './users.js';
+import { checkpointsFinding, deduplicationFinding, packagesFinding, rightsFinding } from './users.js';
 
 export interface DeepQuestions {
   readonly ledger: Pick<Ledger, 'completions' | 'registryFactory'> & { readonly inspect: Inspector };

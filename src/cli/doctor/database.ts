@@ -1,12 +1,13 @@
 // The checks of the database. Each stands alone: if one cannot be made, the next one still is.
 import { type Config, ConfigError } from '../../config.js';
 import { StoreUnavailable } from '../../core/errors.js';
+import type { UserParty } from '../../core/user-party.js';
 import type { Pinned } from '../../ports/store.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { lackingPrivileges } from '../../store/check.js';
 import { roleProblem } from '../../store/errors.js';
 import { createStore } from '../../store/store.js';
-import { type UserParty, userParties } from '../../store/users.js';
+import { userParties } from '../../store/users.js';
 import { type Questions, refusals } from '../../submitter/start-checks.js';
 
 export interface DatabaseSide {

@@ -485,7 +485,7 @@ begin
 end $$;
 
 -- LANES=holdings: the write-ahead, and with it the holdings that the row spends (I6). One at a time for each party, whose
--- holdings more than one sender may spend; after the lock, the looks are younger than whatever was reserved before. `earlier`:
+-- holdings more than one sender may spend; after the lock, the queries below are younger than whatever was reserved before. `earlier`:
 -- a lower row of the sender has no record, or none any more, and begins first. `lane_waits`: the next may begin now.
 create or replace function mempool_reserve_v1(
   p_generation bigint, p_id bigint, p_token uuid, p_sent_from bigint, p_sent_until timestamptz,

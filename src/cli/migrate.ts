@@ -9,14 +9,14 @@ import type { OldUser } from '../store/migrate/first-pin.js';
 import { DEFAULTS, migrate } from '../store/migrate/migrate.js';
 import { printMigration } from '../store/migrate/print.js';
 import { printRoles } from '../store/migrate/roles.js';
-import { remark, repin } from '../store/operator/participant.js';
+import { remark, repin } from '../store/operator/repin.js';
 import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
 import { readSettings } from './migrate/settings.js';
 import { reasonArgument } from './support/arguments.js';
 import { agreed } from './support/confirm.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
-import { decided } from './support/who.js';
+import { decidedBy } from './support/who.js';
 
 interface Flags {
   readonly create?: boolean;
@@ -92,7 +92,7 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const url = settings.url ?? '';
-  const who = decided(flags.reason);
+  const who = decidedBy(flags.reason);
   const agrees = (lost: string, question: string): Promise<boolean> =>
     agreed(lost, question, flags.yes ?? false);
   if (flags.down) {

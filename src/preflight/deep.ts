@@ -57,7 +57,7 @@ export async function deepFindings(ask: DeepQuestions, options: CallOptions): Pr
       : times(stream.at === null ? null : { kind: 'past', at: stream.at }, before, after),
     checkpointsFinding(delay, settings.lookPatienceMs),
     deduplicationFinding,
-    ...(await steps(ask, before, options)),
+    ...(await stepsFindings(ask, before, options)),
   ];
 }
 
@@ -202,7 +202,7 @@ async function firstCompletion(
  * For each receiver the registry decides whether its token moves directly or is offered. Asked here for two of the
  * users.
  */
-async function steps(
+async function stepsFindings(
   { settings, facts, users, ledger }: DeepQuestions,
   now: number | null,
   options: CallOptions,

@@ -8,7 +8,7 @@ import { lackingPrivileges } from '../../store/check.js';
 import { roleProblem } from '../../store/errors.js';
 import { createStore } from '../../store/store.js';
 import { userParties } from '../../store/users.js';
-import { type Questions, refusals } from '../../submitter/start-checks.js';
+import { type Questions, startProblems } from '../../submitter/start-checks.js';
 
 export interface DatabaseSide {
   readonly findings: readonly Finding[];
@@ -38,7 +38,7 @@ export async function databaseSide(
             'grant them: docs/operations.md, "Privileges"',
           );
     if (lacking.length > 0) return { ...nothing, findings: [privileges] };
-    const problems = await refusals(config, { database, store, signer });
+    const problems = await startProblems(config, { database, store, signer });
     if (problems.length > 0) {
       const findings = problems.map((problem) => fail('database', problem, 'see docs/operations.md'));
       return { ...nothing, findings: [...findings, privileges] };

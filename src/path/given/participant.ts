@@ -132,7 +132,7 @@ export function blockerOf(why: Unready): NotReady {
       );
     case 'rechecking':
       return pins(
-        'another instance is marking the pending rows for a look, after a failover or a restore: this one resumes on its own once that is done',
+        'another instance is preparing the pending rows for a look, after a failover or a restore: this one resumes on its own once that is done',
       );
   }
 }

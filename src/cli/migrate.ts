@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { withoutPassword } from '../config/secrets.js';
 import { CommandRefused, ConfigError } from '../core/errors.js';
+import { DAY_MS } from '../core/ids.js';
 import { LANES } from '../protocol/lanes.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
 import type { PinChanges } from '../store/migrate/change-pins.js';
@@ -151,8 +152,6 @@ async function run(flags: Flags): Promise<void> {
 
 const RECHECK_ENDS =
   'A failover or a restore is less than seven days ago. Until then a transfer that is inserted again, because its row was lost with it, is looked for on the pinned participant; on another one it would be paid again. ';
-
-const DAY_MS = 86_400_000;
 
 const wholeMs = (text: string): number => {
   if (/^\d{1,8}$/.test(text) && Number(text) <= DAY_MS) return Number(text);

@@ -1,6 +1,6 @@
 // Checks that would delay a start: every party's rights, the packages, a preparation that nobody signs, and the next
 // event of the completion stream. Reads only.
-import { type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
+import { DAY_MS, type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { Transfer } from '../core/transfer.js';
 import type { UserParty } from '../core/user-party.js';
@@ -113,7 +113,6 @@ function trialOf({ facts, users, settings, commandId }: DeepQuestions, now: numb
   };
 }
 
-const DAY_MS = 86_400_000;
 const timesOf = (now: number): { requestedAt: Micros; executeBefore: Micros } => ({
   requestedAt: microsOf(now - 5_000),
   executeBefore: microsOf(now + DAY_MS),

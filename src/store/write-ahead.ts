@@ -1,18 +1,17 @@
 // The write-ahead (rule 1): one statement for all rows of a moment, with a fence and an answer for each.
-import type { Store } from '../ports/store.js';
+import type { RowAndToken, Store } from '../ports/store.js';
 import type { SubmissionRecord } from '../protocol/record.js';
 import { refusesValues } from './errors.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { WRITE_AHEAD } from './statements.js';
 
 type Answer = Awaited<ReturnType<Store['writeAhead']>>;
-type Claim = Parameters<Store['writeAhead']>[0];
 
 /** As many as there are slots at their usual number, few enough to be quick. */
 const BATCH = 64;
 
 interface ToWrite {
-  readonly claim: Claim;
+  readonly claim: RowAndToken;
   readonly record: SubmissionRecord;
   readonly generation: bigint;
 }

@@ -1,6 +1,7 @@
 // Removes stories of rows that are older than STORIES_KEPT_DAYS: one instance for the fleet, little by little.
 import type { Config } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
+import { DAY_MS } from '../core/ids.js';
 import type { SubmitterEvent } from '../observe/events.js';
 import { monotonic } from '../runtime/clock.js';
 import { every } from '../runtime/timers.js';
@@ -9,7 +10,6 @@ import { forgetStories } from '../store/stories.js';
 
 const REMOVE_MS = 600_000;
 const JITTER = 0.1;
-const DAY_MS = 86_400_000;
 /** After a batch, so many times as long as it took: one per cent of a core while there is much to remove. */
 const REST = 100;
 const LEAST_REST_MS = 1_000;

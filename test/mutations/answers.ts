@@ -215,8 +215,8 @@ export const answers: readonly Mutation[] = [
   {
     name: 'answers',
     file: 'src/path/judge.ts',
-    find: 'if (!wait.held || !old) return',
-    put: 'if (!wait.held) return',
+    find: 'if (!wait.counts || !old) return',
+    put: 'if (!wait.counts) return',
     test: HISTORY,
     match: 'rows that only wait*',
     what: 'that waiting for a receiver who is away counts nothing for an hour',

@@ -118,7 +118,7 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     },
     async settle(batch) {
       const settled = await settleBatch(database, batch, trafficOf);
-      // So do rows that are given back.
+      // Rows given back keep their place too.
       if (batch.some(({ verdict }) => verdict.kind === 'pending')) forget();
       return settled;
     },

@@ -80,7 +80,7 @@ function nextOf(story: Story): string {
       const since = duration(Math.max(0, now - (row.heldSince ?? now)));
       if (row.leaseUntil === null || row.leaseUntil <= now)
         return `the lease of ${row.holder} has run out: the next poll of any instance takes the row back`;
-      return `${row.holder} has had it for ${since}, and renews its lease, which ends in ${within(row.leaseUntil)} if it dies`;
+      return `${row.holder} has held it for ${since}, and renews its lease, which ends in ${within(row.leaseUntil)} if it dies`;
     }
     case 'parked':
       return parkedNext(story, row);

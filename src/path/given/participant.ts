@@ -207,7 +207,7 @@ export interface Participant {
   verified(): Verified | null;
   /**
    * The offset that a submission's completion is certain to lie after: a ledger end read between two proofs. Never that
-   * of whoever answered last, who may be another participant and further on than ours.
+   * of whoever answered last, who may be another participant and ahead of ours.
    */
   sentFrom(): Offset;
   /** The highest ledger end that was answered since the check: nothing may be read before it. */

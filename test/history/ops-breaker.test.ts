@@ -55,7 +55,7 @@ test('P29 traffic used up, rights lost, packages not vetted: no row fails or par
   const troubles = [
     { counted: 0, trouble: { kind: 'reject', with: { error: 'SEQUENCER_NOT_ENOUGH_TRAFFIC_CREDIT' } } },
     { counted: 0, trouble: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } } },
-    // Of two receivers it may be their own, from the third on it is everybody's.
+    // With two receivers it may be their own trouble, from the third on it is everybody's.
     { counted: 2, trouble: { kind: 'reject', with: { error: 'PACKAGE_NOT_VETTED_BY_RECIPIENTS' } } },
   ] as const;
   for (const [nonce, { trouble, counted }] of troubles.entries()) {

@@ -188,7 +188,7 @@ test('by hash only an acceptance counts: nothing found, no right to ask, no answ
   const { ledger, sandbox } = on;
   const unheard = createHash('sha256').update('unheard of').digest();
   t.is(valueIn(await ledger.acceptedByHash(unheard, TIMEOUT)), null);
-  // A rejection is there, and is no acceptance.
+  // A rejection is there, but is not an acceptance.
   const { signed, hash } = await ready(on);
   sandbox.faults.add({
     on: 'submit',

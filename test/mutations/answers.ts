@@ -1,4 +1,4 @@
-// Of what an answer means: for the row, for the others, and for how much is in flight.
+// What an answer means: for the row, for the others, and for how much is in flight.
 import type { Mutation } from './mutation.js';
 
 const HISTORY = 'test/history/answers.test.ts';

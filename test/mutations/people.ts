@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
-// Of what people do: replay in its four ways, repin, the tolerance.
+// What people do: replay in its four ways, repin, the tolerance.
 import type { Mutation } from './mutation.js';
 
 const of = (file: string, find: string, put: string, match: string, what: string): Mutation => ({

@@ -26,7 +26,7 @@ export type Step = (typeof STEPS)[number];
 export interface KillCase {
   readonly step: Step;
   readonly parties: Parties;
-  /** Of the participant's Ledger API. */
+  /** The version of the participant's Ledger API. */
   readonly apiVersion: string;
   readonly dedup: boolean;
 }

@@ -21,7 +21,7 @@ export interface Finding {
   readonly wrong: string | null;
 }
 
-/** Of a prepared transaction's bytes: what a participant says its hash is has to be ours. */
+/** Hashes a prepared transaction's bytes: what a participant says its hash is has to be ours. */
 export type Hasher = (transaction: Uint8Array, scheme: 2 | 3) => Uint8Array;
 
 /** Null: this build has no hash of its own. */

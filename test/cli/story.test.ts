@@ -129,7 +129,7 @@ const row: StoryRow = {
   offset: null,
 };
 
-test('what comes next, state by state', (t) => {
+test('a story ends with what comes next, whatever the state of the row', (t) => {
   const story: Story = {
     txHash: `0x${'11'.repeat(32)}` as TxHash,
     now: dbMillis(10_000),

@@ -1,11 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Local, startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { createWorld, type User, type World } from '../support/world.js';
 import { nextEvent } from './ledger-network.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 const PROBE_MS = 200;
 /** Few enough attempts that a counted one would park. */

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { type Instance, startFleet, startInstance } from '../support/fleet.js';
 import { waitForLocks } from '../support/lock-timeouts.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import {
   createWorld,
@@ -56,7 +57,6 @@ interface Scene {
   readonly transfer: NewTransfer;
 }
 
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 const HOLDINGS = 'StateService/GetActiveContracts';
 const PATIENT = 60_000;
 

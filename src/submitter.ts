@@ -24,7 +24,7 @@ import { createForgetting } from './submitter/forgetting.js';
 import { createHeartbeat } from './submitter/heartbeat.js';
 import { startWebhooks } from './submitter/outcomes.js';
 import { createSampling } from './submitter/sampling.js';
-import { cheapChecks, partiesToAsk, refusals, untilThere } from './submitter/start-checks.js';
+import { cheapChecks, partiesToAsk, startProblems, untilThere } from './submitter/start-checks.js';
 import { createTracing } from './submitter/tracing.js';
 import { createSigner } from './transfer/signer.js';
 
@@ -100,7 +100,7 @@ export function createSubmitter(config: Config): Submitter {
 
   /** Waits for the database, then refuses what waiting would not cure. */
   const checkDatabase = async (): Promise<void> => {
-    const problems = await untilThere(() => refusals(config, { database, store, signer }), waiting);
+    const problems = await untilThere(() => startProblems(config, { database, store, signer }), waiting);
     if (problems !== null && problems.length > 0) throw new ConfigError(problems);
   };
 

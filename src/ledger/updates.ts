@@ -14,12 +14,13 @@ import {
   GetUpdateByIdRequest,
   UnimplementedUpdateServiceService,
 } from '#proto/com/daml/ledger/api/v2/update_service.js';
+import { isEntity } from '../core/entity.js';
 import type { Offset, Party } from '../core/ids.js';
 import type { CallOptions, Read, TransferEffect, TransferResult } from '../ports/ledger.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
 import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
-import { instrumentOf, isEntity, offsetOf, recordFields } from './values.js';
+import { instrumentOf, offsetOf, recordFields } from './values.js';
 
 const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
 

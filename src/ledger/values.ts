@@ -94,9 +94,6 @@ export function instrumentOf(fields: Fields | null, adminLabel = 'admin'): Instr
 export const identifier = (packageId: string, moduleName: string, entityName: string): Identifier =>
   new Identifier({ packageId, moduleName, entityName });
 
-export const isEntity = (id: Identifier | undefined, moduleName: string, entityName: string): boolean =>
-  id?.moduleName === moduleName && id.entityName === entityName;
-
 /** Exact: a Timestamp's seconds are far below 2^53, and on a ledger its nanoseconds are whole microseconds. */
 export const microsOfTimestamp = (time: Timestamp): Micros =>
   BigInt(time.seconds) * 1_000_000n + BigInt(Math.floor(time.nanos / 1000));

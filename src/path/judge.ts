@@ -52,7 +52,7 @@ function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
   const old = databaseTime(path, submission) - claim.row.createdAt >= COUNTED_AFTER_MS;
-  if (!wait.held || !old) return stop(givenBack(why, ms));
+  if (!wait.counts || !old) return stop(givenBack(why, ms));
   return stop(retry(why, triesOf(path, claim), ms));
 }
 

@@ -18,7 +18,7 @@ const LONGEST_PAUSE_MS = 2_000;
 /** Reported once; the settler goes on trying. */
 class RowLocked extends Error {
   constructor(txHash: string) {
-    super(`another transaction keeps the row of ${txHash} locked; its outcome is kept and written later`);
+    super(`another transaction keeps the row of ${txHash} locked; its verdict is kept and written later`);
   }
 }
 

@@ -112,7 +112,7 @@ export function createWay(context: PathContext, notifications: Notifications): W
     async stop(graceMs) {
       emit({ kind: 'stopping', inFlight: inFlight() });
       stopping.abort('stopping');
-      // Whoever let this instance answer the bells need not wait until it is missed.
+      // Whoever let this instance answer the bells need not wait for the timeout.
       wakeups.signal('handoff');
       context.store.ring('handoff').catch(() => {});
       await Promise.all([claims.stop(), looks.stop(), rescues.stop(), notifications.stop(), probing?.stop()]);

@@ -26,7 +26,10 @@ export interface Questions {
 }
 
 /** What makes a start pointless until a person has done something. */
-export async function refusals(config: Config, { database, store, signer }: Questions): Promise<string[]> {
+export async function startProblems(
+  config: Config,
+  { database, store, signer }: Questions,
+): Promise<string[]> {
   const hidden = await hiddenRows(database);
   if (hidden.length > 0) return [...hidden];
   // Some privileges are needed only once there are rows: without this it would start, be ready, and fail at the first row.

@@ -14,7 +14,7 @@ import { createWorld, type NewTransfer, PARTIES } from '../support/world.js';
 import { nextEvent } from './ledger-network.js';
 
 const PATIENT = 60_000;
-/** Of two steps. */
+/** A token of two steps. */
 const EURO = '0xc1A0000000000000000000000000000000000002';
 
 test('P20 failover to a standby that lacks the last claims, write-aheads and inserts; instances reconnect at once: one effect, no failed', async (t) => {
@@ -93,7 +93,7 @@ test('P20 after a recheck, failed waits until the ledger is past everything that
   const local = await startLocal(t, world, { settings: { lookPatienceMs: 1_500 } });
   const hash = await world.insert({ from: poor, to: bob, amount: 5 });
   await givenBack(local, /^RECHECK: /);
-  // Of a moment at which nobody has it: the next claim writes a record again.
+  // Read while nobody has it: the next claim writes a record again.
   let row = await world.row(hash);
   await world.until('nobody has it', async () => {
     row = await world.row(hash);

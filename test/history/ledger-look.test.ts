@@ -260,7 +260,7 @@ test('P29 looks that could not read count nothing, however many; those that coul
       t.regex((await world.row(hash)).last_error ?? '', /cannot be read: .*PERMISSION_DENIED/);
     world.sandbox.faults.remove(refused.id);
   }
-  // Of two attempts one was the sending.
+  // The sending was one of the two attempts.
   t.deepEqual(await looks.once(world, local), ['undecided']);
   t.true((await world.row(hash)).parked);
   t.regex((await world.row(hash)).last_error ?? '', /^UNDECIDED: no acceptance has been seen/);

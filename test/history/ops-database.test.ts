@@ -5,11 +5,9 @@ import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { type Local, type LocalOptions, startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { createWorld, type World } from '../support/world.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;

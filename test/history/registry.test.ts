@@ -14,7 +14,7 @@ import { createNetwork, replay } from './ledger-network.js';
 const USDCX = '0xc1A0000000000000000000000000000000000001';
 const EURO = '0xc1A0000000000000000000000000000000000002';
 const DEMO_TOKEN = { address: DEMO, name: 'Demo', symbol: 'DEMO', decimals: 18 };
-/** Of six decimals. */
+/** 2.5 with six decimals. */
 const AMOUNT = Buffer.from((2_500_000).toString(16).padStart(6, '0'), 'hex');
 
 interface Market {

@@ -173,7 +173,7 @@ test('a preparation: time and stale inputs pass later, redacted answers are as o
 test('what never gets better is held against the row, and ends: no method, too large, by a proxy or by gRPC', (t) => {
   for (const code of ['UNIMPLEMENTED', 'RESOURCE_EXHAUSTED', 'UNKNOWN'] as const) {
     const bare = statusOfError(errorOf({ code }));
-    // Of a submission it proves nothing; its look counts (`afterDeath`).
+    // It proves nothing about a submission; its look counts (`afterDeath`).
     t.is(decision(classifySubmission(bare)), LOOK, code);
     for (const read of [classifyPrepare(bare), classifyRead(bare)]) {
       t.is(meaningOf(read), code === 'UNIMPLEMENTED' ? OF_REQUEST : OF_SENDER, code);

@@ -1,4 +1,4 @@
-// Of running it: crashes, lanes, clocks, notifications, outages, bad rows, starting and stopping.
+// Running it: crashes, lanes, clocks, notifications, outages, bad rows, starting and stopping.
 import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [

@@ -1,4 +1,4 @@
-// Of waits, and what they leave behind.
+// Waits, and what they leave behind.
 import type { Mutation } from './mutation.js';
 
 export const waits: readonly Mutation[] = [

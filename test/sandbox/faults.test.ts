@@ -2,7 +2,7 @@
 import test from 'ava';
 import { failing } from './client.js';
 import { at, hangUp, type Stage, stage } from './setup.js';
-import { toldBy, toldByError } from './told.js';
+import { reasonOf, toldBy, toldByError } from './told.js';
 import { nowMicros, type TransferSpec } from './transfer-commands.js';
 
 const spec = (on: Stage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -12,7 +12,6 @@ const spec = (on: Stage, commandId = 'c1', coin = 0): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 
 test('refuse: any error of Canton before anything happens, so often and for those only', async (t) => {
   const on = await stage(t);

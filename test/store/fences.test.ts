@@ -8,7 +8,7 @@ import type { TxHash } from '../../src/core/ids.js';
 import { migrateDown } from '../../src/store/migrate/down.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { forceNew, previewForceNew } from '../../src/store/operator/force-new.js';
-import { remark, repin } from '../../src/store/operator/participant.js';
+import { remark, repin } from '../../src/store/operator/repin.js';
 import { advance } from '../support/marks.js';
 import {
   aParty,

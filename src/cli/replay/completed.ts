@@ -10,13 +10,13 @@ import { openLedger } from '../../submitter.js';
 import { differs } from '../../transfer/compare.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
-import { decided as decidedBy } from '../support/who.js';
+import { decidedBy } from '../support/who.js';
 import type { Flags } from './flags.js';
 
 /** Somebody waits at a terminal for this one answer: a slow one is better than having to ask again. */
 const READ_UPDATE_MS = 20_000;
 
-export async function completed(flags: Flags): Promise<void> {
+export async function replayCompleted(flags: Flags): Promise<void> {
   const { completed: hash, update, reason, dryRun = false } = flags;
   if (hash === undefined || update === undefined) throw new Error('--completed needs a hash and an update');
   const config = loadConfig(process.env);

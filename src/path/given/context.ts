@@ -132,7 +132,7 @@ export interface KeyWait {
   readonly ms: number;
   readonly reason: string;
   /** Everything it waits for may be its own trouble, so that waiting counts. */
-  readonly held: boolean;
+  readonly counts: boolean;
 }
 
 /** Whether the ledger is worth asking, how much at a time, and whose trouble a refusal is (`gate/breaker.ts`). */

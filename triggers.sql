@@ -116,3 +116,16 @@ do $$ begin
       for each statement execute function mempool_truncate_v1();
   end if;
 end $$;
+
+-- @step a trigger of ours that was disabled is enabled again: instances claim nothing while one is
+do $$
+declare
+  v_trigger text;
+begin
+  for v_trigger in
+    select t.tgname from pg_trigger t
+     where t.tgrelid = 'mempool'::regclass and not t.tgisinternal and t.tgname ~ '^mempool_[a-z_]+_v1$' and t.tgenabled in ('D', 'R')
+  loop
+    execute format('alter table mempool enable trigger %I', v_trigger);
+  end loop;
+end $$;

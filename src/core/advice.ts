@@ -206,7 +206,8 @@ export const blockerAdvice: Readonly<Record<BlockerPart, string>> = {
     'The participant refuses everybody. Do what the reason says: buy traffic, renew the token, reconnect or restart the participant, or correct its clock. The breaker closes by itself; restarting instances does not help.',
   clocks: 'Set the clocks of the database and of the ledger by NTP.',
   mark: 'Undecided rows wait; nothing else does. Grant the rights for their parties again, or let the token read the participant id; otherwise follow docs/runbooks.md, "The participant can no longer show any mark", `migrate --remark`.',
-  schema: 'Run `canton-submitter migrate`.',
+  schema:
+    'Run `canton-submitter migrate`: it makes, or enables, the triggers and indexes that the reason names, and the instance goes on by itself. Rows that have ended and were deleted while a trigger was disabled are not remembered: do not insert them again.',
   snapshot: 'End the session that is named: until then vacuum cannot clean up, and claims become slower.',
   webhooks:
     'Fix the receiver at `WEBHOOK_URL`, as the reason says: each outcome is delivered by itself once it answers. Transfers go on meanwhile.',

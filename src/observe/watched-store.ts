@@ -43,6 +43,7 @@ export function watchedStore(store: Store, emit: (event: SubmitterEvent) => void
     rescue: () => watch(() => store.rescue()),
     settle: (batch) => watch(() => store.settle(batch)),
     pinned: () => watch(() => store.pinned()),
+    missing: (pins) => watch(() => store.missing(pins)),
     pinParticipant: (generation, participant) => watch(() => store.pinParticipant(generation, participant)),
     advanceMarks: (marks) => watch(() => store.advanceMarks(marks)),
     recheck: (request) => watch(() => store.recheck(request)),

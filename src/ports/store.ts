@@ -154,6 +154,11 @@ export interface Store {
   /** One result per settlement, in order. `laneWaits` needs one probe of the lane index in the settling statement. */
   settle(batch: readonly Settlement[]): Promise<readonly Settled[]>;
   pinned(): Promise<Pinned | null>;
+  /**
+   * Which triggers and indexes are missing or disabled, in words: without the memory, say, a row that has ended and was
+   * deleted is paid again when it comes back.
+   */
+  missing(pins: Pick<Pinned, 'lanes' | 'sameNonce'>): Promise<readonly string[]>;
   /** Pins what the first connected instance was shown; null: another was faster, read again. */
   pinParticipant(generation: bigint, participant: NonNullable<Pinned['participant']>): Promise<Pinned | null>;
   /** Moves the marks, forward only, under the generation that they were proven under. */

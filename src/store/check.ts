@@ -3,25 +3,42 @@
 import type pg from 'pg';
 import { ConfigError } from '../core/errors.js';
 import { SEES_ALL } from './errors.js';
-import { functionsIn, readSqlSteps, triggersIn, wantedFor } from './migrate/sql-files.js';
+import {
+  functionsIn,
+  indexedTable,
+  readSqlSteps,
+  type SqlStep,
+  triggersIn,
+  wantedFor,
+} from './migrate/sql-files.js';
+import { readOutcomes } from './outbox.js';
 import type { Lanes, Outcomes, SameNonce } from './pins.js';
 import type { Database } from './pool.js';
 import { FUNCTIONS, OUTBOX_FUNCTIONS, OUTBOX_TABLES, TABLES } from './privileges.js';
 import type { Statement } from './statements.js';
 
-/** $1 names of indexes, $2 of functions, $3 of triggers; returns those that are missing or not in force. */
+/**
+ * $1 names of indexes, $2 their tables, $3 names of functions, $4 of triggers; returns those that are missing or not in force.
+ * Where a table was replaced by a copy, the old one keeps the indexes with their names. Reads the catalog alone.
+ */
 const MISSING: Statement<{ readonly problem: string }> = {
-  text: `select 'index ' || n || case when i.indexrelid is null then ' is missing' else ' is invalid' end as problem
-      from unnest($1::text[]) n left join pg_index i on i.indexrelid = to_regclass(n)
-     where i.indexrelid is null or not (i.indisvalid and i.indisready)
+  text: `select 'index ' || n || case when i.indexrelid is null then ' is missing'
+        when i.indrelid is distinct from to_regclass(t)
+          then format(' is missing: table %s has the one of this name, so rename or drop that one first', i.indrelid::regclass)
+        else ' is invalid' end as problem
+      from unnest($1::text[], $2::text[]) w (n, t) left join pg_index i on i.indexrelid = to_regclass(n)
+     where i.indexrelid is null or i.indrelid is distinct from to_regclass(t) or not (i.indisvalid and i.indisready)
     union all
-    select 'function ' || n || ' is missing' from unnest($2::text[]) n
+    select 'function ' || n || ' is missing' from unnest($3::text[]) n
      where not exists (select from pg_proc p where p.proname = n and pg_function_is_visible(p.oid))
     union all
-    select 'trigger ' || n || ' is missing or disabled' from unnest($3::text[]) n
+    select 'trigger ' || n || ' is missing or disabled' from unnest($4::text[]) n
      where not exists (select from pg_trigger t
        where t.tgrelid = to_regclass('mempool') and t.tgname = n and t.tgenabled in ('O', 'A'))`,
 };
+
+/** Read once: an instance asks every few seconds. */
+const STEPS = readSqlSteps();
 
 /** What is not as it should be, in words; `canton-submitter migrate` puts it right. Empty: all is well. */
 export async function schemaProblems(
@@ -30,15 +47,38 @@ export async function schemaProblems(
   sameNonce: SameNonce = 'pay',
   outcomes: Outcomes = 'off',
 ): Promise<readonly string[]> {
-  const steps = readSqlSteps().filter(wantedFor(lanes, sameNonce, outcomes));
-  const sql = steps.map((step) => step.sql).join('\n');
+  const steps = STEPS.filter(wantedFor(lanes, sameNonce, outcomes));
+  return await missingOf(database, steps, functionsIn(sqlOf(steps)));
+}
+
+/**
+ * The same for an instance that runs, without the functions: a statement that misses one says so itself, while nobody notices
+ * a trigger that does not fire.
+ */
+export async function missingWhileRunning(
+  database: Database,
+  { lanes, sameNonce }: { readonly lanes: Lanes; readonly sameNonce: SameNonce },
+): Promise<readonly string[]> {
+  const outcomes = (await readOutcomes(database)) ?? 'off';
+  return await missingOf(database, STEPS.filter(wantedFor(lanes, sameNonce, outcomes)), []);
+}
+
+async function missingOf(
+  database: Database,
+  steps: readonly SqlStep[],
+  functions: readonly string[],
+): Promise<readonly string[]> {
+  const indexes = steps.filter(({ index }) => index !== null);
   const rows = await database.run(MISSING, [
-    steps.flatMap((step) => (step.index === null ? [] : [step.index])),
-    functionsIn(sql),
-    triggersIn(sql),
+    indexes.map(({ index }) => index),
+    indexes.map(indexedTable),
+    functions,
+    triggersIn(sqlOf(steps)),
   ]);
   return rows.map((row) => row.problem);
 }
+
+const sqlOf = (steps: readonly SqlStep[]): string => steps.map(({ sql }) => sql).join('\n');
 
 /** Asked for also because a pooler may keep the session from setting `row_security = off`, which makes it an error elsewhere. */
 const HIDDEN: Statement<{ readonly name: string; readonly role: string }> = {

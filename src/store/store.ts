@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
+import { missingWhileRunning } from './check.js';
 import { notTheRows } from './errors.js';
 import { createLowWater } from './low-water.js';
 import { halt, pinParticipant, readPinned } from './pins.js';
@@ -126,6 +127,7 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
       return settled;
     },
     pinned: () => readPinned(database),
+    missing: (pins) => missingWhileRunning(database, pins),
     pinParticipant: (generation, participant) => pinParticipant(database, generation, participant),
     async advanceMarks({ generation, ledgerEnd, mark, oldMark }) {
       await database.run(ADVANCE_MARKS, [

@@ -3,7 +3,7 @@ import type { Config } from '../config.js';
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { OpenLedger } from '../ledger/ledger.js';
 import type { SubmitterEvent } from '../observe/events.js';
-import { disagreementWords } from '../path/given/participant.js';
+import { disagreementWords, notAsMigrated } from '../path/given/participant.js';
 import { disagreement } from '../path/participant/identify.js';
 import { CHECK_READ_MS, type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
@@ -44,8 +44,8 @@ export async function startProblems(
   const forWebhooks = config.webhook === null ? [] : await lackingForWebhooks(database);
   if (forWebhooks.length > 0) return [grantIt(forWebhooks)];
   const outcomes = (await readOutcomes(database)) ?? 'off';
-  const schema = (await schemaProblems(database, pinned.lanes, pinned.sameNonce, outcomes)).map(
-    (problem) => `the database is not as \`migrate\` leaves it: ${problem}; run \`canton-submitter migrate\``,
+  const schema = (await schemaProblems(database, pinned.lanes, pinned.sameNonce, outcomes)).map((problem) =>
+    notAsMigrated([problem]),
   );
   const key = masterKeyProblem(config.masterKey, signer, await storedKeys(database));
   return key === null ? schema : [...schema, key];

@@ -76,8 +76,8 @@ export const externals: readonly Mutation[] = [
   {
     name: 'P20',
     file: 'src/path/participant/identify.ts',
-    find: 'if (sameDatabase(pinned)) return pinned;',
-    put: 'if (sameDatabase(pinned) || Date.now() > 0) return pinned;',
+    find: 'if (sameDatabase(pinned)) {',
+    put: 'if (sameDatabase(pinned) || Date.now() > 0) {',
     test: failover,
     match: 'P20 failover*',
     what: 'the recheck, on a timeline that is another than was pinned',

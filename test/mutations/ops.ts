@@ -1,7 +1,52 @@
 // Running it: crashes, lanes, clocks, notifications, outages, bad rows, starting and stopping.
 import type { Mutation } from './mutation.js';
 
+const schema = (file: string, find: string, put: string, match: string, what: string): Mutation => ({
+  name: match.slice(0, match.indexOf(' ')),
+  file,
+  find,
+  put,
+  test: 'test/history/ops-schema.test.ts',
+  match,
+  what,
+});
+
 export const ops: readonly Mutation[] = [
+  schema(
+    'src/path/participant/participant.ts',
+    "    if (what.length > 0) return lose({ kind: 'missing', what });\n",
+    '',
+    'I4 a trigger disabled*',
+    'triggers and indexes are looked at while instances run',
+  ),
+  schema(
+    'triggers.sql',
+    "t.tgenabled in ('D', 'R')",
+    'false',
+    'I4 a trigger disabled*',
+    'migrate enables a trigger that somebody has disabled',
+  ),
+  schema(
+    'src/path/participant/identify.ts',
+    "what.length > 0 ? unverified({ kind: 'missing', what }) : pinned",
+    'pinned',
+    'P20 a table replaced*',
+    'nothing is claimed after a recheck before triggers and indexes were looked at',
+  ),
+  schema(
+    'src/store/check.ts',
+    ' or i.indrelid is distinct from to_regclass(t) or not (',
+    ' or not (',
+    'P20 a table replaced*',
+    'an index of this name on another table is none of ours',
+  ),
+  schema(
+    'src/store/migrate/indexes.ts',
+    'return await refuseElsewhere(client, step);',
+    'return;',
+    'P20 a table replaced*',
+    'migrate does not take an index of another table for its own',
+  ),
   {
     name: 'metrics',
     file: 'src/observe/metrics.ts',

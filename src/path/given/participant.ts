@@ -53,6 +53,8 @@ export type Unready =
   | { readonly kind: 'not-migrated' | 'identity-hidden' | 'rechecking' | 'being-pinned' }
   | { readonly kind: 'doubt'; readonly doubt: Doubt }
   | { readonly kind: 'pins-unread' | 'unreachable'; readonly detail: string }
+  /** Triggers or indexes, in words. */
+  | { readonly kind: 'missing'; readonly what: readonly string[] }
   | { readonly kind: 'halted-before'; readonly reason: string }
   | Disagreement
   /** The participant did not answer one of the questions. */
@@ -116,6 +118,8 @@ export function blockerOf(why: Unready): NotReady {
         part: 'schema',
         reason: 'the database is not migrated: run `canton-submitter migrate`',
       };
+    case 'missing':
+      return { part: 'schema', reason: notAsMigrated(why.what) };
     case 'pins-unread':
       return pins(`the pinned row (mempool_submitter_v1) cannot be read: ${why.detail}`);
     case 'disagreement':
@@ -136,6 +140,9 @@ export function blockerOf(why: Unready): NotReady {
       );
   }
 }
+
+export const notAsMigrated = (problems: readonly string[]): string =>
+  `the database is not as \`migrate\` leaves it: ${problems.join('; ')}; run \`canton-submitter migrate\``;
 
 const participant = (reason: string): NotReady => ({ part: 'participant', reason });
 const pins = (reason: string): NotReady => ({ part: 'pins', reason });

@@ -116,7 +116,11 @@ async function rightDatabase(path: PathContext, latest: DbMillis): Promise<Pinne
     const odd = disagreement(pinned, settings);
     if (odd !== null) return unverified(odd);
     if (pinned.halted !== null) return unverified({ kind: 'halted-before', reason: pinned.halted });
-    if (sameDatabase(pinned)) return pinned;
+    if (sameDatabase(pinned)) {
+      // After a recheck too: a table that was replaced by a copy has no triggers.
+      const what = await store.missing(pinned);
+      return what.length > 0 ? unverified({ kind: 'missing', what }) : pinned;
+    }
     if (pinned.answeringDatabase === null) return unverified({ kind: 'identity-hidden' });
     const oneStepTokens = [...settings.tokens].flatMap(([address, { steps }]) =>
       steps === 1 ? [address] : [],

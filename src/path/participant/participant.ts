@@ -161,6 +161,9 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
     const fresh = await store.pinned();
     if (fresh === null || fresh.generation !== state.pinned.generation)
       return doubt({ kind: 'pins-changed' });
+    const what = await store.missing(fresh);
+    if (what.length > 0) return lose({ kind: 'missing', what });
+    if (!isVerified()) return;
     state = { ...state, pinned: fresh };
     const seen = candidate;
     const next = seen !== null && seen.mark.offset > (fresh.mark?.offset ?? -1n) ? seen : null;

@@ -1,9 +1,10 @@
 // Indexes are built concurrently. A build that fails half-way leaves an index that exists, is invalid, and is used by no plan;
 // `if not exists` would take it for the real one (P30).
 import type pg from 'pg';
+import { CommandRefused } from '../../core/errors.js';
 import { pause } from '../../runtime/timers.js';
 import { sqlState } from '../errors.js';
-import type { SqlStep } from './sql-files.js';
+import { indexedTable, type SqlStep } from './sql-files.js';
 
 /** In seconds. Claims made before may hold two rows of one sender for a lease, a call and a look; after that, fail. */
 const TRIES = 300;
@@ -16,7 +17,7 @@ export async function ensureIndex(
   const name = step.index ?? '';
   for (let tries = 1; ; tries++) {
     const state = await indexState(client, name);
-    if (state === 'valid') return;
+    if (state === 'valid') return await refuseElsewhere(client, step);
     if (state === 'invalid') {
       say(`index ${name} was left invalid; dropping it`);
       await client.query(`drop index concurrently if exists ${name}`);
@@ -42,6 +43,18 @@ export async function dropIndex(client: pg.Client, name: string, say: (line: str
   if ((await indexState(client, name)) === 'missing') return;
   say(`dropping index ${name}, which nothing uses any more`);
   await client.query(`drop index concurrently if exists ${name}`);
+}
+
+/** The table was replaced by a copy: the old one keeps the indexes with their names. */
+async function refuseElsewhere(client: pg.Client, step: SqlStep): Promise<void> {
+  const { rows } = await client.query<{ elsewhere: string }>(
+    'select indrelid::regclass::text as elsewhere from pg_index where indexrelid = to_regclass($1) and indrelid <> to_regclass($2)',
+    [step.index, indexedTable(step)],
+  );
+  if (rows[0] === undefined) return;
+  throw new CommandRefused(
+    `index ${step.index} is on table ${rows[0].elsewhere}, so ${indexedTable(step)} cannot have one of this name: rename it or drop it there, then run migrate again`,
+  );
 }
 
 async function indexState(client: pg.Client, name: string): Promise<'valid' | 'invalid' | 'missing'> {

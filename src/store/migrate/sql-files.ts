@@ -59,5 +59,9 @@ export const functionsIn = (sql: string): readonly string[] =>
 export const triggersIn = (sql: string): readonly string[] =>
   namesIn(sql, /create (?:constraint )?trigger (\w+)/g);
 
+/** The table that the step's index is on. */
+export const indexedTable = (step: SqlStep): string =>
+  /^create .*index .* on (\w+) /m.exec(step.sql)?.[1] ?? '';
+
 /** An index that forbids something, whoever writes it. */
 export const isUnique = (step: SqlStep): boolean => step.sql.includes('create unique index');

@@ -245,6 +245,13 @@ comment on column mempool_attempts_v1.completion_offset is 'offset of its comple
 comment on column mempool_attempts_v1.submission_id is 'submission id of its record, if it had one';
 comment on column mempool_attempts_v1.traffic_bytes is 'what the ledger said that it cost, in bytes of traffic; null: it did not say';
 
+-- @step stories have no key. In a publication for all tables their deletes would be refused without this: each names its whole row
+do $$ begin
+  if (select relreplident from pg_class where oid = 'mempool_attempts_v1'::regclass) <> 'f' then
+    alter table mempool_attempts_v1 replica identity full;
+  end if;
+end $$;
+
 -- @step the samples: the last hour, for the page. Written by each instance, and the queue (holder '') by one of them for all
 create table if not exists mempool_samples_v1 (
   at timestamptz not null default clock_timestamp(),

@@ -97,7 +97,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       throw error;
     } finally {
       client.off('error', ignore);
-      const wrongServer = failed !== undefined && takesNoWrites(failed);
+      const wrongServer = failed !== undefined && takesNoWrites(failed) && (await isStandby(client, failed));
       // Only an answer of the server proves that the connection is in a known state; otherwise it is destroyed.
       client.release(failed !== undefined && (sqlState(failed) === null || wrongServer));
       if (wrongServer) leave(from);
@@ -167,6 +167,22 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   };
 }
+
+/**
+ * On a standby no lock is given, with a code that a primary uses too, as for a publication without a replica identity. Leaving
+ * a primary for that would end every statement that is under way there.
+ */
+async function isStandby(client: pg.PoolClient, failed: unknown): Promise<boolean> {
+  if (sqlState(causeOf(failed)) !== NOT_IN_STATE) return true;
+  try {
+    const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+    return rows[0]?.standby !== false;
+  } catch {
+    return true;
+  }
+}
+
+const NOT_IN_STATE = '55000';
 
 /** Makes a file that cannot be read fail this one connection: thrown inside the pool, the error would end the process. */
 function readable(given: pg.ClientConfig, more: () => pg.ClientConfig): pg.ClientConfig {

@@ -24,21 +24,26 @@ export function createForgetting(
   { holder, storiesKeptDays }: Pick<Config, 'holder' | 'storiesKeptDays'>,
   database: Database,
   emit: (event: SubmitterEvent) => void,
+  removeMs = REMOVE_MS,
 ): Forgetting {
   let more = false;
-  let waitMs = REMOVE_MS;
+  let failures = 0;
+  let waitMs = removeMs;
   let removing: { stop(): Promise<void> } | null = null;
 
   const removeOld = async (): Promise<void> => {
     const from = monotonic.elapsed();
     try {
       ({ more } = await forgetStories(database, holder, storiesKeptDays * DAY_MS));
+      failures = 0;
     } catch (error) {
       more = false;
-      // An outage is told by those whose work it stops.
-      if (!(error instanceof StoreUnavailable)) emit({ kind: 'warning', what: notRemoved(error) });
+      failures += 1;
+      // An outage is told by those whose work it stops, and is over the next time.
+      if (failures > 1 || !(error instanceof StoreUnavailable))
+        emit({ kind: 'warning', what: notRemoved(error) });
     }
-    waitMs = more ? Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from)) : REMOVE_MS;
+    waitMs = more ? Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from)) : removeMs;
   };
 
   return {

@@ -83,6 +83,27 @@ export const fleets: readonly Mutation[] = [
     'stories of rows that are gone*',
     'a look costs in proportion to what it removes',
   ),
+  stories(
+    'schema.sql',
+    '    alter table mempool_attempts_v1 replica identity full;\n',
+    '    null;\n',
+    'in a publication for all tables*',
+    'stories can be deleted while they are published',
+  ),
+  stories(
+    'src/store/pool.ts',
+    ' && (await isStandby(client, failed))',
+    '',
+    'a primary that refuses*',
+    'a primary is not left for a refusal that a standby makes too',
+  ),
+  stories(
+    'src/submitter/forgetting.ts',
+    'failures > 1 || ',
+    '',
+    'what looks like an outage*',
+    'stories that pile up for what looks like an outage are a warning',
+  ),
   of('test/store/roles.test.ts')(
     'src/submitter.ts',
     'signal.aborted || forgetting.start()',

@@ -1,5 +1,6 @@
 // How old stories are forgotten: by one instance for the fleet, little by little, and nothing but them.
 import test from 'ava';
+import { StoreUnavailable } from '../../src/core/errors.js';
 import { DAY_MS } from '../../src/core/ids.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { type Beat, beat } from '../../src/store/instances.js';
@@ -134,4 +135,49 @@ test('what keeps it from forgetting is a warning, and no fault; with STORIES_KEP
     event.kind === 'warning' ? event.what : '',
     /STORIES_KEPT_DAYS are not removed.*mempool_attempts_v1/,
   );
+});
+
+test('in a publication for all tables stories are removed all the same', async (t) => {
+  const db = await prepared(t);
+  await says(db, 'one');
+  await rows(db, 2, { arrived: 100, ended: 99 });
+  await db.query('create publication everything for all tables');
+  t.deepEqual(await forget(db, 'one'), { rows: 2, more: false });
+  t.is(await kept(db), 0);
+  const keyless = `select c.relname from pg_class c
+    where c.relname like 'mempool%' and c.relkind = 'r' and c.relreplident <> 'f'
+      and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)`;
+  t.deepEqual(await db.query(keyless), []);
+});
+
+test('a primary that refuses a statement for the state of an object is not left, as a standby is', async (t) => {
+  const db = await prepared(t);
+  let left = 0;
+  db.database.onLeft(() => {
+    left += 1;
+  });
+  await db.query('create table without_key (n int); insert into without_key values (1)');
+  await db.query('create publication everything for all tables');
+  const error = await t.throwsAsync(() => db.database.run({ text: 'delete from without_key' }, []));
+  t.regex(error?.message ?? '', /replica identity/);
+  t.is(left, 0);
+});
+
+test('what looks like an outage is a warning at the second time in a row', async (t) => {
+  const outcomes = ['away', 'well', 'away', 'away'];
+  let asked = 0;
+  const database = {
+    ...(await prepared(t)).database,
+    run: async () => {
+      asked += 1;
+      if (outcomes[asked - 1] !== 'well') throw new StoreUnavailable(`the ${asked}th time`);
+      return [];
+    },
+  };
+  const event = await new Promise<SubmitterEvent>((resolve) => {
+    const forgetting = createForgetting({ holder: 'one', storiesKeptDays: 90 }, database, resolve, 1);
+    forgetting.start();
+    t.teardown(() => forgetting.stop());
+  });
+  t.regex(event.kind === 'warning' ? event.what : '', /are not removed.*the 4th time/);
 });

@@ -4,7 +4,7 @@ import type { QueueCounts } from '../protocol/row-state.js';
 import { looksStuck } from './operator/assess.js';
 import { type Due, readDue } from './operator/due.js';
 import type { Database } from './pool.js';
-import type { Statement } from './statements.js';
+import { type Statement, UNFLUSHED } from './statements.js';
 import { type Count, countNow, readQueue } from './status.js';
 
 /** `sample` is what another build may have written: to be read with care. `at` in ms on the database's clock. */
@@ -68,7 +68,8 @@ const CLOCK: Statement<{ readonly now: number }> = {
 
 /** Somebody else counts while this is held. */
 const LOCK = 'select pg_try_advisory_xact_lock(1835363696, 16) as mine';
-const WRITE = `insert into mempool_samples_v1 (holder, sample) values ($1, $2) on conflict do nothing`;
+const WRITE = `insert into mempool_samples_v1 (holder, sample) select $1::text, $2::jsonb where ${UNFLUSHED} is not null
+    on conflict do nothing`;
 /** As old as the transaction, as the ages in it are: what is due was counted later, or is from an earlier count. */
 const WRITE_COUNT = `insert into mempool_samples_v1 (at, holder, sample) values (now(), '', $1) on conflict do nothing`;
 /** A plot shows an hour. */
@@ -100,7 +101,7 @@ async function count(database: Database, freshMs: number): Promise<SharedQueue |
       (await client.query({ text: statement.text, values: [...values] })).rows;
     const { rows } = await client.query<{ mine: boolean }>(LOCK);
     // What a count took is its CPU time only if one process of the server does it.
-    await client.query('set local max_parallel_workers_per_gather = 0');
+    await client.query('set local max_parallel_workers_per_gather = 0; set local synchronous_commit = off');
     if (rows[0]?.mine !== true) return null;
     const clock = async (): Promise<number> => (await run(CLOCK, []))[0]?.now ?? 0;
     const began = await clock();

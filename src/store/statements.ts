@@ -121,10 +121,17 @@ export const RESCUE: Statement<{ readonly id: string }> = {
 };
 
 /**
+ * Nothing is lost if this commit is. It must not wait for a synchronous standby either: no time-out ends that, so each try would
+ * leave a backend behind, and a notification that waits keeps everybody else's from committing.
+ */
+export const UNFLUSHED = "set_config('synchronous_commit', 'off', true)";
+
+/**
  * Marks only move forward, and a new one is accepted only from a stream that showed one of the old ones ($5, $6; null: none
  * yet); the newest mark of each of eight parties is kept. A statement of its own, never part of claim or settle, and it
  * writes nothing where nothing moves. Nothing moves after a failover until the recheck, which looks from the ledger end that
- * was pinned before (P20), nor after a repin ($7): another participant's offsets would shut the new one out.
+ * was pinned before (P20), nor after a repin ($7): another participant's offsets would shut the new one out. Not flushed: what a
+ * crash takes away leaves an earlier mark, which is as true.
  */
 export const ADVANCE_MARKS: Statement<never> = {
   text: `update mempool_submitter_v1 p
@@ -145,7 +152,7 @@ export const ADVANCE_MARKS: Statement<never> = {
                 where (o->>'offset')::bigint = $5::bigint and o->>'update_id' = $6::text)), false) as moves
           from mempool_submitter_v1 q for update) n
     where p.one = n.one and p.generation = $7::bigint and (n.moves or p.ledger_end is null or p.ledger_end < $1::bigint)
-      and not mempool_moved_v1(p)`,
+      and not mempool_moved_v1(p) and ${UNFLUSHED} is not null`,
 };
 
 /** A table of a few rows. */
@@ -158,10 +165,10 @@ export const CHANNEL = 'mempool_wakeup_v1';
 
 /** The listener's own notification, which it must hear within two seconds. */
 export const CANARY: Statement<never> = {
-  text: "select pg_notify('mempool_wakeup_v1', $1)",
+  text: `select ${UNFLUSHED}, pg_notify('mempool_wakeup_v1', $1)`,
 };
 
 /** $1 '' is the bell, 'h' a handoff. One session rings at a time, like the doorbell; bell and handoff have separate locks ($2). */
 export const RING: Statement<never> = {
-  text: "select pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)",
+  text: `select ${UNFLUSHED}, pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)`,
 };

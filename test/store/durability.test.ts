@@ -6,10 +6,15 @@ import { startPostgres } from '../../src/cli/support/throwaway-postgres.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { FAIL } from '../../src/store/operator/by-hand.js';
 import { openDatabase } from '../../src/store/pool.js';
+import { sampleQueue, writeSample } from '../../src/store/samples.js';
+import { CANARY, RING } from '../../src/store/statements.js';
 import { createStore } from '../../src/store/store.js';
+import { createSubscriber, type ListenerEvent } from '../../src/store/subscriber.js';
+import { scaled } from '../support/pace.js';
 import { serverFolder } from '../support/server-folder.js';
 import {
   aParty,
+  eventually,
   insertRow,
   insertUser,
   LEASE_MS,
@@ -152,6 +157,22 @@ test('P19 a failure turns it on for its own commit, by a person too; any other o
   t.is((await db.one('select status from mempool where tx_hash = $1', [hash])).status, 'failed');
 });
 
+test('P19 notifications that wake others are not flushed, nor do they wait for a standby', async (t) => {
+  const db = await prepared(t);
+  const client = await db.pool.connect();
+  for (const [statement, values] of [
+    [CANARY, ['c:one:1']],
+    [RING, ['', 1]],
+  ] as const) {
+    await client.query('begin');
+    await client.query(statement.text, [...values]);
+    const { rows } = await client.query("select current_setting('synchronous_commit') as now");
+    t.deepEqual(rows, [{ now: 'off' }]);
+    await client.query('commit');
+  }
+  client.release();
+});
+
 /** Whether the commit of this statement is flushed, in a session that has it off. */
 async function syncedWithin(db: Prepared, sql: string, values: unknown[]): Promise<unknown> {
   const client = await db.pool.connect();
@@ -162,3 +183,68 @@ async function syncedWithin(db: Prepared, sql: string, values: unknown[]): Promi
   client.release();
   return rows[0]?.now;
 }
+
+test('P19 a synchronous standby that is gone: what says nothing of money commits without it, and leaves no backend behind', async (t) => {
+  const server = await startPostgres({ parent: serverFolder() });
+  t.teardown(() => server.stop());
+  await migrate(migrateOptions(server.url));
+  const database = openDatabase({
+    url: server.url,
+    poolSize: 2,
+    applicationName: 'ours',
+    statementTimeoutMs: scaled(2_000),
+  });
+  t.teardown(() => database.close());
+  const store = createStore(database);
+  const admin = new pg.Client(server.url);
+  admin.on('error', () => {});
+  await admin.connect();
+  t.teardown(async () => void admin.end());
+  const waiting = (who: string) =>
+    admin.query('select pid from pg_stat_activity where application_name = $1 and wait_event = $2', [
+      who,
+      'SyncRep',
+    ]);
+  await admin.query("alter system set synchronous_standby_names = 'gone'");
+  await admin.query('select pg_reload_conf()');
+  // It does wait for whoever waits for it.
+  const control = new pg.Client({ connectionString: server.url, application_name: 'control' });
+  control.on('error', () => {});
+  await control.connect();
+  const commits = async (): Promise<void> => {
+    for (;;) await control.query('create table if not exists c (); drop table c');
+  };
+  commits().catch(() => {});
+  await eventually(
+    async () => (await waiting('control')).rows.length,
+    (count) => count === 1,
+  );
+
+  const events: ListenerEvent[] = [];
+  const subscriber = createSubscriber({
+    listenUrl: server.url,
+    database,
+    instance: 'one',
+    canaryIntervalMs: 20,
+    emit: (event) => events.push(event),
+  });
+  t.teardown(() => subscriber.stop());
+  await subscriber.start(() => {});
+  await eventually(
+    async () => events.filter((event) => event.kind === 'canary').length,
+    (count) => count >= 5,
+  );
+  await store.ring('bell');
+  await store.ring('handoff');
+  await writeSample(database, 'one', {});
+  t.truthy(await sampleQueue(database, 0));
+  await store.advanceMarks({ generation: 1n, ledgerEnd: 7n, mark: null, oldMark: null });
+  t.true(events.every((event) => event.kind !== 'canary' || event.tookMs !== null));
+  t.deepEqual((await waiting('ours')).rows, []);
+  // And the API, where it does not wait for the standby, does not wait for our notifications either.
+  await admin.query('set synchronous_commit = local');
+  await insertRow((async (sql: string, values: unknown[]) => (await admin.query(sql, values)).rows) as never);
+  await admin.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'control'",
+  );
+});

@@ -19,3 +19,8 @@ export class CommandRefused extends Error {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
+
+/** Somebody works on the table as a whole, and what has to be done alone waits for that. */
+export class TableHeld extends Error {
+  override readonly name = 'TableHeld';
+}

@@ -6,7 +6,8 @@ import { dbMillis, party } from '../core/ids.js';
 import type { DatabaseIdentity, Pinned } from '../ports/store.js';
 import type { Lanes } from '../protocol/lanes.js';
 import { isNotMigrated, WrongServer } from './errors.js';
-import { type Database, hasLostRace, wasLocked } from './pool.js';
+import type { PinLock } from './pin-lock.js';
+import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 
 export type { Lanes } from '../protocol/lanes.js';
@@ -156,11 +157,11 @@ export async function readPinned(database: Database): Promise<Pinned | null> {
 }
 
 export async function pinParticipant(
-  database: Database,
+  alone: PinLock,
   generation: bigint,
   participant: NonNullable<Pinned['participant']>,
 ): Promise<Pinned | null> {
-  return await underPinLock(database, async (client) => {
+  return await alone('the participant can be pinned', async (client) => {
     const pinned = await client.query(PIN_PARTICIPANT, [
       generation.toString(),
       participant.id,
@@ -172,32 +173,6 @@ export async function pinParticipant(
     return rows[0] === undefined ? null : pinnedOf(rows[0]);
   });
 }
-
-const LOCK_TRIES = 5;
-
-/**
- * A transaction that no claim and no write-ahead overlaps: what they checked still holds when they commit. Waits two seconds
- * at a time, so that inserts do not queue behind it while somebody else keeps the table locked.
- */
-export async function underPinLock<T>(
-  database: Database,
-  work: (client: pg.PoolClient) => Promise<T>,
-): Promise<T> {
-  for (let left = LOCK_TRIES; ; left--) {
-    try {
-      return await database.transaction(async (client) => {
-        await client.query(LOCK_TIMEOUT);
-        await client.query(PIN_LOCK);
-        return await work(client);
-      });
-    } catch (error) {
-      if (left <= 1 || (!wasLocked(error) && !hasLostRace(error))) throw error;
-    }
-  }
-}
-
-const LOCK_TIMEOUT = "set local lock_timeout = '2s'";
-export const PIN_LOCK = 'lock table mempool in share row exclusive mode';
 
 /** Every claim, look and write-ahead reads `halted`; the generation tells those that compare nothing else. */
 const HALT = `update mempool_submitter_v1
@@ -212,8 +187,8 @@ const RAISE_HALT = `update mempool_submitter_v1
  * Stops all claims until a person acts: something that every bound rests on turned out to be wrong. Whatever was pinned in
  * the meantime, since a bound that was broken protects nobody. False: claims were halted before.
  */
-export async function halt(database: Database, reason: string, lateMs: number): Promise<boolean> {
-  return await underPinLock(database, async (client) => {
+export async function halt(alone: PinLock, reason: string, lateMs: number): Promise<boolean> {
+  return await alone('claims can be halted', async (client) => {
     const halted = await client.query(HALT, [reason, lateMs]);
     if (halted.rowCount === 0) {
       await client.query(RAISE_HALT, [lateMs]);

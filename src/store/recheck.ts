@@ -2,8 +2,9 @@
 // whole row, or its outcome. So nothing is sent for any row before the ledger was asked about it.
 import type pg from 'pg';
 import type { RecheckRequest, RecheckResult } from '../ports/store.js';
-import { audit, BY_ITSELF, type Decided, RECHECKED, underPinLock } from './pins.js';
-import { type Database, unhurried } from './pool.js';
+import type { PinLock } from './pin-lock.js';
+import { audit, BY_ITSELF, type Decided, RECHECKED } from './pins.js';
+import { unhurried } from './pool.js';
 import { unknownBound } from './record.js';
 import { byValue, HOSTED, PARTY, USER_OF } from './users.js';
 
@@ -77,8 +78,8 @@ const PIN_DATABASE = `
     before.timeline as timeline_before, before.database_oid as database_oid_before, before.table_oid as table_oid_before,
     p.recheck_from`;
 
-export async function recheck(database: Database, request: RecheckRequest): Promise<RecheckResult | null> {
-  return await underPinLock(database, async (client) => {
+export async function recheck(alone: PinLock, request: RecheckRequest): Promise<RecheckResult | null> {
+  return await alone('rows can be looked up after the failover', async (client) => {
     const { rows } = await client.query<{ due: boolean }>(DUE, [request.generation.toString()]);
     return rows[0]?.due === true ? await recheckAll(client, request, null) : null;
   });

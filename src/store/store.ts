@@ -5,6 +5,7 @@ import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
 import { missingWhileRunning } from './check.js';
 import { notTheRows } from './errors.js';
 import { createLowWater } from './low-water.js';
+import { createPinLock } from './pin-lock.js';
 import { halt, pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { recheck } from './recheck.js';
@@ -32,6 +33,7 @@ const GOLDEN = 0x9e3779b97f4a7c15n;
 /** `trafficOf`: for the stories of rows. */
 export function createStore(database: Database, trafficOf: TrafficOf = () => null): Store {
   let turn = randomBytes(8).readBigInt64LE();
+  const alone = createPinLock(database);
   const lowWater = { fresh: createLowWater(), undecided: createLowWater() };
   const forget = (): void => {
     lowWater.fresh.forget();
@@ -128,7 +130,7 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     },
     pinned: () => readPinned(database),
     missing: (pins) => missingWhileRunning(database, pins),
-    pinParticipant: (generation, participant) => pinParticipant(database, generation, participant),
+    pinParticipant: (generation, participant) => pinParticipant(alone, generation, participant),
     async advanceMarks({ generation, ledgerEnd, mark, oldMark }) {
       await database.run(ADVANCE_MARKS, [
         ledgerEnd.toString(),
@@ -141,11 +143,11 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
       ]);
     },
     async recheck(request) {
-      const result = await recheck(database, request);
+      const result = await recheck(alone, request);
       if (result !== null) await ring(database, 'bell');
       return result;
     },
-    halt: (reason, lateMs) => halt(database, reason, lateMs),
+    halt: (reason, lateMs) => halt(alone, reason, lateMs),
     paused: () => database.run(PAUSED_PARTS, []),
     ring: (kind) => ring(database, kind),
   };

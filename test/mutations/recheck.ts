@@ -17,7 +17,54 @@ const rewrite = (find: string, put: string, match: string, what: string): Mutati
   of('src/store/recheck.ts', find, put, match, what);
 const DOUBTS = 'P20 a recheck doubts every pending row*';
 
+const held = (file: string, find: string, put: string, match: string, what: string): Mutation => ({
+  ...of(file, find, put, match, what),
+  test: 'test/history/table-held.test.ts',
+});
+
 export const recheck: readonly Mutation[] = [
+  held(
+    'src/store/pin-lock.ts',
+    '      if (elapsed() < tryAt) throw held(holders, before);\n',
+    '',
+    'P20 a table held*',
+    'nobody waits for the table, and inserts behind, while somebody works on all of it',
+  ),
+  held(
+    'src/store/pin-lock.ts',
+    '      stubborn = all.flatMap(({ pid }) => (pid === null ? [] : [pid]));\n',
+    '',
+    'P20 a transaction that was waited for*',
+    'who was waited for in vain is not waited for again at once',
+  ),
+  held(
+    'src/store/pin-lock.ts',
+    '      tryAt = rest(all);\n',
+    '',
+    'P20 a transaction that was waited for*',
+    'between two tries passes some time',
+  ),
+  held(
+    'src/path/participant/participant.ts',
+    "error instanceof TableHeld ? 'table-held' : 'pins-unread'",
+    "'pins-unread'",
+    'P20 a table held*',
+    'the reason names whoever has the table, and no setting',
+  ),
+  held(
+    'src/store/pin-lock.ts',
+    'not exists (select from pg_locks o where o.pid',
+    'not exists (select from pg_locks o where false and o.pid',
+    'P20 an instance that changes*',
+    'the lock of an instance that rechecks does not count as somebody else’s',
+  ),
+  held(
+    'src/store/pin-lock.ts',
+    '        await client.query(TURN);\n',
+    '',
+    'P20 an instance that changes*',
+    'one instance at a time waits for the table',
+  ),
   schema(
     ' or mempool_moved_v1(p_pin);',
     ';',

@@ -53,6 +53,8 @@ export type Unready =
   | { readonly kind: 'not-migrated' | 'identity-hidden' | 'rechecking' | 'being-pinned' }
   | { readonly kind: 'doubt'; readonly doubt: Doubt }
   | { readonly kind: 'pins-unread' | 'unreachable'; readonly detail: string }
+  /** What it waits for before it may change the pinned row, in words. */
+  | { readonly kind: 'table-held'; readonly detail: string }
   /** Triggers or indexes, in words. */
   | { readonly kind: 'missing'; readonly what: readonly string[] }
   | { readonly kind: 'halted-before'; readonly reason: string }
@@ -118,6 +120,8 @@ export function blockerOf(why: Unready): NotReady {
         part: 'schema',
         reason: 'the database is not migrated: run `canton-submitter migrate`',
       };
+    case 'table-held':
+      return pins(why.detail);
     case 'missing':
       return { part: 'schema', reason: notAsMigrated(why.what) };
     case 'pins-unread':

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { TableHeld } from '../../core/errors.js';
 import type { Offset } from '../../core/ids.js';
 import type { CallOptions } from '../../ports/ledger.js';
 import type { Pinned } from '../../ports/store.js';
@@ -78,7 +79,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
       return await identify(path, options(), clocks.latest());
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      return unverified({ kind: 'pins-unread', detail });
+      return unverified({ kind: error instanceof TableHeld ? 'table-held' : 'pins-unread', detail });
     }
   };
 

@@ -1,16 +1,10 @@
 // How `migrate` changes the pinned row: under a lock that no claim and no write-ahead overlaps, raising the generation, so that
 // every instance repeats its checks.
+
 import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
-import {
-  audit,
-  type Decided,
-  type Lanes,
-  type Outcomes,
-  PIN_LOCK,
-  PROTOCOL,
-  type SameNonce,
-} from '../pins.js';
+import { PIN_LOCK } from '../pin-lock.js';
+import { audit, type Decided, type Lanes, type Outcomes, PROTOCOL, type SameNonce } from '../pins.js';
 import { unhurried } from '../pool.js';
 import { RETIRED } from './indexes.js';
 import { inTransaction, patiently } from './session.js';

@@ -2,7 +2,8 @@
 // timeline, such as that of a disk or a VM snapshot.
 import { dbMillis } from '../../core/ids.js';
 import { liveClaims } from '../migrate/at-work.js';
-import { BY_ITSELF, type Decided, underPinLock } from '../pins.js';
+import { underPinLock } from '../pin-lock.js';
+import { BY_ITSELF, type Decided } from '../pins.js';
 import type { Database } from '../pool.js';
 import { recheckAll } from '../recheck.js';
 import { ring } from '../store.js';

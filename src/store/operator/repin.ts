@@ -4,7 +4,8 @@ import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
 import { refuseWhileAtWork } from '../migrate/at-work.js';
 import { inSession, inTransaction, patiently } from '../migrate/session.js';
-import { audit, BY_ITSELF, type Decided, PIN_LOCK, RECHECKED } from '../pins.js';
+import { PIN_LOCK } from '../pin-lock.js';
+import { audit, BY_ITSELF, type Decided, RECHECKED } from '../pins.js';
 import { unhurried } from '../pool.js';
 
 export interface RemarkPreview {

@@ -3,6 +3,7 @@ import { entries } from './mutation.js';
 
 const leaving = 'test/history/leaving.test.ts';
 const i1 = entries('I1', 'src/')(leaving);
+const i3 = entries('I3', 'src/')('test/history/answers.test.ts');
 const i4 = entries('I4', 'src/')(leaving);
 
 export const leavings = [
@@ -61,5 +62,19 @@ export const leavings = [
     'pruned.value > completionOffset',
     'I3 DUPLICATE_COMMAND*',
     'that what is pruned up to its very offset will never be shown',
+  ),
+  i3(
+    'ledger/error-table.ts',
+    "errorId === 'SEQUENCER_REQUEST_FAILED' &&",
+    "errorId === 'SEQUENCER_REQUEST_TOO_LARGE' &&",
+    'I3 a transaction that is too large*',
+    'what tells a transaction that is too large from load',
+  ),
+  i3(
+    'protocol/decide.ts',
+    'if (attempt.held) return retry',
+    "if (attempt.held && kind !== 'overload') return retry",
+    'I3 a transaction that the ledger always*',
+    'that load is held against a row that is a day old',
   ),
 ];

@@ -10,6 +10,7 @@ import { walletMessage } from '../transfer/messages.js';
 import {
   databaseTime,
   go,
+  isOld,
   type JudgedSubmission,
   type KeyWait,
   type Path,
@@ -97,20 +98,19 @@ export function afterFault(
   return retry(why, triesOf(path, claim));
 }
 
-/**
- * After this long, what may be everybody's trouble is held against the row all the same, so that neither a dead receiver
- * in an otherwise quiet system nor three of them block their senders' lanes for ever.
- */
-const HELD_AFTER_MS = 86_400_000;
-
 /** The protocol's decision, with what the breaker says of a refusal. */
 export function decided(path: Path, submission: JudgedSubmission, outcome: Decidable): Verdict {
   const { claim } = submission;
-  const old = databaseTime(path, submission) - claim.row.createdAt >= HELD_AFTER_MS;
   const held = outcome.kind === 'refused' && path.breaker.refused(subjectOf(submission), outcome.refusal);
   const { probeMs } = path.settings;
   const note = offerNote(submission.row.token);
-  return decide(outcome, { ...triesOf(path, claim), probeMs, walletMessage, held: held || old, note });
+  return decide(outcome, {
+    ...triesOf(path, claim),
+    probeMs,
+    walletMessage,
+    held: held || isOld(path, submission),
+    note,
+  });
 }
 
 /**

@@ -77,4 +77,11 @@ export const leavings = [
     'I3 a transaction that the ledger always*',
     'that load is held against a row that is a day old',
   ),
+  entries('I3', 'src/')('test/history/ledger-send.test.ts')(
+    'path/send.ts',
+    'if (!isOld(path, submission)) return',
+    'if (!isOld(path, submission) || Date.now() > 0) return',
+    'I3 reads that always*',
+    'that reads which are always too slow are held against a row that is a day old',
+  ),
 ];

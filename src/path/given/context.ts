@@ -236,6 +236,15 @@ export const triesOf = (
 export const databaseTime = ({ clock }: Pick<PathContext, 'clock'>, { now, at }: ClaimedAt): DbMillis =>
   dbMillis(now + (clock.elapsed() - at));
 
+/**
+ * After this long, what may be everybody's trouble is held against the row all the same, so that neither a dead receiver
+ * in an otherwise quiet system nor three of them block their senders' lanes for ever.
+ */
+const HELD_AFTER_MS = 86_400_000;
+
+export const isOld = (path: Pick<PathContext, 'clock'>, submission: Submission): boolean =>
+  databaseTime(path, submission) - submission.claim.row.createdAt >= HELD_AFTER_MS;
+
 /** Tells the world that this process has the row now. */
 export function taken({ emit }: Pick<PathContext, 'emit'>, claim: ClaimedRow, now: DbMillis): void {
   const { id, txHash, createdAt, fromAddress } = claim.row;

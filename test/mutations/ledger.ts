@@ -399,4 +399,13 @@ export const ledger: readonly Mutation[] = [
     'streams that were open side by side*',
     'counting streams that ended together once',
   ),
+  ...(['submit', 'external'] as const).map((file) =>
+    entries('mesh', 'src/ledger/')(`test/ledger/${file}.test.ts`)(
+      'call.ts',
+      "if (onlyWhenReady) metadata.set('x-envoy-max-retries', '0');",
+      'void onlyWhenReady;',
+      file === 'submit' ? 'a service mesh on the way*' : 'the same transaction executed again*',
+      'the word to service meshes that a submission is not sent again',
+    ),
+  ),
 ];

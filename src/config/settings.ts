@@ -160,11 +160,12 @@ export const running = {
     '30000',
     'how long after its claim a transfer may reach the ledger. 500 to 60000',
   ),
-  // Much longer than any window, because a transfer's own bound has to come first.
+  // Much longer than any window, because a transfer's own bound has to come first; and Canton Coin's registry takes 90 days
+  // (`tokenStandardMaxTTL`), which begin when the row was made.
   OFFER_LIFETIME_MS: withDefault(
-    milliseconds(600_000, 7_776_000_000),
+    milliseconds(600_000, 7_689_600_000),
     '86400000',
-    'how long the offer of a two-step transfer waits for its receiver (canton-middleware: 30 days). 600000 to 7776000000',
+    'how long the offer of a two-step transfer waits for its receiver (canton-middleware: 30 days). 600000 to 7689600000 (89 days)',
   ),
   // Twice the slowest usual commit.
   STOP_GRACE_MS: withDefault(

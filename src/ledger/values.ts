@@ -32,6 +32,8 @@ export interface Fields {
   readonly text: (label: string) => string | null;
   readonly amount: (label: string) => bigint | null;
   readonly fields: (label: string) => Fields | null;
+  /** A variant's constructor. */
+  readonly variant: (label: string) => string | null;
   /** `Some` of anything is true; `None` and an absent field are false; null if it is not an Optional. */
   readonly present: (label: string) => boolean | null;
   readonly optionalParty: (label: string) => string | null;
@@ -62,6 +64,7 @@ export function recordFields(source: DamlRecord | undefined): Fields | null {
     text: (label) => of(label, 'text', (value) => value.text),
     amount: (label) => of(label, 'numeric', (value) => parseDecimal(value.numeric)),
     fields: (label) => of(label, 'record', (value) => recordFields(value.record)),
+    variant: (label) => of(label, 'variant', ({ variant }) => variant?.constructorName ?? null),
     present: (label) =>
       values.has(label) ? of(label, 'optional', (value) => value.optional?.value !== undefined) : false,
     optionalParty: (label) => some(label, 'party', (value) => value.party),

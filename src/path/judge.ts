@@ -19,7 +19,7 @@ import {
   stop,
   triesOf,
 } from './given/context.js';
-import { chase } from './look/acceptance.js';
+import { chase, isToldByItsUpdate, verifyAcceptance } from './look/acceptance.js';
 import type { Sent } from './send.js';
 
 /**
@@ -71,7 +71,12 @@ export async function answered(path: Path, submission: JudgedSubmission, sent: S
         { ...sent, txHash: claim.row.txHash },
       );
       path.breaker.served(subjectOf(submission));
-      return decided(path, submission, outcome);
+      const row = { ...claim, record };
+      if (!isToldByItsUpdate(path, row)) return decided(path, submission, outcome);
+      const found = { updateId, offset, ours: true, submissionId: record.submissionId ?? '' };
+      const verdict = await verifyAcceptance(path, row, found, lease.signal);
+      if (typeof verdict !== 'string') return verdict;
+      return undecided('now', `UNDECIDED: accepted as ${updateId}, which cannot be read yet`);
     }
     case 'refused': {
       const { kind, errorId } = outcome.refusal;

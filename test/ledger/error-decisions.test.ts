@@ -266,6 +266,15 @@ test('I5 the words of a rule that is about time, inputs or what we are configure
     'the account is frozen',
     'daily limit exceeded',
     'No valid USYC price',
+    'receiver has no TransferPreapproval',
+    'Transfer requires approval by the registrar',
+    'not authorized to receive this token',
+    'Sender is not eligible',
+    'identity could not be verified',
+    'Account restricted',
+    'credential was revoked',
+    'exceeds the maximum holding',
+    'not permitted in this jurisdiction',
   ])
     for (const id of ['DAML_FAILURE', 'UNHANDLED_EXCEPTION', 'INTERPRETATION_USER_ERROR']) {
       const status = wire({ code: 'FAILED_PRECONDITION', id, category: 9, message });

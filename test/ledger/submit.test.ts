@@ -31,6 +31,7 @@ test('an accepted transfer moves exactly what it says', async (t) => {
     admin: sandbox.issuer,
     instrumentId: 'DEMO',
     amount: 5n * UNIT + 1n,
+    result: 'completed',
   });
 });
 

@@ -79,6 +79,8 @@ async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, upd
   if (effect.value === 'absent')
     return { difference: `the participant has no update ${update} that ${sender} can see` };
   if (effect.value === null) return { difference: `update ${update} is not a transfer` };
+  if (effect.value.result === 'failed')
+    return { difference: `update ${update} was accepted, but the token's rules moved nothing` };
   const compared = { row: found.row, sender, receiver: found.recipient };
   const difference = differs(compared, effect.value, config.tokens, config.issuerParty);
   if (difference !== null)

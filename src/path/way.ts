@@ -12,6 +12,7 @@ import { createClocks } from './gate/clocks.js';
 import { createPauses } from './gate/pauses.js';
 import type { Path, PathContext } from './given/context.js';
 import { createLeases } from './lease.js';
+import { createCuts } from './look/cuts.js';
 import { createParticipant } from './participant/participant.js';
 import { createConclude, createSettler } from './settle.js';
 import { createWakeups, listen } from './wake.js';
@@ -51,6 +52,7 @@ export function createWay(context: PathContext, notifications: Notifications): W
     pauses: createPauses(context),
     clocks,
     balances: createBalances({ ledger: context.ledger, participant }),
+    cuts: createCuts(context),
     factories: createFactoryCache(context.ledger),
     conclude: createConclude(settler, wakeups, stopping.signal),
     stopping: stopping.signal,

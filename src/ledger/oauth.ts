@@ -6,7 +6,7 @@ import type { CallOptions } from '../ports/ledger.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { monotonic } from '../runtime/clock.js';
 import { limited } from '../runtime/limit.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import { isToken, type TokenSource } from './auth.js';
 import { fetch, textUpTo } from './fetch.js';
 
@@ -121,7 +121,7 @@ async function within(work: Promise<void>, { timeoutMs, signal }: Partial<CallOp
   const done = new AbortController();
   await limited(signal === undefined ? [done.signal] : [done.signal, signal], null, async (stop) => {
     try {
-      await Promise.race([work, pause(timeoutMs ?? TIMEOUT_MS, stop)]);
+      await Promise.race([work, sleep(timeoutMs ?? TIMEOUT_MS, stop)]);
     } finally {
       // While `stop` still listens; otherwise the rest of the pause keeps a timer alive, and with it the process.
       done.abort();

@@ -140,7 +140,7 @@ export function notTold(path: Path, submission: JudgedSubmission, refusal: Refus
 
 const CUT_OFF: ReadonlySet<string> = new Set(['GRPC_CANCELLED', 'CALL_ABORTED']);
 
-export const subjectOf = ({ row, sender, receiver, claim, at }: JudgedSubmission): Subject => ({
+const subjectOf = ({ row, sender, receiver, claim, at }: JudgedSubmission): Subject => ({
   row: claim.row.txHash,
   sender,
   receiver,

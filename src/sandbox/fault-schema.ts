@@ -144,7 +144,7 @@ const lockSchema = z.strictObject({
 });
 export type LockSpec = z.infer<typeof lockSchema>;
 
-export const holdingSchema = z.strictObject({
+const holdingSchema = z.strictObject({
   /** A token's symbol or contract address, or any instrument id of the issuer. */
   token: z.string().min(1),
   /** Decimal, in whole tokens; at most 10 places. */

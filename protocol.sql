@@ -385,8 +385,7 @@ begin
 end $$;
 
 -- The claim (I1, I6): choose, set aside, take. Fresh rows, or with p_look undecided ones. Always returns at least one row,
--- for the database's time. To add a column: to take and to this result, with a drop of the earlier claim at the top, and in
--- src/store/statements.ts and rows.ts.
+-- for the database's time. To add a column: see the end of src/store/README.md.
 create or replace function mempool_claim_v1(
   p_look boolean, p_generation bigint, p_holder text, p_limit int, p_lease_ms float8, p_turn bigint,
   p_sent_from bigint, p_window_ms float8, p_low_water float8 default null
@@ -486,8 +485,8 @@ begin
 end $$;
 
 -- LANES=holdings: the write-ahead, and with it the holdings that the row spends (I6). One at a time for each party, whose
--- holdings more than one sender may spend; after the lock, the looks are younger than whatever was reserved before. `earlier`:
--- a lower row of the sender has no record, or none any more, and begins first. `lane_waits`: the next may begin now.
+-- holdings more than one sender may spend; after the lock, the queries below are younger than whatever was reserved before.
+-- `earlier`: a lower row of the sender has no record, or none any more, and begins first. `lane_waits`: the next may begin now.
 create or replace function mempool_reserve_v1(
   p_generation bigint, p_id bigint, p_token uuid, p_sent_from bigint, p_sent_until timestamptz,
   p_submission_id text, p_party text, p_hash bytea, p_scheme int, p_sent_on int, p_inputs text[],
@@ -536,7 +535,7 @@ end $$;
 
 -- Settle (I2): fenced by token and status; rows are locked in order of id, so that settlers do not deadlock. p_waits: null
 -- leaves the row available when it was, Infinity parks it, a number is a backoff in ms. p_traffic: what is known of the cost, for
--- the row's story, which is written here too. An earlier build does not tell the last one.
+-- the row's story, which is written here too. An earlier build does not pass p_traffic.
 create or replace function mempool_settle_v1(
   p_wait_for_locks boolean, p_ids bigint[], p_tokens uuid[], p_generations bigint[], p_bounds float8[], p_kinds text[],
   p_update_ids text[], p_offsets bigint[], p_messages text[], p_errors text[], p_clears boolean[], p_waits float8[],
@@ -580,7 +579,7 @@ begin
      where r.why is not null;
     return query select r.id, false, r.why from unnest(v_refused, v_reasons) r(id, why);
   end if;
-  -- I5: lost with a crash after it was told, it would be judged again, and might be paid. What else is lost is looked up.
+  -- I5: a `failed` lost in a crash would be judged again and might be paid; any other lost result is looked up.
   if 'failed' = any (p_kinds) then perform mempool_synced_v1(); end if;
   return query
   with settled as (
@@ -670,7 +669,7 @@ begin
     where m.status = 'pending' and m.claim_token is not null and coalesce(m.lease_expires_at, '-infinity') <= now()
     limit p_limit for update skip locked);
   if cardinality(v_ids) = 0 then return; end if;
-  -- What it held is told of whoever has lost it.
+  -- Record in the story what the previous holder lost.
   with held as materialized (
     select m.id, m.tx_hash, m.claimed_by, m.claimed_at, m.attempts, m.submission_id,
            case when m.sent_until is not null and m.submission_id is distinct from m.claim_token::text then 'look' else 'attempt' end as kind

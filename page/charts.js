@@ -105,7 +105,7 @@ let plots = [];
 const timeOf = (time) =>
   new Date(time * 1000).toLocaleTimeString('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
-/** A value between two gaps, or the very first one, is no line: it is drawn as a point. @type {any} */
+/** A value between two gaps, or the very first one, is drawn as a point. @type {any} */
 const alone = (/** @type {import('uplot')} */ plot, /** @type {number} */ line) => {
   const values = plot.data[line] ?? [];
   return [...values.keys()].filter(
@@ -162,7 +162,7 @@ function build() {
             width: 1.75,
             ...(line.dash === undefined ? {} : { dash: line.dash }),
             points: { size: 4, filter: alone },
-            // Of where the mouse is; what is true now stands in the heading.
+            // The value under the mouse; what is true now stands in the heading.
             value: (/** @type {unknown} */ _, /** @type {number | null} */ value) =>
               value === null ? '' : chart.unit(value),
           })),

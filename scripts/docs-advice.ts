@@ -13,6 +13,7 @@ const ENDS: Readonly<Record<End, string>> = {
   replay: '`replay`',
   'by-hand': '`replay --completed`, or `--force-new`',
   'send-or-fail': '`replay --force-new --hash`, or `fail`',
+  fail: '`fail`',
   'nothing-yet': 'nothing yet',
 };
 

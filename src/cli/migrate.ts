@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { withoutPassword } from '../config/secrets.js';
 import { CommandRefused, ConfigError } from '../core/errors.js';
+import { DAY_MS } from '../core/ids.js';
 import { LANES } from '../protocol/lanes.js';
 import { roleProblem, sqlState, toStoreError } from '../store/errors.js';
 import type { PinChanges } from '../store/migrate/change-pins.js';
@@ -9,14 +10,14 @@ import type { OldUser } from '../store/migrate/first-pin.js';
 import { DEFAULTS, migrate } from '../store/migrate/migrate.js';
 import { printMigration } from '../store/migrate/print.js';
 import { printRoles } from '../store/migrate/roles.js';
-import { remark, repin } from '../store/operator/participant.js';
+import { remark, repin } from '../store/operator/repin.js';
 import { type Lanes, OUTCOMES, type Outcomes, type SameNonce } from '../store/pins.js';
 import { readSettings } from './migrate/settings.js';
 import { reasonArgument } from './support/arguments.js';
 import { agreed } from './support/confirm.js';
 import { unheard } from './support/output.js';
 import { count } from './support/text.js';
-import { decided } from './support/who.js';
+import { decidedBy } from './support/who.js';
 
 interface Flags {
   readonly create?: boolean;
@@ -92,7 +93,7 @@ async function run(flags: Flags): Promise<void> {
     return;
   }
   const url = settings.url ?? '';
-  const who = decided(flags.reason);
+  const who = decidedBy(flags.reason);
   const agrees = (lost: string, question: string): Promise<boolean> =>
     agreed(lost, question, flags.yes ?? false);
   if (flags.down) {
@@ -151,8 +152,6 @@ async function run(flags: Flags): Promise<void> {
 
 const RECHECK_ENDS =
   'A failover or a restore is less than seven days ago. Until then a transfer that is inserted again, because its row was lost with it, is looked for on the pinned participant; on another one it would be paid again. ';
-
-const DAY_MS = 86_400_000;
 
 const wholeMs = (text: string): number => {
   if (/^\d{1,8}$/.test(text) && Number(text) <= DAY_MS) return Number(text);

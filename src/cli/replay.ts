@@ -15,7 +15,7 @@ async function run(flags: Flags): Promise<void> {
     case 'recheck':
       return (await import('./replay/recheck.js')).replayRecheck(flags);
     case 'completed':
-      return (await import('./replay/completed.js')).completed(flags);
+      return (await import('./replay/completed.js')).replayCompleted(flags);
     case 'force-new':
       return (await import('./replay/force-new.js')).forceNewRows(flags);
   }

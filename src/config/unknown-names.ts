@@ -1,4 +1,5 @@
 // A misspelt setting would silently keep its default, so environment variables that look like settings are reported.
+import { editDistance } from '../core/words.js';
 import { settingNames } from './settings.js';
 
 /** Set by our own processes for each other, or read by something else in this repository. */
@@ -32,17 +33,3 @@ function nearest(name: string): string | null {
 }
 
 const squeeze = (name: string): string => name.replaceAll('_', '').toUpperCase();
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(swap, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    above = row;
-  }
-  return above[b.length] ?? 0;
-}

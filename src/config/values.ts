@@ -1,6 +1,6 @@
 // How the text of one setting becomes a value. Every error says what is wrong and what to write instead.
 import { z } from 'zod';
-import { type Party, party } from '../core/ids.js';
+import { DAY_MS, type Party, party } from '../core/ids.js';
 import { parseCantonUrl } from '../ledger/url.js';
 import { parseDatabaseUrl } from '../store/url.js';
 import { masterKeyFrom } from '../transfer/key.js';
@@ -99,7 +99,6 @@ export const integer = (least: number, most: number, unit = ''): Kind<number> =>
 });
 
 /** More than a day must be a mistake of unit, and setTimeout cannot count beyond 24.8 days. */
-const DAY_MS = 86_400_000;
 export const milliseconds = (least: number, most = DAY_MS): Kind<number> =>
   integer(least, most, ' of milliseconds');
 

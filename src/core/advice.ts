@@ -19,6 +19,8 @@ export type End =
   | 'by-hand'
   /** `replay --force-new --hash` or `fail`: a replay would park it again. */
   | 'send-or-fail'
+  /** `fail`: the ledger is certain that nothing moved, and a replay would find that again. */
+  | 'fail'
   /** Nothing yet: what has happened has to be understood first. */
   | 'nothing-yet';
 
@@ -108,6 +110,17 @@ export const parkedAdvice: readonly ParkedAdvice[] = [
     end: 'by-hand',
   },
   {
+    codes: ['OFFER_MADE'],
+    toDo: 'The registry made an offer, although `TOKENS_FILE` says one step: set `"steps": 2` (and `"offerIsDone": true` if an offer counts as completed), and restart the instances.',
+    runbook: BY_HAND,
+    end: 'replay',
+  },
+  {
+    codes: ['NOT_MOVED'],
+    toDo: "The ledger accepted the transfer, but the token's rules moved nothing: ask the token's registry why. As long as the participant remembers the command (7 days by default), a replay finds this same acceptance and parks the row again.",
+    end: 'fail',
+  },
+  {
     codes: ['LOST_DUPLICATE'],
     toDo: 'The ledger reports an acceptance of this row that it cannot show, so the row is never sent again automatically: look for the transfer on the ledger.',
     runbook: BY_HAND,
@@ -125,7 +138,7 @@ export const parkedAdvice: readonly ParkedAdvice[] = [
   },
   {
     codes: ['DEAD'],
-    toDo: 'None of `MAX_ATTEMPTS` submissions was answered, and none of them can still commit. Likely causes: the participant lacks a method, a proxy refuses large requests, the network loses answers. Fix the cause.',
+    toDo: 'None of `MAX_ATTEMPTS` submissions was accepted, and none of them can still commit. What each was answered is in `canton-submitter show HASH`. Likely causes: the participant lacks a method or has a fault, a proxy refuses large requests, the network loses answers. Fix the cause.',
     end: 'replay',
   },
   {
@@ -243,6 +256,8 @@ export function endOf(end: End, hash: string): string | null {
       return `if it is there, \`canton-submitter replay --completed ${hash} --update ID\`; if it was never made and cannot be any more, \`canton-submitter replay --force-new --hash ${hash}\``;
     case 'send-or-fail':
       return `if this one is intended too, \`canton-submitter replay --force-new --hash ${hash}\`; if not, \`canton-submitter fail ${hash} --reason TEXT\``;
+    case 'fail':
+      return `\`canton-submitter fail ${hash} --reason TEXT\``;
     case 'nothing-yet':
       return null;
   }

@@ -38,4 +38,5 @@ const logical = (id: string): string => id.split('::', 2).join('::');
 export const party = (text: string): Party => text as Party;
 export const dbMillis = (ms: number): DbMillis => ms as DbMillis;
 export const txHashOf = (bytes: Uint8Array): TxHash => `0x${Buffer.from(bytes).toString('hex')}` as TxHash;
+export const DAY_MS = 86_400_000;
 export const microsOf = (ms: number): Micros => BigInt(Math.round(ms)) * 1000n;

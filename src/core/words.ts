@@ -8,6 +8,20 @@ export const lasting = (detail: string): string =>
     .replace(/ and inquire about the request \S+(?: with tid \S+)?/g, '')
     .replace(/^([A-Z_0-9]+\(\d+),[^)]+\)/, '$1)');
 
+/** How many letters have to be inserted, deleted or changed: Levenshtein's distance, one row at a time. */
+export function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...a].entries()) {
+    const row = [i + 1];
+    for (const [j, other] of [...b].entries()) {
+      const changed = (above[j] ?? 0) + (letter === other ? 0 : 1);
+      row.push(Math.min(changed, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1));
+    }
+    above = row;
+  }
+  return above[b.length] ?? 0;
+}
+
 /** What others wrote, for people: without control characters, which a row cannot hold and a terminal would obey. */
 export const withoutControls = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out

@@ -12,13 +12,14 @@ import {
   InterfaceFilter,
   TemplateFilter,
 } from '#proto/com/daml/ledger/api/v2/transaction_filter.js';
+import { isEntity } from '../core/entity.js';
 import type { Holding, Holdings, Lock, Place, UnreadableHolding } from '../core/holding.js';
 import { type Offset, type Party, sameSynchronizer } from '../core/ids.js';
 import { type CallOptions, localFailure, type Read, type ReadFailure } from '../ports/ledger.js';
 import { type Failed, type NotCalled, readFailure, serverStream, type Wire } from './call.js';
 import type { LedgerSettings } from './settings.js';
 import { TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
-import { type Fields, identifier, instrumentOf, isEntity, recordFields } from './values.js';
+import { type Fields, identifier, instrumentOf, recordFields } from './values.js';
 
 const { GetActiveContracts } = UnimplementedStateServiceService.definition;
 

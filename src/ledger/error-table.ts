@@ -214,7 +214,10 @@ const OF_CLOCKS = /requestedAt|executeBefore|ledger time/i;
 const OF_TIME = /expire|deadline|in the (past|future)|too (early|late)|\bround\b/i;
 /** About the token as it is now: somebody can switch it on again, and a limit of a day is over tomorrow. */
 const OF_TODAY =
-  /paus(e|ed|ing)\b|fr(oze|ee)|suspend|halted|temporar|try again|not (yet|currently)|\bno (valid|current|active|open)\b|\blimit|quota|disabled|stopped|\bblock(ed|list)|(white|black|allow|deny)-?list|\bKYC\b|maintenance|\bclosed\b|credential|unavailable|not (enabled|allowed|registered)/i;
+  /paus(e|ed|ing)\b|fr(oze|ee)|suspend|halted|temporar|try again|not (yet|currently)|\bno (valid|current|active|open)\b|\blimit|quota|disabled|stopped|\bblock(ed|list)|(white|black|allow|deny)-?list|\bKYC\b|maintenance|\bclosed\b|credential|unavailable|not (enabled|allowed|registered|supported|found)/i;
+/** About what the token's people have granted to sender or receiver, or may: the words are theirs, so this takes many. */
+const OF_GRANTS =
+  /approv|(not|un) ?authori[sz]ed|eligib|verif(y|ied|ication)|permit|permission|restrict|revok|sanction|complian|jurisdiction|accredit|onboard|enrol|membership|agreement|consent|\bpolic(y|ies)\b|exceed|maximum|minimum|threshold|denied|forbidden|does not exist|no such/i;
 /** About the inputs chosen this time: they have changed since, or others would pass. */
 const OF_INPUTS = /locked|not active|inactive|archived|\binputs?\b|holding|insufficient|balance|\bfunds?\b/i;
 /**
@@ -228,6 +231,6 @@ const OF_CONFIGURATION =
 export function ofTheMoment(text: string): 'again' | 'of-request' | 'unconfirmed' | null {
   if (OF_CLOCKS.test(text)) return 'unconfirmed';
   if (OF_TIME.test(text) || OF_INPUTS.test(text)) return 'again';
-  if (OF_TODAY.test(text)) return 'again';
+  if (OF_TODAY.test(text) || OF_GRANTS.test(text)) return 'again';
   return OF_CONFIGURATION.test(text) ? 'of-request' : null;
 }

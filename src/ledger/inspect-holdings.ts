@@ -2,12 +2,13 @@
 // mistyped instrument from a new one, and never more than a start can wait for.
 import type { CreatedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
 import { UnimplementedStateServiceService } from '#proto/com/daml/ledger/api/v2/state_service.js';
+import { isEntity } from '../core/entity.js';
 import type { Offset } from '../core/ids.js';
 import type { CallOptions, Read } from '../ports/ledger.js';
 import { readFailure, serverStream, type Wire } from './call.js';
 import { activeContractsRequest, HOLDING_INTERFACE, HOLDING_MODULE, holdingFilter } from './contracts.js';
 import type { LedgerSettings } from './settings.js';
-import { instrumentOf, isEntity, recordFields } from './values.js';
+import { instrumentOf, recordFields } from './values.js';
 
 const { GetActiveContracts } = UnimplementedStateServiceService.definition;
 

@@ -2,7 +2,7 @@
 // (Splice.Api.Token.MetadataV1, all of its constructors) as Daml's JSON writes them. Null if a value is not one.
 // Pure.
 import { parseDecimal } from '../core/decimal.js';
-import type { Micros } from '../core/ids.js';
+import { DAY_MS, type Micros } from '../core/ids.js';
 import type { AnyValue } from '../core/transfer.js';
 
 /** A context holds a handful of values; anything nested deeper is not a context. */
@@ -88,7 +88,6 @@ function int64Of(json: unknown): bigint | null {
 
 /** Daml's times start with the year 1; four digits end them with 9999. */
 const YEAR_ONE_MS = Date.parse('0001-01-01T00:00:00Z');
-const DAY_MS = 86_400_000;
 
 /** `2025-02-28` as days since 1970. */
 function daysOf(text: string): number | null {

@@ -1,5 +1,6 @@
-// The one command that is ever sent, by either kind of sender, and the one call that sends a hosted party's: CIP-56's `TransferFactory_Transfer`, through our own
-// issuer's factory, or through another admin's with what its registry supplied for this very transfer.
+// The one command that is ever sent, by either kind of sender, and the one call that sends a hosted party's: CIP-56's
+// `TransferFactory_Transfer`, through our own issuer's factory, or through another admin's with what its registry supplied
+// for this very transfer.
 import {
   SubmitAndWaitRequest,
   UnimplementedCommandServiceService,

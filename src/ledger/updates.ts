@@ -14,12 +14,13 @@ import {
   GetUpdateByIdRequest,
   UnimplementedUpdateServiceService,
 } from '#proto/com/daml/ledger/api/v2/update_service.js';
+import { isEntity } from '../core/entity.js';
 import type { Offset, Party } from '../core/ids.js';
-import type { CallOptions, Read, TransferEffect } from '../ports/ledger.js';
+import type { CallOptions, Read, TransferEffect, TransferResult } from '../ports/ledger.js';
 import { readFailure, unary, unreadable, type Wire } from './call.js';
 import { isUpdateAbsent } from './classify.js';
 import { TRANSFER_CHOICE, TRANSFER_INTERFACE, TRANSFER_MODULE } from './transfer-command.js';
-import { instrumentOf, isEntity, offsetOf, recordFields } from './values.js';
+import { instrumentOf, offsetOf, recordFields } from './values.js';
 
 const { GetUpdateById } = UnimplementedUpdateServiceService.definition;
 
@@ -110,8 +111,16 @@ function transferExercised(event: ExercisedEvent): Effect | null {
   const receiver = transfer?.party('receiver') ?? null;
   const amount = transfer?.amount('amount') ?? null;
   if (instrument === null || sender === null || receiver === null || amount === null) return null;
-  return { sender, receiver, admin: instrument.admin, instrumentId: instrument.id, amount };
+  const result = RESULTS[recordFields(event.exerciseResult?.record)?.variant('output') ?? ''] ?? null;
+  return { sender, receiver, admin: instrument.admin, instrumentId: instrument.id, amount, result };
 }
+
+/** CIP-56, `Splice.Api.Token.TransferInstructionV1`. */
+const RESULTS: Readonly<Record<string, TransferResult>> = {
+  TransferInstructionResult_Completed: 'completed',
+  TransferInstructionResult_Pending: 'pending',
+  TransferInstructionResult_Failed: 'failed',
+};
 
 /** `CIP56.Events:TokenTransferEvent`; a mint has no `fromParty`, a burn no `toParty`. */
 function transferLogged(event: Transaction['events'][number]['created']): Effect | null {
@@ -122,5 +131,5 @@ function transferLogged(event: Transaction['events'][number]['created']): Effect
   const receiver = fields?.optionalParty('toParty') ?? null;
   const amount = fields?.amount('amount') ?? null;
   if (instrument === null || sender === null || receiver === null || amount === null) return null;
-  return { sender, receiver, admin: instrument.admin, instrumentId: instrument.id, amount };
+  return { sender, receiver, admin: instrument.admin, instrumentId: instrument.id, amount, result: null };
 }

@@ -32,6 +32,8 @@ export interface Fields {
   readonly text: (label: string) => string | null;
   readonly amount: (label: string) => bigint | null;
   readonly fields: (label: string) => Fields | null;
+  /** A variant's constructor. */
+  readonly variant: (label: string) => string | null;
   /** `Some` of anything is true; `None` and an absent field are false; null if it is not an Optional. */
   readonly present: (label: string) => boolean | null;
   readonly optionalParty: (label: string) => string | null;
@@ -62,6 +64,7 @@ export function recordFields(source: DamlRecord | undefined): Fields | null {
     text: (label) => of(label, 'text', (value) => value.text),
     amount: (label) => of(label, 'numeric', (value) => parseDecimal(value.numeric)),
     fields: (label) => of(label, 'record', (value) => recordFields(value.record)),
+    variant: (label) => of(label, 'variant', ({ variant }) => variant?.constructorName ?? null),
     present: (label) =>
       values.has(label) ? of(label, 'optional', (value) => value.optional?.value !== undefined) : false,
     optionalParty: (label) => some(label, 'party', (value) => value.party),
@@ -90,9 +93,6 @@ export function instrumentOf(fields: Fields | null, adminLabel = 'admin'): Instr
 /** A template or interface in a package, given as `#name` or by id. */
 export const identifier = (packageId: string, moduleName: string, entityName: string): Identifier =>
   new Identifier({ packageId, moduleName, entityName });
-
-export const isEntity = (id: Identifier | undefined, moduleName: string, entityName: string): boolean =>
-  id?.moduleName === moduleName && id.entityName === entityName;
 
 /** Exact: a Timestamp's seconds are far below 2^53, and on a ledger its nanoseconds are whole microseconds. */
 export const microsOfTimestamp = (time: Timestamp): Micros =>

@@ -46,8 +46,7 @@ export function onEvent(health: Health, event: SubmitterEvent): Health {
       return event.state === 'unprovable'
         ? replace(health, {
             part: 'mark',
-            reason:
-              'no mark can be shown any more (pruned, or the rights for their parties are gone), and this token may not read the participant id, so undecided rows wait: grant the rights again, or let the token read the id; otherwise follow docs/runbooks.md, `migrate --remark`',
+            reason: UNPROVABLE,
           })
         : without(health, 'mark');
     case 'snapshot':
@@ -98,6 +97,9 @@ const OTHERS: ReadonlySet<NotReady['part']> = new Set([
 /** It slows down a busy table; a report or a dump of a few minutes does no harm. */
 const OLD_MS = 300_000;
 const OLD_TRANSACTIONS = 1_000_000;
+
+export const UNPROVABLE =
+  'no mark can be shown any more (pruned, or the rights for their parties are gone), and this token may not read the participant id, so undecided rows wait: grant the rights again, or let the token read the id; otherwise follow docs/runbooks.md, `migrate --remark`';
 
 export const isOld = ({ ageMs, transactions }: Extract<SubmitterEvent, { kind: 'snapshot' }>): boolean =>
   ageMs === null ? transactions >= OLD_TRANSACTIONS : ageMs >= OLD_MS;

@@ -47,7 +47,7 @@ function ofThisInstance({ health, open }: Known): Problem[] {
       .filter(({ key }) => key !== null)
       .map(({ key, reason }) => ({
         level: 'watch' as const,
-        what: `Whatever is sent for ${key} is refused: ${reason}`,
+        what: `The ledger refuses everything sent for ${key}: ${reason}`,
         toDo: 'Everybody else is served. Fix the cause given; retries are automatic.',
       })),
   ];

@@ -2,12 +2,13 @@
 // Long because each event has its line here, and no step of the path logs by itself.
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Observable } from 'rxjs';
+import { codeOf } from '../core/advice.js';
 import { StoreUnavailable } from '../core/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type { Outcome } from '../protocol/outcome.js';
 import { verdictName } from '../protocol/verdict.js';
 import type { SubmitterEvent } from './events.js';
-import { isOld } from './health.js';
+import { isOld, UNPROVABLE } from './health.js';
 import { textLine } from './log-text.js';
 import { createSeldom } from './seldom.js';
 
@@ -168,9 +169,7 @@ export function logEvents(log: Logger, events$: Observable<SubmitterEvent>, cloc
         );
       case 'mark':
         return log[event.state === 'provable' ? 'info' : 'warn'](
-          event.state === 'provable'
-            ? 'the participant can be proven again'
-            : 'no mark can be shown any more (pruned, or the rights for their parties are gone), and this token may not read the participant id, so undecided rows wait: grant the rights again, or let the token read the id; otherwise follow docs/runbooks.md, `migrate --remark`',
+          event.state === 'provable' ? 'the participant can be proven again' : UNPROVABLE,
         );
       case 'snapshot':
         if (isOld(event) && seldom(`snapshot ${event.holder}`) !== null)
@@ -271,7 +270,7 @@ function settled(
 }
 
 /** A reason begins with its code; what follows can name this row's own contracts and parties. */
-const causeOf = (reason: string | null): string => /^[A-Z][A-Z0-9_]+/.exec(reason ?? '')?.[0] ?? reason ?? '';
+const causeOf = (reason: string | null): string => codeOf(reason ?? '') ?? reason ?? '';
 
 const row = ({ id, txHash }: { readonly id: string; readonly txHash: string }) => ({ row: id, txHash });
 const round = (ms: number): number => Math.round(ms * 10) / 10;

@@ -36,7 +36,7 @@ interface TracedAttempt {
   readonly at: number;
   readonly since: number;
   /** Where the next step begins. */
-  mark: number;
+  stepBegan: number;
   submissionId: string | null;
   call: { readonly span: Span; readonly context: Context } | null;
 }
@@ -60,7 +60,7 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
     attributes: Attributes = {},
   ) => {
     tracer.startSpan(name, { startTime: from, attributes }, attempt.context).end(until);
-    attempt.mark = until;
+    attempt.stepBegan = until;
   };
   const now = ({ at, since }: TracedAttempt): number => at + clock.elapsed() - since;
 
@@ -90,7 +90,7 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
       txHash: event.txHash,
       at,
       since: clock.elapsed(),
-      mark: at,
+      stepBegan: at,
       submissionId: null,
       call: null,
     };
@@ -118,13 +118,13 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
     const at = now(attempt);
     switch (event.kind) {
       case 'prepared':
-        child(attempt, 'gather', attempt.mark, at - event.tookMs);
-        child(attempt, 'prepare', attempt.mark, at - event.signMs);
-        child(attempt, 'sign', attempt.mark, at);
+        child(attempt, 'gather', attempt.stepBegan, at - event.tookMs);
+        child(attempt, 'prepare', attempt.stepBegan, at - event.signMs);
+        child(attempt, 'sign', attempt.stepBegan, at);
         return;
       case 'sent': {
         // A hosted sender's row has nothing to write ahead, and nothing to sign.
-        child(attempt, attempt.mark === attempt.at ? 'gather' : 'write ahead', attempt.mark, at);
+        child(attempt, attempt.stepBegan === attempt.at ? 'gather' : 'write ahead', attempt.stepBegan, at);
         const span = tracer.startSpan(
           'execute',
           {
@@ -146,7 +146,7 @@ export function createTraces(events$: Observable<SubmitterEvent>, clock: Clock, 
         if (event.outcome.kind !== 'accepted') span?.setStatus({ code: SpanStatusCode.ERROR });
         span?.end(at);
         attempt.call = null;
-        attempt.mark = at;
+        attempt.stepBegan = at;
         return;
       }
       case 'looked':

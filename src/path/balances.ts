@@ -77,7 +77,7 @@ export function createBalances({ ledger, participant }: Given): Balances {
   };
 
   const ledgerEnd = async (options: CallOptions): Promise<Read<Offset>> => {
-    // Remembered before the question: answers overtake one another, and what others were told meanwhile says nothing of this one.
+    // Answers may arrive out of order, so compare with what was known before asking.
     const known = participant.ledgerEnd();
     const end = await ledger.ledgerEnd(options);
     if (end.kind !== 'read') return end;
@@ -130,7 +130,8 @@ function waitFor(asked: readonly Question[]) {
   const over = new AbortController();
   const waiting = new Set(asked);
   const listening = new AbortController();
-  // One is listened to by a read for each TOGETHER_MOST of them, the other by each of them: from eleven on Node warns of a leak.
+  // Each read listens to `over`, one for every TOGETHER_MOST of them, and each of them to `listening`: from eleven on Node warns
+  // of a leak.
   setMaxListeners(0, over.signal, listening.signal);
   for (const one of asked) {
     const giveUp = (): void => {

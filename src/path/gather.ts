@@ -169,7 +169,7 @@ async function untold(
     return { kind: 'read', value: tellsReassignments ? null : why };
   }
   if (hosted.value.length === 0) {
-    // One that is not connected tells of every party that it hosts none.
+    // A disconnected participant says it hosts no party.
     const connected = await path.ledger.synchronizersOf(null, options);
     if (connected.kind !== 'read' && !isClosed(connected)) return connected;
     const ours = path.settings.synchronizerId;

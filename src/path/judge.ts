@@ -1,5 +1,6 @@
 // Every decision about a fresh row: before the ledger is asked, after a refused read, after the sender's own answer, after a
 // bug of ours.
+import { StoreUnavailable } from '../core/errors.js';
 import { type Decidable, decide } from '../protocol/decide.js';
 import type { Refusal } from '../protocol/outcome.js';
 import { givenBack, park, retry, undecided, unsent, type Verdict } from '../protocol/verdict.js';
@@ -20,7 +21,7 @@ import {
   stop,
   triesOf,
 } from './given/context.js';
-import { chase } from './look/acceptance.js';
+import { chase, isToldByItsUpdate, verifyAcceptance } from './look/acceptance.js';
 import type { Sent } from './send.js';
 
 /**
@@ -52,7 +53,7 @@ function waiting(path: Path, submission: JudgedSubmission, wait: KeyWait): Step<
   const why = `BREAKER: the ledger refuses this sender, receiver or token for now: ${wait.reason}`;
   const ms = Math.round(wait.ms);
   const old = databaseTime(path, submission) - claim.row.createdAt >= COUNTED_AFTER_MS;
-  if (!wait.held || !old) return stop(givenBack(why, ms));
+  if (!wait.counts || !old) return stop(givenBack(why, ms));
   return stop(retry(why, triesOf(path, claim), ms));
 }
 
@@ -72,7 +73,12 @@ export async function answered(path: Path, submission: JudgedSubmission, sent: S
         { ...sent, txHash: claim.row.txHash },
       );
       path.breaker.served(subjectOf(submission));
-      return decided(path, submission, outcome);
+      const row = { ...claim, record };
+      if (!isToldByItsUpdate(path, row)) return decided(path, submission, outcome);
+      const found = { updateId, offset, ours: true, submissionId: record.submissionId ?? '' };
+      const verdict = await verifyAcceptance(path, row, found, lease.signal);
+      if (typeof verdict !== 'string') return verdict;
+      return undecided('now', `UNDECIDED: accepted as ${updateId}, which cannot be read yet`);
     }
     case 'refused': {
       const { kind, errorId } = outcome.refusal;
@@ -86,7 +92,10 @@ export async function answered(path: Path, submission: JudgedSubmission, sent: S
   }
 }
 
-/** A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. */
+/**
+ * A bug of ours met this row: it waits and tries again, and parks at last; it never stops the others. Nor is a database that
+ * cannot write its record its fault, however long that lasts.
+ */
 export function afterFault(
   path: Path,
   { claim }: Pick<Submission, 'claim'>,
@@ -95,6 +104,11 @@ export function afterFault(
 ): Verdict {
   const why = `INTERNAL: ${error instanceof Error ? error.message : String(error)}`;
   if (sent) return undecided('now', why);
+  if (error instanceof StoreUnavailable)
+    return unsent(
+      `the database did not write down what was to be sent: ${error.message}`,
+      path.settings.probeMs,
+    );
   return retry(why, triesOf(path, claim));
 }
 
@@ -126,7 +140,7 @@ export function notTold(path: Path, submission: JudgedSubmission, refusal: Refus
 
 const CUT_OFF: ReadonlySet<string> = new Set(['GRPC_CANCELLED', 'CALL_ABORTED']);
 
-export const subjectOf = ({ row, sender, receiver, claim, at }: JudgedSubmission): Subject => ({
+const subjectOf = ({ row, sender, receiver, claim, at }: JudgedSubmission): Subject => ({
   row: claim.row.txHash,
   sender,
   receiver,

@@ -1,10 +1,10 @@
 import { StoreUnavailable } from '../core/errors.js';
 import type { ClaimToken } from '../core/ids.js';
 import type { MempoolRow } from '../protocol/record.js';
-import { every, pause } from '../runtime/timers.js';
+import { every, sleep } from '../runtime/timers.js';
 import type { Leases, PathContext } from './given/context.js';
 
-interface Held {
+interface HeldLease {
   readonly row: MempoolRow;
   readonly abort: AbortController;
   deadline: number;
@@ -20,7 +20,7 @@ const CHECKS = 10;
  * depend on the progress of any call. A renewal counts from before it was sent.
  */
 export function createLeases({ settings, store, clock, emit }: PathContext): Leases {
-  const held = new Map<ClaimToken, Held>();
+  const held = new Map<ClaimToken, HeldLease>();
 
   const renew = async (): Promise<void> => {
     if (held.size === 0) return;
@@ -36,7 +36,7 @@ export function createLeases({ settings, store, clock, emit }: PathContext): Lea
     }
   };
 
-  const lose = (token: ClaimToken, lease: Held, why: string): void => {
+  const lose = (token: ClaimToken, lease: HeldLease, why: string): void => {
     held.delete(token);
     emit({ kind: 'fenced', during: 'renew', id: lease.row.id, txHash: lease.row.txHash });
     lease.abort.abort(why);
@@ -62,7 +62,7 @@ export function createLeases({ settings, store, clock, emit }: PathContext): Lea
 
   return {
     hold(row, token, sentAt) {
-      const lease: Held = { row, abort: new AbortController(), deadline: sentAt + settings.leaseMs };
+      const lease: HeldLease = { row, abort: new AbortController(), deadline: sentAt + settings.leaseMs };
       held.set(token, lease);
       return {
         left: () => lease.deadline - clock.elapsed(),
@@ -82,7 +82,7 @@ export function createLeases({ settings, store, clock, emit }: PathContext): Lea
 /** The statement goes on, but what it answers later is too late to rely on. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   const over = new AbortController();
-  const late = pause(ms, over.signal).then(() => {
+  const late = sleep(ms, over.signal).then(() => {
     if (over.signal.aborted) return work;
     throw new StoreUnavailable('the leases could not be renewed in time');
   });

@@ -28,7 +28,9 @@ export async function waitForHoldings(
   return stop(givenBack(`RESERVED: ${row.token.symbol}: ${detail}`));
 }
 
-/** What the claim writes for a hosted sender otherwise; it comes with what is spent. Null: the participant is not verified. */
+/**
+ * What the claim writes for a hosted sender otherwise; it comes with what is spent. Null: the participant is not verified.
+ */
 export function hostedRecord(path: Path, submission: JudgedSubmission): SubmissionRecord | null {
   const verified = path.participant.verified();
   if (verified === null) return null;

@@ -19,7 +19,14 @@ export interface TransferEffect {
   readonly admin: string;
   readonly instrumentId: string;
   readonly amount: bigint;
+  readonly result: TransferResult;
 }
+
+/**
+ * What the choice answered (CIP-56's `TransferInstructionResult_Output`): `pending` is an offer, and `failed` commits with
+ * nothing moved. Null where that is not shown: to the receiver's side, or by our own token's event.
+ */
+export type TransferResult = 'completed' | 'pending' | 'failed' | null;
 
 /** A call that does not submit has failed; nothing changed on the ledger. */
 export type ReadFailure = {

@@ -98,6 +98,9 @@ export type ClaimReply =
   /** The pinned row is not the one this instance checked: read it again, check again. */
   | { readonly kind: 'stale' };
 
+/** What a write of one claimed row is fenced by (I2). */
+export type RowAndToken = Pick<ClaimedRow, 'row' | 'token'>;
+
 export type Reserved =
   /** `laneWaits`: a later row of this sender may begin now. */
   | { readonly kind: 'written'; readonly laneWaits: boolean }
@@ -117,7 +120,7 @@ export interface Store {
    * the one that was checked; nothing was written.
    */
   writeAhead(
-    claim: { readonly row: ClaimedRow['row']; readonly token: ClaimToken },
+    claim: RowAndToken,
     record: SubmissionRecord,
     generation: bigint,
   ): Promise<'written' | 'fenced' | 'stale'>;
@@ -128,7 +131,7 @@ export interface Store {
    * spends (I6). `reserved`: one of them does, and nothing was written.
    */
   reserve(
-    claim: { readonly row: ClaimedRow['row']; readonly token: ClaimToken },
+    claim: RowAndToken,
     record: SubmissionRecord,
     inputs: readonly string[],
     generation: bigint,
@@ -137,11 +140,7 @@ export interface Store {
    * LANES=holdings: once it is given back, the row is not claimed before one of these rows has no record any more, or this
    * long has passed.
    */
-  awaitRows(
-    claim: { readonly row: ClaimedRow['row']; readonly token: ClaimToken },
-    on: readonly RowId[],
-    mostMs: number,
-  ): Promise<void>;
+  awaitRows(claim: RowAndToken, on: readonly RowId[], mostMs: number): Promise<void>;
   /**
    * Prolongs leases, and says what became of each token that still holds its row. `locked`: somebody keeps the row locked,
    * so its lease is unchanged.

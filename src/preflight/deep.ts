@@ -1,8 +1,9 @@
 // Checks that would delay a start: every party's rights, the packages, a preparation that nobody signs, and the next
 // event of the completion stream. Reads only.
-import { type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
+import { DAY_MS, type Micros, microsOf, type Offset, type Party, party, type TxHash } from '../core/ids.js';
 import type { Token } from '../core/token.js';
 import type { Transfer } from '../core/transfer.js';
+import type { UserParty } from '../core/user-party.js';
 import type { HoldingSample } from '../ledger/inspect-holdings.js';
 import type { Probe } from '../ledger/inspect-participant.js';
 import type { Inspector } from '../ledger/inspector.js';
@@ -11,13 +12,7 @@ import { limited } from '../runtime/limit.js';
 import { clockFinding, type Times } from './clock.js';
 import type { Facts, PreflightSettings } from './facts.js';
 import { type Finding, fail, ok, skipped, unread, wait, warn } from './finding.js';
-import {
-  checkpointsFinding,
-  deduplicationFinding,
-  packagesFinding,
-  rightsFinding,
-  type UserParty,
-} from './users.js';
+import { checkpointsFinding, deduplicationFinding, packagesFinding, rightsFinding } from './users.js';
 
 export interface DeepQuestions {
   readonly ledger: Pick<Ledger, 'completions' | 'registryFactory'> & { readonly inspect: Inspector };
@@ -62,7 +57,7 @@ export async function deepFindings(ask: DeepQuestions, options: CallOptions): Pr
       : times(stream.at === null ? null : { kind: 'past', at: stream.at }, before, after),
     checkpointsFinding(delay, settings.lookPatienceMs),
     deduplicationFinding,
-    ...(await steps(ask, before, options)),
+    ...(await stepsFindings(ask, before, options)),
   ];
 }
 
@@ -118,7 +113,6 @@ function trialOf({ facts, users, settings, commandId }: DeepQuestions, now: numb
   };
 }
 
-const DAY_MS = 86_400_000;
 const timesOf = (now: number): { requestedAt: Micros; executeBefore: Micros } => ({
   requestedAt: microsOf(now - 5_000),
   executeBefore: microsOf(now + DAY_MS),
@@ -207,7 +201,7 @@ async function firstCompletion(
  * For each receiver the registry decides whether its token moves directly or is offered. Asked here for two of the
  * users.
  */
-async function steps(
+async function stepsFindings(
   { settings, facts, users, ledger }: DeepQuestions,
   now: number | null,
   options: CallOptions,

@@ -1,15 +1,8 @@
 // What the database's users need from the ledger, and how long looks have to wait. Pure.
-
+import type { UserParty } from '../core/user-party.js';
 import type { PreferredPackage, UserRights } from '../ledger/inspect-participant.js';
 import type { Read } from '../ports/ledger.js';
 import { type Finding, fail, ok, skipped, unread, warn } from './finding.js';
-
-export interface UserParty {
-  readonly address: string;
-  readonly party: string;
-  /** Hosted: the participant acts for it; otherwise its own key signs. */
-  readonly hosted: boolean;
-}
 
 /** How many parties a line names; the rest is counted. */
 const SHOWN = 3;

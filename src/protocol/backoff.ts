@@ -20,7 +20,7 @@ export function backoffMs(
   return Math.round(Math.max(jittered, askedMs ?? 0));
 }
 
-/** When an undecided row is looked at again: as long as it is overdue, within 5 to 60 s (rule 4). */
+/** When an undecided row is looked at again: after as long as it has been overdue, within 5 to 60 s (rule 4). */
 export function nextLookMs(overdueMs: number | null): number {
   return overdueMs === null ? 60_000 : Math.min(60_000, Math.max(5_000, Math.round(overdueMs)));
 }

@@ -19,7 +19,7 @@ export interface Attempted extends Tries {
   readonly walletMessage: (errorId: string) => string;
   /** A refusal that may be the row's own is held against it: nothing says that others meet the same. */
   readonly held: boolean;
-  /** What people should know about the row besides `completed`. */
+  /** A note for operators, stored with `completed`. */
   readonly note: string | null;
 }
 

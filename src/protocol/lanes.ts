@@ -19,7 +19,7 @@ export function isReserved(reservations: readonly Reservation[]): (contractId: s
   return (contractId) => taken.has(contractId);
 }
 
-/** The rows that a row waits on which could begin with these holdings and may not spend all of them. */
+/** The rows that have reserved any of these holdings: a row that needs them waits on these. */
 export const reservedBy = (
   reservations: readonly Reservation[],
   contractIds: Iterable<string>,

@@ -44,6 +44,6 @@ export type SettleResult =
 
 export interface Settled {
   readonly result: SettleResult;
-  /** Another pending row of the same sender is there, so whoever settled claims again at once. */
+  /** The sender has another pending row: the settler claims again at once. */
   readonly laneWaits: boolean;
 }

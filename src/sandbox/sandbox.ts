@@ -97,7 +97,7 @@ function openRegistry({ participant, identity }: Host, tokens: readonly TokenSpe
   ] as const;
   for (const [admin, factory] of factories) {
     const instruments = tokens.flatMap((token) =>
-      adminOf(token, identity) === admin ? [{ id: token.symbol, offers: token.registry === 'offer' }] : [],
+      adminOf(token, identity) === admin ? [{ id: token.symbol, transfers: token.registry ?? 'direct' }] : [],
     );
     if (instruments.length === 0 || participant.state.hasParty(admin)) continue;
     createRegistry(participant, admin, factory, instruments);

@@ -1,13 +1,18 @@
 // The tokens of a new sandbox: its own issuer's, delivered in one step, and on request those of a registry.
 
+import type { RegistryTransfers } from './daml/contracts.js';
+
 export interface TokenSpec {
   /** EIP-55 checksummed. */
   readonly address: string;
   readonly name: string;
   readonly symbol: string;
   readonly decimals: number;
-  /** The registrar's, not the issuer's: its registry moves it directly, or makes an offer to the receiver. */
-  readonly registry?: 'direct' | 'offer';
+  /**
+   * The registrar's, not the issuer's: its registry moves it directly, makes an offer to the receiver, or commits with
+   * nothing moved.
+   */
+  readonly registry?: RegistryTransfers;
   /**
    * Belongs to an admin with its own holding templates: Canton Coin's, or one that only its registry knows, so that
    * TOKENS_FILE has to describe it.

@@ -53,9 +53,20 @@ export function roleProblem(error: unknown, url: string): string | null {
   return `DATABASE_URL ${url}: ${reason}: docs/operations.md, "Privileges", lists what each role needs`;
 }
 
-/** Known by the routine's name, since the message may be in any language. */
-const hidesRows = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'routine' in error && error.routine === 'check_enable_rls';
+/** Where Postgres raised it: known by the routine's name, since the message may be in any language. */
+const raisedBy = (error: unknown, ...routines: readonly string[]): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  'routine' in error &&
+  routines.includes(String(error.routine));
+
+const hidesRows = (error: unknown): boolean => raisedBy(error, 'check_enable_rls');
+
+/** No number is left for another transaction until a vacuum has freed some: of class 54, as a value that is too long is. */
+const assignsNoMore = (error: unknown): boolean =>
+  raisedBy(error, 'GetNewTransactionId', 'GetNewMultiXactId');
+
+const passes = (error: unknown, state: string): boolean => PASSING.test(state) || assignsNoMore(error);
 
 /** What to do where row-level security hides rows from our role: transfers that we cannot see would never be sent. */
 export const SEES_ALL =
@@ -68,9 +79,17 @@ export const takesNoWrites = (error: unknown): boolean => {
 };
 
 export const lostRace = (error: unknown): boolean => LOST_RACE.has(sqlState(error) ?? '');
+
+/** It belongs to one row: its data, a constraint, its size, somebody else's trigger. */
 export function refusesValues(error: unknown): boolean {
   const state = sqlState(error);
-  return state !== null && !PASSING.test(state) && !WHOLE.test(state);
+  return state !== null && !passes(error, state) && !WHOLE.test(state);
+}
+
+/** For a caller that has one row in hands, which is not to blame: `StoreUnavailable`, too, where a person has to act first. */
+export function notTheRows(error: unknown): unknown {
+  if (!WHOLE.test(sqlState(error) ?? '')) return error;
+  return new StoreUnavailable(error instanceof Error ? error.message : String(error), { cause: error });
 }
 
 /**
@@ -80,7 +99,7 @@ export function refusesValues(error: unknown): boolean {
 export function toStoreError(error: unknown): unknown {
   if (error instanceof StoreUnavailable) return error;
   const state = sqlState(error);
-  if (state !== null && !PASSING.test(state)) return error;
+  if (state !== null && !passes(error, state)) return error;
   if (
     state === null &&
     (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError)

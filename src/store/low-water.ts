@@ -2,9 +2,9 @@
 // single old snapshot prevents; a claim that began at the start of the index would cross all of them every time.
 
 /**
- * Rows can appear behind the mark: one that another instance gave back keeps its place, and a long transaction commits an
- * old `now()`. Nearly all of these are younger than this: a submission is answered within 15 s. Longer would be dearer: while
- * somebody keeps an old snapshot, each claim crosses whatever has ended in that time.
+ * Rows can appear behind the low-water mark: one that another instance gave back keeps its place, and a long transaction
+ * commits an old `now()`. Nearly all of these are younger than this: a submission is answered within 15 s. Longer would be
+ * dearer: while somebody keeps an old snapshot, each claim crosses whatever has ended in that time.
  */
 const MARGIN_MS = 30_000;
 /** How often a claim searches everything: about as often as the poll. Until then such a row waits, and that is all (I8). */
@@ -20,20 +20,20 @@ export interface LowWater {
 
 /** `elapsed`: monotonic, in ms. */
 export function createLowWater(elapsed: () => number = () => performance.now()): LowWater {
-  let mark: number | null = null;
+  let lowWater: number | null = null;
   let wholeAt = Number.NEGATIVE_INFINITY;
   let whole = false;
   return {
     from() {
-      whole = mark === null || elapsed() - wholeAt >= WHOLE_EVERY_MS;
-      return whole ? null : mark;
+      whole = lowWater === null || elapsed() - wholeAt >= WHOLE_EVERY_MS;
+      return whole ? null : lowWater;
     },
     seen(oldest, now) {
       if (whole) wholeAt = elapsed();
-      mark = Math.min(oldest, now - MARGIN_MS);
+      lowWater = Math.min(oldest, now - MARGIN_MS);
     },
     forget() {
-      mark = null;
+      lowWater = null;
     },
   };
 }

@@ -121,7 +121,7 @@ export function createConsumer(database: Database, consumer: string, leaseMs: nu
   };
 }
 
-export function transferOutcomeOf(tuple: EntryTuple): TransferOutcome {
+function transferOutcomeOf(tuple: EntryTuple): TransferOutcome {
   const common = {
     id: tuple.webhook_id,
     position: BigInt(tuple.position),

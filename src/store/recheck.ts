@@ -13,8 +13,8 @@ const DUE = 'select p.generation = $1 and mempool_moved_v1(p) as due from mempoo
 /**
  * Where the looks begin, of the pinned row `p` as it was found. A disk, a snapshot or a standby is set back as a whole, and its
  * pinned ledger end with it. A table of another oid was restored by itself, so the pinned ledger end may be newer than what
- * was forgotten; and a person who asks for it (`byHand`) knows of something that cannot be seen here. Both read the ledger
- * from its begin.
+ * was forgotten; and a person who asks for it (`byHand`) knows of something that cannot be seen here. Both read from
+ * the start of the ledger.
  */
 const lookFrom = (byHand: string): string =>
   `case when ${byHand}::boolean or coalesce(p.table_oid <> 'mempool'::regclass::oid::bigint, false) then 0

@@ -1,4 +1,4 @@
-// Writes outcomes, one statement a batch. What is reported of a row is what the database said: a row that the statement did
+// Writes verdicts, one statement a batch. What is reported of a row is what the database said: a row that the statement did
 // not return is read again. A row that causes an error fails alone.
 import type { TxHash } from '../core/ids.js';
 import type { Settled, Settlement, SettleResult } from '../protocol/settlement.js';
@@ -53,7 +53,7 @@ async function settleInto(
     if (!refusesValues(error)) throw error;
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
-      // Even alone its texts were refused: again, with nothing in them that could be refused, so that the outcome is written.
+      // Even alone its texts were refused: again, with nothing in them that could be refused, so that the verdict is written.
       if (texts === 'full') await settleInto(writing, batch, results, 'plain');
       else results.set(only, unseen({ refused: String(error) }));
       return;

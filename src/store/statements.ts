@@ -161,7 +161,7 @@ export const CANARY: Statement<never> = {
   text: "select pg_notify('mempool_wakeup_v1', $1)",
 };
 
-/** $1 '' is the bell, 'h' a handoff. One session rings at a time, like the doorbell, each of the two under a lock of its own ($2). */
+/** $1 '' is the bell, 'h' a handoff. One session rings at a time, like the doorbell; bell and handoff have separate locks ($2). */
 export const RING: Statement<never> = {
   text: "select pg_notify('mempool_wakeup_v1', $1) where pg_try_advisory_xact_lock(1835363696, $2)",
 };

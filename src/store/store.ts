@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type ClaimToken, dbMillis, type RowId, txHashOf } from '../core/ids.js';
 import type { ClaimReply, ClaimRequest, Store } from '../ports/store.js';
+import { notTheRows } from './errors.js';
 import { createLowWater } from './low-water.js';
 import { halt, pinParticipant, readPinned } from './pins.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
@@ -41,7 +42,7 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     fresh: { readonly sentFrom: bigint; readonly windowMs: number } | null,
   ): Promise<ClaimReply> {
     turn = BigInt.asIntN(64, turn + GOLDEN);
-    const mark = fresh === null ? lowWater.undecided : lowWater.fresh;
+    const lowWaterMark = fresh === null ? lowWater.undecided : lowWater.fresh;
     const tuples = await retryLostRace(() =>
       database.run(CLAIM, [
         fresh === null,
@@ -52,12 +53,12 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
         turn.toString(),
         fresh === null ? null : fresh.sentFrom.toString(),
         fresh?.windowMs ?? null,
-        mark.from(),
+        lowWaterMark.from(),
       ]),
     );
     const [first] = tuples;
     if (first === undefined || first.answer === 'stale') return { kind: 'stale' };
-    mark.seen(first.low_water, first.db_now);
+    lowWaterMark.seen(first.low_water, first.db_now);
     const rows = tuples
       .filter(({ answer }) => answer === 'row')
       .map((tuple) => claimedRow(tuple, request.generation));
@@ -102,7 +103,9 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     },
     async reserve(claim, record, inputs, generation) {
       const values = [...recordValues({ claim, record, generation }), inputs];
-      const [reply] = await retryLostRace(() => database.run(RESERVE, values));
+      const [reply] = await retryLostRace(() => database.run(RESERVE, values)).catch((error: unknown) => {
+        throw notTheRows(error);
+      });
       if (reply?.answer === 'written') return { kind: 'written', laneWaits: reply.lane_waits };
       return { kind: reply?.answer ?? 'fenced' };
     },
@@ -112,13 +115,13 @@ export function createStore(database: Database, trafficOf: TrafficOf = () => nul
     renew,
     async rescue() {
       const rows = await retryLostRace(() => database.run(RESCUE, [RESCUE_MAX]));
-      // Rescued rows keep their place in the queue, which may lie behind the mark.
+      // Rescued rows keep their place in the queue, which may lie behind the low-water mark.
       if (rows.length > 0) forget();
       return rows.length;
     },
     async settle(batch) {
       const settled = await settleBatch(database, batch, trafficOf);
-      // So do rows that are given back.
+      // Rows given back keep their place too.
       if (batch.some(({ verdict }) => verdict.kind === 'pending')) forget();
       return settled;
     },

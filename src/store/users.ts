@@ -1,6 +1,7 @@
 // What the API's table `users` says: of a row's sender, as the claim reads it; and, for `run` and `doctor`, which parties and
 // keys it holds.
 import { SealedKey } from '../core/sealed-key.js';
+import type { UserParty } from '../core/user-party.js';
 import type { Database } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -18,19 +19,8 @@ export const HOSTED = "(nullif(u.canton_private_key_encrypted, '') is null and u
 /** The same as `mempool_address_v1`: in lower case, without 0x. */
 export const byValue = (address: string): string => address.toLowerCase().replace(/^0x/, '');
 
-export interface UserParty {
-  readonly address: string;
-  readonly party: string;
-  /** The participant acts for it; otherwise its key signs. */
-  readonly hosted: boolean;
-}
-
 /** Along the primary key, newest first. */
-const USER_PARTIES: Statement<{
-  readonly address: string;
-  readonly party: string;
-  readonly hosted: boolean;
-}> = {
+const USER_PARTIES: Statement<UserParty> = {
   text: `select u.evm_address as address, ${PARTY} as party, ${HOSTED} as hosted from users u
      where ${PARTY} is not null order by u.id desc limit $1`,
 };
@@ -39,7 +29,7 @@ export const userParties = (database: Database, limit: number): Promise<readonly
   database.run(USER_PARTIES, [limit]);
 
 /** By address, however it is spelled, or by party. Scans `users`, for a command that asks once. */
-const FIND_USER: typeof USER_PARTIES = {
+const FIND_USER: Statement<UserParty> = {
   text: `select u.evm_address as address, ${PARTY} as party, ${HOSTED} as hosted from users u
      where mempool_address_v1(u.evm_address) = mempool_address_v1($1) or ${PARTY} = $1 order by u.id limit 2`,
 };

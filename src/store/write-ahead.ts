@@ -1,23 +1,22 @@
 // The write-ahead (rule 1): one statement for all rows of a moment, with a fence and an answer for each.
-import type { Store } from '../ports/store.js';
+import type { RowAndToken, Store } from '../ports/store.js';
 import type { SubmissionRecord } from '../protocol/record.js';
-import { refusesValues } from './errors.js';
+import { notTheRows, refusesValues } from './errors.js';
 import { type Database, retryLostRace, wasLocked } from './pool.js';
 import { WRITE_AHEAD } from './statements.js';
 
 type Answer = Awaited<ReturnType<Store['writeAhead']>>;
-type Claim = Parameters<Store['writeAhead']>[0];
 
 /** As many as there are slots at their usual number, few enough to be quick. */
 const BATCH = 64;
 
-interface Written {
-  readonly claim: Claim;
+interface ToWrite {
+  readonly claim: RowAndToken;
   readonly record: SubmissionRecord;
   readonly generation: bigint;
 }
 
-interface Waiting extends Written {
+interface Queued extends ToWrite {
   readonly done: (answer: Answer) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -27,7 +26,7 @@ interface Waiting extends Written {
  * many share a round trip and a flush. Each caller hears only once the commit of its own record is durable.
  */
 export function createWriteAhead(database: Database): Store['writeAhead'] {
-  let queue: Waiting[] = [];
+  let queue: Queued[] = [];
   let running = false;
 
   const drain = async (): Promise<void> => {
@@ -39,7 +38,7 @@ export function createWriteAhead(database: Database): Store['writeAhead'] {
     running = false;
   };
 
-  const write = async (batch: readonly Waiting[]): Promise<void> => {
+  const write = async (batch: readonly Queued[]): Promise<void> => {
     try {
       const answers = await ask(database, batch);
       for (const [index, one] of batch.entries()) one.done(answers.get(index) ?? 'fenced');
@@ -47,7 +46,7 @@ export function createWriteAhead(database: Database): Store['writeAhead'] {
       // Nothing was written. Of one row that is locked, or whose values are refused, the others do not wait to hear.
       if (batch.length > 1 && (wasLocked(error) || refusesValues(error)))
         for (const one of batch) void write([one]);
-      else for (const one of batch) one.failed(error);
+      else for (const one of batch) one.failed(notTheRows(error));
     }
   };
 
@@ -61,7 +60,7 @@ export function createWriteAhead(database: Database): Store['writeAhead'] {
 }
 
 /** By the place in `batch`. */
-async function ask(database: Database, batch: readonly Waiting[]): Promise<ReadonlyMap<number, Answer>> {
+async function ask(database: Database, batch: readonly Queued[]): Promise<ReadonlyMap<number, Answer>> {
   // In order of id, as settle and renew lock their rows, so that none of them deadlocks with another.
   const places = batch
     .map((one, index) => ({ index, id: BigInt(one.claim.row.id), values: valuesOf(one) }))
@@ -90,7 +89,7 @@ const COLUMNS = [
   'sentOn',
 ] as const;
 
-const valuesOf = ({ claim: { row, token }, record, generation }: Written) => ({
+const valuesOf = ({ claim: { row, token }, record, generation }: ToWrite) => ({
   generation: generation.toString(),
   id: row.id,
   token,
@@ -104,7 +103,7 @@ const valuesOf = ({ claim: { row, token }, record, generation }: Written) => ({
 });
 
 /** In the same order, for the statement that reserves holdings with the record. */
-export function recordValues(written: Written): unknown[] {
-  const values = valuesOf(written);
+export function recordValues(toWrite: ToWrite): unknown[] {
+  const values = valuesOf(toWrite);
   return COLUMNS.map((column) => values[column]);
 }

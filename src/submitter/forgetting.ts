@@ -1,15 +1,15 @@
 // Removes stories of rows that are older than STORIES_KEPT_DAYS: one instance for the fleet, little by little.
 import type { Config } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
+import { DAY_MS } from '../core/ids.js';
 import type { SubmitterEvent } from '../observe/events.js';
 import { monotonic } from '../runtime/clock.js';
 import { every } from '../runtime/timers.js';
 import type { Database } from '../store/pool.js';
 import { forgetStories } from '../store/stories.js';
 
-const LOOK_MS = 600_000;
+const REMOVE_MS = 600_000;
 const JITTER = 0.1;
-const DAY_MS = 86_400_000;
 /** After a batch, so many times as long as it took: one per cent of a core while there is much to remove. */
 const REST = 100;
 const LEAST_REST_MS = 1_000;
@@ -26,10 +26,10 @@ export function createForgetting(
   emit: (event: SubmitterEvent) => void,
 ): Forgetting {
   let more = false;
-  let waitMs = LOOK_MS;
-  let looking: { stop(): Promise<void> } | null = null;
+  let waitMs = REMOVE_MS;
+  let removing: { stop(): Promise<void> } | null = null;
 
-  const look = async (): Promise<void> => {
+  const removeOld = async (): Promise<void> => {
     const from = monotonic.elapsed();
     try {
       ({ more } = await forgetStories(database, holder, storiesKeptDays * DAY_MS));
@@ -38,25 +38,25 @@ export function createForgetting(
       // An outage is told by those whose work it stops.
       if (!(error instanceof StoreUnavailable)) emit({ kind: 'warning', what: notRemoved(error) });
     }
-    waitMs = more ? Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from)) : LOOK_MS;
+    waitMs = more ? Math.max(LEAST_REST_MS, REST * (monotonic.elapsed() - from)) : REMOVE_MS;
   };
 
   return {
     start() {
-      if (storiesKeptDays === 0 || looking !== null) return;
-      const first = look();
-      looking = every(
+      if (storiesKeptDays === 0 || removing !== null) return;
+      const first = removeOld();
+      removing = every(
         () => waitMs,
         JITTER,
         async () => {
           await first;
-          await look();
+          await removeOld();
         },
         () => {},
       );
     },
     async stop() {
-      await looking?.stop();
+      await removing?.stop();
     },
   };
 }

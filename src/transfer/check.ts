@@ -1,5 +1,5 @@
-// Judges a row by itself, before the ledger is asked, and says what its transfer asks for. The verdict is final only if nothing of the row is undecided,
-// which is for the caller to know.
+// Judges a row by itself, before the ledger is asked, and says what its transfer asks for. The verdict is final only if
+// nothing of the row is undecided, which is for the caller to know.
 import { type DbMillis, type Micros, microsOf, type Party } from '../core/ids.js';
 import type { Token, Tokens } from '../core/token.js';
 import type { TransferTerms } from '../core/transfer.js';
@@ -114,8 +114,6 @@ export function checkParties(
   }
 }
 
-// The times come from the database's clock, so a wrong clock on this machine does not matter; `executeBefore` is a bound, so
-// protocol/bound.ts computes it.
 export interface TermsParts {
   readonly row: Pick<MempoolRow, 'createdAt'>;
   readonly checked: CheckedRow;
@@ -123,8 +121,9 @@ export interface TermsParts {
   readonly receiver: Party;
   /** Contract ids of the holdings to spend. */
   readonly inputs: readonly string[];
-  /** The database's time. */
+  /** The database's time: a wrong clock on this machine does not matter. */
   readonly now: DbMillis;
+  /** A bound, computed by protocol/bound.ts. */
   readonly executeBefore: Micros;
 }
 

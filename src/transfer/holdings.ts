@@ -148,7 +148,7 @@ const isOf = (holding: Holding, { owner, admin, instrumentId }: WantedHoldings):
   holding.instrumentId === instrumentId &&
   holding.amount > 0n;
 
-export const endsBy = ({ lock }: Pick<Holding, 'lock'>, now: Micros): boolean =>
+const endsBy = ({ lock }: Pick<Holding, 'lock'>, now: Micros): boolean =>
   lock !== null && lock.expiresAt !== null && lock.expiresAt <= now;
 
 function byAmountThenId(a: Holding, b: Holding): number {

@@ -10,7 +10,7 @@ interface Teardown {
 
 export interface Scene {
   readonly world: World;
-  /** Of one of the instances. */
+  /** Where one of the instances serves its page. */
   readonly url: string;
   readonly parked: readonly string[];
   readonly failed: readonly string[];

@@ -24,7 +24,7 @@ const read = <T>(name: string): T =>
 
 const numbers = (text: string): number[] => text.split('.').map((part) => Number.parseInt(part, 10) || 0);
 
-/** Of what packages write: `>=20`, `^18`, `6.*`, and any of these by `||`. */
+/** Reads what packages write: `>=20`, `^18`, `6.*`, and any of these by `||`. */
 function allows(range: string, version: string): boolean {
   return range.split('||').some((one) => {
     const [, sign = '', wanted = ''] = /^\s*(>=|\^)?\s*([\d.x*]+)\s*$/.exec(one) ?? [];

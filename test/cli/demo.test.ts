@@ -67,7 +67,7 @@ const ENDS = [
   ['Ctrl-C', 'SIGINT', 130],
   ['its sudden end', 'SIGKILL', null],
 ] as const;
-// Of its sudden end the Ctrl-C of a demo is the easier case.
+// The Ctrl-C of a demo is the easier case of its sudden end.
 for (const [how, signal, code] of LONG ? ENDS : ENDS.slice(1)) {
   test.serial(`demo: nothing is left behind after ${how}`, async (t) => {
     const { env, folders, processes } = setup(t);

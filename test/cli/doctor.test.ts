@@ -71,7 +71,7 @@ for (const [apiVersion, clock] of [
     t.regex(said.of('clocks')?.what ?? '', clock);
     t.regex(said.of('hashing')?.what ?? '', /^V[23]/);
     t.regex(said.of('packages')?.what ?? '', /cip56-token 1\.0\.0/);
-    // Of the sandbox's two registry tokens one is offered.
+    // One of the sandbox's two registry tokens is offered.
     t.like(said.of('steps of USDCx'), { status: 'ok', what: 'direct for the receiver that was asked about' });
     t.like(said.of('steps of EURO'), { status: 'warn' });
     t.is(calls(world), 0);

@@ -42,7 +42,7 @@ test('each attempt is told by the statement that ends it, with what people did, 
   await db.settle(await db.claimOne(), pending({ wait: 60_000, lastError: 'CONTENTION: busy' }));
   await db.query("update mempool set available_at = now() where from_address = 'alice'");
   const lost = await db.claimOne();
-  t.regex(await next(), /^test has had it for /);
+  t.regex(await next(), /^test has held it for /);
   await db.expire(id);
   t.regex(await next(), /^the lease of test has run out/);
   await db.store.rescue();
@@ -129,7 +129,7 @@ const row: StoryRow = {
   offset: null,
 };
 
-test('what comes next, state by state', (t) => {
+test('a story ends with what comes next, whatever the state of the row', (t) => {
   const story: Story = {
     txHash: `0x${'11'.repeat(32)}` as TxHash,
     now: dbMillis(10_000),

@@ -48,7 +48,7 @@ test('users hold keys: a start without the master key, or with a wrong one, ends
   const unset = { CANTON_MASTER_KEY: '' };
   const wrong = { CANTON_MASTER_KEY: randomBytes(32).toString('base64') };
 
-  // Nobody has a key, '' is none: then nobody needs a master key.
+  // Nobody has a key, and '' does not count as one: then nobody needs a master key.
   await store(world, alice, '');
   t.deepEqual(await problemsAt(environment(world, unset)), []);
 
@@ -77,13 +77,13 @@ test('with OAuth the user is pinned that the token speaks for, and no secret sho
   const external = { parties: 'external' } as const;
   const [alice, bob] = [await world.user(), await world.user()];
   const [carol, dave] = [await world.user(external), await world.user(external)];
-  // Of another master key: a signature that fails.
+  // Sealed under another master key: a signature that fails.
   await store(world, dave, sealKey(randomBytes(32), randomBytes(32)));
   const oauth = await startOauth(t, (_, count) => {
-    // First it fails and repeats what it was sent, then its token is no good any more.
+    // First it fails and repeats what it was sent, then its token is not accepted any more.
     if (count === 1)
       return {
-        status: 400,
+        status: 401,
         body: JSON.stringify({
           error: 'invalid_request',
           error_description: `unknown: ${SECRET}`,

@@ -46,7 +46,7 @@ test('nobody is told to replay a row where that is refused, in vain or dangerous
     'FOREIGN_ACCEPTANCE',
     'LOST_DUPLICATE',
   ];
-  for (const code of [...inVain, 'SAME_NONCE', 'TAMPERED']) {
+  for (const code of [...inVain, 'SAME_NONCE', 'TAMPERED', 'NOT_MOVED']) {
     const { end } = parked(`${code}: why`);
     t.notRegex(`${endOf(end, '0x1')} ${endOfAll(end, `${code}: why`)}`, /replay --(hash|parked)/, code);
   }
@@ -57,6 +57,7 @@ test('nobody is told to replay a row where that is refused, in vain or dangerous
       /replay --completed 0x1 --update ID`.*never made.*replay --force-new --hash 0x1`/,
     );
   }
+  t.is(endOf(parked('NOT_MOVED: update u').end, '0x1'), '`canton-submitter fail 0x1 --reason TEXT`');
   t.is(endOf(parked('TAMPERED: amount').end, '0x1'), null);
   t.regex(
     endOf(parked('SAME_NONCE: nonce 7').end, '0x1') ?? '',

@@ -8,7 +8,7 @@ import { pageSource } from '../admin/page-source.js';
 
 const read = (file: string): string => readFileSync(`deploy/${file}`, 'utf8');
 
-/** Of what was parsed: a key that is not there is undefined, however deep. */
+/** What was parsed: a key that is not there is undefined, however deep. */
 type Tree = { readonly [key: string]: Tree } & { readonly [Symbol.iterator]: () => Iterator<Tree> };
 const documents = (file: string): Tree[] =>
   parseAllDocuments(read(file)).map((document) => {

@@ -4,9 +4,9 @@ import type { SubmitterEvent } from '../../src/observe/events.js';
 import { forBoth, one } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
 import { createLooks, endBound } from '../support/looks.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { createWorld, type Parties, type User, type World } from '../support/world.js';
 
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 /** The first call in which the ledger sees the whole request. */
 const FIRST: Readonly<Record<Parties, string>> = { hosted: 'submit', external: PREPARE };
 

@@ -141,7 +141,7 @@ test('an acceptance past its bound, read before the stream has proven itself: co
   const beside = await world.insert({ from: dave, to: bob });
   await first.event('settled', (event) => event.txHash === beside);
   await endBound(world, beside);
-  // Of the party that the mark is of too, so that the look sees it.
+  // An acceptance of the mark's own party too, so that the look sees it.
   await world.ended([await world.insert({ from: carol, to: bob })]);
   t.is((await network.deliver()).kind, 'accepted');
   const after = await world.insert({ from: carol, to: bob, nonce: 1 });

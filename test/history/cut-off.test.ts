@@ -3,10 +3,10 @@
 import test, { type ExecutionContext } from 'ava';
 import { forBoth } from '../support/both.js';
 import { type LocalOptions, startLocal } from '../support/local.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { createWorld, type Parties } from '../support/world.js';
 
 const HOLDINGS = 'StateService/GetActiveContracts';
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 /** Longer than any test: only who asked ends it. */
 const NEVER = { kind: 'slow', ms: 3_600_000 } as const;
 

@@ -5,12 +5,12 @@ import { createSigner } from '../../src/transfer/signer.js';
 import { givenBack, startLocal } from '../support/local.js';
 import { createLooks } from '../support/looks.js';
 import { scaled } from '../support/pace.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { createWorld, MASTER_KEY } from '../support/world.js';
 import { createNetwork, replay } from './ledger-network.js';
 
 const STREAM = 'CommandCompletionService/CompletionStream';
 const BY_HASH = 'CommandCompletionService/GetCompletionByHash';
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 const external = { parties: 'external', dedup: false } as const;
 
 test('P5 asked by hash, nothing found, a time-out and a denial prove nothing; an acceptance found is the end', async (t) => {

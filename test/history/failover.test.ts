@@ -5,14 +5,17 @@ import test from 'ava';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
+import { forBoth } from '../support/both.js';
 import { startFleet } from '../support/fleet.js';
-import { givenBack, startLocal } from '../support/local.js';
+import { givenBack, startLocal, tokensOf } from '../support/local.js';
 import { databaseAt } from '../support/postgres.js';
 import { startReplicatedPostgres } from '../support/replicated-postgres.js';
 import { createWorld, type NewTransfer, PARTIES } from '../support/world.js';
 import { nextEvent } from './ledger-network.js';
 
 const PATIENT = 60_000;
+/** A token of two steps. */
+const EURO = '0xc1A0000000000000000000000000000000000002';
 
 test('P20 failover to a standby that lacks the last claims, write-aheads and inserts; instances reconnect at once: one effect, no failed', async (t) => {
   const servers = await startReplicatedPostgres(t);
@@ -90,7 +93,7 @@ test('P20 after a recheck, failed waits until the ledger is past everything that
   const local = await startLocal(t, world, { settings: { lookPatienceMs: 1_500 } });
   const hash = await world.insert({ from: poor, to: bob, amount: 5 });
   await givenBack(local, /^RECHECK: /);
-  // Of a moment at which nobody has it: the next claim writes a record again.
+  // Read while nobody has it: the next claim writes a record again.
   let row = await world.row(hash);
   await world.until('nobody has it', async () => {
     row = await world.row(hash);
@@ -104,6 +107,37 @@ test('P20 after a recheck, failed waits until the ledger is past everything that
   t.is((await world.row(hash)).error_message, 'Insufficient balance.');
   t.is(world.sandbox.audit.summary().ledgerCalls, 0);
 });
+
+forBoth(
+  'P20 after a recheck, a hosted transfer of two steps that would fail ends with a person: nothing rules out what may have been sent before it',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false, registry: true });
+    const [poor, bob] = [await world.user({ balance: 0 }), await world.user()];
+    await world.db.query(
+      `update mempool_submitter_v1
+          set recheck_from = 0, recheck_at = now(), recheck_until = now(), generation = generation + 1`,
+    );
+    const tokens = tokensOf(world);
+    for (const [address, token] of tokens) tokens.set(address, { ...token, steps: 2, offerIsDone: true });
+    const retry = { minMs: 10, maxMs: 100, maxAttempts: 1 };
+    const local = await startLocal(t, world, { settings: { tokens, retry, lookPatienceMs: 1_500 } });
+    const amountData = Buffer.from([1]);
+    const ends = nextEvent(
+      local,
+      'settled',
+      ({ verdict }) => verdict.kind === 'failed' || (verdict.kind === 'pending' && verdict.wait === 'parked'),
+    );
+    const hash = await world.insert({ from: poor, to: bob, contract: EURO, amountData });
+    await ends;
+    const row = await world.row(hash);
+    if (parties === 'external') t.is(row.status, 'failed', row.last_error ?? '');
+    else {
+      t.like(row, { status: 'pending', parked: true, sent_until: null });
+      t.regex(row.last_error ?? '', /^UNDECIDED: .*without a bound/);
+    }
+    t.is(world.sandbox.audit.summary().ledgerCalls, 0);
+  },
+);
 
 test('P20 while the participant is not verified nothing fails: whether there was a failover is not known', async (t) => {
   const world = await createWorld(t);

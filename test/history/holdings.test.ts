@@ -1,4 +1,4 @@
-// Money that cannot be spent now is no lack of money: what is locked, unreadable, elsewhere or on its way waits, says so,
+// Money that cannot be spent now is still there: what is locked, unreadable, elsewhere or on its way waits, says so,
 // and goes as soon as it can; `failed` is for a balance that is too small with all of it. Deduplication is off.
 import test, { type ExecutionContext } from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
@@ -27,7 +27,7 @@ interface Scene {
   readonly world: World;
   readonly alice: User;
   readonly bob: User;
-  /** Of five tokens, from alice to bob. */
+  /** A transfer of five tokens, from alice to bob. */
   readonly hash: string;
   /** `tokens`: what TOKENS_FILE says of this one, and whether it describes its holdings. */
   start(

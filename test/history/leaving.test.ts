@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { READ_BEFORE_SEND_MS } from '../../src/path/given/context.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { Lanes } from '../../src/protocol/lanes.js';
-import { repin } from '../../src/store/operator/participant.js';
+import { repin } from '../../src/store/operator/repin.js';
 import { forBoth } from '../support/both.js';
 import { type Local, startLocal } from '../support/local.js';
 import { createLooks } from '../support/looks.js';

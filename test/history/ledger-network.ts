@@ -27,7 +27,7 @@ export interface Network {
   readonly requests: readonly Request[];
   /** What completion streams were asked for. */
   readonly streams: readonly Parameters<Ledger['completions']>[0][];
-  /** Of the next requests; those after them arrive and are answered. */
+  /** What becomes of the next requests; those after them arrive and are answered. */
   next(...fates: Fate[]): void;
   /** The request that was held first arrives now. */
   deliver(): Promise<Outcome>;

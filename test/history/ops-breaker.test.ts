@@ -1,11 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Local, startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { createWorld, type User, type World } from '../support/world.js';
 import { nextEvent } from './ledger-network.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 const PROBE_MS = 200;
 /** Few enough attempts that a counted one would park. */
@@ -55,7 +53,7 @@ test('P29 traffic used up, rights lost, packages not vetted: no row fails or par
   const troubles = [
     { counted: 0, trouble: { kind: 'reject', with: { error: 'SEQUENCER_NOT_ENOUGH_TRAFFIC_CREDIT' } } },
     { counted: 0, trouble: { kind: 'refuse', with: { error: 'PERMISSION_DENIED' } } },
-    // Of two receivers it may be their own, from the third on it is everybody's.
+    // With two receivers it may be their own trouble, from the third on it is everybody's.
     { counted: 2, trouble: { kind: 'reject', with: { error: 'PACKAGE_NOT_VETTED_BY_RECIPIENTS' } } },
   ] as const;
   for (const [nonce, { trouble, counted }] of troubles.entries()) {

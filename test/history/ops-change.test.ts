@@ -2,10 +2,8 @@ import test from 'ava';
 import { dbMillis } from '../../src/core/ids.js';
 import { forBoth } from '../support/both.js';
 import { startLocal } from '../support/local.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { createWorld } from '../support/world.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 const QUICK = { pollMs: 50 };
 

@@ -1,14 +1,13 @@
 import test from 'ava';
+import type { SubmitterEvent } from '../../src/observe/events.js';
 import type { Ledger } from '../../src/ports/ledger.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
 import { type Local, type LocalOptions, startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { createWorld, type World } from '../support/world.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 interface Teardown {
   teardown(fn: () => Promise<void>): void;
@@ -49,6 +48,37 @@ function startBehind(t: Teardown, world: World, proxy: TcpProxy, options: LocalO
 
 const settledOf = (local: Local, hash: string) => (): boolean =>
   local.events.some((event) => event.kind === 'settled' && event.txHash === hash);
+
+for (const [lanes, takesDown] of [
+  ['sender', 'mempool_write_ahead_v1'],
+  ['holdings', 'mempool_reserve_v1'],
+] as const) {
+  test(`I3 a database that claims but cannot write a record down costs no row an attempt, however long (LANES=${lanes})`, async (t) => {
+    const world = await createWorld(t, { ...PATIENT, parties: 'external', dedup: false, lanes });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const [written] = await world.db.query<{ is: string }>('select $1::regproc::regprocedure::text as is', [
+      takesDown,
+    ]);
+    const [, parameters = ''] = /(\(.*)$/.exec(written?.is ?? '') ?? [];
+    await world.db.query(`alter function ${written?.is} rename to away`);
+    const local = await startLocal(t, world, {
+      settings: { lanes, probeMs: 20, retry: { minMs: 10, maxMs: 20, maxAttempts: 2 } },
+    });
+    const hash = await world.insert({ from: alice, to: bob, amount: 3 });
+    const givenBackAs = (event: SubmitterEvent): boolean =>
+      event.kind === 'settled' &&
+      event.verdict.kind === 'pending' &&
+      /^NOT_SENT: the database did not write down .*does not exist/.test(event.verdict.lastError ?? '');
+    await world.until(
+      'it was given back again and again',
+      async () => local.events.filter(givenBackAs).length > 4,
+    );
+    await world.db.query(`alter function away${parameters} rename to ${takesDown}`);
+    await world.ended([hash]);
+    t.like(await world.row(hash), { status: 'completed', attempts: 1 });
+    t.is(world.sandbox.audit.of(hash).length, 1);
+  });
+}
 
 test('I9 outcomes that come in while the database is away are kept, and written when it is back', async (t) => {
   const world = await createWorld(t, { ...PATIENT, dedup: false });

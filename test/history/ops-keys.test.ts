@@ -2,10 +2,8 @@ import test from 'ava';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { createWorld, DEMO, type User } from '../support/world.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 const PROMPT = '0xDE30000000000000000000000000000000000002';
 const PROBE_MS = 300;

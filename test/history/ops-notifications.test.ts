@@ -3,10 +3,8 @@ import type { SubmitterEvent } from '../../src/observe/events.js';
 import { openDatabase } from '../../src/store/pool.js';
 import { createSubscriber } from '../../src/store/subscriber.js';
 import { type Local, startLocal } from '../support/local.js';
+import { PATIENT } from '../support/paced-sandbox.js';
 import { createWorld } from '../support/world.js';
-
-/** A ledger that no stall of this machine costs a call. */
-const PATIENT = { timeScale: 0.2 };
 
 test('I8 forged, doubled, garbage and binary notifications cost looks, nothing else', async (t) => {
   const world = await createWorld(t, { ...PATIENT, dedup: false });

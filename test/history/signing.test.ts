@@ -3,9 +3,9 @@
 import test from 'ava';
 import type { Token } from '../../src/core/token.js';
 import { type Local, startLocal } from '../support/local.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { createWorld, type World } from '../support/world.js';
 
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 const USDCX = '0xc1A0000000000000000000000000000000000001';
 /** 2.5, of six decimals. */
 const AMOUNT = Buffer.from((2_500_000).toString(16).padStart(6, '0'), 'hex');

@@ -40,7 +40,7 @@ test('a token that was refused is read again, changed or not', async (t) => {
   await tokens.read();
   await writeFile(file, 'two');
   await utimes(file, 1, 1);
-  // Of another token it says nothing.
+  // It says nothing about another token.
   tokens.refused('zero');
   t.deepEqual(await tokens.read(), { kind: 'token', token: 'one' });
   tokens.refused('one');

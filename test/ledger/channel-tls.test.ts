@@ -29,7 +29,7 @@ async function refused(t: ExecutionContext, ledger: OpenLedger, stub: Stub, said
   t.is(stub.asked(), 0);
 }
 
-test('TLS with a private authority', async (t) => {
+test('a participant is trusted by the authority that is named, be it a private one', async (t) => {
   const { caFile } = files(t, { caFile: ca.cert });
   const stub = await startStub(t, { identity: ca.issue(HOST) });
   const ledger = open(t, `https://${HOST}:${stub.port}`, { caFile });

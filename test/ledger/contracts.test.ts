@@ -131,8 +131,8 @@ test('what an update did is told by its exercise, or by the event that the token
     instrumentId: 'DEMO',
     amount: 15_000_000_001n,
   };
-  t.deepEqual(effect(exercised(), logged()), expected as never);
-  t.deepEqual(effect(logged()), expected as never);
+  t.deepEqual(effect(exercised(), logged()), { ...expected, result: null } as never);
+  t.deepEqual(effect(logged()), { ...expected, result: null } as never);
 });
 
 test("a registry's transfer is told by its exercise, whatever its templates are, also where one carries out another", (t) => {

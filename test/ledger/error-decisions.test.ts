@@ -173,7 +173,7 @@ test('a preparation: time and stale inputs pass later, redacted answers are as o
 test('what never gets better is held against the row, and ends: no method, too large, by a proxy or by gRPC', (t) => {
   for (const code of ['UNIMPLEMENTED', 'RESOURCE_EXHAUSTED', 'UNKNOWN'] as const) {
     const bare = statusOfError(errorOf({ code }));
-    // Of a submission it proves nothing; its look counts (`afterDeath`).
+    // It proves nothing about a submission; its look counts (`afterDeath`).
     t.is(decision(classifySubmission(bare)), LOOK, code);
     for (const read of [classifyPrepare(bare), classifyRead(bare)]) {
       t.is(meaningOf(read), code === 'UNIMPLEMENTED' ? OF_REQUEST : OF_SENDER, code);
@@ -266,6 +266,15 @@ test('I5 the words of a rule that is about time, inputs or what we are configure
     'the account is frozen',
     'daily limit exceeded',
     'No valid USYC price',
+    'receiver has no TransferPreapproval',
+    'Transfer requires approval by the registrar',
+    'not authorized to receive this token',
+    'Sender is not eligible',
+    'identity could not be verified',
+    'Account restricted',
+    'credential was revoked',
+    'exceeds the maximum holding',
+    'not permitted in this jurisdiction',
   ])
     for (const id of ['DAML_FAILURE', 'UNHANDLED_EXCEPTION', 'INTERPRETATION_USER_ERROR']) {
       const status = wire({ code: 'FAILED_PRECONDITION', id, category: 9, message });

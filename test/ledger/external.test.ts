@@ -4,11 +4,11 @@ import test from 'ava';
 import type { CompletionEvent } from '../../src/protocol/outcome.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { type ExternalBench, externalBench } from './external-support.js';
 import { connected, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 const EXECUTE = 'InteractiveSubmissionService/ExecuteSubmissionAndWait';
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 const BY_HASH = 'CommandCompletionService/GetCompletionByHash';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
@@ -110,6 +110,7 @@ test('the same transaction executed again is a duplicate, and names the acceptan
   const on = await externalBench(t);
   const { signed } = await ready(on);
   const first = await on.ledger.execute(signed, TIMEOUT);
+  t.is(on.sandbox.audit.entries[0]?.maxRetries, '0', 'a service mesh on the way must not do so by itself');
   if (first.kind !== 'accepted') return t.fail(JSON.stringify(first));
   const again = await on.ledger.execute({ ...signed, submissionId: 'another' }, TIMEOUT);
   t.like(again, { kind: 'duplicate', completionOffset: first.offset });
@@ -188,7 +189,7 @@ test('by hash only an acceptance counts: nothing found, no right to ask, no answ
   const { ledger, sandbox } = on;
   const unheard = createHash('sha256').update('unheard of').digest();
   t.is(valueIn(await ledger.acceptedByHash(unheard, TIMEOUT)), null);
-  // A rejection is there, and is no acceptance.
+  // A rejection is there, but is not an acceptance.
   const { signed, hash } = await ready(on);
   sandbox.faults.add({
     on: 'submit',

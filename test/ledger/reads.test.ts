@@ -68,7 +68,7 @@ test("a proxy's NOT_FOUND is a failed read, not an absent update", async (t) => 
   t.like(await ledger.transferOf('1220ffff', [alice], TIMEOUT), { kind: 'failed-read' });
 });
 
-test('participant, version, pruning', async (t) => {
+test('the participant’s id, its version, its checkpoint delay and what it has pruned are read', async (t) => {
   const { sandbox, ledger } = await bench(t);
   t.is(valueIn(await ledger.participantId(TIMEOUT)), sandbox.participantId);
   const { version, checkpointDelayMs } = valueIn(await ledger.version(TIMEOUT));
@@ -174,7 +174,7 @@ test('with the participant away a read fails for everybody', async (t) => {
   });
 });
 
-test('of a party that holds nothing, nothing', async (t) => {
+test('a party that holds nothing, or that nobody knows, has no holdings', async (t) => {
   const { ledger, bob } = await bench(t);
   const at = valueIn(await ledger.ledgerEnd(TIMEOUT));
   const nothing = { holdings: [], unreadable: [] };

@@ -7,11 +7,11 @@ import type { Token } from '../../src/core/token.js';
 import type { Fault } from '../../src/sandbox/index.js';
 import { agreedFactory } from '../../src/transfer/factory.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { externalBench } from './external-support.js';
 import { heldIn, TIMEOUT, UNIT, valueIn } from './setup.js';
 
 const REGISTRY = 'Registry/TransferFactory';
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 
 test('asked, prepared, looked at, signed, executed: the money moves at once', async (t) => {
   const on = await externalBench(t, { registry: true });
@@ -82,7 +82,7 @@ test('a registry that calls an offer direct, or says nothing of it, gets no sign
   }
 });
 
-test('to oneself', async (t) => {
+test('a transfer to oneself through a registry passes the inspection', async (t) => {
   const on = await externalBench(t, { registry: true });
   const transfer = await on.registryTransfer('USDCx', { receiver: on.alice });
   t.like(transfer.factory, { transferKind: 'self' });

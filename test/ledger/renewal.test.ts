@@ -50,7 +50,7 @@ test('a client certificate and an authority that are renewed on disk serve the n
   proxy.aim(`https://127.0.0.1:${after.port}`);
   await lost;
   renew(tls.caFile, newCa.cert);
-  // Half a pair is none: the old one stays until the other half is there.
+  // Half a pair is useless: the old one stays until the other half is there.
   renew(tls.certFile, renewed.cert);
   renew(tls.keyFile, renewed.key);
   await connected(ledger);

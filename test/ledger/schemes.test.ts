@@ -3,10 +3,10 @@ import test from 'ava';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { schemeMemory } from '../../src/ledger/scheme.js';
 import { inspectPrepared } from '../../src/transfer/inspect.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { type ExternalBench, externalBench } from './external-support.js';
 import { connected, optionsFor, TIMEOUT, valueIn } from './setup.js';
 
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 const HOUR = 3_600_000;
 
 test('V3 is asked for first, V2 for an hour after it was answered, V3 again then or on another connection', (t) => {

@@ -31,7 +31,17 @@ test('an accepted transfer moves exactly what it says', async (t) => {
     admin: sandbox.issuer,
     instrumentId: 'DEMO',
     amount: 5n * UNIT + 1n,
+    result: 'completed',
   });
+});
+
+test('a service mesh on the way is told not to send it again', async (t) => {
+  const { sandbox, ledger, transfer } = await bench(t);
+  await ledger.submit(await transfer(), TIMEOUT);
+  t.deepEqual(
+    sandbox.audit.entries.map(({ maxRetries }) => maxRetries),
+    ['0'],
+  );
 });
 
 test('the same command again is a duplicate, and names the acceptance', async (t) => {

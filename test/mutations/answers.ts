@@ -1,4 +1,4 @@
-// Of what an answer means: for the row, for the others, and for how much is in flight.
+// What an answer means: for the row, for the others, and for how much is in flight.
 import type { Mutation } from './mutation.js';
 
 const HISTORY = 'test/history/answers.test.ts';
@@ -26,8 +26,17 @@ export const answers: readonly Mutation[] = [
   {
     name: 'I5',
     file: 'src/ledger/error-table.ts',
-    find: "  if (OF_TODAY.test(text)) return 'again';\n",
-    put: '',
+    find: 'if (OF_TODAY.test(text) || OF_GRANTS.test(text))',
+    put: 'if (OF_TODAY.test(text))',
+    test: TABLE,
+    match: 'I5 the words*',
+    what: 'what a registry has yet to grant fails no row',
+  },
+  {
+    name: 'I5',
+    file: 'src/ledger/error-table.ts',
+    find: 'if (OF_TODAY.test(text) || OF_GRANTS.test(text))',
+    put: 'if (OF_GRANTS.test(text))',
     test: TABLE,
     match: 'I5 the words*',
     what: 'a pause of the token fails no row',
@@ -206,8 +215,8 @@ export const answers: readonly Mutation[] = [
   {
     name: 'answers',
     file: 'src/path/judge.ts',
-    find: 'if (!wait.held || !old) return',
-    put: 'if (!wait.held) return',
+    find: 'if (!wait.counts || !old) return',
+    put: 'if (!wait.counts) return',
     test: HISTORY,
     match: 'rows that only wait*',
     what: 'that waiting for a receiver who is away counts nothing for an hour',

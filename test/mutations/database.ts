@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
-// Of the right database in real hands: what a settlement rests on, copies, memory, spellings, sessions, people.
+// The right database in real hands: what a settlement rests on, copies, memory, spellings, sessions, people.
 import { entries, type Mutation } from './mutation.js';
 
 const in_ = entries('database');

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
-// Of what is asked before the first pin, by `doctor`, and of the sandbox's strictness that both are tried against.
+// What is asked before the first pin and by `doctor`, and the sandbox's strictness that both are tried against.
 import type { Mutation } from './mutation.js';
 
 const FIRST = 'test/process/first-start.test.ts';

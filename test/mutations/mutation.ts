@@ -1,6 +1,6 @@
 /** One mechanism taken out: the test named by `match` must fail then. */
 export interface Mutation {
-  /** Of the guarantee or history. */
+  /** The guarantee or history that it belongs to. */
   readonly name: string;
   readonly file: string;
   /** Occurs exactly once in the file. */

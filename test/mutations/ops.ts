@@ -1,4 +1,4 @@
-// Of running it: crashes, lanes, clocks, notifications, outages, bad rows, starting and stopping.
+// Running it: crashes, lanes, clocks, notifications, outages, bad rows, starting and stopping.
 import type { Mutation } from './mutation.js';
 
 export const ops: readonly Mutation[] = [
@@ -158,7 +158,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'I9',
     file: 'src/path/settle.ts',
-    find: '        await pause(waitMs, over.signal);\n',
+    find: '        await sleep(waitMs, over.signal);\n',
     put: '        return [];\n',
     test: 'test/history/ops-database.test.ts',
     match: 'I9 outcomes*',
@@ -414,5 +414,41 @@ export const ops: readonly Mutation[] = [
     test: 'test/store/subscriber.test.ts',
     match: 'a certificate*',
     what: 'a client that cannot even be made is an outage like any other',
+  },
+  {
+    name: 'I3',
+    file: 'src/path/judge.ts',
+    find: 'if (error instanceof StoreUnavailable)\n',
+    put: 'if (error instanceof StoreUnavailable && Date.now() < 0)\n',
+    test: 'test/history/ops-database.test.ts',
+    match: 'I3 a database that claims*(LANES=sender)',
+    what: 'a database that cannot write down what is to be sent costs no row an attempt',
+  },
+  {
+    name: 'I3',
+    file: 'src/store/write-ahead.ts',
+    find: 'one.failed(notTheRows(error))',
+    put: 'one.failed(error)',
+    test: 'test/history/ops-database.test.ts',
+    match: 'I3 a database that claims*(LANES=sender)',
+    what: 'nor does one that refuses the statement to everybody',
+  },
+  {
+    name: 'I3',
+    file: 'src/store/store.ts',
+    find: 'throw notTheRows(error);',
+    put: 'throw error;',
+    test: 'test/history/ops-database.test.ts',
+    match: 'I3 a database that claims*(LANES=holdings)',
+    what: 'nor with LANES=holdings',
+  },
+  {
+    name: 'I9',
+    file: 'src/store/errors.ts',
+    find: 'PASSING.test(state) || assignsNoMore(error)',
+    put: 'PASSING.test(state)',
+    test: 'test/store/writer.test.ts',
+    match: 'a database that assigns no more*',
+    what: 'a database without free transaction ids is away, and loses no outcome',
   },
 ];

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
-// Of what people do: replay in its four ways, repin, the tolerance.
+// What people do: replay in its four ways, repin, the tolerance.
 import type { Mutation } from './mutation.js';
 
 const of = (file: string, find: string, put: string, match: string, what: string): Mutation => ({
@@ -123,36 +123,36 @@ export const people: readonly Mutation[] = [
     'nobody may be at work',
   ),
   of(
-    'operator/participant.ts',
+    'operator/repin.ts',
     "else 'infinity' end",
     'else m.available_at end',
     REPIN,
     'undecided rows are parked',
   ),
   of(
-    'operator/participant.ts',
+    'operator/repin.ts',
     "    union all\n    select m.id from mempool m where m.status = 'pending' and m.claim_token is not null\n  )",
     '  )',
     REPIN,
     'claims end',
   ),
   of(
-    'operator/participant.ts',
+    'operator/repin.ts',
     'sent_on = sent_on + 1',
     'sent_on = sent_on',
     REPIN,
     'records know their participant',
   ),
-  of('operator/participant.ts', 'ledger_end = null,', '', REPIN, 'offsets go with their participant'),
+  of('operator/repin.ts', 'ledger_end = null,', '', REPIN, 'offsets go with their participant'),
   of(
-    'operator/participant.ts',
+    'operator/repin.ts',
     'recheck_from = null, recheck_until = null, recheck_at = null,',
     '',
     REPIN,
     'so does a recheck',
   ),
   of(
-    'operator/participant.ts',
+    'operator/repin.ts',
     "or m.available_at = 'infinity' then m.last_error",
     'then m.last_error',
     REPIN,

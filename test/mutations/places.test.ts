@@ -1,4 +1,4 @@
-// Mechanisms move, and what takes them out has to move along: `npm run test:mutations` is no use otherwise.
+// Mechanisms move, and what takes them out has to move along: `npm run test:mutations` is useless otherwise.
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { mutations } from './all.js';

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
-// Of the database's identity, the recheck after a failover (P20), and the halt.
+// The database's identity, the recheck after a failover (P20), and the halt.
 import type { Mutation } from './mutation.js';
 
 const of = (file: string, find: string, put: string, match: string, what: string): Mutation => ({

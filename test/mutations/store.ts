@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is the text of a source
-// Of the database side: claim, lanes, fences, guard, durability, migrate, listener.
+// The database side: claim, lanes, fences, guard, durability, migrate, listener.
 import type { Mutation } from './mutation.js';
 
 const HEAD =

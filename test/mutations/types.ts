@@ -1,5 +1,5 @@
 // A mutation that no longer compiles breaks the program in another way than it says, and any test would notice it: the
-// mutated file is checked like the rest of the code. What a mechanism leaves unused when it goes is no fault.
+// mutated file is checked like the rest of the code. What a mechanism leaves unused when it goes is not a fault.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';

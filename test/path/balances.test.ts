@@ -38,7 +38,7 @@ async function several(t: ExecutionContext, counts: readonly number[]) {
       sandbox.audit.summary().reads;
     return { ends, snapshots };
   };
-  /** Of each of them, what it has: the sum of what is told of it, or why it is not told. */
+  /** What each of them has: the sum of what is told of it, or why it is not told. */
   const asked = (those: readonly Party[] = parties, signal?: AbortSignal) =>
     Promise.all(
       those.map(async (one) => {

@@ -194,7 +194,7 @@ test('clocks: a clock that is asked is compared both ways, a record time only wh
   t.is(checkpointsFinding(75_000, null).status, 'ok');
 });
 
-test('the one that was meant', (t) => {
+test('of several names the one that is spelled nearly like it is found, or none', (t) => {
   t.is(nearest('demo', ['DEMO', 'PROMPT']), 'DEMO');
   t.is(nearest('PROMT', ['DEMO', 'PROMPT']), 'PROMPT');
   t.is(nearest('GOLD', ['DEMO', 'PROMPT']), null);

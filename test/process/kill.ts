@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { type Instance, startFleet, startInstance } from '../support/fleet.js';
 import { waitForLocks } from '../support/lock-timeouts.js';
+import { PREPARE } from '../support/paced-sandbox.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import {
   createWorld,
@@ -26,7 +27,7 @@ export type Step = (typeof STEPS)[number];
 export interface KillCase {
   readonly step: Step;
   readonly parties: Parties;
-  /** Of the participant's Ledger API. */
+  /** The version of the participant's Ledger API. */
   readonly apiVersion: string;
   readonly dedup: boolean;
 }
@@ -56,7 +57,6 @@ interface Scene {
   readonly transfer: NewTransfer;
 }
 
-const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
 const HOLDINGS = 'StateService/GetActiveContracts';
 const PATIENT = 60_000;
 

@@ -90,7 +90,7 @@ const health: Contract = {
 const ADMIN = 'com.daml.ledger.api.v2.admin';
 const right = (type: string, name: string) => ({ type: `${ADMIN}.Right.${type}`, name, oneof: 'kind' });
 const party = { 1: { name: 'party', type: 'string' } };
-/** Of participants 3.4 to 3.6. */
+/** What participants 3.4 to 3.6 have. */
 const users: Contract = {
   services: {
     [`${ADMIN}.UserManagementService`]: {

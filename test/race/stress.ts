@@ -17,7 +17,7 @@ import { check, type Violations } from './checker.js';
 import { LEASE_MS, readJournals } from './journal.js';
 
 export interface StressOptions {
-  /** Of an empty database. */
+  /** Leads to an empty database. */
   readonly url: string;
   /** At least, and until much has happened; at most where it is broken. */
   readonly seconds: number;

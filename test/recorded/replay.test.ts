@@ -32,7 +32,7 @@ test('holdings of any template, locked or not, offers, transfers and completions
   ]);
 });
 
-test('what is not read as it is stands out', (t) => {
+test('a recorded contract or transfer that is not read as what it is is named', (t) => {
   const wrong = (change: (text: string) => string) =>
     read(change).flatMap(({ id, wrong: fault }) => (fault === null ? [] : [`${id}: ${fault}`]));
   t.deepEqual(

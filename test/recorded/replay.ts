@@ -2,10 +2,11 @@
 // read and was not.
 import type { CreatedEvent } from '#proto/com/daml/ledger/api/v2/event.js';
 import { formatDecimal } from '../../src/core/decimal.js';
+import { isEntity } from '../../src/core/entity.js';
 import { eventOfCompletion } from '../../src/ledger/completions.js';
 import { holdingOf } from '../../src/ledger/contracts.js';
 import { effectOf } from '../../src/ledger/updates.js';
-import { instrumentOf, isEntity, recordFields } from '../../src/ledger/values.js';
+import { instrumentOf, recordFields } from '../../src/ledger/values.js';
 import type { TransferEffect } from '../../src/ports/ledger.js';
 import { completionOf, createdOf, transactionOf } from './json-messages.js';
 import { isObject, type Json, type JsonObject } from './json-values.js';
@@ -20,7 +21,7 @@ export interface Finding {
   readonly wrong: string | null;
 }
 
-/** Of a prepared transaction's bytes: what a participant says its hash is has to be ours. */
+/** Hashes a prepared transaction's bytes: what a participant says its hash is has to be ours. */
 export type Hasher = (transaction: Uint8Array, scheme: 2 | 3) => Uint8Array;
 
 /** Null: this build has no hash of its own. */

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { CostEstimationHints } from '#proto/com/daml/ledger/api/v2/interactive/interactive_submission_service.js';
 import { failing } from './client.js';
 import { at, type ExternalStage, externalStage, type Stage, stage } from './setup.js';
-import { toldByError } from './told.js';
+import { reasonOf, toldByError } from './told.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 const spec = (on: Stage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -13,7 +13,6 @@ const spec = (on: Stage, commandId = 'c1', coin = 0): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 
 /** Some other party's name, so that each is asked for both. */
 const WHERE = [

@@ -4,7 +4,7 @@ import { Duration } from '#proto/google/protobuf/duration.js';
 import { scaled } from '../support/pace.js';
 import { failing } from './client.js';
 import { at, type Stage, stage } from './setup.js';
-import { toldBy, toldByError } from './told.js';
+import { reasonOf, toldBy, toldByError } from './told.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 const spec = (on: Stage, coin = 0): TransferSpec => ({
@@ -14,7 +14,6 @@ const spec = (on: Stage, coin = 0): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 
 test('interpretation comes first: a retry with spent inputs hears CONTRACT_NOT_FOUND, with others DUPLICATE_COMMAND', async (t) => {
   const on = await stage(t);

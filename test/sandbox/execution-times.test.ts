@@ -1,9 +1,8 @@
 // Until when a signed transaction can be accepted: its ledger effective time and tolerance, its maximum record time.
 import test from 'ava';
 import { PACE, scaled } from '../support/pace.js';
-import { failing } from './client.js';
 import { at, type ExternalStage, externalStage } from './setup.js';
-import { toldByError } from './told.js';
+import { reasonOf } from './told.js';
 import { nowMicros, type TransferSpec } from './transfer-commands.js';
 
 const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -13,7 +12,6 @@ const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 
 test('max_record_time: nothing is accepted later, and the bound itself is in time', async (t) => {
   const on = await externalStage(t, {}, 12);

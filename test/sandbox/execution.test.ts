@@ -7,7 +7,7 @@ import { type Fault, startSandbox } from '../../src/sandbox/index.js';
 import { failing } from './client.js';
 import { contentOf, ExternalClient } from './external.js';
 import { at, connect, type ExternalStage, externalStage } from './setup.js';
-import { toldByError } from './told.js';
+import { reasonOf, toldByError } from './told.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -18,7 +18,6 @@ const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
   inputs: [at(on.coins, coin)],
 });
 const toldOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt));
-const reasonOf = async (attempt: Promise<unknown>) => (await toldOf(attempt))?.errorInfo?.reason;
 
 test('deduplication: by the signed command id and the executing user; prepare knows nothing of it', async (t) => {
   const on = await externalStage(t);

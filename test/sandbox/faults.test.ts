@@ -2,7 +2,7 @@
 import test from 'ava';
 import { failing } from './client.js';
 import { at, hangUp, type Stage, stage } from './setup.js';
-import { toldBy, toldByError } from './told.js';
+import { reasonOf, toldBy, toldByError } from './told.js';
 import { nowMicros, type TransferSpec } from './transfer-commands.js';
 
 const spec = (on: Stage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -12,7 +12,6 @@ const spec = (on: Stage, commandId = 'c1', coin = 0): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 
 test('refuse: any error of Canton before anything happens, so often and for those only', async (t) => {
   const on = await stage(t);
@@ -176,6 +175,20 @@ test('reads: slow, refused, hung, and a stream that breaks', async (t) => {
   });
   t.is((await failing(on.client.holdings(on.alice))).code, 14);
   t.is((await on.client.holdings(on.alice)).length, 4);
+  for (const [how, code] of [
+    [{}, 14],
+    [{ with: { grpc: 'INTERNAL' } }, 13],
+    [{ with: 'end' }, 0],
+  ] as const) {
+    on.sandbox.faults.add({
+      on: 'CommandCompletionService/CompletionStream',
+      times: 1,
+      do: { kind: 'cutStreams', afterMs: 100, ...how },
+    });
+    const opened = performance.now();
+    t.is(await on.client.completionStream([on.alice], 0).ended, code);
+    t.true(performance.now() - opened >= 99);
+  }
   on.sandbox.faults.add({
     on: 'CommandCompletionService/CompletionStream',
     match: { party: on.alice },

@@ -9,7 +9,7 @@ import { preparedHash } from '../../src/transfer/prepared-hash.js';
 import { call, failing, LedgerClient } from './client.js';
 import { contentOf, V2 } from './external.js';
 import { at, type ExternalStage, externalStage, stage } from './setup.js';
-import { toldByError } from './told.js';
+import { reasonOf, toldByError } from './told.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -19,7 +19,6 @@ const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 const byHash = (on: ExternalStage, hash: Uint8Array): Promise<GetCompletionByHashResponse> =>

@@ -16,7 +16,7 @@ import { scaled } from '../support/pace.js';
 import { call, failing } from './client.js';
 import { ackRequest, contentOf, type ExecuteOptions, signatures, V2 } from './external.js';
 import { at, type ExternalStage, externalStage } from './setup.js';
-import { toldBy, toldByError } from './told.js';
+import { reasonOf, toldBy, toldByError } from './told.js';
 import { nowMicros, type TransferSpec } from './transfer-commands.js';
 
 const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
@@ -26,7 +26,6 @@ const spec = (on: ExternalStage, commandId = 'c1', coin = 0): TransferSpec => ({
   amount: '3.5',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 test('prepared, signed, executed: the money moves, and every service tells the same story', async (t) => {

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { failing, recordTimeOf } from './client.js';
 import { at, delivered, type Stage, stage } from './setup.js';
-import { toldByError } from './told.js';
+import { reasonOf, toldByError } from './told.js';
 import type { TransferSpec } from './transfer-commands.js';
 
 const spec = (on: Stage, commandId: string, coin: number): TransferSpec => ({
@@ -12,7 +12,6 @@ const spec = (on: Stage, commandId: string, coin: number): TransferSpec => ({
   amount: '1',
   inputs: [at(on.coins, coin)],
 });
-const reasonOf = async (attempt: Promise<unknown>) => toldByError(await failing(attempt))?.errorInfo?.reason;
 
 test('completions come in record-time order, whatever each of them takes', async (t) => {
   const { sandbox, client, alice, bob, coins } = await stage(t, { timeScale: 0.01 }, 40);

@@ -51,7 +51,7 @@ function content(prepared: PrepareSubmissionResponse) {
     .replaceAll(metadata.transactionUuid, 'uuid');
 }
 
-/** Of that JSON, what the kinds touch. */
+/** The part of that JSON that the kinds touch. */
 interface Content {
   readonly transaction: {
     readonly roots: string[];

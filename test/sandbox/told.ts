@@ -2,6 +2,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { ErrorInfo, RequestInfo, ResourceInfo, RetryInfo } from '#proto/google/rpc/error_details.js';
 import { Status } from '#proto/google/rpc/status.js';
+import { failing } from './client.js';
 
 /** What a failed call, or a rejected completion, carries. */
 export interface Told {
@@ -36,3 +37,7 @@ export function toldByError(error: ServiceError): Told | undefined {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   return bytes instanceof Buffer ? toldBy(bytes) : undefined;
 }
+
+/** Why it was refused, by name; it must be. */
+export const reasonOf = async (attempt: Promise<unknown>): Promise<string | undefined> =>
+  toldByError(await failing(attempt))?.errorInfo?.reason;

@@ -8,7 +8,7 @@ import type { TxHash } from '../../src/core/ids.js';
 import { migrateDown } from '../../src/store/migrate/down.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { forceNew, previewForceNew } from '../../src/store/operator/force-new.js';
-import { remark, repin } from '../../src/store/operator/participant.js';
+import { remark, repin } from '../../src/store/operator/repin.js';
 import { advance } from '../support/marks.js';
 import {
   aParty,
@@ -197,6 +197,7 @@ test('replay --force-new takes what the ledger holds, and what can still be acce
   for (const from of ['open', 'past', 'boundless']) await insertUser(db.query, from);
   const [foreign] = await parked(db, ['foreign'], 'FOREIGN_ACCEPTANCE: update u');
   await parked(db, ['lost'], 'LOST_DUPLICATE: of 7');
+  await parked(db, ['offer'], 'OFFER_MADE: update v');
   for (const from of ['open', 'past', 'boundless', 'fresh']) await db.insert({ from });
   for (const claimed of await db.claim())
     await db.settle(claimed, pending({ record: 'keep', wait: 'parked', lastError: 'UNDECIDED: x' }));
@@ -210,7 +211,7 @@ test('replay --force-new takes what the ledger holds, and what can still be acce
   );
   t.deepEqual(
     byHashAlone.map((row) => row.sender),
-    ['foreign', 'lost', 'open', 'boundless'],
+    ['foreign', 'lost', 'offer', 'open', 'boundless'],
   );
   if (foreign === undefined) return t.fail();
   t.is((await previewForceNew(db.database, { hash: foreign })).rows.length, 1);

@@ -377,7 +377,7 @@ test('a status says what to do about parked rows reason by reason, and about eac
   t.is(todo('of a later build'), 'Do what the reason says.');
 });
 
-test('the last minute of a count', (t) => {
+test('the last minute of a count leaves out what was there a minute ago', (t) => {
   let now = 0;
   const lastMinute = createLastMinute(() => now);
   t.is(lastMinute(5), 5, 'all of it is younger than a minute');

@@ -191,7 +191,7 @@ test('one rings at a time: an insert that finds the bell taken says nothing, and
   t.deepEqual(heard, ['']);
 });
 
-test('ring: the bell and the handoff', async (t) => {
+test('ring: listeners tell a handoff from the bell', async (t) => {
   const db = await prepared(t);
   const { heard, client } = await listener(t, db.url);
   await db.store.ring('bell');

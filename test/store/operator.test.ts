@@ -50,7 +50,7 @@ test('status counts every pending row in exactly one state, with the age of the 
   t.is(status.failures[0]?.nonce, 1n);
 });
 
-test('status of an empty table', async (t) => {
+test('the status of an empty table has the time, and no rows', async (t) => {
   const db = await prepared(t);
   const { queue, failures, parked, holders, now } = await readStatus(db.database);
   t.deepEqual(queue.waiting, { rows: 0, oldestMs: null });

@@ -7,7 +7,7 @@ import { createStore } from '../../src/store/store.js';
 import { completed, insertUser, prepared } from './support.js';
 
 const IN_FLIGHT = 300;
-/** Of every other row, at most so many index entries: the row's own versions, and a probe of its lane. */
+/** At most so many index entries of every other row: the row's own versions, and a probe of its lane. */
 const FEW = 20;
 const READ = `select coalesce(sum(pg_stat_get_xact_tuples_returned(indexrelid)), 0)::int as read
   from pg_index where indrelid = 'mempool'::regclass`;

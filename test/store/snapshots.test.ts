@@ -23,7 +23,7 @@ test('a transaction that stays open elsewhere is seen, with who holds it, and sa
   await keeper.query('commit');
   t.notRegex((await oldestSnapshot(db.database)).holder, /a report/);
 
-  // Of a role that may not see since when, what is left is how much has happened since.
+  // A role that may not see since when still sees how much has happened since.
   await keeper.query('begin isolation level repeatable read; select 1');
   const role = `watcher_${process.pid}`;
   await db.query(`create role ${role} login password 'watcher'`);

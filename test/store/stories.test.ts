@@ -1,12 +1,11 @@
 // How old stories are forgotten: by one instance for the fleet, little by little, and nothing but them.
 import test from 'ava';
+import { DAY_MS } from '../../src/core/ids.js';
 import type { SubmitterEvent } from '../../src/observe/events.js';
 import { type Beat, beat } from '../../src/store/instances.js';
 import { FORGET_STORIES, forgetStories } from '../../src/store/stories.js';
 import { createForgetting } from '../../src/submitter/forgetting.js';
 import { type Prepared, prepared } from './support.js';
-
-const DAY_MS = 86_400_000;
 
 const says = (db: Prepared, instance: string, more: Partial<Beat> = {}) =>
   beat(db.database, instance, {

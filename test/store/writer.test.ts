@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { StoreUnavailable } from '../../src/core/errors.js';
 import type { ClaimToken, RowId, TxHash } from '../../src/core/ids.js';
-import { refusesValues, takesNoWrites } from '../../src/store/errors.js';
+import { refusesValues, takesNoWrites, toStoreError } from '../../src/store/errors.js';
 import { migrate } from '../../src/store/migrate/migrate.js';
 import { type Database, openDatabase } from '../../src/store/pool.js';
 import { createStore } from '../../src/store/store.js';
@@ -163,4 +163,14 @@ test('on a standby an outcome is kept, not refused as one row’s trouble, and w
   address.lead(servers.primaryUrl);
   await t.throwsAsync(() => store.pinned(), { instanceOf: StoreUnavailable, message: /standby/ });
   t.is(await port(), portOf(servers.primaryUrl));
+});
+
+test('a database that assigns no more numbers to transactions is away, and its rows are not to blame', (t) => {
+  const error = (routine: string) => Object.assign(new Error('x'), { code: '54000', routine });
+  for (const routine of ['GetNewTransactionId', 'GetNewMultiXactId']) {
+    t.true(toStoreError(error(routine)) instanceof StoreUnavailable);
+    t.false(refusesValues(error(routine)));
+  }
+  // Too large for an index.
+  t.true(refusesValues(error('_bt_check_third_page')));
 });

@@ -53,7 +53,7 @@ export interface LocalOptions {
   readonly onEvent?: (event: SubmitterEvent) => void;
 }
 
-/** Of an instance, unless told otherwise; all of them in the pace of this machine, those that a test gives too. */
+/** An instance's spans, unless told otherwise; all in the pace of this machine, those that a test gives too. */
 const SPANS = {
   // Nobody dies here: a lease that runs out, and a window that is over, is what its test is about and says so.
   leaseMs: 120_000,
@@ -88,7 +88,7 @@ export function tokensOf({ sandbox }: World): Map<string, Token> {
   );
 }
 
-/** A row was given back for this reason; what was written of others before it, as a slow machine has them, is no matter. */
+/** A row was given back for this reason; what was written of others before it, as on a slow machine, does not matter. */
 export async function givenBack(
   local: Local,
   reason: RegExp,

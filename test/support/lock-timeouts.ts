@@ -1,5 +1,5 @@
 // For tests that hold a statement of ours up at a lock: our functions give a lock up after a second or two, and how long
-// the test takes meanwhile is no matter of it. But for the rescue's: claims and looks of a poll come after it.
+// the test takes meanwhile must not matter. But for the rescue's: claims and looks of a poll come after it.
 export async function waitForLocks(query: (sql: string) => Promise<unknown>): Promise<void> {
   await query(`do $$ declare ours regprocedure; begin
     for ours in select oid from pg_proc

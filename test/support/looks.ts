@@ -58,7 +58,7 @@ async function nextLook(local: Local, hash: string): Promise<FoundKind> {
 }
 
 /**
- * Nothing of the row is under way any more, and its bound is moved to now: that it lies behind is no matter of waiting.
+ * Nothing of the row is under way any more, and its bound is moved to now: it lies behind without any waiting.
  */
 export async function endBound(world: World, hash: string): Promise<void> {
   const moved = await world.db.pool.query(

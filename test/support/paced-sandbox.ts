@@ -4,6 +4,11 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandb
 import { PACE, scaled } from './pace.js';
 import { HANG_MS } from './time.js';
 
+/** The method that prepares an external sender's transfer, for faults and the audit. */
+export const PREPARE = 'InteractiveSubmissionService/PrepareSubmission';
+/** A ledger that no stall of this machine costs a call. */
+export const PATIENT = { timeScale: 0.2 };
+
 export async function startPacedSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { timeScale = 1 } = options;
   const sandbox = await startSandbox({ ...inPace(options, NOMINAL), timeScale: timeScale * PACE });

@@ -19,7 +19,7 @@ interface Teardown {
 export const PARTIES = ['hosted', 'external'] as const;
 export type Parties = (typeof PARTIES)[number];
 
-/** Of the keys of a world's external parties. */
+/** The master key of a world's external parties. */
 export const MASTER_KEY = Buffer.alloc(32, 'of this world ');
 
 export interface User {
@@ -88,7 +88,7 @@ const WEI = 10n ** 15n;
 
 export interface WorldOptions {
   readonly lanes?: Lanes;
-  /** Of users that are not told otherwise. */
+  /** What users are who are not told otherwise. */
   readonly parties?: Parties;
   /** Not migrated; default: a fresh one. */
   readonly db?: TestDatabase;

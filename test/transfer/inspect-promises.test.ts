@@ -1,5 +1,5 @@
 // What a registry's transfer may have the sender sign: holdings, and of an offer the one instruction. A contract that binds
-// it in any other way is no transfer, whoever is asked in.
+// it in any other way is not a transfer, whoever is asked in.
 import type { PreparedTransaction } from '@canton-network/core-ledger-proto';
 import test from 'ava';
 import { inspectPrepared } from '../../src/transfer/inspect.js';

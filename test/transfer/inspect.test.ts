@@ -32,7 +32,7 @@ test('under V3 the bound is signed too; what V2 cannot hash is signed under V3 a
   }
   const scenario = ownScenario();
   const message = messageOf(scenario);
-  // Of an LF whose contracts may have keys; the official package does not look.
+  // An LF version whose contracts may have keys; the official package does not look.
   rootOf(message).lfVersion = '2.3';
   const v2 = await inspectPrepared(await seal(message), scenario.expected);
   t.is(v2.kind, 'unsignable');

@@ -158,7 +158,7 @@ export const amuletHolding = (id: string, owner: string, units: bigint, until?: 
   ),
 });
 
-/** Of any registry: its transfer is what the token standard calls one. */
+/** An offer of any registry: its transfer is what the token standard calls one. */
 export const offerOf = (
   id: string,
   template: Contract['template'],

@@ -19,7 +19,7 @@ export interface StageOptions {
   readonly senders: number;
   /** What a commit takes. */
   readonly latencyMs: number;
-  /** Of each sender; default 1. */
+  /** Each sender's; default 1. */
   readonly holdings?: number;
   /** Default: sender. */
   readonly lanes?: Lanes;

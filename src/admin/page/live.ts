@@ -21,13 +21,13 @@ export function createLive(source: LiveSource, everyMs = 2_000): Live {
   const viewers = new Set<PassThrough>();
   /** What was last sent of each topic: for whoever comes, and so that nothing is sent twice. */
   const last = new Map<Topic, string>();
-  let looking: { stop(): Promise<void> } | null = null;
+  let refreshing: { stop(): Promise<void> } | null = null;
 
   const send = (viewer: PassThrough, text: string): void => {
     if (viewer.writableLength > MOST_UNREAD_BYTES) viewer.destroy();
     else viewer.write(text);
   };
-  const look = async (topic: Topic): Promise<void> => {
+  const refresh = async (topic: Topic): Promise<void> => {
     const text = await source[topic]().then(
       (value) => `event: ${topic}\ndata: ${toJson(value)}\n\n`,
       // The state says why the database does not answer.
@@ -37,14 +37,14 @@ export function createLive(source: LiveSource, everyMs = 2_000): Live {
     last.set(topic, text);
     for (const viewer of viewers) send(viewer, text);
   };
-  const lookAtAll = async (): Promise<void> => {
-    await Promise.all(TOPICS.map(look));
+  const refreshAll = async (): Promise<void> => {
+    await Promise.all(TOPICS.map(refresh));
   };
   const leave = (viewer: PassThrough): void => {
     viewers.delete(viewer);
     if (viewers.size > 0) return;
-    void looking?.stop();
-    looking = null;
+    void refreshing?.stop();
+    refreshing = null;
     last.clear();
   };
 
@@ -57,15 +57,15 @@ export function createLive(source: LiveSource, everyMs = 2_000): Live {
       viewer.write('retry: 2000\n\n');
       for (const text of last.values()) viewer.write(text);
       viewers.add(viewer);
-      if (looking === null) {
-        looking = every(everyMs, 0, lookAtAll, () => {});
-        void lookAtAll();
+      if (refreshing === null) {
+        refreshing = every(everyMs, 0, refreshAll, () => {});
+        void refreshAll();
       }
       return viewer;
     },
     async stop() {
       for (const viewer of viewers) viewer.destroy();
-      await looking?.stop();
+      await refreshing?.stop();
     },
   };
 }

@@ -1,7 +1,7 @@
 // Shows the demo's progress: a picture that is redrawn on a terminal, lines elsewhere.
 import { count } from '../support/text.js';
 import type { Counts } from './database.js';
-import type { Summary } from './judge.js';
+import type { Summary } from './tally.js';
 
 export interface Progress extends Counts {
   readonly rows: number;

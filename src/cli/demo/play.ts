@@ -6,10 +6,10 @@ import type { SandboxParty } from '../support/sandbox-at.js';
 import { count } from '../support/text.js';
 import { readClaimStatements, readEnded } from './database.js';
 import { createInserter, watch } from './drive.js';
-import { balancesByRows, brokenGuarantees, type Evidence, type Summary, summarize } from './judge.js';
 import type { Picture } from './picture.js';
 import { createRows, createUsers, type DemoRow, LARGEST } from './scenario.js';
 import { type Stage, setStage, type Teardown } from './stage.js';
+import { balancesByRows, brokenGuarantees, type Evidence, type Summary, summarize } from './tally.js';
 
 export interface PlayOptions {
   /** All rows, including the backlog. */

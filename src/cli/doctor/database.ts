@@ -1,13 +1,14 @@
 // The checks of the database. Each stands alone: if one cannot be made, the next one still is.
 import { type Config, ConfigError } from '../../config.js';
 import { StoreUnavailable } from '../../core/errors.js';
+import type { UserParty } from '../../core/user-party.js';
 import type { Pinned } from '../../ports/store.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { lackingPrivileges } from '../../store/check.js';
 import { roleProblem } from '../../store/errors.js';
 import { createStore } from '../../store/store.js';
-import { type UserParty, userParties } from '../../store/users.js';
-import { type Questions, refusals } from '../../submitter/start-checks.js';
+import { userParties } from '../../store/users.js';
+import { type Questions, startProblems } from '../../submitter/start-checks.js';
 
 export interface DatabaseSide {
   readonly findings: readonly Finding[];
@@ -37,7 +38,7 @@ export async function databaseSide(
             'grant them: docs/operations.md, "Privileges"',
           );
     if (lacking.length > 0) return { ...nothing, findings: [privileges] };
-    const problems = await refusals(config, { database, store, signer });
+    const problems = await startProblems(config, { database, store, signer });
     if (problems.length > 0) {
       const findings = problems.map((problem) => fail('database', problem, 'see docs/operations.md'));
       return { ...nothing, findings: [...findings, privileges] };

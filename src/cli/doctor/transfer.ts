@@ -4,15 +4,17 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config.js';
 import { CommandRefused, ConfigError } from '../../core/errors.js';
 import type { Token } from '../../core/token.js';
+import type { UserParty } from '../../core/user-party.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { monotonic } from '../../runtime/clock.js';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import { roleProblem } from '../../store/errors.js';
 import { enqueue, nextNonce, watchedRow } from '../../store/operator/enqueue.js';
 import type { Database } from '../../store/pool.js';
-import { byValue, findUser, type UserParty } from '../../store/users.js';
+import { byValue, findUser } from '../../store/users.js';
 import { tokenKey } from '../../transfer/address.js';
 import { sure } from '../support/confirm.js';
+import { TRANSFER_SELECTOR } from '../support/raw-transaction.js';
 import { duration } from '../support/text.js';
 
 export interface TransferFlags {
@@ -28,8 +30,6 @@ export interface TransferFlags {
 /** A transfer takes seconds; one that is looked up first, two to three minutes. */
 const TRANSFER_MS = 180_000;
 const ASK_EVERY_MS = 250;
-/** transfer(address,uint256) */
-const SELECTOR = 'a9059cbb';
 
 /** Empty if the flags are complete and fit together. */
 export function transferMisuse({ transfer, from, to, token }: TransferFlags): readonly string[] {
@@ -96,7 +96,7 @@ export async function transferFinding(
           : `is an instance running? The row stays, and the next instance will process it: ${hash}`,
       );
     }
-    await pause(ASK_EVERY_MS);
+    await sleep(ASK_EVERY_MS);
   }
 }
 
@@ -120,7 +120,7 @@ function tokenOf({ tokens }: Config, given: string | undefined): Token {
 }
 
 /** Whole tokens to the token's smallest unit, exactly. */
-export function rawAmountOf(text: string, { decimals, symbol }: Pick<Token, 'decimals' | 'symbol'>): bigint {
+function rawAmountOf(text: string, { decimals, symbol }: Pick<Token, 'decimals' | 'symbol'>): bigint {
   const [, whole = '', fraction = ''] = /^(\d{1,60})(?:\.(\d{1,60}))?$/.exec(text) ?? [];
   const significant = fraction.replace(/0+$/, '');
   const amount = significant.length > decimals ? 0n : BigInt(`0${whole}${significant.padEnd(decimals, '0')}`);
@@ -132,7 +132,7 @@ export function rawAmountOf(text: string, { decimals, symbol }: Pick<Token, 'dec
 
 const word = (hex: string): string => hex.padStart(64, '0');
 const callOf = ({ address }: UserParty, amount: bigint): Uint8Array =>
-  Buffer.from(`${SELECTOR}${word(byValue(address))}${word(amount.toString(16))}`, 'hex');
+  Buffer.from(`${byValue(TRANSFER_SELECTOR)}${word(byValue(address))}${word(amount.toString(16))}`, 'hex');
 
 /** Big-endian, no leading zeros. */
 function bytesOf(amount: bigint): Uint8Array {

@@ -10,13 +10,13 @@ import { openLedger } from '../../submitter.js';
 import { differs } from '../../transfer/compare.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
-import { decided as decidedBy } from '../support/who.js';
+import { decidedBy } from '../support/who.js';
 import type { Flags } from './flags.js';
 
 /** Somebody waits at a terminal for this one answer: a slow one is better than having to ask again. */
 const READ_UPDATE_MS = 20_000;
 
-export async function completed(flags: Flags): Promise<void> {
+export async function replayCompleted(flags: Flags): Promise<void> {
   const { completed: hash, update, reason, dryRun = false } = flags;
   if (hash === undefined || update === undefined) throw new Error('--completed needs a hash and an update');
   const config = loadConfig(process.env);
@@ -79,6 +79,8 @@ async function showTransfer(ledger: Ledger, config: Config, found: FoundRow, upd
   if (effect.value === 'absent')
     return { difference: `the participant has no update ${update} that ${sender} can see` };
   if (effect.value === null) return { difference: `update ${update} is not a transfer` };
+  if (effect.value.result === 'failed')
+    return { difference: `update ${update} was accepted, but the token's rules moved nothing` };
   const compared = { row: found.row, sender, receiver: found.recipient };
   const difference = differs(compared, effect.value, config.tokens, config.issuerParty);
   if (difference !== null)

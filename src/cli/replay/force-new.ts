@@ -6,7 +6,7 @@ import type { ReplayedRow } from '../../store/operator/replay.js';
 import { sure } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
 import { count, oneLine } from '../support/text.js';
-import { decided } from '../support/who.js';
+import { decidedBy } from '../support/who.js';
 import { type Flags, selectionOf } from './flags.js';
 import { report } from './report.js';
 
@@ -45,7 +45,7 @@ export async function forceNewRows(flags: Flags): Promise<void> {
       process.stderr.write('nothing was changed\n');
       return;
     }
-    const sent = await forceNew(database, rows, decided(flags.reason));
+    const sent = await forceNew(database, rows, decidedBy(flags.reason));
     show(sent, 'will be sent again');
     if (sent.length < rows.length) {
       const changed = count(rows.length - sent.length, 'row');

@@ -5,7 +5,7 @@ import { type NotReplayed, notReplayed, type ReplayedRow, replay } from '../../s
 import { canAsk, confirmed } from '../support/confirm.js';
 import { withDatabase } from '../support/database.js';
 import { count } from '../support/text.js';
-import { decided } from '../support/who.js';
+import { decidedBy } from '../support/who.js';
 import { type Flags, selectionOf } from './flags.js';
 import { report } from './report.js';
 
@@ -31,7 +31,7 @@ export async function plain(flags: Flags): Promise<void> {
         return;
       }
     }
-    const done = await replay(database, selection, { dryRun: false, ...decided(flags.reason) });
+    const done = await replay(database, selection, { dryRun: false, ...decidedBy(flags.reason) });
     await taken(done, 'replayed');
   });
 }

@@ -7,7 +7,7 @@ import { recheckByHand } from '../../store/operator/recheck-by-hand.js';
 import { exit } from '../exit.js';
 import { withDatabase } from '../support/database.js';
 import { count } from '../support/text.js';
-import { decided } from '../support/who.js';
+import { decidedBy } from '../support/who.js';
 import type { Flags } from './flags.js';
 
 export async function replayRecheck({ reason }: Flags): Promise<void> {
@@ -21,7 +21,7 @@ export async function replayRecheck({ reason }: Flags): Promise<void> {
   }
   if (tokens === null) throw new ConfigError(problems);
   await withDatabase(settings, async (database) => {
-    const result = await recheckByHand(database, tokens, decided(reason));
+    const result = await recheckByHand(database, tokens, decidedBy(reason));
     if (result.kind === 'held') {
       process.stderr.write(
         `refused: ${result.holders.join(', ')} ${result.holders.length === 1 ? 'holds' : 'hold'} ${count(result.rows, 'row')}. Stop every instance, wait until their leases have run out, and try again\n`,

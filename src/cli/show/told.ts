@@ -1,7 +1,7 @@
 // A row's story in words: what happened, in order, and what comes next. Pure; `show` prints it, and the page shows the same.
 import { endOf, parkedAdviceFor } from '../../core/advice.js';
 import type { StoryLine } from '../../observe/page.js';
-import type { Act, Attempt, Story, StoryRow } from '../../store/operator/story.js';
+import type { Act, Story, StoryEntry, StoryRow } from '../../store/operator/story.js';
 import { duration, oneLine } from '../support/text.js';
 
 export interface ToldStory {
@@ -17,11 +17,11 @@ export function told(story: Story): ToldStory {
     row === null && remembered !== null
       ? [{ at: remembered.at, what: `it had become ${remembered.status}; its row is gone` }]
       : [];
-  const lines = [...arrived, ...attempts.map(attemptLine), ...acts.map(actLine), ...gone];
+  const lines = [...arrived, ...attempts.map(entryLine), ...acts.map(actLine), ...gone];
   return { lines: lines.sort((one, other) => one.at - other.at), next: nextOf(story) };
 }
 
-const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
+const OUTCOMES: Readonly<Record<StoryEntry['outcome'], string>> = {
   completed: 'accepted by the ledger',
   failed: 'failed for good',
   mined: 'already mined',
@@ -33,8 +33,8 @@ const OUTCOMES: Readonly<Record<Attempt['outcome'], string>> = {
   lost: 'lost: the instance let its lease run out',
 };
 
-function attemptLine(attempt: Attempt): StoryLine {
-  const { kind, number, holder, beganAt, endedAt, outcome, error, updateId, offset, traffic } = attempt;
+function entryLine(entry: StoryEntry): StoryLine {
+  const { kind, number, holder, beganAt, endedAt, outcome, error, updateId, offset, traffic } = entry;
   const name = kind === 'attempt' ? `attempt ${number}` : kind === 'look' ? 'a look' : 'its claim';
   const by = holder === null ? '' : ` by ${holder}`;
   const took = beganAt === null ? '' : ` after ${duration(Math.max(0, endedAt - beganAt))}`;
@@ -80,7 +80,7 @@ function nextOf(story: Story): string {
       const since = duration(Math.max(0, now - (row.heldSince ?? now)));
       if (row.leaseUntil === null || row.leaseUntil <= now)
         return `the lease of ${row.holder} has run out: the next poll of any instance takes the row back`;
-      return `${row.holder} has had it for ${since}, and renews its lease, which ends in ${within(row.leaseUntil)} if it dies`;
+      return `${row.holder} has held it for ${since}, and renews its lease, which ends in ${within(row.leaseUntil)} if it dies`;
     }
     case 'parked':
       return parkedNext(story, row);

@@ -24,7 +24,7 @@ export const TOO_LONG = `longer than ${MAX_BYTES} bytes`;
 /** The most characters that may be accepted, with some room for spaces. */
 export const MAX_TEXT = 2 * MAX_BYTES + 1_024;
 /** transfer(address,uint256) */
-const SELECTOR = '0xa9059cbb';
+export const TRANSFER_SELECTOR = '0xa9059cbb';
 const WORD = 64;
 /**
  * Half the order of secp256k1: anybody can make a second signature from the first, and Ethereum accepts only the
@@ -139,8 +139,8 @@ function hexOf(text: string): Hex {
  * are refused: there is no telling what the wallet meant.
  */
 function transferCall(input: Hex): { recipient: Hex; amount: bigint } {
-  if (!input.startsWith(SELECTOR)) throw new Refused('it does not call transfer(address,uint256)');
-  const words = input.slice(SELECTOR.length);
+  if (!input.startsWith(TRANSFER_SELECTOR)) throw new Refused('it does not call transfer(address,uint256)');
+  const words = input.slice(TRANSFER_SELECTOR.length);
   if (words.length < 2 * WORD) throw new Refused('the arguments of transfer are cut off');
   if (!/^0{24}/.test(words)) throw new Refused('the recipient of transfer is not an address');
   return { recipient: `0x${words.slice(24, WORD)}`, amount: BigInt(`0x${words.slice(WORD, 2 * WORD)}`) };

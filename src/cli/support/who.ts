@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 
 import type { Decided } from '../../store/pins.js';
 
-export const decided = (reason: string | undefined): Decided => ({ by: whoRuns(), reason: reason ?? null });
+export const decidedBy = (reason: string | undefined): Decided => ({ by: whoRuns(), reason: reason ?? null });
 
 /** `user@host`. A user id that the machine has no name for stands for itself. */
 export function whoRuns(): string {

@@ -140,4 +140,4 @@ export function rowMetrics(registers: Registry[]): (event: SubmitterEvent) => vo
 const errorIdOf = (outcome: Outcome, bounded: (errorId: string) => string): string =>
   outcome.kind === 'refused' ? bounded(outcome.refusal.errorId) : '';
 
-export const resultName = (result: SettleResult): string => (typeof result === 'string' ? result : 'refused');
+const resultName = (result: SettleResult): string => (typeof result === 'string' ? result : 'refused');

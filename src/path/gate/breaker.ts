@@ -35,8 +35,8 @@ interface BreakerContext {
 }
 
 /**
- * Holds the state of circuit, congestion and suspicion, which decide, and tells when it changes. `onClosed`: what waited
- * behind it goes at once, not at the next poll.
+ * Keeps what the functions of `refusals.ts` decide by, and tells when it changes. `onClosed`: what waited behind it goes at
+ * once, not at the next poll.
  */
 export function createBreaker({ settings, clock, emit }: BreakerContext, onClosed: () => void): Breaker {
   let state: BreakerState = closedBreaker;
@@ -151,7 +151,9 @@ export function createBreaker({ settings, clock, emit }: BreakerContext, onClose
     wait(of) {
       const answer = keyWait(state, Object.values(keysOf(of)), clock.elapsed(), settings.probeMs);
       become(answer.state);
-      return answer.wait === null ? null : { ...answer.wait, held: answer.wait.held && state.all === null };
+      return answer.wait === null
+        ? null
+        : { ...answer.wait, counts: answer.wait.counts && state.all === null };
     },
   };
 }

@@ -118,8 +118,8 @@ export function keyWait(
   const [last] = open.toSorted((a, b) => b.probeAt - a.probeAt);
   if (last === undefined) return { wait: null, state };
   if (last.probeAt > now) {
-    const held = open.every((one) => one.held);
-    return { wait: { ms: last.probeAt - now, reason: last.reason, held }, state };
+    const counts = open.every((one) => one.held);
+    return { wait: { ms: last.probeAt - now, reason: last.reason, counts }, state };
   }
   // This row is the probe of its open keys: the next one waits for the interval after it.
   const next = new Map(state.keys);

@@ -13,7 +13,7 @@ import {
 import type { Token } from '../../core/token.js';
 import type { SubmitterEvent, WakeReason } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
-import type { Ledger, Read } from '../../ports/ledger.js';
+import type { Ledger, Read, ReadFailure } from '../../ports/ledger.js';
 import type { Store } from '../../ports/store.js';
 import type { RetryPolicy } from '../../protocol/backoff.js';
 import type { Lanes } from '../../protocol/lanes.js';
@@ -132,7 +132,7 @@ export interface KeyWait {
   readonly ms: number;
   readonly reason: string;
   /** Everything it waits for may be its own trouble, so that waiting counts. */
-  readonly held: boolean;
+  readonly counts: boolean;
 }
 
 /** Whether the ledger is worth asking, how much at a time, and whose trouble a refusal is (`gate/breaker.ts`). */
@@ -176,6 +176,18 @@ export interface Clocks extends Gate {
   latest(): DbMillis;
 }
 
+/** One completion stream of a look, from its opening to its end. */
+export interface StreamLife {
+  toldTime(): void;
+  /** What to tell people, where streams end like this again and again. Null: our reader ended it. */
+  ended(failure: ReadFailure | null): string | null;
+}
+
+/** Whether something in between ends completion streams too soon (`look/cuts.ts`). */
+export interface Cuts {
+  opened(): StreamLife;
+}
+
 /** The one set of dependencies that all steps share. */
 export interface Path extends PathContext {
   readonly wakeups: Wakeups;
@@ -185,6 +197,7 @@ export interface Path extends PathContext {
   readonly pauses: Pauses;
   readonly clocks: Clocks;
   readonly balances: Balances;
+  readonly cuts: Cuts;
   readonly factories: FactoryCache;
   readonly conclude: Conclude;
   /** Aborted: nothing more is claimed, and nothing new leaves. */

@@ -132,7 +132,7 @@ export function blockerOf(why: Unready): NotReady {
       );
     case 'rechecking':
       return pins(
-        'another instance is marking the pending rows for a look, after a failover or a restore: this one resumes on its own once that is done',
+        'another instance is preparing the pending rows for a look, after a failover or a restore: this one resumes on its own once that is done',
       );
   }
 }
@@ -207,7 +207,7 @@ export interface Participant {
   verified(): Verified | null;
   /**
    * The offset that a submission's completion is certain to lie after: a ledger end read between two proofs. Never that
-   * of whoever answered last, who may be another participant and further on than ours.
+   * of whoever answered last, who may be another participant and ahead of ours.
    */
   sentFrom(): Offset;
   /** The highest ledger end that was answered since the check: nothing may be read before it. */

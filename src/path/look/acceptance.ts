@@ -1,9 +1,11 @@
 // An acceptance of an undecided row's command id: whether it is this transfer, and where one is that a duplicate speaks of.
 import type { Offset } from '../../core/ids.js';
+import type { Token } from '../../core/token.js';
+import { isClosed, type TransferEffect, type TransferResult } from '../../ports/ledger.js';
 import { type Chase, chaseFrom, lookAt } from '../../protocol/look.js';
 import { type Mark, marksOf } from '../../protocol/proof.js';
 import type { UndecidedClaim } from '../../protocol/record.js';
-import { completed, parkUndecided, type Verdict } from '../../protocol/verdict.js';
+import { completed, park, parkUndecided, type Verdict } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
 import { tokenKey } from '../../transfer/address.js';
 import { differs } from '../../transfer/compare.js';
@@ -29,9 +31,18 @@ export interface Acceptance {
 export type UndecidedRow = Pick<UndecidedClaim, 'row' | 'record' | 'recipient'>;
 
 /**
- * `completed` only for what is shown to be this transfer: by our submission id or hash, else by the update's content. Any
- * other transfer under this command id parks the row, loudly (P22). `unread`: the update cannot be read now; `absent`:
- * the participant does not show it.
+ * Whether only the update itself tells what an acceptance came to. A registry's factory may accept a transfer and move
+ * nothing, or make an offer of what was to be one step; an external sender's transfer was inspected before it was signed.
+ */
+export function isToldByItsUpdate(path: Path, { row, record }: UndecidedRow): boolean {
+  const token = path.settings.tokens.get(tokenKey(row.contractAddress));
+  return record.hash === null && token !== undefined && token.instrumentAdmin !== path.settings.issuerParty;
+}
+
+/**
+ * `completed` only for what is shown to be this transfer: by our submission id or hash, else by the update's content; and,
+ * through a registry, only if it moved the money. Any other transfer under this command id parks the row, loudly (P22).
+ * `unread`: the update cannot be read now; `absent`: the participant does not show it.
  */
 export async function verifyAcceptance(
   path: Path,
@@ -45,27 +56,52 @@ export async function verifyAcceptance(
   const { submissionId } = claim.record;
   /** Somebody else submits under our command ids: this time it was the right transfer, but the next may not be. */
   const foreign = submissionId !== null && found.submissionId !== submissionId;
-  const complete = (): Verdict => {
+  const complete = (said = note): Verdict => {
     const what = `FOREIGN_SUBMISSION: update ${updateId} is this transfer, but it was submitted as ${found.submissionId || 'nothing'}, and not as ${submissionId}: find out who else submits under these command ids`;
     if (foreign) path.emit({ kind: 'alarm', what, txHash: claim.row.txHash });
-    return completed(found, note);
+    return completed(found, said);
   };
-  if (found.ours) return complete();
+  const told = isToldByItsUpdate(path, claim);
+  if (found.ours && !told) return complete();
   const effect = await path.ledger.transferOf(found.updateId, [claim.record.party], {
     timeoutMs: READ_CONTENT_MS,
     signal,
   });
-  if (effect.kind !== 'read') return 'unread';
+  if (effect.kind !== 'read') {
+    const never = isClosed(effect) || effect.pruned;
+    return found.ours && never ? complete(unreadNote(updateId, effect.refusal.errorId)) : 'unread';
+  }
   if (effect.value === 'absent') return 'absent';
-  const { tokens, issuerParty } = path.settings;
-  const compared = { row: claim.row, sender: claim.record.party, receiver: claim.recipient };
-  const difference =
-    effect.value === null ? 'it is not a transfer' : differs(compared, effect.value, tokens, issuerParty);
-  if (difference === null) return complete();
+  const difference = found.ours ? null : differenceOf(path, claim, effect.value);
+  if (difference === null)
+    return (told ? ofItsResult(effect.value?.result ?? null, token, updateId) : null) ?? complete();
   const reason = `FOREIGN_ACCEPTANCE: update ${found.updateId} was accepted under this row's command id, but ${difference}`;
   path.emit({ kind: 'alarm', what: reason, txHash: claim.row.txHash });
   return parkUndecided(reason);
 }
+
+/** As the row and `users` are now; null: it is this transfer. */
+function differenceOf(
+  { settings: { tokens, issuerParty } }: Path,
+  { row, record, recipient }: UndecidedRow,
+  effect: TransferEffect | null,
+): string | null {
+  if (effect === null) return 'it is not a transfer';
+  return differs({ row, sender: record.party, receiver: recipient }, effect, tokens, issuerParty);
+}
+
+/** Null: the money moved, or is on offer where TOKENS_FILE says so. */
+function ofItsResult(result: TransferResult, token: Token | undefined, updateId: string): Verdict | null {
+  if (result === 'failed')
+    return park(`NOT_MOVED: the ledger accepted update ${updateId}, but the token's rules moved nothing`);
+  if (result !== 'pending' || token?.steps === 2) return null;
+  return parkUndecided(
+    `OFFER_MADE: update ${updateId} is an offer, which the receiver has yet to accept, but TOKENS_FILE says one step`,
+  );
+}
+
+const unreadNote = (updateId: string, why: string): string =>
+  `RESULT_UNREAD: update ${updateId} was accepted, but the participant does not show what it came to (${why})`;
 
 /**
  * `DUPLICATE_COMMAND` says that an acceptance exists; this finds it (P22). Found and ours: completed. A proven read

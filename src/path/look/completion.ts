@@ -129,7 +129,7 @@ export async function closeDead({ path, close, open }: Reading, dead: Dead): Pro
   );
 }
 
-/** Only for the rows that are looked at: whoever else's completions the stream shows has had an answer. */
+/** Only for the rows that are looked at: the sender of any other completion already has its answer. */
 function tellCost({ path, open }: Reading, event: CompletionEvent): void {
   if (event.kind === 'checkpoint' || event.paidTraffic === null) return;
   for (const { claim } of open)

@@ -7,11 +7,13 @@ import {
   lookedInVain,
   park,
   parkUndecided,
+  retryIn,
   undecided,
   unsent,
   type Verdict,
 } from '../../protocol/verdict.js';
 import { limited } from '../../runtime/limit.js';
+import { tokenKey } from '../../transfer/address.js';
 import { type ClaimedAt, databaseTime, type Path, type Submission, triesOf } from '../given/context.js';
 import { verifyAcceptance } from './acceptance.js';
 import type { FoundKind, Looking, Reading } from './completion.js';
@@ -136,6 +138,7 @@ async function askByHash(reading: Reading): Promise<void> {
  * For a while after a failover a fresh row may be one that was done before it, whose insert was lost and made again.
  * So a row about to become `failed` is looked for first, where the old one would show (P20): what was not accepted between
  * a ledger end known before the failover and the last bound from before it never will be. Every other verdict stands.
+ * A hosted transfer of two steps had no bound that could pass, so nothing rules it out: such a row ends with a person.
  */
 export async function beforeFailing(
   path: Path,
@@ -154,7 +157,7 @@ export async function beforeFailing(
   const { from, until } = verified.pinned.recheck;
   const record: UndecidedClaim['record'] = {
     sentFrom: from,
-    sentUntil: until,
+    sentUntil: mayBeBoundless(path, claim) ? null : until,
     submissionId: null,
     party: sender.party,
     sentOn: verified.pinned.sentOn,
@@ -163,17 +166,24 @@ export async function beforeFailing(
   const row: Looking = { claim: { ...claim, kind: 'undecided', record, sentBy: null }, lease };
   let ended: Verdict = unsent('the look that comes before a failure did not end');
   await look(path, { rows: [row], now, at }, path.stopping, async (_, looked, found) => {
-    ended = found === 'dead' ? verdict : afterLook(path, looked);
+    ended = found === 'dead' ? verdict : afterLook(path, claim, looked);
   });
   return ended;
 }
 
+/** As a recheck sees it: whatever is not known to be of one step. */
+function mayBeBoundless({ settings }: Path, { row, sender }: Submission['claim']): boolean {
+  return sender.kind === 'hosted' && settings.tokens.get(tokenKey(row.contractAddress))?.steps !== 1;
+}
+
 /** Nothing of this row is recorded, so a look that does not end it gives it back without a record. */
-function afterLook({ settings }: Path, looked: Verdict): Verdict {
+function afterLook(path: Path, claim: Submission['claim'], looked: Verdict): Verdict {
   if (looked.kind !== 'pending') return looked;
   const why = looked.lastError ?? '';
   if (looked.wait === 'parked') return park(why);
   const waits =
     'RECHECK: before this row may fail, the ledger must show that it was not completed before the failover.';
-  return givenBack(`${waits} ${why}`, settings.probeMs);
+  // A look in vain counts here as it does elsewhere.
+  if (looked.attempts > 0) return retryIn(nextLookMs(null), `${waits} ${why}`, triesOf(path, claim));
+  return givenBack(`${waits} ${why}`, path.settings.probeMs);
 }

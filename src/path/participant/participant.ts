@@ -37,7 +37,7 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
   const options = (): CallOptions => ({ timeoutMs: PROOF_CALL_MS, signal: stopping.signal });
   let state: State = unverified({ kind: 'not-connected' });
   let end: Offset = 0n;
-  /** Raised by proven ends and by acceptances, not by any answer: another participant's end would stand until this process ends. */
+  /** Raised by proven ends and by acceptances, not by any answer: a wrong participant's end would never be lowered again. */
   let highestEnd: Offset = 0n;
   let provenEnd: Offset = 0n;
   let canProve = true;

@@ -34,7 +34,7 @@ export interface StreamRequest {
   readonly provenBeside?: () => Promise<boolean>;
 }
 
-export type StreamStep =
+export type StreamItem =
   /** `proven`: is it certain now that the pinned participant, with its history, wrote this stream? */
   | {
       readonly kind: 'event';
@@ -59,7 +59,7 @@ export async function* provenStream(
   ledger: Ledger,
   { verified, parties, from, mark, userId, provenBeside }: StreamRequest,
   signal: AbortSignal,
-): AsyncGenerator<StreamStep, void> {
+): AsyncGenerator<StreamItem, void> {
   const beside = provenBeside ?? (() => isStill(ledger, verified, { timeoutMs: PROOF_CALL_MS, signal }));
   if (mark === null && !(await beside())) {
     yield { kind: 'unprovable' };

@@ -63,13 +63,19 @@ export interface TransferEvent {
   readonly auditObservers: readonly string[];
 }
 
+/**
+ * What comes of a transfer: it moves the money directly, makes an offer that the receiver has to accept, or commits with
+ * nothing moved, as the token standard allows (`TransferInstructionResult_Failed`).
+ */
+export const registryTransfers = ['direct', 'offer', 'fails'] as const;
+export type RegistryTransfers = (typeof registryTransfers)[number];
+
 /** How a registry's instrument is transferred; only the registrar sees it. */
 export interface InstrumentRules {
   readonly kind: 'utilityRules';
   readonly registrar: string;
   readonly instrumentId: InstrumentId;
-  /** The receiver has to accept. */
-  readonly offers: boolean;
+  readonly transfers: RegistryTransfers;
 }
 
 export interface Transfer {

@@ -33,10 +33,10 @@ export type TransferKind = 'direct' | 'self' | 'offer';
 
 export function transferKind(
   { sender, receiver }: Pick<Transfer, 'sender' | 'receiver'>,
-  { offers }: InstrumentRules,
+  { transfers }: InstrumentRules,
 ): TransferKind {
   if (sender === receiver) return 'self';
-  return offers ? 'offer' : 'direct';
+  return transfers === 'offer' ? 'offer' : 'direct';
 }
 
 /** What the inputs become. */
@@ -49,6 +49,8 @@ export interface Pieces {
 }
 
 interface RegistryEffects {
+  /** Absent: all inputs. */
+  readonly archived?: readonly string[];
   readonly fetched: readonly string[];
   readonly created: readonly Payload[];
   readonly bounds: { readonly min: number; readonly max: number };
@@ -67,6 +69,7 @@ export function transferInRegistry(
     sameInstrument(rules.instrumentId, transfer.instrumentId), 'instrument configuration: wrong instrument');
   const bounds = { min: Math.max(transfer.requestedAt, lockedUntil), max: transfer.executeBefore - 1 };
   const fetched = [rulesId];
+  if (rules.transfers === 'fails') return { fetched, bounds, archived: [], created: [] };
   if (transferKind(transfer, rules) !== 'offer') return { fetched, bounds, created: [receiver, ...change] };
   const { registrar } = rules;
   // Such locks end with the offer, if the template has a field for that; in a utility registry, the receiver sees the

@@ -1,7 +1,7 @@
 // From the wire to typed Daml values: the argument of the transfer choice, and contract payloads.
 import type { Value } from '#proto/com/daml/ledger/api/v2/value.js';
 import type { AnyValue } from '../daml/any-value.js';
-import type { Payload, Transfer } from '../daml/contracts.js';
+import { type Payload, type RegistryTransfers, registryTransfers, type Transfer } from '../daml/contracts.js';
 import type { TemplateKind } from '../daml/packages.js';
 import type { TransferChoice } from '../daml/transfer.js';
 import { formatDecimal } from '../model/decimal.js';
@@ -141,12 +141,12 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
       return { kind, admin: party(admin), auditObservers: [] };
     }
     case 'utilityRules': {
-      const [registrar, instrument, offers] = fields(argument, ['registrar', 'instrument', 'offers']);
+      const [registrar, instrument, transfers] = fields(argument, ['registrar', 'instrument', 'transfers']);
       return {
         kind,
         registrar: party(registrar),
         instrumentId: utilityInstrument(instrument),
-        offers: expect(offers, 'bool').bool,
+        transfers: registryTransfer(transfers),
       };
     }
     case 'transferOffer':
@@ -154,6 +154,11 @@ export function readPayload(kind: TemplateKind, argument: Value | undefined): Pa
     case 'depositOffer':
       return readOffer(kind, argument, readTransfer);
   }
+}
+
+function registryTransfer(value: Value | undefined): RegistryTransfers {
+  const said = text(value);
+  return registryTransfers.find((one) => one === said) ?? mistyped(`no way to transfer: ${said}`);
 }
 
 /** What registries call themselves in their factories. */

@@ -130,7 +130,7 @@ export class ValueEncoder {
         return {
           registrar: party(payload.registrar),
           instrument: utilityInstrument(payload.instrumentId, this.#nest),
-          offers: new Value({ bool: payload.offers }),
+          transfers: new Value({ text: payload.transfers }),
         };
       case 'transferOffer':
       case 'amuletInstruction':
@@ -257,6 +257,9 @@ export class ValueEncoder {
     if (result.kind === 'pending') {
       const content = this.#nested('Pending', { transferInstructionCid: contractId(result.instruction) });
       return this.#variant('Output', 'TransferInstructionResult_Pending', content);
+    }
+    if (result.kind === 'failed') {
+      return this.#variant('Output', 'TransferInstructionResult_Failed', new Value({ unit: new Empty() }));
     }
     const receiverHoldingCids = list(result.receiver.map(contractId));
     const content = this.#nested('Completed', { receiverHoldingCids });

@@ -10,6 +10,7 @@ import {
   operatorOf,
   type Payload,
   providerOf,
+  type RegistryTransfers,
   type TransferFactory,
   withLock,
 } from '../daml/contracts.js';
@@ -63,7 +64,7 @@ export function createRegistry(
   participant: Participant,
   registrar: string,
   factory: TransferFactory['kind'],
-  instruments: readonly { readonly id: string; readonly offers: boolean }[],
+  instruments: readonly { readonly id: string; readonly transfers: RegistryTransfers }[],
 ): void {
   for (const party of [registrar, operatorOf(registrar), providerOf(registrar)]) participant.addParty(party);
   participant.transact(
@@ -71,11 +72,11 @@ export function createRegistry(
     [
       { kind: factory, admin: registrar, auditObservers: [] },
       ...instruments.map(
-        ({ id, offers }): Payload => ({
+        ({ id, transfers }): Payload => ({
           kind: 'utilityRules',
           registrar,
           instrumentId: { admin: registrar, id },
-          offers,
+          transfers,
         }),
       ),
     ],

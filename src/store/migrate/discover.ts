@@ -116,14 +116,17 @@ const listed = (found: readonly Found[]): string =>
     ? 'no table mempool'
     : found.map(({ schema, rows }) => `schema ${schema} has mempool, with about ${rows} rows`).join('; ');
 
-const LOOK_MS = 3_000;
+const DISCOVER_MS = 3_000;
 
 /** What is in another database, with the same user and password. */
 async function inside({ host, port }: pg.Client, url: string, database: string): Promise<string> {
   const parsed = parseDatabaseUrl(url);
   if ('problem' in parsed) return 'was not looked at';
-  const config = { connectionString: parsed.of({ host, port }, database), connectionTimeoutMillis: LOOK_MS };
-  const client = new pg.Client({ ...config, query_timeout: LOOK_MS });
+  const config = {
+    connectionString: parsed.of({ host, port }, database),
+    connectionTimeoutMillis: DISCOVER_MS,
+  };
+  const client = new pg.Client({ ...config, query_timeout: DISCOVER_MS });
   client.on('error', () => {});
   try {
     await client.connect();

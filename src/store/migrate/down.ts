@@ -13,7 +13,7 @@ const UNFINISHED = `select count(*) filter (where lease_expires_at is not null o
   from mempool where status = 'pending'`;
 
 /** What the SQL files made, read from them, so that the two cannot drift apart. */
-export function downStatements(optionsBefore: readonly string[]): readonly string[] {
+function downStatements(optionsBefore: readonly string[]): readonly string[] {
   const sql = readSqlSteps()
     .map((step) => step.sql)
     .join('\n');

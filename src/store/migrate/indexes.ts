@@ -1,7 +1,7 @@
 // Indexes are built concurrently. A build that fails half-way leaves an index that exists, is invalid, and is used by no plan;
 // `if not exists` would take it for the real one (P30).
 import type pg from 'pg';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import { sqlState } from '../errors.js';
 import type { SqlStep } from './sql-files.js';
 
@@ -30,7 +30,7 @@ export async function ensureIndex(
       const passing = ['23505', '40P01', '55P03'].includes(sqlState(error) ?? '');
       if (!passing || tries >= TRIES) throw error;
       if (tries === 1) say(`index ${name}: waiting for earlier claims to end`);
-      await pause(1_000);
+      await sleep(1_000);
     }
   }
 }

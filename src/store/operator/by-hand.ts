@@ -30,7 +30,7 @@ export type WhyNotTaken =
 const FREE = `m.status = 'pending' and m.claim_token is null and m.lease_expires_at is null and m.sent_until is null`;
 
 /** What only a person can compare with the ledger. */
-const ON_THE_LEDGER = "coalesce(m.last_error, '') ~ '^(FOREIGN_ACCEPTANCE|LOST_DUPLICATE)'";
+const ON_THE_LEDGER = "coalesce(m.last_error, '') ~ '^(FOREIGN_ACCEPTANCE|OFFER_MADE|LOST_DUPLICATE)'";
 
 /** SQL, of the pinned row `p`: what was sent for a fresh row may have been forgotten (P20). */
 const IN_DOUBT = `(mempool_moved_v1(p) or coalesce(${RECHECKED}, false))`;

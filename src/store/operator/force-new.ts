@@ -25,7 +25,7 @@ const FINGERPRINT = `md5(row(m.sent_from, m.sent_until, m.submission_id, m.submi
  * A row that has to be named by its hash: the ledger holds something under its command id, or what was sent can still be
  * accepted. (The bound is in the ledger's time, which may lie behind the database's.)
  */
-const BY_HASH_ALONE = `(m.last_error ~ '^(FOREIGN_ACCEPTANCE|LOST_DUPLICATE|SAME_NONCE)'
+const BY_HASH_ALONE = `(m.last_error ~ '^(FOREIGN_ACCEPTANCE|OFFER_MADE|LOST_DUPLICATE|SAME_NONCE)'
     or m.sent_until + (select p.clock_skew_max_ms from mempool_submitter_v1 p) * interval '1 ms' >= now())`;
 
 interface PreviewTuple extends ReplayTuple {

@@ -8,7 +8,7 @@ import { type FleetInstance, readFleet } from './fleet.js';
 import { type Pause, readPauses } from './pauses.js';
 import { bytesOf } from './replay.js';
 
-export interface Attempt {
+export interface StoryEntry {
   /** `claim`: set aside before it was anybody's. */
   readonly kind: 'attempt' | 'look' | 'claim';
   /** How often the row had been tried, this one included. */
@@ -86,7 +86,7 @@ export interface Story {
   readonly row: StoryRow | null;
   readonly remembered: { readonly status: string; readonly at: DbMillis } | null;
   /** Oldest first, the last two hundred. */
-  readonly attempts: readonly Attempt[];
+  readonly attempts: readonly StoryEntry[];
   readonly acts: readonly Act[];
   readonly ahead: Ahead | null;
   /** LANES=holdings: it waits on these, which have reserved what it needs, until then at most. */
@@ -171,7 +171,8 @@ const ROW: Statement<StoryRowTuple> = {
         having count(*) = cardinality(m.waits_on)) w on true`,
 };
 
-interface AttemptTuple extends Omit<Attempt, 'beganAt' | 'endedAt' | 'updateId' | 'offset' | 'submissionId'> {
+interface EntryTuple
+  extends Omit<StoryEntry, 'beganAt' | 'endedAt' | 'updateId' | 'offset' | 'submissionId'> {
   readonly began_at: number | null;
   readonly ended_at: number;
   readonly update_id: string | null;
@@ -180,7 +181,7 @@ interface AttemptTuple extends Omit<Attempt, 'beganAt' | 'endedAt' | 'updateId' 
 }
 
 /** mempool_attempts_row_v1. The hash too, since a table that is made anew counts its rows anew. */
-const ATTEMPTS: Statement<AttemptTuple> = {
+const ATTEMPTS: Statement<EntryTuple> = {
   text: `select a.kind, a.number, a.holder, ${ms('a.began_at')} as began_at, ${ms('a.ended_at')} as ended_at, a.outcome,
       a.error, a.update_id, a.completion_offset::text as completion_offset, a.submission_id, a.traffic_bytes::text as traffic
     from mempool_attempts_v1 a where a.row_id = $1 and a.tx_hash = $2 order by a.ended_at desc limit 200`,
@@ -222,7 +223,7 @@ export async function readStory(database: Database, hash: TxHash): Promise<Story
       tuple.ended_status === null || tuple.ended_at === null
         ? null
         : { status: tuple.ended_status, at: dbMillis(tuple.ended_at) },
-    attempts: attempts.map(attemptOf).reverse(),
+    attempts: attempts.map(entryOf).reverse(),
     acts: acts
       .map(({ at, action, by, reason, of_row: ofRow }) => ({ at: dbMillis(at), action, by, reason, ofRow }))
       .reverse(),
@@ -266,7 +267,7 @@ const rowOf = (tuple: StoryRowTuple): StoryRow => ({
   offset: tuple.completion_offset,
 });
 
-const attemptOf = (tuple: AttemptTuple): Attempt => ({
+const entryOf = (tuple: EntryTuple): StoryEntry => ({
   kind: tuple.kind,
   number: tuple.number,
   holder: tuple.holder,

@@ -1,10 +1,10 @@
 // The root: the one choice of our factory, exercised by the sender alone, with exactly the argument that was asked
 // for.
 import { parseDecimal } from '../../core/decimal.js';
+import { isEntity } from '../../core/entity.js';
 import type { AnyValue, TransferFactory, TransferTerms } from '../../core/transfer.js';
 import { difference, type Shape } from './shape.js';
 import type { Exercised } from './tree.js';
-import { isEntity } from './values.js';
 
 export function rootFault(root: Exercised, terms: TransferTerms, factory: TransferFactory): string | null {
   const { exercise } = root;

@@ -1,13 +1,14 @@
 // What a transfer of our own issuer's token does, down to the last node: its template is known.
 
 import { formatDecimal } from '../../core/decimal.js';
+import { isEntity } from '../../core/entity.js';
 import type { TransferTerms } from '../../core/transfer.js';
 import type { Create } from '../prepared/transaction.js';
 import { instrumentFault, instrumentIn, likeAnInput, ownerFault, type Spent } from './holdings.js';
 import { holdingIn, nameOf, OWN } from './layouts.js';
 import type { Scene } from './scene.js';
 import type { Exercised } from './tree.js';
-import { amountIn, fieldsOf, isEntity, optionalPartyIn, partyIn, sameSet } from './values.js';
+import { amountIn, fieldsOf, optionalPartyIn, partyIn, sameSet } from './values.js';
 
 const isHolding = (create: Create): boolean => isEntity(create.templateId, 'CIP56.Token', 'CIP56Holding');
 const isEvent = (create: Create): boolean =>

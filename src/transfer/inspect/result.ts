@@ -1,12 +1,13 @@
 // What TransferFactory_Transfer says it did: completed, or made an offer, and what was burned on the way.
 import { parseDecimal } from '../../core/decimal.js';
+import { isEntity } from '../../core/entity.js';
 import type { TransferTerms } from '../../core/transfer.js';
 import type { Create } from '../prepared/transaction.js';
 import type { Spent } from './holdings.js';
 import { fieldAt } from './layouts.js';
 import { difference, first, type Shape } from './shape.js';
 import type { Exercised } from './tree.js';
-import { as, isEntity, textIn } from './values.js';
+import { as, textIn } from './values.js';
 
 const PENDING = 'TransferInstructionResult_Pending';
 

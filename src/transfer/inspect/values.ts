@@ -1,6 +1,6 @@
 // Daml values of a prepared transaction, label by label. Null if a value is of another kind.
 import { parseDecimal } from '../../core/decimal.js';
-import type { Identifier, Value } from '../prepared/transaction.js';
+import type { Value } from '../prepared/transaction.js';
 
 type Held = { readonly [V in Value as V['kind']]: V['value'] };
 type Of<K extends Value['kind']> = Held[K];
@@ -28,10 +28,6 @@ export function amountIn(value: Value | undefined): bigint | null {
 
 export const optionalPartyIn = (value: Value | undefined): string | null =>
   partyIn(as(value, 'optional')?.value);
-
-/** By module and entity: a prepared transaction names the package by its id, which changes with every version. */
-export const isEntity = (id: Identifier | undefined, moduleName: string, entityName: string): boolean =>
-  id?.moduleName === moduleName && id.entityName === entityName;
 
 export const sameSet = (a: readonly string[], b: readonly string[]): boolean => {
   const [left, right] = [new Set(a), new Set(b)];

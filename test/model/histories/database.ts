@@ -75,6 +75,8 @@ export class Database {
   #state: State;
   /** What was before each write. */
   #history: { readonly state: State; readonly by: Write }[] = [];
+  /** By row: what was pinned when it was inserted. */
+  readonly #pinnedAt: Pick<State, 'ledgerEnd' | 'mark'>[];
   #tokens = 0;
   /** Of the write-ahead log: every promotion counts it up. */
   timeline = 1;
@@ -93,6 +95,7 @@ export class Database {
   ) {
     this.offset = offset;
     this.#state = { rows, generation: 1, timeline: 1, ...pinned, recheck: null };
+    this.#pinnedAt = rows.map(() => pinned);
   }
 
   now(): DbMillis {
@@ -134,6 +137,7 @@ export class Database {
       rows: state.rows.map((one, id) => (id === row.id ? row : one)),
     });
     this.#commit('other', withIt(this.#state));
+    if (!kept) this.#pinnedAt[row.id] = this.#state;
     if (kept) this.#history = this.#history.map(({ state, by }) => ({ state: withIt(state), by }));
   }
 
@@ -306,11 +310,19 @@ export class Database {
     return all - keep;
   }
 
-  /** The standby never had this row: no later failover can bring back what became of it. */
+  /**
+   * The standby never had this row: no later failover can bring back what became of it. Nor had it what was pinned later: a
+   * standby lacks the end of the log, never a part from its middle.
+   */
   forget(id: number): void {
+    const { ledgerEnd, mark } = this.#pinnedAt[id] ?? this.#state;
+    const earlier = (end: Offset): Offset => (end < ledgerEnd ? end : ledgerEnd);
     const without = (state: State): State => ({
       ...state,
       rows: state.rows.map((row, index) => (index === id ? null : row)),
+      ledgerEnd: earlier(state.ledgerEnd),
+      mark: state.ledgerEnd > ledgerEnd ? mark : state.mark,
+      recheck: state.recheck && { ...state.recheck, from: earlier(state.recheck.from) },
     });
     this.#history = this.#history.map(({ state, by }) => ({ state: without(state), by }));
     this.#state = without(this.#state);

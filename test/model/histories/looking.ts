@@ -13,6 +13,7 @@ import {
   lookedInVain,
   park,
   parkUndecided,
+  retryIn,
   undecided,
   type Verdict,
 } from '../../../src/protocol/verdict.js';
@@ -79,11 +80,13 @@ export function* look(self: Self, attempt: Attempt, record: SubmissionRecord): S
 export function* beforeFailing(self: Self, attempt: Attempt, verdict: Verdict): Steps<Verdict> {
   const recheck = self.verified?.recheck ?? null;
   if (verdict.kind !== 'failed' || recheck === null || !self.world.rules.lookBeforeFailed) return verdict;
+  const { row, user } = attempt.claim;
+  const endless = user.hosted && row.steps === 2 && self.world.rules.lookWithoutBound;
   const record: SubmissionRecord = {
     sentFrom: recheck.from,
-    sentUntil: recheck.until,
+    sentUntil: endless ? null : recheck.until,
     submissionId: null,
-    party: attempt.claim.user.party,
+    party: user.party,
     sentOn: 1,
     hash: null,
   };
@@ -91,6 +94,8 @@ export function* beforeFailing(self: Self, attempt: Attempt, verdict: Verdict): 
   if (looked.found === 'dead') return verdict;
   if (looked.verdict.kind !== 'pending') return looked.verdict;
   if (looked.verdict.wait === 'parked') return park(looked.verdict.lastError ?? '');
+  if (looked.verdict.attempts > 0)
+    return retryIn(5_000, 'RECHECK: only a person can say', attempted(row.attempts));
   return givenBack('RECHECK: the ledger has to say first that it was not done', 5_000);
 }
 

@@ -97,6 +97,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     'inserts lost',
   ),
   'failed looks first, after a failover': missing({ lookBeforeFailed: false }, 'inserts lost'),
+  'that look knows no bound of a transfer of two steps': missing({ lookWithoutBound: false }, 'inserts lost'),
   ...sideBySide({
     'one row of a sender at a time is on its way to its record': { oneAtATime: false },
     'what is reserved is read before the holdings': { readBefore: false },

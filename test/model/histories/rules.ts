@@ -50,6 +50,8 @@ export interface Rules {
   };
   /** P20: `failed` looks first where the row itself may have been lost and inserted again. */
   readonly lookBeforeFailed: boolean;
+  /** P20: and what may have been sent of two steps for it has no bound that could rule it out. */
+  readonly lookWithoutBound: boolean;
   /** I6, with LANES=holdings. */
   readonly holdings: {
     /** One row of a sender at a time is on its way to its record. */
@@ -98,6 +100,7 @@ export const built: Rules = {
     forgetsInputs: true,
   },
   lookBeforeFailed: true,
+  lookWithoutBound: true,
   holdings: {
     oneAtATime: true,
     readBefore: true,

@@ -231,6 +231,20 @@ const lostTwice = ({ first, row, aheadMs }: Turn): Step[] => [
   going(first, false, 8),
 ];
 
+/** What was sent is forgotten with its row, and is still on its way when the row is there again and the money is not. */
+const insertedAgain = ({ first, row, lag, aheadMs }: Turn): Step[] => [
+  going(first, false, 8),
+  { do: 'failover', to: 'any', lag: lag % 2, aheadMs },
+  going(first, false, 4),
+  { do: 'wait', ms: 200_000 },
+  { do: 'checkpoint' },
+  { do: 'insert', row },
+  going(first, true, 6),
+  { do: 'rival' },
+  { do: 'rival' },
+  going(first, false, 8),
+];
+
 /** Several rows of a sender are under way, one of them further than the next, and are decided in any order. */
 const abreast = ({ first, times, lag }: Turn): Step[] => [
   going(first, false, 8),
@@ -319,7 +333,7 @@ export const histories = {
   'inserts lost': historyOf(
     { failovers: true, insertsLost: true, dedup: true },
     [weighed(16, failover), weighed(16, insert), weighed(8, marks)],
-    [overtakenAndLost, lost, doneAndLost, lostTwice],
+    [overtakenAndLost, lost, doneAndLost, lostTwice, insertedAgain],
   ),
   'side by side': historyOf(
     { lanes: 'holdings' },

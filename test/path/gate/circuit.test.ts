@@ -126,7 +126,7 @@ test('a probe that meets a key that is known leaves the rest closed or open, as 
 
 test('waiting counts only where all that it waits for may be the row’s own', (t) => {
   const own = onRefused(closedBreaker, { ...blamed(1, 'receiver:r1'), held: true }, 0, INTERVAL);
-  t.true(keyWait(own, ['receiver:r1'], 1, INTERVAL).wait?.held);
+  t.true(keyWait(own, ['receiver:r1'], 1, INTERVAL).wait?.counts);
   const both = onRefused(own, blamed(2, 'sender:s1'), 0, INTERVAL);
-  t.false(keyWait(both, ['receiver:r1', 'sender:s1'], 1, INTERVAL).wait?.held);
+  t.false(keyWait(both, ['receiver:r1', 'sender:s1'], 1, INTERVAL).wait?.counts);
 });

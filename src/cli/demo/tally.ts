@@ -1,4 +1,4 @@
-// Judges a demo run, purely from the ledger's own log and the final rows, never from what submitters say.
+// Tallies a demo run, purely from the ledger's own log and the final rows, never from what submitters say.
 import { DECIMAL_PLACES } from '../../core/decimal.js';
 import type { Token } from '../../core/token.js';
 import { toDecimalUnits } from '../../transfer/amount.js';

@@ -1,12 +1,12 @@
 import test from 'ava';
+import type { DemoRow } from '../../src/cli/demo/scenario.js';
 import {
   balancesByRows,
   brokenGuarantees,
   type Evidence,
   percentiles,
   summarize,
-} from '../../src/cli/demo/judge.js';
-import type { DemoRow } from '../../src/cli/demo/scenario.js';
+} from '../../src/cli/demo/tally.js';
 import type { Token } from '../../src/core/token.js';
 
 const usdd: Token = {

@@ -13,7 +13,7 @@ import { createWay, type Way } from './path/way.js';
 import { type Finding, words } from './preflight/finding.js';
 import { beforeFirstPin } from './preflight/first-start.js';
 import { monotonic } from './runtime/clock.js';
-import { pause } from './runtime/timers.js';
+import { sleep } from './runtime/timers.js';
 import { openDatabase } from './store/pool.js';
 import { countShared } from './store/samples.js';
 import { watchSnapshots } from './store/snapshots.js';
@@ -140,7 +140,7 @@ export function createSubmitter(config: Config): Submitter {
     await webhooks?.stop(Math.min(config.stopGraceMs, WEBHOOKS_STOP_MS));
     ledger.close();
     const last = Promise.all([heartbeat.stop(), sampling.stop()]).then(() => database.close());
-    await Promise.race([last, pause(DATABASE_CLOSE_MS)]);
+    await Promise.race([last, sleep(DATABASE_CLOSE_MS)]);
     emit({ kind: 'stopped', clean: how === 'clean' });
     events$.complete();
     await tracing.stop();

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { toJson } from '../admin/json.js';
 import { loadDatabaseSettings } from '../config.js';
 import { StoreUnavailable } from '../core/errors.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import { UnfitSession } from '../store/errors.js';
 import { type Assessment, assess } from '../store/operator/assess.js';
 import type { Database } from '../store/pool.js';
@@ -47,7 +47,7 @@ async function status(flags: Flags): Promise<void> {
   await withDatabase(settings, async (database) => {
     while (!stop.signal.aborted) {
       await watched(database, flags.json ?? false);
-      await pause(pauseMs, stop.signal);
+      await sleep(pauseMs, stop.signal);
     }
   });
 }

@@ -17,10 +17,12 @@ const OAUTH = [
 /** Checked even if other settings are wrong, so that all problems are reported together. */
 export function checkCredentials(env: NodeJS.ProcessEnv, problems: string[]): void {
   const missing = OAUTH.filter((name) => !env[name]);
-  const oauth = missing.length < OAUTH.length;
+  const oauth = missing.length < OAUTH.length || Boolean(env.CANTON_OAUTH_SCOPE);
   if (oauth && missing.length > 0) {
     const verb = missing.length === 1 ? 'is' : 'are';
-    problems.push(`${missing.join(', ')} ${verb} not set: all four CANTON_OAUTH_* are needed`);
+    problems.push(
+      `${missing.join(', ')} ${verb} not set: all four CANTON_OAUTH_* are needed, with or without a scope`,
+    );
   }
   if (oauth && env.CANTON_TOKEN_FILE) {
     problems.push('CANTON_TOKEN_FILE and CANTON_OAUTH_* are both set: remove one of them');
@@ -74,10 +76,11 @@ export function webhookSecretsOf(env: NodeJS.ProcessEnv, problems: string[]): re
 export function oauthOf(v: Values): OauthClient | null {
   const { CANTON_OAUTH_TOKEN_URL: tokenUrl, CANTON_OAUTH_CLIENT_ID: clientId } = v;
   const { CANTON_OAUTH_CLIENT_SECRET: clientSecret, CANTON_OAUTH_AUDIENCE: audience } = v;
+  const scope = v.CANTON_OAUTH_SCOPE;
   return tokenUrl === undefined ||
     clientId === undefined ||
     clientSecret === undefined ||
     audience === undefined
     ? null
-    : hidden({ tokenUrl, clientId, audience }, { clientSecret });
+    : hidden({ tokenUrl, clientId, audience, ...(scope === undefined ? {} : { scope }) }, { clientSecret });
 }

@@ -77,21 +77,20 @@ export const canton = {
   CANTON_TOKEN_FILE: optional(text, 'a bearer token that something else renews; checked before every call'),
   CANTON_OAUTH_TOKEN_URL: optional(
     httpUrl,
-    'OAuth2 client credentials, instead of a token file; all four or none. `NODE_EXTRA_CA_CERTS` for a private CA',
+    'OAuth2 client credentials, instead of a token file; all four or none, and the scope where it is needed. `NODE_EXTRA_CA_CERTS` for a private CA',
   ),
   CANTON_OAUTH_CLIENT_ID: optional(text, 'the OAuth2 client id'),
   CANTON_OAUTH_CLIENT_SECRET: optional(secretText, 'its secret'),
   CANTON_OAUTH_AUDIENCE: optional(text, 'the audience of the token'),
+  // canton-middleware asks without one.
+  CANTON_OAUTH_SCOPE: optional(text, 'its scope, where one is needed: Entra (`api://…/.default`), Okta'),
   CANTON_USER_ID: optional(
     text,
     'the ledger user, part of what the participant deduplicates by. Pinned by the first `run`',
     "the token's subject; required without a token",
   ),
   CANTON_PARTICIPANT_ID: optional(text, 'needed if the token may not ask for it', 'asked'),
-  CANTON_SYNCHRONIZER_ID: required(
-    text,
-    'the synchronizer to submit to, whose time decides. Pinned by the first `run`',
-  ),
+  CANTON_SYNCHRONIZER_ID: required(text, 'where we submit; its time decides. Pinned by the first `run`'),
   CANTON_ISSUER_PARTY: required(partyId, "the middleware's issuer, `name::1220…`"),
   CANTON_MASTER_KEY: optional(
     masterKey,

@@ -36,7 +36,7 @@ export interface Failed {
 export type Called<T> = { readonly kind: 'answer'; readonly value: T } | Failed | NotCalled;
 
 interface UnaryOptions extends SendOptions {
-  /** If false, a call on a connecting channel waits for the connection. */
+  /** As a submission is sent: at most once. If false, a call on a connecting channel waits for the connection. */
   readonly onlyWhenReady?: boolean;
   /** The command, or the submission, that the call is about. */
   readonly about?: string;
@@ -105,7 +105,7 @@ function unaryOnce<Request, Response>(
         asIs,
         method.responseDeserialize,
         bytes,
-        metadataWith(token, options.about === undefined ? null : wire.traceOf?.(options.about)),
+        metadataFor(wire, token, options),
         { deadline: deadlineIn(options.timeoutMs) },
         (error, value) => {
           if (error !== null) settle({ kind: 'status', status: statusOfError(error) });
@@ -201,6 +201,13 @@ function metadataWith(token: string | null, traceparent: string | null = null): 
   const metadata = new Metadata({ waitForReady: false });
   if (token !== null) metadata.set('authorization', `Bearer ${token}`);
   if (traceparent !== null) metadata.set('traceparent', traceparent);
+  return metadata;
+}
+
+function metadataFor(wire: Wire, token: string | null, { about, onlyWhenReady }: UnaryOptions): Metadata {
+  const metadata = metadataWith(token, about === undefined ? null : wire.traceOf?.(about));
+  // A belt: Istio's envoys resend a call by default, POSTs too, where nobody has told them not to (rule 3).
+  if (onlyWhenReady) metadata.set('x-envoy-max-retries', '0');
   return metadata;
 }
 

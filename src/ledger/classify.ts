@@ -2,7 +2,13 @@
 // error id is listed as certain and it carries Canton's own details; anything else may still commit.
 import { withoutControls } from '../core/words.js';
 import type { Outcome, Refusal } from '../protocol/outcome.js';
-import { errorTable, ofTheMoment, type ReadVerdict, type SubmissionVerdict } from './error-table.js';
+import {
+  errorTable,
+  isInvalidSend,
+  ofTheMoment,
+  type ReadVerdict,
+  type SubmissionVerdict,
+} from './error-table.js';
 import type { GrpcCode, LedgerStatus } from './status.js';
 import { offsetOf } from './values.js';
 
@@ -30,7 +36,8 @@ function submissionVerdict(status: LedgerStatus): SubmissionVerdict {
   const { errorId, details, code } = status;
   if (errorId !== null) {
     const listed = errorTable.get(errorId)?.verdict;
-    return listed === 'for-good' ? verdictOfRule(status) : (listed ?? verdictOfUnlisted(status.category));
+    if (listed === 'for-good') return verdictOfRule(status);
+    return isInvalidSend(status) ? 'of-sender' : (listed ?? verdictOfUnlisted(status.category));
   }
   // The details were lost on the way, but this much can be trusted, since it only makes us look.
   if (status.messageId === 'DUPLICATE_COMMAND') return 'duplicate';
@@ -191,7 +198,9 @@ function textOf({ message, metadata }: LedgerStatus): string {
 }
 
 /** For people: the text of the answer and the contracts or parties it names, without control characters. */
-function detailOf({ message, resources }: LedgerStatus): string {
-  const text = resources.length === 0 ? message : `${message} [${resources.join(', ')}]`;
+function detailOf({ message, resources, metadata }: LedgerStatus): string {
+  const sendError = metadata.get('sendError');
+  const said = sendError === undefined ? message : `${message}: ${sendError}`;
+  const text = resources.length === 0 ? said : `${said} [${resources.join(', ')}]`;
   return withoutControls(text).slice(0, DETAIL_MAX);
 }

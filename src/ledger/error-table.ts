@@ -1,5 +1,6 @@
 // Canton's error ids, one row each: what the id says of a submission, what of a read, and why.
 // Not from `definite_answer`: that flag says "false" even of requests that the participant never read.
+import type { LedgerStatus } from './status.js';
 
 /** What an id says about the submission that it answers. */
 export type SubmissionVerdict =
@@ -192,6 +193,18 @@ export const errorTable: ReadonlyMap<string, ErrorRow> = new Map(
     ),
   ].flat(),
 );
+
+/**
+ * Not load: the participant did not even send the transaction, which is too large for the synchronizer, and will be next time.
+ * Only of this id: others speak of a maximum that they have exceeded, and mean a queue or a heap. Its words are in `sendError`.
+ */
+export const isInvalidSend = ({ errorId, message, metadata }: Said): boolean =>
+  errorId === 'SEQUENCER_REQUEST_FAILED' &&
+  /RequestInvalid|exceed\w* (the )?max\w* size|too (large|big)/i.test(
+    `${message} ${metadata.get('sendError') ?? ''}`,
+  );
+
+type Said = Pick<LedgerStatus, 'errorId' | 'message' | 'metadata'>;
 
 /**
  * Daml reports a rule about time like any other rule; only the text tells them apart. The row passes with newer times. If

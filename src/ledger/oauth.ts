@@ -6,7 +6,7 @@ import type { CallOptions } from '../ports/ledger.js';
 import { backoffMs } from '../protocol/backoff.js';
 import { monotonic } from '../runtime/clock.js';
 import { limited } from '../runtime/limit.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import { isToken, type TokenSource } from './auth.js';
 import { fetch, textUpTo } from './fetch.js';
 
@@ -40,6 +40,8 @@ export function oauthTokens(client: OauthClient, options: OauthOptions = {}): To
   const { clock = monotonic, random = Math.random, timeoutMs = TIMEOUT_MS } = options;
   let held: Held | null = null;
   let fetching: Promise<void> | null = null;
+  /** The one that was served last. */
+  let encoding: Encoding = 'json';
   let problem = 'no token has been fetched yet';
   /** Failed requests in a row, and tokens in a row that the participant refused. */
   let failures = 0;
@@ -50,7 +52,7 @@ export function oauthTokens(client: OauthClient, options: OauthOptions = {}): To
 
   const fetchToken = async (): Promise<void> => {
     const since = clock.elapsed();
-    const answer = await requestToken(client, timeoutMs);
+    const answer = await requestToken(client, timeoutMs, encoding);
     if (answer.kind === 'failed') {
       failures += 1;
       problem = answer.detail;
@@ -58,6 +60,7 @@ export function oauthTokens(client: OauthClient, options: OauthOptions = {}): To
       return;
     }
     failures = 0;
+    encoding = answer.encoding;
     problem = 'the token has expired, and the next one has not arrived yet';
     held = { token: answer.token, since, ...lifeOf(answer.lifeMs, since) };
   };
@@ -118,7 +121,7 @@ async function within(work: Promise<void>, { timeoutMs, signal }: Partial<CallOp
   const done = new AbortController();
   await limited(signal === undefined ? [done.signal] : [done.signal, signal], null, async (stop) => {
     try {
-      await Promise.race([work, pause(timeoutMs ?? TIMEOUT_MS, stop)]);
+      await Promise.race([work, sleep(timeoutMs ?? TIMEOUT_MS, stop)]);
     } finally {
       // While `stop` still listens; otherwise the rest of the pause keeps a timer alive, and with it the process.
       done.abort();
@@ -131,50 +134,104 @@ export interface OauthClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly audience: string;
+  /** Entra and Okta issue nothing without one. */
+  readonly scope?: string;
 }
 
-export type TokenAnswer =
-  /** `lifeMs`: null if the answer does not say. */
-  | { readonly kind: 'token'; readonly token: string; readonly lifeMs: number | null }
-  | { readonly kind: 'failed'; readonly detail: string };
+/** How the request is written: as canton-middleware does (Auth0 reads both), or as RFC 6749 says. */
+type Encoding = 'json' | 'form';
+
+/** `status`: of HTTP, 0 where no answer came that the settings could be to blame for. */
+type Refused = { readonly kind: 'refused'; readonly status: number; readonly said: string };
+type Granted = {
+  readonly kind: 'token';
+  readonly token: string;
+  /** Null if the answer does not say. */
+  readonly lifeMs: number | null;
+  readonly encoding: Encoding;
+};
+type TokenAnswer = Granted | { readonly kind: 'failed'; readonly detail: string };
 
 /** A token has about 1,000 characters; anything longer than this is a web page or an attack on our memory. */
 const ANSWER_MAX_BYTES = 64 * 1024;
-const DETAIL_MAX = 300;
+const SAID_MAX = 300;
 
-/** Asks as canton-middleware does: JSON, and only a 200 counts. */
-export async function requestToken(client: OauthClient, timeoutMs: number): Promise<TokenAnswer> {
-  const { tokenUrl, clientId, clientSecret, audience } = client;
+/** Keycloak, Okta, Entra and others answer JSON with one of these; but it may also be about what we ask for. */
+const MAY_BE_THE_ENCODING: ReadonlySet<number> = new Set([400, 415]);
+const MAY_BE_SETTINGS: ReadonlySet<number> = new Set([200, 400, 401, 403, 415]);
+const ADVICE =
+  'check CANTON_OAUTH_CLIENT_ID, its secret, its audience and CANTON_OAUTH_SCOPE; for any other flow, let something else renew a token in CANTON_TOKEN_FILE';
+
+/** Only a 200 counts. `first` is the encoding that was served before; the other one is tried once if it is refused. */
+export async function requestToken(
+  client: OauthClient,
+  timeoutMs: number,
+  first: Encoding = 'json',
+): Promise<TokenAnswer> {
+  const answer = await ask(client, first, timeoutMs);
+  if (answer.kind === 'token' || !MAY_BE_THE_ENCODING.has(answer.status)) return advised(answer);
+  const second = first === 'json' ? 'form' : 'json';
+  const other = await ask(client, second, timeoutMs);
+  if (other.kind === 'token' || other.said === answer.said) return advised(other);
+  // Either may be the one that says what is wrong.
+  return advised({
+    ...answer,
+    said: `${answer.said}; to ${second === 'form' ? 'a form' : 'JSON'}, ${other.said}`,
+  });
+}
+
+function advised(answer: Granted | Refused): TokenAnswer {
+  if (answer.kind === 'token') return answer;
+  const { said, status } = answer;
+  return { kind: 'failed', detail: MAY_BE_SETTINGS.has(status) ? `${said}: ${ADVICE}` : said };
+}
+
+const formEncoded = (fields: Readonly<Record<string, string>>): string =>
+  new URLSearchParams(fields).toString();
+
+async function ask(
+  { tokenUrl, clientId, clientSecret, audience, scope }: OauthClient,
+  encoding: Encoding,
+  timeoutMs: number,
+): Promise<Granted | Refused> {
+  const fields = {
+    client_id: clientId,
+    client_secret: clientSecret,
+    audience,
+    ...(scope === undefined ? {} : { scope }),
+    grant_type: 'client_credentials',
+  };
   // An authority may echo what it was sent. Shorten only after masking: half a secret would not be recognised.
-  const failed = (detail: string): TokenAnswer => ({
-    kind: 'failed',
-    detail: [clientSecret, encodeURIComponent(clientSecret)]
-      .reduce((text, secret) => text.replaceAll(secret, '***'), detail)
-      .slice(0, DETAIL_MAX),
+  const refused = (said: string, status = 0): Refused => ({
+    kind: 'refused',
+    status,
+    said: [clientSecret, encodeURIComponent(clientSecret), formEncoded({ '': clientSecret }).slice(1)]
+      .reduce((text, secret) => text.replaceAll(secret, '***'), said)
+      .slice(0, SAID_MAX),
   });
   try {
     const response = await fetch(tokenUrl, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({
-        client_id: clientId,
-        client_secret: clientSecret,
-        audience,
-        grant_type: 'client_credentials',
-      }),
+      headers: {
+        'content-type': encoding === 'json' ? 'application/json' : 'application/x-www-form-urlencoded',
+        accept: 'application/json',
+      },
+      body: encoding === 'json' ? JSON.stringify(fields) : formEncoded(fields),
       // The secret goes only where the operator said.
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });
     const body = await textUpTo(ANSWER_MAX_BYTES, response);
-    if (body === null) return failed(`it answers with more than ${ANSWER_MAX_BYTES} bytes`);
+    if (body === null) return refused(`it answers with more than ${ANSWER_MAX_BYTES} bytes`);
     const answer = objectIn(body);
-    if (response.status !== 200) return failed(`it answers ${response.status}${words(answer)}`);
+    const words = wordsIn(answer);
+    if (response.status !== 200) return refused(`it answers ${response.status}${words}`, response.status);
     const token = answer?.access_token;
-    if (typeof token !== 'string' || !isToken(token)) return failed('its answer contains no access_token');
-    return { kind: 'token', token, lifeMs: lifeIn(answer?.expires_in) };
+    if (typeof token !== 'string' || !isToken(token))
+      return refused(`its answer contains no access_token${words}`, words === '' ? 0 : 200);
+    return { kind: 'token', token, lifeMs: lifeIn(answer?.expires_in), encoding };
   } catch (error) {
-    return failed(reasonOf(error, timeoutMs));
+    return refused(reasonOf(error, timeoutMs));
   }
 }
 
@@ -195,7 +252,7 @@ function lifeIn(expiresIn: unknown): number | null {
 }
 
 /** OAuth's two fields meant for people, and nothing else from the answer. */
-function words(answer: Readonly<Record<string, unknown>> | null): string {
+function wordsIn(answer: Readonly<Record<string, unknown>> | null): string {
   const said = [answer?.error, answer?.error_description].filter((one) => typeof one === 'string').join(': ');
   return said === '' ? '' : `: ${withoutControls(said)}`;
 }

@@ -1,4 +1,5 @@
 // One call to a registry's HTTP API, wherever its root is. Never throws: any failure is blamed on the token.
+import { withoutControls } from '../core/words.js';
 import { type CallOptions, localFailure, type Read } from '../ports/ledger.js';
 import { limited } from '../runtime/limit.js';
 import type { LocalErrorId } from './classify.js';
@@ -26,8 +27,11 @@ export type RegistryReply = { readonly kind: 'body'; readonly text: string } | {
 /** As in canton-middleware: long enough for any registry, and nothing is under way meanwhile. */
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1024 * 1024;
-/** One day: a longer wait must be a mistake. */
-const RETRY_MAX_S = 86_400;
+/** A proxy or CDN in between may say a day, and every sender of the token would wait with its row. */
+const RETRY_MAX_S = 600;
+/** Enough for the words of a refusal, which are all that is read of it. */
+const REFUSAL_MAX_BYTES = 2048;
+const WORDS_MAX = 200;
 
 /**
  * What comes before `/registry/…` depends on the token: Digital Asset's Utility serves many registrars, each at
@@ -61,8 +65,10 @@ async function ask(
 ): Promise<Read<RegistryReply>> {
   const key = `${url} ${admin}`;
   const answered = known.get(key);
+  const roots = registryRoots(url, admin);
   try {
-    for (const root of answered === undefined ? registryRoots(url, admin) : [answered]) {
+    // The known one first. If it says 404, the registry may have moved to the other.
+    for (const root of answered === undefined ? roots : new Set([answered, ...roots])) {
       const response = await fetch(`${root}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers: { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) },
@@ -74,10 +80,7 @@ async function ask(
         await response.body?.cancel();
         continue;
       }
-      if (response.status !== 200) {
-        await response.body?.cancel();
-        return refusedWith(response);
-      }
+      if (response.status !== 200) return refusedWith(response, await wordsOf(response));
       const text = await textUpTo(MAX_BYTES, response);
       if (text === null)
         return registryFailure('REGISTRY_UNREADABLE', `its answer is longer than ${MAX_BYTES} bytes`);
@@ -97,16 +100,30 @@ async function ask(
 }
 
 /** Overloaded or broken: it may pass. Anything else but 200 is a definite refusal. */
-function refusedWith(response: Response): Read<never> {
+function refusedWith(response: Response, words: string): Read<never> {
   const passing = response.status >= 500 || response.status === 429 || response.status === 408;
-  const after = /^\d{1,5}$/.exec(response.headers.get('retry-after') ?? '')?.[0];
+  const after = /^\d+$/.exec(response.headers.get('retry-after') ?? '')?.[0];
   const seconds = after === undefined ? null : Math.min(Number(after), RETRY_MAX_S);
-  const detail = `it answered ${response.status}`;
+  const detail = `it answered ${response.status}${words}`;
   return registryFailure(
     passing ? 'REGISTRY_UNAVAILABLE' : 'REGISTRY_REFUSED',
     detail,
     seconds && seconds * 1000,
   );
+}
+
+/** What it says to people: `error` as Splice writes it, or `message`. A refusal whose body cannot be read stays one. */
+async function wordsOf(response: Response): Promise<string> {
+  try {
+    const answer: unknown = JSON.parse((await textUpTo(REFUSAL_MAX_BYTES, response)) ?? '');
+    const { error, message } = {
+      ...(answer as { readonly error?: unknown; readonly message?: unknown } | null),
+    };
+    const said = [error, message].find((one) => typeof one === 'string' && one !== '');
+    return typeof said === 'string' ? `: ${withoutControls(said).slice(0, WORDS_MAX)}` : '';
+  } catch {
+    return '';
+  }
 }
 
 export const registryFailure = (

@@ -29,8 +29,8 @@ export type GrpcCode = Exclude<keyof typeof Grpc, 'OK'>;
 const MESSAGE = /^([A-Z][A-Z0-9_]*)\((\d+),[^)]*\): /;
 /** Canton's ids have at most 63 of these characters; nothing else may become a metric label or a log field. */
 const ERROR_ID = /^[A-Z][A-Z0-9_]{0,62}$/;
-/** One day: a longer wait must be a mistake. */
-const RETRY_MAX_MS = 86_400_000;
+/** Nothing of Canton's takes longer: what says a day is a proxy or a mistake, and a sender's whole lane would wait for it. */
+const RETRY_MAX_MS = 600_000;
 
 /** From anything a call threw. */
 export function statusOfError(error: unknown): LedgerStatus {
@@ -90,7 +90,7 @@ function retryMs(retry: RetryInfo | undefined): number | null {
   const delay = retry?.retryDelay;
   if (delay === undefined) return null;
   const ms = Math.ceil(delay.seconds * 1000 + delay.nanos / 1e6);
-  return ms >= 0 && ms <= RETRY_MAX_MS ? ms : null;
+  return ms >= 0 ? Math.min(ms, RETRY_MAX_MS) : null;
 }
 
 function integer(text: string | undefined): number | null {

@@ -3,7 +3,7 @@
 import { ConfigError, StoreUnavailable } from '../core/errors.js';
 import type { ConsumerStore, TransferOutcome } from '../ports/outbox.js';
 import { backoffMs } from '../protocol/backoff.js';
-import { every, pause } from '../runtime/timers.js';
+import { every, sleep } from '../runtime/timers.js';
 
 export interface ConsumeSettings {
   readonly leaseMs: number;
@@ -30,7 +30,7 @@ export async function* consume(
         return await call();
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        await pause(backoffMs(failures, AGAIN, Math.random), signal);
+        await sleep(backoffMs(failures, AGAIN, Math.random), signal);
       }
     }
     return null;
@@ -46,7 +46,7 @@ export async function* consume(
       const batch = await patiently(() => store.read(BATCH));
       if (batch === null) return;
       if (batch === 'held' || batch.length === 0) {
-        await pause(pollMs, signal);
+        await sleep(pollMs, signal);
         continue;
       }
       for (const outcome of batch) {

@@ -8,7 +8,7 @@ import type { Delivered, Deliveries, Delivery, DeliveryAttempt, Entry } from '..
 import { backoffMs } from '../protocol/backoff.js';
 import { createLoop } from '../runtime/loop.js';
 import { createSlots } from '../runtime/slots.js';
-import { every, pause } from '../runtime/timers.js';
+import { every, sleep } from '../runtime/timers.js';
 import type { Receiver } from './receiver.js';
 import { after, FINE, probeAfterMs, type Strain } from './strain.js';
 
@@ -143,7 +143,7 @@ export function createWebhooks(context: DeliverContext): Webhooks {
         emit({ kind: 'fault', where: 'webhooks', error });
         if (!(error instanceof StoreUnavailable) || clock.elapsed() - since > leaseMs) return 'lost';
       }
-      await pause(RELEASE_AGAIN_MS, cut.signal);
+      await sleep(RELEASE_AGAIN_MS, cut.signal);
       if (cut.signal.aborted) return 'lost';
     }
   };
@@ -164,7 +164,7 @@ export function createWebhooks(context: DeliverContext): Webhooks {
       clearTimeout(quiet ?? undefined);
       await Promise.all([timer?.stop(), loop.stop()]);
       const patience = new AbortController();
-      await Promise.race([slots.idle(), pause(graceMs, patience.signal)]);
+      await Promise.race([slots.idle(), sleep(graceMs, patience.signal)]);
       patience.abort();
       cut.abort();
       await slots.idle();

@@ -11,6 +11,7 @@ import { walletMessage } from '../transfer/messages.js';
 import {
   databaseTime,
   go,
+  isOld,
   type JudgedSubmission,
   type KeyWait,
   type Path,
@@ -111,20 +112,19 @@ export function afterFault(
   return retry(why, triesOf(path, claim));
 }
 
-/**
- * After this long, what may be everybody's trouble is held against the row all the same, so that neither a dead receiver
- * in an otherwise quiet system nor three of them block their senders' lanes for ever.
- */
-const HELD_AFTER_MS = 86_400_000;
-
 /** The protocol's decision, with what the breaker says of a refusal. */
 export function decided(path: Path, submission: JudgedSubmission, outcome: Decidable): Verdict {
   const { claim } = submission;
-  const old = databaseTime(path, submission) - claim.row.createdAt >= HELD_AFTER_MS;
   const held = outcome.kind === 'refused' && path.breaker.refused(subjectOf(submission), outcome.refusal);
   const { probeMs } = path.settings;
   const note = offerNote(submission.row.token);
-  return decide(outcome, { ...triesOf(path, claim), probeMs, walletMessage, held: held || old, note });
+  return decide(outcome, {
+    ...triesOf(path, claim),
+    probeMs,
+    walletMessage,
+    held: held || isOld(path, submission),
+    note,
+  });
 }
 
 /**
@@ -140,7 +140,7 @@ export function notTold(path: Path, submission: JudgedSubmission, refusal: Refus
 
 const CUT_OFF: ReadonlySet<string> = new Set(['GRPC_CANCELLED', 'CALL_ABORTED']);
 
-export const subjectOf = ({ row, sender, receiver, claim, at }: JudgedSubmission): Subject => ({
+const subjectOf = ({ row, sender, receiver, claim, at }: JudgedSubmission): Subject => ({
   row: claim.row.txHash,
   sender,
   receiver,

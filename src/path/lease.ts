@@ -1,7 +1,7 @@
 import { StoreUnavailable } from '../core/errors.js';
 import type { ClaimToken } from '../core/ids.js';
 import type { MempoolRow } from '../protocol/record.js';
-import { every, pause } from '../runtime/timers.js';
+import { every, sleep } from '../runtime/timers.js';
 import type { Leases, PathContext } from './given/context.js';
 
 interface HeldLease {
@@ -82,7 +82,7 @@ export function createLeases({ settings, store, clock, emit }: PathContext): Lea
 /** The statement goes on, but what it answers later is too late to rely on. */
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   const over = new AbortController();
-  const late = pause(ms, over.signal).then(() => {
+  const late = sleep(ms, over.signal).then(() => {
     if (over.signal.aborted) return work;
     throw new StoreUnavailable('the leases could not be renewed in time');
   });

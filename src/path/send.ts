@@ -4,9 +4,18 @@ import type { SendOptions } from '../ports/ledger.js';
 import { windowIsOver } from '../protocol/bound.js';
 import type { Outcome } from '../protocol/outcome.js';
 import type { SubmissionRecord } from '../protocol/record.js';
-import { unsent } from '../protocol/verdict.js';
+import { retry, unsent, type Verdict } from '../protocol/verdict.js';
 import { notForLocks } from '../transfer/holdings.js';
-import { databaseTime, go, type JudgedSubmission, type Path, type Step, stop } from './given/context.js';
+import {
+  databaseTime,
+  go,
+  isOld,
+  type JudgedSubmission,
+  type Path,
+  type Step,
+  stop,
+  triesOf,
+} from './given/context.js';
 import { reserve } from './reserve.js';
 
 /** What one kind of sender supplies; the pipeline does the rest. */
@@ -90,6 +99,14 @@ function tooLate(path: Path, submission: JudgedSubmission, { record, until }: Re
     : null;
 }
 
+/** Whose reads are always this slow would hold its lane for ever, so it is held against an old row: it parks at last. */
+function notSent(path: Path, submission: JudgedSubmission, { why, again }: TooLate): Verdict {
+  if (again === 'now') return unsent(why);
+  const { probeMs } = path.settings;
+  if (!isOld(path, submission)) return unsent(why, probeMs);
+  return retry(`NOT_SENT: ${why}`, triesOf(path, submission.claim), probeMs);
+}
+
 /** The call itself, once (rule 3, I4), with an event before and after it; or, where it is too late, nothing. */
 export async function send(
   path: Path,
@@ -100,7 +117,7 @@ export async function send(
   const paused = await path.pauses.against(submission);
   if (paused !== null) return stop(unsent(paused));
   const late = tooLate(path, submission, ready);
-  if (late !== null) return stop(unsent(late.why, late.again === 'now' ? 'now' : path.settings.probeMs));
+  if (late !== null) return stop(notSent(path, submission, late));
   const { record } = ready;
   const { claim, lease } = submission;
   const { id, txHash } = claim.row;

@@ -1,5 +1,5 @@
 import { type Settled, type Settlement, settlementOf } from '../protocol/settlement.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import type { Conclude, PathContext, Wakeups } from './given/context.js';
 
 /** The last step: verdicts into the database, in batches, however long that takes (I9). */
@@ -75,7 +75,7 @@ export function createSettler({
 
   let waitMs = FIRST_PAUSE_MS;
   const again = createLine(async (some) => {
-    await pause(waitMs, over.signal);
+    await sleep(waitMs, over.signal);
     waitMs = Math.min(waitMs * 2, LONGEST_PAUSE_MS);
     again(some);
   });
@@ -93,7 +93,7 @@ export function createSettler({
         return await store.settle(batch);
       } catch (error) {
         emit({ kind: 'fault', where: 'settle', error });
-        await pause(waitMs, over.signal);
+        await sleep(waitMs, over.signal);
         if (over.signal.aborted) return null;
         waitMs = Math.min(waitMs * 2, LONGEST_PAUSE_MS);
       }

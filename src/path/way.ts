@@ -3,7 +3,7 @@ import type { WakeReason } from '../observe/events.js';
 import type { Notifications } from '../ports/notifications.js';
 import { createAgain } from '../runtime/again.js';
 import { createLoop, type Loop } from '../runtime/loop.js';
-import { every, pause } from '../runtime/timers.js';
+import { every, sleep } from '../runtime/timers.js';
 import { createFactoryCache } from '../transfer/factory.js';
 import { createBalances } from './balances.js';
 import { createClaimer, createRecovery, rescue } from './claim.js';
@@ -12,6 +12,7 @@ import { createClocks } from './gate/clocks.js';
 import { createPauses } from './gate/pauses.js';
 import type { Path, PathContext } from './given/context.js';
 import { createLeases } from './lease.js';
+import { createCuts } from './look/cuts.js';
 import { createParticipant } from './participant/participant.js';
 import { createConclude, createSettler } from './settle.js';
 import { createWakeups, listen } from './wake.js';
@@ -51,6 +52,7 @@ export function createWay(context: PathContext, notifications: Notifications): W
     pauses: createPauses(context),
     clocks,
     balances: createBalances({ ledger: context.ledger, participant }),
+    cuts: createCuts(context),
     factories: createFactoryCache(context.ledger),
     conclude: createConclude(settler, wakeups, stopping.signal),
     stopping: stopping.signal,
@@ -122,9 +124,9 @@ export function createWay(context: PathContext, notifications: Notifications): W
       // Ends the pauses early: a timer that goes on would keep the process of whoever embeds this alive.
       const over = new AbortController();
       void idle.then(() => over.abort());
-      await pause(graceMs, over.signal);
+      await sleep(graceMs, over.signal);
       leases.abortAll('the grace is over');
-      await pause(LAST_WRITES_MS, over.signal);
+      await sleep(LAST_WRITES_MS, over.signal);
       settler.giveUp();
       await Promise.all([leases.stop(), participant.stop()]);
       return inFlight() === 0 ? 'clean' : 'forced';

@@ -1,7 +1,7 @@
 // Checks before the first pin. Pinned values apply to every later instance, so a setting that contradicts the ledger
 // is refused here, before it has cost a row. A participant that is merely unreachable is waited for, as always.
 import { ConfigError } from '../core/errors.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import { type Finding, words } from './finding.js';
 
 export interface FirstStart {
@@ -34,7 +34,7 @@ export async function beforeFirstPin(start: FirstStart): Promise<'pinned' | 'cle
     const reason = waits.join(' / ');
     if (reason !== said) start.waiting(reason);
     said = reason;
-    await pause(start.againMs, start.signal);
+    await sleep(start.againMs, start.signal);
   }
   return 'stopped';
 }

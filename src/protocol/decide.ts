@@ -54,10 +54,10 @@ function afterRefusal(refusal: Refusal, attempt: Attempted): Verdict {
       return retry(why, attempt, retryAfterMs);
     case 'suspect':
     case 'unconfirmed':
-      // Before its key's next probe it would only be told to wait.
-      if (attempt.held) return retry(why, attempt, Math.max(probeMs, retryAfterMs ?? 0));
-      break;
     case 'overload':
+      // Before its key's next probe it would only be told to wait. One that is always too much is answered like load.
+      if (attempt.held) return retry(why, attempt, Math.max(probeMs, retryAfterMs ?? 0));
+      if (kind !== 'overload') break;
       return notItsFault(why, policy.minMs, Math.max(probeMs - policy.minMs, 0), random, retryAfterMs);
     case 'not-the-row':
       break;

@@ -1,5 +1,5 @@
 /** Resolves after `ms`, or at once when the signal aborts. Never rejects: callers check the signal. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const done = (): void => {
@@ -23,7 +23,7 @@ export function every(
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       const base = typeof everyMs === 'number' ? everyMs : everyMs();
-      await pause(base * (1 + jitter * (2 * Math.random() - 1)), stopping.signal);
+      await sleep(base * (1 + jitter * (2 * Math.random() - 1)), stopping.signal);
       if (stopping.signal.aborted) return;
       try {
         await tick();

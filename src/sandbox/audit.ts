@@ -62,6 +62,8 @@ export interface AuditEntry {
   readonly maxRecordTime?: number;
   /** W3C Trace Context, as the call's metadata had it. */
   readonly traceparent?: string;
+  /** What the call's metadata says to envoys on its way (`x-envoy-max-retries`). */
+  readonly maxRetries?: string;
   outcome: AuditOutcome;
 }
 

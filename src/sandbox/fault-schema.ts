@@ -55,6 +55,15 @@ const action = z.discriminatedUnion('kind', [
   /** The stream breaks after this many messages. */
   z.strictObject({ kind: z.literal('breakStream'), afterMessages: z.int().min(0), with: answer }),
   /**
+   * Something in between ends the stream this long after it was opened, whatever it has sent: by default with the answer of
+   * envoy's time-out, `end`: as if there were nothing more.
+   */
+  z.strictObject({
+    kind: z.literal('cutStreams'),
+    afterMs: ms,
+    with: z.union([z.literal('end'), answer]).optional(),
+  }),
+  /**
    * Somebody else has used this command id: when the submission arrives, the ledger already has an acceptance of it,
    * with another submission id, for the same or another transfer.
    */
@@ -135,7 +144,7 @@ const lockSchema = z.strictObject({
 });
 export type LockSpec = z.infer<typeof lockSchema>;
 
-export const holdingSchema = z.strictObject({
+const holdingSchema = z.strictObject({
   /** A token's symbol or contract address, or any instrument id of the issuer. */
   token: z.string().min(1),
   /** Decimal, in whole tokens; at most 10 places. */

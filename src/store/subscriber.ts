@@ -7,7 +7,7 @@ import createPgListen, { type Options, type Subscriber } from 'pg-listen';
 import type { Clock } from '../ports/clock.js';
 import type { NotificationSource, Notifications } from '../ports/notifications.js';
 import { monotonic } from '../runtime/clock.js';
-import { every, pause } from '../runtime/timers.js';
+import { every, sleep } from '../runtime/timers.js';
 import { createConnector } from './connector.js';
 import type { Database } from './pool.js';
 import { CANARY, CHANNEL } from './statements.js';
@@ -119,7 +119,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
         return;
       }
       const late = new AbortController();
-      const inTime = await Promise.race([heard, pause(CANARY_HEARD_MS, late.signal), ended]);
+      const inTime = await Promise.race([heard, sleep(CANARY_HEARD_MS, late.signal), ended]);
       late.abort();
       pending.delete(payload);
       if (inTime === true) {
@@ -179,7 +179,7 @@ export function createSubscriber(options: SubscriberOptions): Notifications {
       // Nothing was heard, or nothing any more: the notifications may be on another host.
       connector.leave(at);
       const ceiling = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
-      await pause(ceiling * (0.5 + random() / 2), stopping.signal);
+      await sleep(ceiling * (0.5 + random() / 2), stopping.signal);
     }
   }
 

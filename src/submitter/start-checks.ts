@@ -7,7 +7,7 @@ import { disagreementWords, notAsMigrated } from '../path/given/participant.js';
 import { disagreement } from '../path/participant/identify.js';
 import { CHECK_READ_MS, type Preflight, preflight } from '../preflight/preflight.js';
 import { backoffMs } from '../protocol/backoff.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import { hiddenRows, lackingForWebhooks, lackingPrivileges, schemaProblems } from '../store/check.js';
 import { roleProblem } from '../store/errors.js';
 import { readOutcomes } from '../store/outbox.js';
@@ -81,7 +81,7 @@ export async function untilThere<T>(
       const detail = `DATABASE_URL ${shown}: ${error.message}`;
       if (failures === 0) emit({ kind: 'database', state: 'lost', detail });
       else emit({ kind: 'fault', where: 'start', error: new StoreUnavailable(detail, { cause: error }) });
-      await pause(backoffMs(failures, AGAIN, Math.random), signal);
+      await sleep(backoffMs(failures, AGAIN, Math.random), signal);
     }
   }
   return null;

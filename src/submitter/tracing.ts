@@ -5,7 +5,7 @@ import type { SubmitterEvent } from '../observe/events.js';
 import type { Traces } from '../observe/traces.js';
 import type { Store } from '../ports/store.js';
 import { monotonic } from '../runtime/clock.js';
-import { pause } from '../runtime/timers.js';
+import { sleep } from '../runtime/timers.js';
 import { packageVersion } from '../runtime/version.js';
 import type { Database } from '../store/pool.js';
 import { withTraceparents } from '../store/traceparents.js';
@@ -48,7 +48,7 @@ export function createTracing(
       const flushed = traces
         ?.flush()
         .catch((error: unknown) => emit({ kind: 'fault', where: 'traces', error }));
-      await Promise.race([flushed, pause(FLUSH_MS)]);
+      await Promise.race([flushed, sleep(FLUSH_MS)]);
     },
   };
 }

@@ -60,16 +60,24 @@ test('OAuth takes its four settings, all or none, and no token file beside them'
     },
   );
   t.deepEqual(warnings, []);
+  t.is(
+    loadConfig(least({ ...OAUTH, CANTON_OAUTH_SCOPE: 'api://x/.default' })).canton.oauth?.scope,
+    'api://x/.default',
+  );
+  t.regex(
+    problemsOf(t, () => loadConfig(least({ CANTON_OAUTH_SCOPE: 'alone' }))).join(),
+    /^CANTON_OAUTH_TOKEN_URL, .* are not set: all four/,
+  );
   for (const left of Object.keys(OAUTH)) {
     t.deepEqual(
       problemsOf(t, () => loadConfig(least({ ...OAUTH, [left]: '' }))),
-      [`${left} is not set: all four CANTON_OAUTH_* are needed`],
+      [`${left} is not set: all four CANTON_OAUTH_* are needed, with or without a scope`],
     );
   }
   t.deepEqual(
     problemsOf(t, () => loadConfig(least({ CANTON_OAUTH_AUDIENCE: 'a' }))),
     [
-      'CANTON_OAUTH_TOKEN_URL, CANTON_OAUTH_CLIENT_ID, CANTON_OAUTH_CLIENT_SECRET are not set: all four CANTON_OAUTH_* are needed',
+      'CANTON_OAUTH_TOKEN_URL, CANTON_OAUTH_CLIENT_ID, CANTON_OAUTH_CLIENT_SECRET are not set: all four CANTON_OAUTH_* are needed, with or without a scope',
     ],
   );
   t.deepEqual(

@@ -83,7 +83,7 @@ test('with OAuth the user is pinned that the token speaks for, and no secret sho
     // First it fails and repeats what it was sent, then its token is not accepted any more.
     if (count === 1)
       return {
-        status: 400,
+        status: 401,
         body: JSON.stringify({
           error: 'invalid_request',
           error_description: `unknown: ${SECRET}`,

@@ -242,6 +242,59 @@ forBoth('what may be everybody’s is held against a row at last, a day after it
 });
 
 forBoth(
+  'I3 a transaction that is too large for the sequencer parks after its attempts, and nobody sends less for it',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, timeScale: 0.2 });
+    const [alice, bob, carol, large] = (await users(world, 4)) as [User, User, User, User];
+    const sendError =
+      'RequestInvalid(Batch size (85134 bytes) is exceeding maximum size (27000 bytes) for synchronizer da::1220)';
+    world.sandbox.faults.add({
+      on: 'submit',
+      match: { receiver: large.party },
+      do: {
+        kind: 'refuse',
+        with: { error: 'SEQUENCER_REQUEST_FAILED', cause: 'Failed to send command', metadata: { sendError } },
+      },
+    });
+    const local = await startLocal(t, world, { settings: SETTINGS });
+    const hash = await world.insert({ from: alice, to: large });
+    const other = await world.insert({ from: carol, to: bob });
+    const { reason } = await local.event('parked', (event) => event.txHash === hash);
+    t.regex(reason, /^SEQUENCER_REQUEST_FAILED: .*85134 bytes/);
+    await world.ended([other]);
+    const { maxAttempts } = SETTINGS.retry;
+    t.like(await world.row(hash), {
+      status: 'pending',
+      parked: true,
+      sent_until: null,
+      attempts: maxAttempts,
+    });
+    t.is(
+      breakers(local, ({ key }) => key === null),
+      0,
+    );
+    t.false(local.events.some((event) => event.kind === 'congestion' && event.reason !== null));
+  },
+);
+
+forBoth(
+  'I3 a transaction that the ledger always answers like load parks at last, a day after it came',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, timeScale: 0.2 });
+    const [alice, bob] = (await users(world, 2)) as [User, User];
+    world.sandbox.faults.add({
+      on: 'submit',
+      do: { kind: 'refuse', with: { error: 'SEQUENCER_BACKPRESSURE' } },
+    });
+    const hash = await world.insert({ from: alice, to: bob });
+    await world.db.query("update mempool set created_at = now() - interval '25 hours'");
+    const local = await startLocal(t, world, { settings: SETTINGS });
+    await local.event('parked', (event) => event.txHash === hash);
+    t.like(await world.row(hash), { status: 'pending', parked: true, sent_until: null });
+  },
+);
+
+forBoth(
   'a receiver whose participant confirms nothing, while the others are served: it parks, and nobody sends less',
   async (t, parties) => {
     const world = await createWorld(t, { parties, timeScale: 0.2 });

@@ -230,6 +230,52 @@ forBoth(
   },
 );
 
+/** As envoy's time-out ends a stream, as a load balancer may, and as HTTP/2 tells of one that somebody has reset. */
+const CUTS: Readonly<Record<string, Pick<Extract<Fault['do'], { kind: 'cutStreams' }>, 'with'>>> = {
+  'upstream request timeout': {},
+  'a clean end': { with: 'end' },
+  'a reset': { with: { grpc: 'INTERNAL', message: 'Received RST_STREAM with code 2' } },
+};
+
+for (const [how, answer] of Object.entries(CUTS))
+  test(`a proxy that ends streams before the participant tells the time is named: ${how}`, async (t) => {
+    const world = await createWorld(t, { dedup: false, quiet: 'silent' });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const network = createNetwork();
+    network.next('hold');
+    const looks = createLooks();
+    const local = await startLocal(t, world, {
+      ledger: network.wrap,
+      store: looks.wrap,
+      settings: { lookPatienceMs: HANG_MS },
+    });
+    const hash = await world.insert({ from: alice, to: bob });
+    await local.event('settled', (event) => event.txHash === hash);
+    await endBound(world, hash);
+    const cut = world.sandbox.faults.add({
+      on: STREAM,
+      do: { kind: 'cutStreams', afterMs: 1_100, ...answer },
+    });
+    for (let n = 1; n <= 3; n++) {
+      t.deepEqual(await looks.once(world, local), ['undecided']);
+      const said = (await world.row(hash)).last_error ?? '';
+      t.is(/something between us and the participant ends/.test(said), n === 3, `look ${n}: ${said}`);
+    }
+    t.regex(
+      (await world.row(hash)).last_error ?? '',
+      /^UNDECIDED: .*; its completions cannot be read: something between us and the participant ends our completion stream after [1-9]\d* s: let streams live longer than 75 s$/,
+    );
+    t.is(network.requests.length, 1);
+    world.sandbox.faults.remove(cut.id);
+    await world.sandbox.control({ kind: 'quiet', mode: 'off' });
+    looks.goOn();
+    await replay(world);
+    await world.ended([hash]);
+    t.is((await world.row(hash)).status, 'completed');
+    t.is(network.requests.length, 2);
+    t.deepEqual(await world.audit(), []);
+  });
+
 const FEW = { minMs: 20, maxMs: 200, maxAttempts: 2 };
 
 test('P29 looks that could not read count nothing, however many; those that could, and found nothing, park at last', async (t) => {

@@ -254,6 +254,43 @@ test('P27 a balance that another participant shows fails nothing', async (t) => 
   t.deepEqual(await world.audit(), []);
 });
 
+test('P27 a balance that another participant shows fails nothing, though the pinned one answers again at the end', async (t) => {
+  const world = await createWorld(t, { dedup: false });
+  const [alice, bob] = [await world.user(), await world.user()];
+  const home = world.sandbox.participantId;
+  const first = await startLocal(t, world);
+  const before = await world.insert({ from: bob, to: alice });
+  await world.ended([before]);
+  await mark(world, first, before);
+  await first.stop();
+  await prepareOther(world);
+
+  const moving = movingConnection(world);
+  /** Both reads of her balance, and the first proof, are over by then. */
+  const homeBeforeHosting = (ledger: Ledger): Ledger => ({
+    ...ledger,
+    async synchronizersOf(of, options) {
+      await world.sandbox.control({ kind: 'identity', participantId: home });
+      return ledger.synchronizersOf(of, options);
+    },
+  });
+  let taken = false;
+  const hash = await world.insert({ from: alice, to: bob });
+  const local = await startLocal(t, world, {
+    ledger: (ledger) => homeBeforeHosting(moving.beforeLedgerEnds(ledger)),
+    onEvent: (event) => {
+      if (event.kind === 'taken' && !taken) moving.moves();
+      taken ||= event.kind === 'taken';
+    },
+  });
+  await local.event('settled', (event) => event.txHash === hash);
+  t.is((await world.row(hash)).status, 'pending');
+  await world.sandbox.control({ kind: 'identity', participantId: home });
+  await world.ended([hash]);
+  t.is((await world.row(hash)).status, 'completed');
+  t.deepEqual(await world.audit(), []);
+});
+
 test('P27 a balance that nobody vouches for fails nothing, until somebody does', async (t) => {
   const world = await createWorld(t, { dedup: false });
   const [poor, bob] = [await world.user({ balance: 1 }), await world.user()];

@@ -3,6 +3,7 @@ import test from 'ava';
 import type { Ledger } from '../../src/ports/ledger.js';
 import type { ClaimReply, Store } from '../../src/ports/store.js';
 import type { ClaimedRow } from '../../src/protocol/record.js';
+import { forBoth } from '../support/both.js';
 import { givenBack, startLocal } from '../support/local.js';
 import { scaled } from '../support/pace.js';
 import { createWorld } from '../support/world.js';
@@ -139,6 +140,38 @@ test('P25 a read that takes longer than the window: nothing is sent under that b
   );
   t.deepEqual(await world.audit(), []);
 });
+
+forBoth(
+  'I3 reads that always take longer than the window: the row parks at last, a day after it came',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties, dedup: false });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const windowMs = 20_000;
+    let skewMs = 0;
+    /** The last read before its bound is compared with the time, by the instance's own clock. */
+    const slow = (ledger: Ledger): Ledger => {
+      const after = <T>(read: T): T => {
+        skewMs += scaled(windowMs);
+        return read;
+      };
+      return parties === 'hosted'
+        ? { ...ledger, holdings: async (...asked) => after(await ledger.holdings(...asked)) }
+        : { ...ledger, prepare: async (...asked) => after(await ledger.prepare(...asked)) };
+    };
+    const hash = await world.insert({ from: alice, to: bob });
+    await world.db.query("update mempool set created_at = now() - interval '25 hours'");
+    const retry = { minMs: 20, maxMs: 200, maxAttempts: 3 };
+    const local = await startLocal(t, world, {
+      ledger: slow,
+      clock: { elapsed: () => performance.now() + skewMs },
+      settings: { windowMs, leaseMs: 120_000, retry },
+    });
+    const { reason } = await local.event('parked', (event) => event.txHash === hash);
+    t.regex(reason, /^NOT_SENT: too little of the submission window is left \(after 3 attempts\)/);
+    t.like(await world.row(hash), { status: 'pending', parked: true, attempts: 3, sent_until: null });
+    t.is(world.sandbox.audit.of(hash).length, 0);
+  },
+);
 
 test("P26 the sender's users row changes between claim and send, and again before the look: one party throughout", async (t) => {
   const world = await createWorld(t, { dedup: false });

@@ -140,6 +140,30 @@ forBoth(
 );
 
 forBoth(
+  'I3 DUPLICATE_COMMAND: pruned up to the very completion that it speaks of, the row parks, since nothing will ever show it',
+  async (t, parties) => {
+    const world = await createWorld(t, { parties });
+    const [alice, bob] = [await world.user(), await world.user()];
+    const completionOffset = world.sandbox.ledgerEnd();
+    await world.user();
+    world.sandbox.faults.add({ on: 'submit', times: 1, do: { kind: 'phantomDuplicate', completionOffset } });
+    const local = await startLocal(t, world);
+    await local.event('ready');
+    t.deepEqual(await world.sandbox.control({ kind: 'prune', offset: completionOffset }), {
+      prunedUpTo: completionOffset,
+    });
+    const hash = await world.insert({ from: alice, to: bob });
+    const { verdict } = await local.event('settled', ({ txHash }) => txHash === hash);
+    t.like(verdict, { record: 'keep', wait: 'parked' });
+    const row = await world.row(hash);
+    t.like(row, { status: 'pending', parked: true });
+    t.regex(row.last_error ?? '', /^PRUNED: /);
+    t.not(row.sent_until, null, 'its record is kept');
+    t.is(world.sandbox.audit.of(hash).length, 1);
+  },
+);
+
+forBoth(
   'P24 the old submitter had sent a row and lost the answer: found on the ledger, not sent again',
   async (t, parties) => {
     const world = await createWorld(t, { parties, dedup: false });

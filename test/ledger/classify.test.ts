@@ -5,7 +5,17 @@ import { classifyRead, classifySubmission } from '../../src/ledger/classify.js';
 import { errorTable } from '../../src/ledger/error-table.js';
 import { statusOfCompletion, statusOfError } from '../../src/ledger/status.js';
 import { type Answer, type CodeName, errorOf, statusMessage } from './answers.js';
-import { AGAIN, ALL, GOOD, OF_REQUEST, rowsOf, SENDER, UNCONFIRMED } from './error-rows.js';
+import {
+  AGAIN,
+  ALL,
+  GOOD,
+  OF_REQUEST,
+  OF_SENDER,
+  OVERLOAD,
+  rowsOf,
+  SENDER,
+  UNCONFIRMED,
+} from './error-rows.js';
 
 const submission = (answer: Answer) => classifySubmission(statusOfError(errorOf(answer)));
 const summary = (answer: Answer): string => {
@@ -99,6 +109,36 @@ test('a Daml rule about time, or about an input that changed, passes later', (t)
   t.is(daml(`${failure} amount must be positive`), GOOD);
   t.is(daml(`${failure} expectedAdmin mismatch`), OF_REQUEST);
   t.is(daml(`${failure} insufficient input holdings`), AGAIN);
+});
+
+test('a transaction that is too large for the synchronizer is not taken for load, and says how large; a full queue or heap is', (t) => {
+  const failed = (sendError: string): Answer => ({
+    code: 'ABORTED',
+    id: 'SEQUENCER_REQUEST_FAILED',
+    category: 2,
+    message: 'Failed to send command',
+    metadata: { sendError },
+  });
+  // As Canton words them; the last two are the sequencer's trouble, or the network's.
+  const size = 'Batch size (85134 bytes) is exceeding maximum size (27000 bytes) for synchronizer da::1220';
+  for (const [sendError, meaning] of [
+    [`RequestInvalid(${size})`, OF_SENDER],
+    [`RequestInvalid(Uncompressed ${size})`, OF_SENDER],
+    ['RequestFailed(RESOURCE_EXHAUSTED: gRPC message exceeds maximum size 27000: 85134)', OF_SENDER],
+    ['RequestFailed(UNAVAILABLE: io exception)', OVERLOAD],
+    ['RequestRefused(SequencerError.Overloaded(too many requests))', OVERLOAD],
+  ] as const)
+    t.is(summary(failed(sendError)), meaning, sendError);
+  const outcome = submission(failed(`RequestInvalid(${size})`));
+  t.regex(
+    (outcome.kind === 'refused' && outcome.refusal.detail) || '',
+    /Failed to send command: .*85134 bytes/,
+  );
+  for (const [id, message] of [
+    ['HEAP_MEMORY_OVER_LIMIT', 'The heap collection usage threshold has exceeded the maximum (20000)'],
+    ['THREADPOOL_OVERLOADED', 'The api_services queue size (20001) has exceeded the maximum (20000)'],
+  ] as const)
+    t.is(summary({ code: 'ABORTED', id, category: 2, message }), OVERLOAD, id);
 });
 
 test('a duplicate names the offset of the acceptance where it can be read', (t) => {

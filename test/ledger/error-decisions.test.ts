@@ -64,7 +64,7 @@ const decisions: Readonly<Record<string, readonly [string, string, string]>> = {
   [OF_RECEIVER]: SUSPECT,
   [OF_REQUEST]: SUSPECT,
   [UNCONFIRMED]: SUSPECT,
-  [OVERLOAD]: [GIVE_BACK_SOON, GIVE_BACK_SOON, GIVE_BACK_SOON],
+  [OVERLOAD]: [SLOWLY, PARK, GIVE_BACK_SOON],
   [ALL]: NOT_THE_ROW,
   [SENDER]: NOT_THE_ROW,
   [TOKEN]: NOT_THE_ROW,

@@ -110,6 +110,7 @@ test('the same transaction executed again is a duplicate, and names the acceptan
   const on = await externalBench(t);
   const { signed } = await ready(on);
   const first = await on.ledger.execute(signed, TIMEOUT);
+  t.is(on.sandbox.audit.entries[0]?.maxRetries, '0', 'a service mesh on the way must not do so by itself');
   if (first.kind !== 'accepted') return t.fail(JSON.stringify(first));
   const again = await on.ledger.execute({ ...signed, submissionId: 'another' }, TIMEOUT);
   t.like(again, { kind: 'duplicate', completionOffset: first.offset });

@@ -124,7 +124,8 @@ test('no call leaves without its token, and its failure says why', async (t) => 
       kind: 'not-the-row',
       blame: 'all',
       errorId: 'TOKEN_UNAVAILABLE',
-      detail: 'CANTON_OAUTH_TOKEN_URL: it answers 403: access_denied',
+      detail:
+        'CANTON_OAUTH_TOKEN_URL: it answers 403: access_denied: check CANTON_OAUTH_CLIENT_ID, its secret, its audience and CANTON_OAUTH_SCOPE; for any other flow, let something else renew a token in CANTON_TOKEN_FILE',
     },
   };
   t.like(await ledger.version(TIMEOUT), unavailable);

@@ -4,6 +4,7 @@ import type { TokenSource } from '../../src/ledger/auth.js';
 import { type OauthOptions, oauthTokens } from '../../src/ledger/oauth.js';
 import {
   eventually,
+  formOnly,
   grant,
   handClock,
   type OauthServer,
@@ -46,6 +47,75 @@ test('it asks as canton-middleware does', async (t) => {
     audience: 'https://canton.example',
     grant_type: 'client_credentials',
   });
+});
+
+for (const status of [400, 415] as const) {
+  test(`an authority that refuses JSON with ${status} is asked with a form at once, and from then on at first`, async (t) => {
+    const { server, clock, tokens } = await setup(t, formOnly(status, numbered));
+    t.is(await tokenOf(tokens), 'token-2');
+    const [json, form] = server.requests;
+    t.is(json?.headers['content-type'], 'application/json');
+    t.is(form?.headers['content-type'], 'application/x-www-form-urlencoded');
+    t.deepEqual(Object.fromEntries(new URLSearchParams(form?.body)), {
+      client_id: 'submitter',
+      client_secret: SECRET,
+      audience: 'https://canton.example',
+      grant_type: 'client_credentials',
+    });
+    clock.advance(3_600 * SECOND);
+    t.is(await tokenOf(tokens), 'token-3');
+    // The authority is another one now, which reads JSON alone.
+    server.reply = (request, count) =>
+      request.headers['content-type'] === 'application/json'
+        ? grant(`token-${count}`, 3_600)
+        : { status, body: '' };
+    clock.advance(3_600 * SECOND);
+    t.is(await tokenOf(tokens), 'token-5');
+  });
+}
+
+test('any other refusal is not about the form, and is not asked again', async (t) => {
+  for (const status of [401, 403, 404, 429, 500]) {
+    const { server, tokens } = await setup(t, () => ({ status, body: '' }));
+    t.regex((await tokenOf(tokens)) ?? '', new RegExp(`it answers ${status}`));
+    t.is(server.requests.length, 1, `${status}`);
+  }
+});
+
+test('a scope is asked for where one is set, in either form', async (t) => {
+  const server = await startOauth(t, formOnly(400, numbered));
+  const scope = 'api://canton/.default offline';
+  t.is(await tokenOf(oauthTokens({ ...server.client, scope })), 'token-2');
+  const [json, form] = server.requests;
+  t.is(JSON.parse(json?.body ?? '').scope, scope);
+  t.is(new URLSearchParams(form?.body).get('scope'), scope);
+});
+
+test('what an authority says to either form is told, once if it is the same', async (t) => {
+  const { tokens } = await setup(
+    t,
+    formOnly(400, () => ({ status: 401, body: '{"error":"unauthorized_client"}' })),
+  );
+  t.regex(
+    (await tokenOf(tokens)) ?? '',
+    /it answers 400: invalid_request: Missing form parameter: grant_type; to a form, it answers 401: unauthorized_client: check CANTON_OAUTH_CLIENT_ID/,
+  );
+  const same = await setup(t, () => ({ status: 400, body: '{"error":"invalid_scope"}' }));
+  t.regex((await tokenOf(same.tokens)) ?? '', /: it answers 400: invalid_scope: check [^;]*; [^;]*$/);
+  t.is(same.server.requests.length, 2);
+});
+
+test('a secret is masked as a form writes it, too', async (t) => {
+  const server = await startOauth(
+    t,
+    formOnly(400, ({ body }) => ({
+      status: 400,
+      body: JSON.stringify({ error: 'invalid_request', error_description: `cannot read ${body}` }),
+    })),
+  );
+  const detail = (await tokenOf(oauthTokens({ ...server.client, clientSecret: "cl1ent's secret" }))) ?? '';
+  t.regex(detail, /client_secret=\*\*\*&/);
+  t.notRegex(detail, /cl1ent/);
 });
 
 test('a burst of reads makes one request, and later ones none', async (t) => {
@@ -241,7 +311,7 @@ const FAILURES: readonly (readonly [string, Reply, RegExp])[] = [
         client_secret: SECRET,
       }),
     },
-    /it answers 401: invalid_client: client submitter:\*\*\* \(\*\*\*\) is unknown$/,
+    /it answers 401: invalid_client: client submitter:\*\*\* \(\*\*\*\) is unknown: check CANTON_OAUTH_CLIENT_ID/,
   ],
   [
     'a secret where the text is cut',
@@ -252,6 +322,11 @@ const FAILURES: readonly (readonly [string, Reply, RegExp])[] = [
   ['no JSON', { body: `{"access_token": ${SECRET}` }, /its answer contains no access_token$/],
   ['a text', { body: JSON.stringify(SECRET) }, /its answer contains no access_token$/],
   ['nothing', { body: '' }, /its answer contains no access_token$/],
+  [
+    'an error with a 200',
+    { body: '{"error": "invalid_scope", "error_description": "no\\nsuch scope"}' },
+    /its answer contains no access_token: invalid_scope: no such scope: check .*CANTON_OAUTH_SCOPE.*CANTON_TOKEN_FILE$/,
+  ],
   ['no token', { body: '{"expires_in": 3600}' }, /its answer contains no access_token$/],
   [
     'a token that does not fit into a header',

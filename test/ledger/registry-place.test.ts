@@ -41,3 +41,20 @@ for (const registryPath of ['utility', 'root'] as const) {
     t.like(await ask('USDCx', sandbox.registrar, '/nowhere'), { value: { kind: 'silent' } });
   });
 }
+
+test('a registry that has moved to its other root is found there, by whoever knew the old one', async (t) => {
+  const start = async (registryPath: 'utility' | 'root') => {
+    const sandbox = await startSandbox({ seed: t.title, registry: true, registryPath });
+    t.teardown(() => sandbox.close());
+    return sandbox;
+  };
+  for (const registryPath of ['utility', 'root'] as const) {
+    const { httpUrl: url, registrar: admin } = await start(registryPath);
+    const roots = registryRoots(url, admin);
+    const [before, now] = registryPath === 'utility' ? [...roots].reverse() : roots;
+    const known = new Map([[`${url} ${admin}`, before ?? '']]);
+    const ask = () => registryInstrument({ url, admin, known }, 'USDCx', TIMEOUT);
+    t.like(await ask(), { value: { kind: 'known' } }, registryPath);
+    t.deepEqual([...known.values()], [now ?? '']);
+  }
+});

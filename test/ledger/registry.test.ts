@@ -148,6 +148,49 @@ test('only 200 is an answer; what passes by itself is told from what does not', 
   t.like(await registryFactory(settings, busy, terms, TIMEOUT), { refusal: { retryAfterMs: 7_000 } });
 });
 
+test("a refusal tells the registry's own words, as far as they are for people", async (t) => {
+  const said = async (body: string | Buffer, status = 400) => {
+    const url = await registry(t, (_, response) => response.writeHead(status).end(body));
+    const read = await registryFactory(settings, url, terms, TIMEOUT);
+    return read.kind === 'failed-read' ? read.refusal.detail.replace("the token's registry: ", '') : read;
+  };
+  t.is(
+    await said('{"error":"receiver\\nis\\u001b not enrolled"}'),
+    'it answered 400: receiver is  not enrolled',
+  );
+  t.is(await said('{"message":"busy"}', 503), 'it answered 503: busy');
+  t.is(await said('{"error":{"code":7},"message":"paused"}', 403), 'it answered 403: paused');
+  t.is(await said(JSON.stringify({ error: 'x'.repeat(300) })), `it answered 400: ${'x'.repeat(200)}`);
+  for (const nothing of [
+    '',
+    '<html>',
+    '"text"',
+    'null',
+    '{"error":7}',
+    '{"error":""}',
+    JSON.stringify({ error: 'long', more: ' '.repeat(2_048) }),
+  ])
+    t.is(await said(nothing), 'it answered 400', nothing.slice(0, 20));
+  // Nobody waits for the end of a refusal, and it stays one.
+  const endless = await registry(t, (_, response) => response.writeHead(403).write('{"error":"'));
+  t.like(await registryFactory(settings, endless, terms, { timeoutMs: 300 }), {
+    refusal: { errorId: 'REGISTRY_REFUSED', detail: "the token's registry: it answered 403" },
+  });
+});
+
+test('a registry says for ten minutes at most when to come back: what is between us and it may say a day', async (t) => {
+  for (const [header, ms] of [
+    ['600', 600_000],
+    ['86400', 600_000],
+    ['31536000', 600_000],
+    ['0', 0],
+    ['soon', null],
+  ] as const) {
+    const url = await registry(t, (_, response) => response.writeHead(503, { 'retry-after': header }).end());
+    t.like(await registryFactory(settings, url, terms, TIMEOUT), { refusal: { retryAfterMs: ms } }, header);
+  }
+});
+
 test('a redirect is followed to nowhere', async (t) => {
   let elsewhere = 0;
   const other = await registry(t, (_, response) => {

@@ -46,13 +46,15 @@ test('what does not come from a participant has no details', (t) => {
   }
 });
 
-test('a wait that makes no sense is ignored', (t) => {
+test('a wait that makes no sense is ignored, and none is longer than ten minutes', (t) => {
   const wait = (retryMs: number) =>
     statusOfError(errorOf({ code: 'ABORTED', id: 'X', retryMs })).retryAfterMs;
   t.is(wait(0), 0);
   t.is(wait(60_000), 60_000);
   t.is(wait(-5_000), null);
-  t.is(wait(1e12), null);
+  t.is(wait(600_000), 600_000);
+  t.is(wait(86_400_000), 600_000);
+  t.is(wait(1e12), 600_000);
 });
 
 const bytes = fc.uint8Array({ maxLength: 300 });

@@ -35,6 +35,15 @@ test('an accepted transfer moves exactly what it says', async (t) => {
   });
 });
 
+test('a service mesh on the way is told not to send it again', async (t) => {
+  const { sandbox, ledger, transfer } = await bench(t);
+  await ledger.submit(await transfer(), TIMEOUT);
+  t.deepEqual(
+    sandbox.audit.entries.map(({ maxRetries }) => maxRetries),
+    ['0'],
+  );
+});
+
 test('the same command again is a duplicate, and names the acceptance', async (t) => {
   const { ledger, alice, transfer } = await bench(t);
   const sent = await transfer();

@@ -5,6 +5,7 @@ import { examples } from './examples.js';
 import { externals } from './external.js';
 import { fleets } from './fleet.js';
 import { holdings } from './holdings.js';
+import { leavings } from './leaving.js';
 import { ledger } from './ledger.js';
 import type { Mutation } from './mutation.js';
 import { operator } from './operator.js';
@@ -28,6 +29,7 @@ export const mutations: readonly Mutation[] = [
   ...externals,
   ...fleets,
   ...holdings,
+  ...leavings,
   ...ledger,
   ...operator,
   ...ops,

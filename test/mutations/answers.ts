@@ -116,7 +116,7 @@ export const answers: readonly Mutation[] = [
   {
     name: 'answers',
     file: 'src/path/judge.ts',
-    find: 'held: held || old,',
+    find: 'held: held || isOld(path, submission),',
     put: 'held,',
     test: HISTORY,
     match: 'what may be everybody*',

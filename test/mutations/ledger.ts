@@ -1,5 +1,5 @@
 // What keeps one ledger effect per row, taken out piece by piece.
-import type { Mutation } from './mutation.js';
+import { entries, type Mutation } from './mutation.js';
 
 const look = 'test/history/ledger-look.test.ts';
 const undecided = 'test/history/ledger-undecided.test.ts';
@@ -24,6 +24,10 @@ const impatient = {
   put: 'time.synchronizerId === synchronizerId',
   what: 'the bound, in the question whether time is past it',
 } as const;
+
+const inPath = entries('cuts', 'src/path/');
+const cutLooks = inPath(look);
+const cuts = inPath('test/path/look/cuts.test.ts');
 
 export const ledger: readonly Mutation[] = [
   {
@@ -70,7 +74,7 @@ export const ledger: readonly Mutation[] = [
   {
     name: 'P5',
     file: 'src/path/look/read.ts',
-    find: "if (step.kind === 'ended') return await afterEnd(reading, mark, step.failure);",
+    find: "if (step.kind === 'ended') return await afterEnd(reading, mark, step.failure, life.ended(step.failure));",
     put: "if (step.kind === 'ended') {\n        for (const row of open) dead.set(row, null);\n        return await closeDead(reading, dead);\n      }",
     test: look,
     match: 'P5 *',
@@ -409,4 +413,62 @@ export const ledger: readonly Mutation[] = [
     match: 'an acceptance past its bound, read*',
     what: 'no death is read from a bound once one was broken',
   },
+  cutLooks(
+    'look/read.ts',
+    'if (cut !== null) for (const row of open) trouble.set(row.claim.record.party, cut);',
+    '',
+    'a proxy that ends streams*: a clean end',
+    'the word on who ends completion streams too soon',
+  ),
+  cutLooks(
+    'look/read.ts',
+    'trouble.set(party, cut ?? `',
+    'trouble.set(party, `',
+    'a proxy that ends streams*: a reset',
+    'the same, where the end is blamed on the sender',
+  ),
+  cuts(
+    'look/cuts.ts',
+    '          times = 0;\n        },',
+    '        },',
+    'a time that was told*',
+    'a new count after a time that was told',
+  ),
+  cuts(
+    'look/cuts.ts',
+    '          if (failure === null) times = 0;\n',
+    '',
+    'a time that was told*',
+    'a new count after a stream that its reader ended',
+  ),
+  cuts(
+    'look/cuts.ts',
+    ' || lived < OPENED_MS) return null;',
+    ') return null;',
+    'a refusal at once*',
+    'the difference between a stream that is refused and one that is cut',
+  ),
+  cuts(
+    'look/cuts.ts',
+    ' || !ledger.ready()) return null;',
+    ') return null;',
+    'a refusal at once*',
+    'the difference between a connection that broke and a stream that is cut',
+  ),
+  cuts(
+    'look/cuts.ts',
+    'if (since >= lastAt) {',
+    'if (since >= 0) {',
+    'streams that were open side by side*',
+    'counting streams that ended together once',
+  ),
+  ...(['submit', 'external'] as const).map((file) =>
+    entries('mesh', 'src/ledger/')(`test/ledger/${file}.test.ts`)(
+      'call.ts',
+      "if (onlyWhenReady) metadata.set('x-envoy-max-retries', '0');",
+      'void onlyWhenReady;',
+      file === 'submit' ? 'a service mesh on the way*' : 'the same transaction executed again*',
+      'the word to service meshes that a submission is not sent again',
+    ),
+  ),
 ];

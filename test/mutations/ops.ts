@@ -203,7 +203,7 @@ export const ops: readonly Mutation[] = [
   {
     name: 'I9',
     file: 'src/path/settle.ts',
-    find: '        await pause(waitMs, over.signal);\n',
+    find: '        await sleep(waitMs, over.signal);\n',
     put: '        return [];\n',
     test: 'test/history/ops-database.test.ts',
     match: 'I9 outcomes*',

@@ -1,9 +1,13 @@
 // Tokens of other issuers, and reads that end early, taken out piece by piece.
-import type { Mutation } from './mutation.js';
+import { entries, type Mutation } from './mutation.js';
 
 const context = 'src/ledger/registry-context.ts';
 const answer = 'test/ledger/registry-message.test.ts';
 const held = 'test/history/holdings.test.ts';
+const inLedger = entries('registry', 'src/ledger/');
+const registries = inLedger('test/ledger/registry-place.test.ts');
+const refusals = inLedger('test/ledger/registry.test.ts');
+const waits = inLedger('test/ledger/status.test.ts');
 
 export const tokens: readonly Mutation[] = [
   {
@@ -87,4 +91,46 @@ export const tokens: readonly Mutation[] = [
     match: 'an offer of USDCx*(external)',
     what: 'what is offered is locked with its sender',
   },
+  registries(
+    'registry-http.ts',
+    'new Set([answered, ...roots])',
+    '[answered]',
+    'a registry that has moved*',
+    'the other root where the known one says 404',
+  ),
+  refusals(
+    'registry-http.ts',
+    'refusedWith(response, await wordsOf(response));',
+    "refusedWith(response, '');",
+    "a refusal tells the registry's own words*",
+    "a registry's words in its refusal",
+  ),
+  refusals(
+    'registry-http.ts',
+    'withoutControls(said)',
+    'said',
+    "a refusal tells the registry's own words*",
+    'the end of control characters in what a registry says',
+  ),
+  refusals(
+    'registry-http.ts',
+    'textUpTo(REFUSAL_MAX_BYTES, response)',
+    'response.text()',
+    "a refusal tells the registry's own words*",
+    'the most that is read of a refusal',
+  ),
+  refusals(
+    'registry-http.ts',
+    'Math.min(Number(after), RETRY_MAX_S)',
+    'Number(after)',
+    'a registry says for ten minutes at most*',
+    'the longest wait that a registry may ask for',
+  ),
+  waits(
+    'status.ts',
+    'Math.min(ms, RETRY_MAX_MS)',
+    'ms',
+    'a wait that makes no sense*',
+    'the longest wait that the ledger may ask for',
+  ),
 ];

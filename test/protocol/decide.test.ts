@@ -43,10 +43,12 @@ test('what may be the row’s own counts only where it is held against it, and w
   }
 });
 
-test('overload gives the attempt back, and waits no longer than a probe', (t) => {
-  const verdict = decide(refused('overload'), attempt({ attempts: 500 }));
+test('overload gives the attempt back, and waits no longer than a probe, until it is held against the row', (t) => {
+  const verdict = decide(refused('overload'), attempt({ attempts: 500, held: false }));
   t.like(verdict, { record: 'clear', wait: 2_750, attempts: -1 });
-  t.like(decide(refused('overload', 9_000), attempt()), { wait: 9_000 });
+  t.like(decide(refused('overload', 9_000), attempt({ held: false })), { wait: 9_000 });
+  t.like(decide(refused('overload'), attempt()), { record: 'clear', wait: 5_000, attempts: 0 });
+  t.like(decide(refused('overload'), attempt({ attempts: 20 })), { record: 'clear', wait: 'parked' });
 });
 
 test('a death at the last attempt parks, with nothing under way; an attempt that failed through no fault of the row is given back', (t) => {

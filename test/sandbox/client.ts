@@ -209,6 +209,8 @@ export type StreamItem = { readonly completion: Completion } | { readonly checkp
 export class CompletionReader {
   readonly items: StreamItem[] = [];
   error: ServiceError | undefined;
+  /** With which of gRPC's codes. */
+  readonly ended: Promise<number>;
   #wake: () => void = () => {};
 
   constructor(private readonly stream: ClientReadableStream<CompletionStreamResponse>) {
@@ -217,6 +219,7 @@ export class CompletionReader {
       if (checkpoint) this.items.push({ checkpoint });
       this.#wake();
     });
+    this.ended = new Promise((resolve) => stream.on('status', ({ code }) => resolve(code)));
     stream.on('error', (error: ServiceError) => {
       this.error = error;
       this.#wake();

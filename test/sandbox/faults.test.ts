@@ -175,6 +175,20 @@ test('reads: slow, refused, hung, and a stream that breaks', async (t) => {
   });
   t.is((await failing(on.client.holdings(on.alice))).code, 14);
   t.is((await on.client.holdings(on.alice)).length, 4);
+  for (const [how, code] of [
+    [{}, 14],
+    [{ with: { grpc: 'INTERNAL' } }, 13],
+    [{ with: 'end' }, 0],
+  ] as const) {
+    on.sandbox.faults.add({
+      on: 'CommandCompletionService/CompletionStream',
+      times: 1,
+      do: { kind: 'cutStreams', afterMs: 100, ...how },
+    });
+    const opened = performance.now();
+    t.is(await on.client.completionStream([on.alice], 0).ended, code);
+    t.true(performance.now() - opened >= 99);
+  }
   on.sandbox.faults.add({
     on: 'CommandCompletionService/CompletionStream',
     match: { party: on.alice },

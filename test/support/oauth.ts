@@ -42,6 +42,20 @@ export const grant = (token: string, expiresIn?: unknown): Reply => ({
   }),
 });
 
+/** As Keycloak, Okta and Entra: they read the form of RFC 6749, and refuse JSON as if nothing were in it. */
+export const formOnly =
+  (status: 400 | 415, reply: OauthServer['reply']): OauthServer['reply'] =>
+  (request, count) =>
+    request.headers['content-type'] === 'application/x-www-form-urlencoded'
+      ? reply(request, count)
+      : {
+          status,
+          body: JSON.stringify({
+            error: 'invalid_request',
+            error_description: 'Missing form parameter: grant_type',
+          }),
+        };
+
 export const jwt = (payload: unknown): string =>
   `e30.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.c2ln`;
 

@@ -1,7 +1,7 @@
 // One system's turn: rows that wait, or rows that arrive, from the first to the last, and what they cost. The sandbox's
 // audit log is the judge of what came of them.
 import { randomInt } from 'node:crypto';
-import { pause } from '../../../src/runtime/timers.js';
+import { sleep } from '../../../src/runtime/timers.js';
 import { type BenchRow, commandId, type Kind } from '../stage/rows.js';
 import type { Stage } from '../stage/stage.js';
 import { type System, stopAll } from '../systems/system.js';
@@ -93,7 +93,7 @@ export async function oneByOne(
     await system.insert(stage.client, row);
     committed.set(commandId(row), wallMs());
     // Not in step with anybody's poll.
-    await pause(randomInt(everyMs, 2 * everyMs));
+    await sleep(randomInt(everyMs, 2 * everyMs));
   }
   await untilLeft(stage, system, 0);
   return committed;
@@ -110,7 +110,7 @@ async function insertAtRandom(
   let due = performance.now();
   for (const row of rows) {
     due += (-Math.log(1 - Math.random()) * 1_000) / rate;
-    await pause(Math.max(0, due - performance.now()));
+    await sleep(Math.max(0, due - performance.now()));
     inserts.push(
       (async () => {
         await system.insert(stage.inserters, row);
@@ -132,7 +132,7 @@ export async function untilLeft(stage: Stage, system: System<string>, atMost: nu
     if (left < least) [least, movedAt] = [left, performance.now()];
     if (performance.now() - movedAt > STUCK_MS)
       throw new Error(`${system.name}: ${left} rows are left, and none was done for ${STUCK_MS / 1_000} s`);
-    await pause(LOOK_MS);
+    await sleep(LOOK_MS);
   }
 }
 

@@ -1,7 +1,7 @@
 // kill -9 of the instance that has taken the rows, and how long they wait for another one to call the ledger.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { pause } from '../../../src/runtime/timers.js';
+import { sleep } from '../../../src/runtime/timers.js';
 import { callsOf, untilLeft, wallMs } from '../measure/block.js';
 import { type Figures, quantile } from '../measure/stats.js';
 import { result, type Scenario, takeTurns } from '../scenario.js';
@@ -77,7 +77,7 @@ async function killed(
     });
   await system.fill(stage.client, rows);
   await untilTaken(stage, system.name, count);
-  await pause(READS_BEGIN_MS);
+  await sleep(READS_BEGIN_MS);
 
   const mark = await stage.participant.mark();
   const others = await system.start(1, { env });
@@ -97,7 +97,7 @@ async function killed(
 async function untilTaken(stage: Stage, system: string, count: number): Promise<void> {
   for (let waited = 0; waited < TAKEN_MS; waited += LOOK_MS) {
     if ((await countOf(stage.client, TAKEN[system] ?? '')) >= count) return;
-    await pause(LOOK_MS);
+    await sleep(LOOK_MS);
   }
   throw new Error(`${system} did not take ${count} rows`);
 }

@@ -1,5 +1,5 @@
 // The demo's own queries: it plays the judge who counts.
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import type { Database } from '../../store/pool.js';
 import type { Statement } from '../../store/statements.js';
 
@@ -59,7 +59,7 @@ export async function readClaimStatements(database: Database): Promise<number> {
   for (let tries = 0; tries < 40; tries++) {
     const [connected] = await database.run(CONNECTED, []);
     if (connected?.backends === 0) break;
-    await pause(50);
+    await sleep(50);
   }
   const [claims] = await database.run(CLAIMS, []);
   return claims?.calls ?? 0;

@@ -1,6 +1,6 @@
 // Inserts the transfers, as wallets do, and watches until all have ended.
 import pLimit from 'p-limit';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import { enqueue } from '../../store/operator/enqueue.js';
 import type { Database } from '../../store/pool.js';
 import { readCounts } from './database.js';
@@ -40,7 +40,7 @@ export function createInserter(database: Database, signal: AbortSignal): Inserte
       const inserts: Promise<void>[] = [];
       for (const [index, row] of rows.entries()) {
         const wait = begun + index * everyMs - performance.now();
-        if (wait > 0) await pause(wait, signal);
+        if (wait > 0) await sleep(wait, signal);
         if (signal.aborted) break;
         inserts.push(limit(() => one(row)));
       }
@@ -77,6 +77,6 @@ export async function watch(watched: Watched): Promise<string[]> {
     if (dead.length > 0) return dead.map((child) => `${child.name} ended by itself:\n${child.lastWords()}`);
     if (ended > last.ended) last = { ended, at: now };
     if (now - last.at > STALLED_MS) return [`no row has ended for ${STALLED_MS / 1000} s`];
-    await pause(ASK_EVERY_MS, signal);
+    await sleep(ASK_EVERY_MS, signal);
   }
 }

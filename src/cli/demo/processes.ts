@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 
 export interface Child {
   readonly name: string;
@@ -71,7 +71,7 @@ export function startChild(
       if (code === undefined) {
         child.kill('SIGTERM');
         const late = new AbortController();
-        await Promise.race([exited, pause(STOP_MS, late.signal)]);
+        await Promise.race([exited, sleep(STOP_MS, late.signal)]);
         late.abort();
         if (code === undefined) child.kill('SIGKILL');
       }

@@ -7,7 +7,7 @@ import type { Token } from '../../core/token.js';
 import type { UserParty } from '../../core/user-party.js';
 import { type Finding, fail, ok, wait } from '../../preflight/finding.js';
 import { monotonic } from '../../runtime/clock.js';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import { roleProblem } from '../../store/errors.js';
 import { enqueue, nextNonce, watchedRow } from '../../store/operator/enqueue.js';
 import type { Database } from '../../store/pool.js';
@@ -96,7 +96,7 @@ export async function transferFinding(
           : `is an instance running? The row stays, and the next instance will process it: ${hash}`,
       );
     }
-    await pause(ASK_EVERY_MS);
+    await sleep(ASK_EVERY_MS);
   }
 }
 

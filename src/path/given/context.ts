@@ -13,7 +13,7 @@ import {
 import type { Token } from '../../core/token.js';
 import type { SubmitterEvent, WakeReason } from '../../observe/events.js';
 import type { Clock } from '../../ports/clock.js';
-import type { Ledger, Read } from '../../ports/ledger.js';
+import type { Ledger, Read, ReadFailure } from '../../ports/ledger.js';
 import type { Store } from '../../ports/store.js';
 import type { RetryPolicy } from '../../protocol/backoff.js';
 import type { Lanes } from '../../protocol/lanes.js';
@@ -176,6 +176,18 @@ export interface Clocks extends Gate {
   latest(): DbMillis;
 }
 
+/** One completion stream of a look, from its opening to its end. */
+export interface StreamLife {
+  toldTime(): void;
+  /** What to tell people, where streams end like this again and again. Null: our reader ended it. */
+  ended(failure: ReadFailure | null): string | null;
+}
+
+/** Whether something in between ends completion streams too soon (`look/cuts.ts`). */
+export interface Cuts {
+  opened(): StreamLife;
+}
+
 /** The one set of dependencies that all steps share. */
 export interface Path extends PathContext {
   readonly wakeups: Wakeups;
@@ -185,6 +197,7 @@ export interface Path extends PathContext {
   readonly pauses: Pauses;
   readonly clocks: Clocks;
   readonly balances: Balances;
+  readonly cuts: Cuts;
   readonly factories: FactoryCache;
   readonly conclude: Conclude;
   /** Aborted: nothing more is claimed, and nothing new leaves. */
@@ -235,6 +248,15 @@ export const triesOf = (
 /** The database's time, as far as this process can tell: what came with the claim, and what has elapsed since (I7). */
 export const databaseTime = ({ clock }: Pick<PathContext, 'clock'>, { now, at }: ClaimedAt): DbMillis =>
   dbMillis(now + (clock.elapsed() - at));
+
+/**
+ * After this long, what may be everybody's trouble is held against the row all the same, so that neither a dead receiver
+ * in an otherwise quiet system nor three of them block their senders' lanes for ever.
+ */
+const HELD_AFTER_MS = 86_400_000;
+
+export const isOld = (path: Pick<PathContext, 'clock'>, submission: Submission): boolean =>
+  databaseTime(path, submission) - submission.claim.row.createdAt >= HELD_AFTER_MS;
 
 /** Tells the world that this process has the row now. */
 export function taken({ emit }: Pick<PathContext, 'emit'>, claim: ClaimedRow, now: DbMillis): void {

@@ -70,6 +70,7 @@ async function readUntilDecided(reading: Reading): Promise<void> {
   const dead: Dead = new Map();
   let newest: Mark | null = null;
   let proven = false;
+  const life = path.cuts.opened();
   try {
     for await (const step of provenStream(path.ledger, { verified, parties, from, mark, ...ofUser }, stop)) {
       if (step.kind === 'unprovable') {
@@ -81,7 +82,8 @@ async function readUntilDecided(reading: Reading): Promise<void> {
         participant.doubt({ kind: 'mark-missed', where: 'stream' });
         return;
       }
-      if (step.kind === 'ended') return await afterEnd(reading, mark, step.failure);
+      if (step.kind === 'ended') return await afterEnd(reading, mark, step.failure, life.ended(step.failure));
+      if (step.event.kind === 'checkpoint') life.toldTime();
       proven = step.proof !== 'awaiting';
       newest = acceptance(step.event) ?? newest;
       await applyCompletion(reading, step.event, dead);
@@ -104,13 +106,21 @@ async function readUntilDecided(reading: Reading): Promise<void> {
  * The stream ended before everything was decided. If it was refused because of a party that may not be read, the other
  * parties need not wait: each then has a stream of its own, and the last one is tried without the mark's party.
  */
-async function afterEnd(reading: Reading, mark: Mark | null, end: ReadFailure | null): Promise<void> {
+async function afterEnd(
+  reading: Reading,
+  mark: Mark | null,
+  end: ReadFailure | null,
+  cut: string | null,
+): Promise<void> {
   const { open, stop, trouble } = reading;
   if (end === null || stop.aborted) return;
   // The begin was moved back for the mark alone: trouble with it parks nothing, and another mark may prove as well.
   const marks = reading.marks.slice(1);
   if (end.pruned && mark !== null) return await readUntilDecided({ ...reading, marks });
-  if (end.refusal.blame === 'all' || end.refusal.errorId === 'STREAM_ENDED') return;
+  if (end.refusal.blame === 'all' || end.refusal.errorId === 'STREAM_ENDED') {
+    if (cut !== null) for (const row of open) trouble.set(row.claim.record.party, cut);
+    return;
+  }
   const byParty = new Map<Party, Looking[]>();
   for (const row of open) {
     const { party } = row.claim.record;
@@ -121,7 +131,7 @@ async function afterEnd(reading: Reading, mark: Mark | null, end: ReadFailure | 
   if (byParty.size > 1)
     await Promise.all([...byParty.values()].map((mine) => readUntilDecided(part(reading, mine))));
   else if (mark !== null && mark.party !== party) await readUntilDecided({ ...reading, marks });
-  else trouble.set(party, `${end.refusal.errorId}: ${end.refusal.detail}`);
+  else trouble.set(party, cut ?? `${end.refusal.errorId}: ${end.refusal.detail}`);
 }
 
 /** Where the read begins: the earliest `sentFrom`. A record from 0 begins at what the participant still has. */

@@ -8,7 +8,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { CallRefused, type LedgerError } from '../errors.js';
-import type { FaultAction } from '../fault-schema.js';
+import type { FaultAction, FaultAnswer } from '../fault-schema.js';
 import { type Answer, answerOf, find } from '../faults.js';
 import type { Host } from '../host.js';
 import type { Participant } from '../model/participant.js';
@@ -140,6 +140,9 @@ export function stream<Request, Message extends object>(
   };
 }
 
+/** What envoy answers when a route's time-out is over, streams included. */
+const TIMED_OUT: FaultAnswer = { grpc: 'UNAVAILABLE', message: 'upstream request timeout' };
+
 function pump<Request, Message extends object>(
   host: Host,
   call: ServerWritableStream<Request, Message>,
@@ -161,15 +164,22 @@ function pump<Request, Message extends object>(
     close();
     call.emit('error', failure);
   };
+  const end = () => {
+    if (over) return;
+    close();
+    call.end();
+  };
+  const cutting = find(actions, 'cutStreams');
+  if (cutting) {
+    const { afterMs, with: how = TIMED_OUT } = cutting;
+    host.timers.after(afterMs, () => (how === 'end' ? end() : fail(failureOf(answerOf(how)))));
+  }
   const wake = () => {
     while (source && !over && !draining) {
       if (breaking && sent >= breaking.afterMessages) return fail(failureOf(answerOf(breaking.with)));
       const message = source.next();
       if (message === 'wait') return;
-      if (message === 'end') {
-        close();
-        return void call.end();
-      }
+      if (message === 'end') return end();
       sent += 1;
       if (call.write(message)) continue;
       draining = true;

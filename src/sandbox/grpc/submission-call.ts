@@ -174,6 +174,7 @@ function auditFields(host: Host, incoming: Incoming, caller: Caller) {
   const { method, commandId, submissionId, userId, actAs, choices, signed } = incoming;
   const [choice] = choices;
   const [traceparent] = caller.metadata.get('traceparent');
+  const [maxRetries] = caller.metadata.get('x-envoy-max-retries');
   return {
     method,
     participantId: host.participant.settings.participantId,
@@ -186,6 +187,7 @@ function auditFields(host: Host, incoming: Incoming, caller: Caller) {
     ...(choice ? { transfer: auditTransfer(choice) } : {}),
     ...signed,
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
+    ...(typeof maxRetries === 'string' ? { maxRetries } : {}),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Host } from '../host.js';
 import type { Contract } from '../model/records.js';
 import { serveMetadata } from './registry-metadata.js';
 
-export const REGISTRY_METHOD = 'Registry/TransferFactory';
+const REGISTRY_METHOD = 'Registry/TransferFactory';
 
 /** A Utility registry serves many registrars on one host, Splice's only its own, at the root. */
 const PREFIX = { utility: '/api/token-standard/v0/registrars/:admin', root: '' };

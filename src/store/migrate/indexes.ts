@@ -2,7 +2,7 @@
 // `if not exists` would take it for the real one (P30).
 import type pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import { sqlState } from '../errors.js';
 import { indexedTable, type SqlStep } from './sql-files.js';
 
@@ -31,7 +31,7 @@ export async function ensureIndex(
       const passing = ['23505', '40P01', '55P03'].includes(sqlState(error) ?? '');
       if (!passing || tries >= TRIES) throw error;
       if (tries === 1) say(`index ${name}: waiting for earlier claims to end`);
-      await pause(1_000);
+      await sleep(1_000);
     }
   }
 }

@@ -2,7 +2,7 @@
 // own, and no lock is waited for longer than two seconds.
 import pg from 'pg';
 import { CommandRefused } from '../../core/errors.js';
-import { pause } from '../../runtime/timers.js';
+import { sleep } from '../../runtime/timers.js';
 import { type Connector, createConnector, refusesSettings, sessionSettings } from '../connector.js';
 import { LOCKED, lostRace, sqlState, UnfitSession } from '../errors.js';
 
@@ -122,7 +122,7 @@ async function alone(client: pg.Client, say: (line: string) => void): Promise<vo
     );
     if (rows[0]?.got) return;
     if (tries === 0) say('another migration is running; waiting for it');
-    await pause(500);
+    await sleep(500);
   }
 }
 
@@ -147,7 +147,7 @@ export async function patiently<T>(say: (line: string) => void, work: () => Prom
     } catch (error) {
       if (tries >= TRIES || (sqlState(error) !== LOCKED && !lostRace(error))) throw error;
       if (tries === 1) say('the table is locked by somebody else; trying again every second');
-      await pause(1_000);
+      await sleep(1_000);
     }
   }
 }

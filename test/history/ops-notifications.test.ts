@@ -66,9 +66,7 @@ test('I8 forged, doubled, garbage and binary notifications cost looks, nothing e
 test('I8 notifications that are never delivered cost latency only', async (t) => {
   const world = await createWorld(t, { ...PATIENT, dedup: false });
   const [alice, bob] = [await world.user(), await world.user()];
-  await world.db.query(
-    `create or replace function mempool_doorbell_v1() returns trigger language plpgsql as 'begin return null; end'`,
-  );
+  await world.db.query('alter table mempool disable trigger mempool_doorbell_v1');
   // No notification of any kind: neither of this instance's listener nor of the table.
   const local = await startLocal(t, world, { settings: { pollMs: 300 } });
   await local.event('ready');

@@ -19,6 +19,16 @@ export const ops: readonly Mutation[] = [
     'I4 a trigger disabled*',
     'triggers and indexes are looked at while instances run',
   ),
+  {
+    ...schema(
+      'src/store/check.ts',
+      'step.index === null ? !step.sql.includes(DOORBELL) : isUnique(step)',
+      'step !== null',
+      'I8 notifications that are never delivered*',
+      'a doorbell that is gone stops nothing',
+    ),
+    test: 'test/history/ops-notifications.test.ts',
+  },
   schema(
     'triggers.sql',
     "t.tgenabled in ('D', 'R')",

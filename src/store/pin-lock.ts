@@ -45,26 +45,28 @@ interface Holder {
 
 /**
  * Whom the lock would have to wait for. $1 everybody, or only those who will not be gone in a moment: who has another lock than
- * writers have, or has had it for five seconds; and those ($2) that were waited for in vain. An autovacuum gives way to whoever
- * waits, unless it has to prevent a wraparound. Who has the turn is one of us.
+ * writers have, and for a second, or has had it for five; and those ($2) that were waited for in vain. An autovacuum gives way to
+ * whoever waits, unless it has to prevent a wraparound. Who has the turn is one of us: read at once, since one that commits
+ * between two reads would have lost the turn alone.
  */
 const HOLDERS: Statement<Holder> = {
-  text: `select coalesce(case when l.pid is null then 'a prepared transaction' end,
+  text: `with locks as materialized (select * from pg_locks)
+    select coalesce(case when l.pid is null then 'a prepared transaction' end,
         format('%s (pid %s)', coalesce(case when a.query <> '' and a.query not like '<%' then left(regexp_replace(a.query, '\\s+', ' ', 'g'), 80) end,
           a.backend_type, 'a session of ' || a.usename, 'a session'), l.pid)) as who, l.pid,
       (select greatest(count(*), 1)::int from mempool_instances_v1 i
         where i.stopped_at is null and i.seen_at > now() - interval '1 minute') as fleet
-    from (select k.pid, bool_or(k.mode <> 'RowExclusiveLock') as whole from pg_locks k
+    from (select k.pid, bool_or(k.mode <> 'RowExclusiveLock') as whole from locks k
            where k.locktype = 'relation' and k.relation = 'mempool'::regclass and k.granted
              and k.database = (select d.oid from pg_database d where d.datname = current_database())
              and k.mode not in ('AccessShareLock', 'RowShareLock') and k.pid is distinct from pg_backend_pid()
            group by k.pid) l
     left join pg_stat_activity a on a.pid = l.pid
-   where not exists (select from pg_locks o where o.pid = l.pid and o.locktype = 'advisory' and o.granted
+   where not exists (select from locks o where o.pid = l.pid and o.locktype = 'advisory' and o.granted
            and o.classid = 1835363696 and o.objid = 5 and o.objsubid = 2)
      and ($1::boolean or l.pid is null or l.pid = any ($2::int[])
        or ((a.usesysid is not null or a.query like '%to prevent wraparound%')
-         and (l.whole or a.xact_start < clock_timestamp() - interval '5 s')))
+         and a.xact_start < clock_timestamp() - case when l.whole then interval '1 s' else interval '5 s' end))
    order by l.pid`,
 };
 

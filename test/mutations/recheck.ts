@@ -53,8 +53,8 @@ export const recheck: readonly Mutation[] = [
   ),
   held(
     'src/store/pin-lock.ts',
-    'not exists (select from pg_locks o where o.pid',
-    'not exists (select from pg_locks o where false and o.pid',
+    'not exists (select from locks o where o.pid',
+    'not exists (select from locks o where false and o.pid',
     'P20 an instance that changes*',
     'the lock of an instance that rechecks does not count as somebody else’s',
   ),

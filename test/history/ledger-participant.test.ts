@@ -214,6 +214,10 @@ test('P27 a stream that does not show the marked completion is another one: noth
     [
       "nothing is claimed until the participant is verified again: the participant's completion stream does not show the marked completion",
     ],
+    local.events
+      .flatMap((event) => (event.kind === 'not-ready' ? event.blockers : []))
+      .map(({ reason }) => reason)
+      .join('; '),
   );
   await world.sandbox.control({ kind: 'identity', participantId: home });
   t.deepEqual(await looks.once(world, local), ['accepted']);

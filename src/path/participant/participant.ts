@@ -164,7 +164,8 @@ export function createParticipant(path: PathContext, clocks: Clocks, onVerified:
       return doubt({ kind: 'pins-changed' });
     const what = await store.missing(fresh);
     if (what.length > 0) return lose({ kind: 'missing', what });
-    if (!isVerified()) return;
+    // Meanwhile it may have been lost, and found again under newer pins.
+    if (!isVerified() || state.pinned.generation !== fresh.generation) return;
     state = { ...state, pinned: fresh };
     const seen = candidate;
     const next = seen !== null && seen.mark.offset > (fresh.mark?.offset ?? -1n) ? seen : null;

@@ -3,6 +3,7 @@
 import type pg from 'pg';
 import { TableHeld } from '../core/errors.js';
 import { monotonic } from '../runtime/clock.js';
+import { sleep } from '../runtime/timers.js';
 import { type Database, hasLostRace, wasLocked } from './pool.js';
 import type { Statement } from './statements.js';
 
@@ -45,9 +46,8 @@ interface Holder {
 
 /**
  * Whom the lock would have to wait for. $1 everybody, or only those who will not be gone in a moment: who has another lock than
- * writers have, and for a second, or has had it for five; and those ($2) that were waited for in vain. An autovacuum gives way to
- * whoever waits, unless it has to prevent a wraparound. Who has the turn is one of us: read at once, since one that commits
- * between two reads would have lost the turn alone.
+ * writers have, or has had it for five seconds; and those ($2) that were waited for in vain. An autovacuum gives way to whoever
+ * waits, unless it has to prevent a wraparound. Who has the turn is one of us.
  */
 const HOLDERS: Statement<Holder> = {
   text: `with locks as materialized (select * from pg_locks)
@@ -66,7 +66,7 @@ const HOLDERS: Statement<Holder> = {
            and o.classid = 1835363696 and o.objid = 5 and o.objsubid = 2)
      and ($1::boolean or l.pid is null or l.pid = any ($2::int[])
        or ((a.usesysid is not null or a.query like '%to prevent wraparound%')
-         and a.xact_start < clock_timestamp() - case when l.whole then interval '1 s' else interval '5 s' end))
+         and (l.whole or a.xact_start < clock_timestamp() - interval '5 s')))
    order by l.pid`,
 };
 
@@ -75,6 +75,7 @@ const TURN = 'select pg_advisory_xact_lock(1835363696, 5)';
 
 /** Between two tries of the fleet, each of which holds up inserts for two seconds at most. */
 const REST_MS = 15_000;
+const BLINK_MS = 200;
 
 export function createPinLock(database: Database, elapsed = monotonic.elapsed): PinLock {
   /** When to wait for the table all the same, as for writers that follow upon each other; null: nobody is in the way. */
@@ -84,8 +85,17 @@ export function createPinLock(database: Database, elapsed = monotonic.elapsed): 
 
   const rest = (holders: readonly Holder[]): number => elapsed() + REST_MS * (holders[0]?.fleet ?? 1);
 
+  /** Seen twice: an instance that commits gives its turn and the table back one after the other, and is gone in a blink. */
+  async function inTheWay(): Promise<readonly Holder[]> {
+    const first = await database.run(HOLDERS, [false, stubborn]);
+    if (first.length === 0) return first;
+    await sleep(BLINK_MS);
+    const pids = new Set(first.map(({ pid }) => pid));
+    return (await database.run(HOLDERS, [false, stubborn])).filter(({ pid }) => pids.has(pid));
+  }
+
   async function once<T>(before: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const holders = await database.run(HOLDERS, [false, stubborn]);
+    const holders = await inTheWay();
     if (holders.length === 0) {
       tryAt = null;
       stubborn = [];

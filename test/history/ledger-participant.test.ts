@@ -466,7 +466,8 @@ forBoth(
   async (t, parties) => {
     const world = await createWorld(t, { parties });
     const [alice, bob] = [await world.user(), await world.user({ balance: 0 })];
-    const local = await startLocal(t, world, { settings: { probeMs: 50 } });
+    const retry = { minMs: 10, maxMs: 100, maxAttempts: 100_000 };
+    const local = await startLocal(t, world, { settings: { probeMs: 50, retry } });
     await local.event('ready');
     const before = world.sandbox.ledgerEnd();
     await world.ended([await world.insert({ from: alice, to: bob, amount: 5 })]);
